@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { execute } from '../dist/main.js';
+
+await execute({ dir: import.meta.url });

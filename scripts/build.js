@@ -1,0 +1,38 @@
+// Bundles the commands and the library into dist/: a shell script that calls lukhas often must not pay for loading
+// hundreds of small modules. Heavy packages stay in chunks of their own, loaded when a command uses them.
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const commands = readdirSync(join(root, 'src/commands'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => `commands/${file.slice(0, -3)}`);
+
+// Packages written for CommonJS ask for these; an ES module has none of its own.
+const banner = `import{createRequire as __lkRequire}from'node:module';import{fileURLToPath as __lkPath}from'node:url';import{dirname as __lkDir}from'node:path';const require=__lkRequire(import.meta.url);const __filename=__lkPath(import.meta.url);const __dirname=__lkDir(__filename);`;
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    main: 'src/main.ts',
+    index: 'src/index.ts',
+    'hooks/command-not-found': 'src/hooks/command-not-found.ts',
+    // Started as a process of its own, found beside the chunk that starts it.
+    service: 'src/demo/service.ts',
+    ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
+  },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // Compiled at install; development-only.
+  external: ['better-sqlite3', 'typescript', 'ts-node', 'tsx'],
+  banner: { js: banner },
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
