@@ -1,0 +1,24 @@
+/** Time as a parameter: everything that waits or stamps takes one of these. */
+export interface Clock {
+  /** Milliseconds since the epoch; never runs backwards within a process. */
+  now(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted first. Leaves no timer behind. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The wall clock at start, advanced by the monotonic one: a step of the wall clock neither skips nor repeats a tick. */
+export function systemClock(): Clock {
+  const anchor = Date.now() - performance.now();
+  return {
+    now: () => Math.round(anchor + performance.now()),
+    async sleep(ms, signal) {
+      const { setTimeout: wait } = await import('node:timers/promises');
+      await wait(ms, undefined, signal ? { signal } : {});
+    },
+  };
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
