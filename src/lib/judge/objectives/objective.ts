@@ -1,0 +1,105 @@
+import type { Observation } from '../observation.js';
+import type { Policy } from '../policy.js';
+import { type DriftObjective, driftCertified, driftLogEvidence, driftObjective, driftPointMeets, stepDrift } from './drift.js';
+import { type RateObjective, type RateSpec, rateCertified, rateLogE, rateObjective, ratePointMeets, stepRate } from './rate.js';
+import { type ReadingObjective, readingMet, readingObjective, stepReading } from './reading.js';
+
+/** An objective judged by counts, with the scalar of the same meaning to fall back on when a source gives no counts. */
+export interface CountedObjective {
+  counted: RateObjective | DriftObjective;
+  scalar: ReadingObjective | null;
+}
+
+export interface Objectives {
+  counted: CountedObjective[];
+  custom: ReadingObjective[];
+}
+
+const QUANTILES = { latency_p50_ms: 0.5, latency_p95_ms: 0.95, latency_p99_ms: 0.99 } as const;
+
+/** Names of the scalars that may stand in for counts; sources use the same ones. */
+export const STAND_INS = { errors: 'error_rate', drift: 'drift' } as const;
+
+export function objectivesOf(policy: Policy, plannedTicks: number): Objectives {
+  const counted: CountedObjective[] = [];
+  const addRate = (spec: RateSpec, scalar: string | null) => {
+    const standIn = scalar === null ? null : readingObjective({ name: scalar, op: '<=', value: spec.target });
+    counted.push({ counted: rateObjective(spec, plannedTicks), scalar: standIn });
+  };
+  const { targets, relative } = policy;
+  let limitMs: number | null = null;
+  for (const [name, quantile] of Object.entries(QUANTILES) as [keyof typeof QUANTILES, number][]) {
+    const target = targets[name];
+    if (target === undefined) continue;
+    if (limitMs === null || name === 'latency_p95_ms') limitMs = target;
+    // 1 - 0.95 is not 0.05 in binary; the boundary must be the number one reads.
+    const p0 = Number((1 - quantile).toPrecision(12));
+    addRate({ name, signal: 'latency', target, p0, limitMs: target, ratio: null }, name);
+  }
+  if (targets.max_error_rate !== undefined) {
+    const target = targets.max_error_rate;
+    addRate({ name: 'error_rate', signal: 'errors', target, p0: target, limitMs: null, ratio: null }, STAND_INS.errors);
+  }
+  if (targets.max_drift !== undefined) {
+    const scalar = readingObjective({ name: STAND_INS.drift, op: '<=', value: targets.max_drift });
+    counted.push({ counted: driftObjective(targets.max_drift, plannedTicks), scalar });
+  }
+  if (relative.max_error_ratio !== undefined) {
+    const ratio = relative.max_error_ratio;
+    addRate({ name: 'error_ratio', signal: 'errors', target: ratio, p0: 0.5, limitMs: null, ratio }, null);
+  }
+  if (relative.max_slow_ratio !== undefined && limitMs !== null) {
+    const ratio = relative.max_slow_ratio;
+    addRate({ name: 'slow_ratio', signal: 'latency', target: ratio, p0: 0.05, limitMs, ratio }, null);
+  }
+  return { counted, custom: policy.objectives.map(readingObjective) };
+}
+
+export function stepObjectives(objectives: Objectives, observation: Observation, gap: number, policy: Policy): void {
+  for (const o of objectives.counted) {
+    if (o.counted.type === 'rate') stepRate(o.counted, observation, policy);
+    else stepDrift(o.counted, observation, policy);
+    if (o.scalar) stepReading(o.scalar, observation, gap, policy);
+  }
+  for (const o of objectives.custom) stepReading(o, observation, gap, policy);
+}
+
+/** The side of an objective that is judged: counts whenever there were any, else the scalar when there is one. */
+export function active(o: CountedObjective): RateObjective | DriftObjective | ReadingObjective {
+  if (o.counted.coverage.lastAt !== null || !o.scalar?.coverage.hasData) return o.counted;
+  return o.scalar;
+}
+
+export function activeObjectives(objectives: Objectives): (RateObjective | DriftObjective | ReadingObjective)[] {
+  return [...objectives.counted.map(active), ...objectives.custom];
+}
+
+export type Objective = RateObjective | DriftObjective | ReadingObjective;
+
+export function nameOf(o: Objective): string {
+  if (o.type === 'rate') return o.spec.name;
+  return o.type === 'drift' ? o.name : o.rule.name;
+}
+
+
+/** Log of the e-value against the objective; 0 (no evidence) for one without counts. */
+export function logEvidence(o: Objective): number {
+  if (o.type === 'rate') return rateLogE(o);
+  return o.type === 'drift' ? driftLogEvidence(o) : 0;
+}
+
+export function certified(o: Objective, policy: Policy): boolean {
+  if (o.type === 'rate') return rateCertified(o, policy);
+  return o.type === 'drift' ? driftCertified(o, policy) : readingMet(o);
+}
+
+export function pointMeets(o: Objective): boolean {
+  if (o.type === 'rate') return ratePointMeets(o);
+  return o.type === 'drift' ? driftPointMeets(o) : readingMet(o);
+}
+
+/** Share of `wholeMs` that the least covered objective has seen, 0..1. */
+export function coverageOfWindow(objectives: Objective[], wholeMs: number): number {
+  if (wholeMs <= 0) return 0;
+  return Math.min(1, ...objectives.map((o) => o.coverage.coveredMs / wholeMs));
+}

@@ -1,0 +1,305 @@
+import { certifiesAtMost, clopperPearsonUpper } from '../clopper-pearson.js';
+import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
+import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect } from '../design-effect.js';
+import { type EvidencePath, evidencePath, extendPath, shownPath } from '../evidence-path.js';
+import type { ArmReading, Observation } from '../observation.js';
+import { requestsNeeded } from '../planning.js';
+import type { Policy } from '../policy.js';
+import { quantileWithBucket } from '../quantile.js';
+import { confidenceSequence, logE } from '../rate-evidence.js';
+import { shownLogE, significant, significantOrNull } from '../rounding.js';
+import { mixtureLogE, mixtureOnset, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
+import { nullShare, stepTwoSample, type TwoSampleState, twoSample, twoSampleLogE } from '../two-sample.js';
+import type { LatencyReport, RateReport } from '../verdict.js';
+import {
+  type ArmCounts,
+  addCounts,
+  countErrors,
+  countSlow,
+  type HungRequests,
+  hungRequests,
+  sameBounds,
+  stepHung,
+} from './counts.js';
+
+/** What one rate objective asks; made from the policy by `rateObjectives`. */
+export interface RateSpec {
+  name: string;
+  signal: 'errors' | 'latency';
+  /** As the policy says it: a rate, milliseconds, or a ratio. */
+  target: number;
+  p0: number;
+  /** Latency limit, ms; null for errors. */
+  limitMs: number | null;
+  /** Largest ratio to the baseline's rate; null: judged against p0. */
+  ratio: number | null;
+}
+
+interface Totals {
+  bad: number;
+  /** Latency between two bucket bounds: those that may be slow. Equal to bad otherwise. */
+  possiblyBad: number;
+  total: number;
+}
+
+export interface RateObjective {
+  type: 'rate';
+  spec: RateSpec;
+  coverage: Coverage;
+  canary: Totals;
+  baseline: Totals;
+  /** Counts divided by the design effect of their own tick. */
+  effective: Totals;
+  mixture: StartMixture;
+  baselineMixture: StartMixture;
+  comparison: TwoSampleState;
+  canaryEffect: DesignEffect;
+  baselineEffect: DesignEffect;
+  hung: HungRequests;
+  histogram: { bounds: number[]; counts: number[] } | null;
+  buckets: Pick<LatencyReport, 'surelyAbove' | 'possiblyAbove' | 'exact'> | null;
+  /** Log e-value against the objective after the newest tick. */
+  logE: number;
+  path: EvidencePath;
+  tickTimes: { tick: number; at: number }[];
+}
+
+export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjective {
+  return {
+    type: 'rate',
+    spec,
+    coverage: coverage(),
+    canary: { bad: 0, possiblyBad: 0, total: 0 },
+    baseline: { bad: 0, possiblyBad: 0, total: 0 },
+    effective: { bad: 0, possiblyBad: 0, total: 0 },
+    mixture: startMixture(plannedTicks),
+    baselineMixture: startMixture(plannedTicks),
+    // A target asks whether the canary is shown to be worse than the baseline, a ratio whether it is shown not to be.
+    comparison: twoSample(spec.ratio === null ? 1 : -1),
+    canaryEffect: designEffect(),
+    baselineEffect: designEffect(),
+    hung: hungRequests(),
+    histogram: null,
+    buckets: null,
+    logE: 0,
+    path: evidencePath(),
+    tickTimes: [],
+  };
+}
+
+/** Folds one tick in. Design effects come from earlier ticks only (JUDGE G), so the bet stays fair. */
+export function stepRate(o: RateObjective, observation: Observation, policy: Policy): void {
+  const signal = o.spec.signal === 'errors' ? observation.canary.errors : observation.canary.latency;
+  const counts = armCounts(o, observation.canary);
+  if (!counts) {
+    noteMissing(o.coverage, observation, missingOf(signal));
+    return;
+  }
+  const base = observation.baseline && policy.baseline !== 'none' ? armCounts(o, observation.baseline) : null;
+  if (o.spec.ratio !== null && !base) {
+    noteMissing(o.coverage, observation, { state: 'absent', detail: 'no baseline to compare with' });
+    return;
+  }
+  noteData(o.coverage, observation);
+  const { effect } = effectOf(o, policy);
+  const hung = o.spec.limitMs === null ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
+  const bad = counts.bad + hung;
+  const total = counts.total + hung;
+
+  if (o.spec.ratio === null) stepMixture(o.mixture, bad, total, o.spec.p0, effect);
+  else if (base)
+    stepMixture(o.mixture, bad, bad + base.bad, nullShare(total, base.total, o.spec.ratio), effect);
+  if (base) {
+    stepMixture(o.baselineMixture, base.bad, base.total, o.spec.p0, effect);
+    stepTwoSample(o.comparison, bad, total, base.bad, base.total, o.spec.ratio ?? 1, effect);
+    add(o.baseline, base.bad, base.possiblyBad, base.total, 1);
+    stepDesignEffect(o.baselineEffect, base.bad, base.total);
+  }
+  add(o.canary, bad, counts.possiblyBad + hung, total, 1);
+  add(o.effective, bad, counts.possiblyBad + hung, total, effect);
+  stepDesignEffect(o.canaryEffect, bad, total);
+  if (o.spec.signal === 'latency') keepHistogram(o, observation.canary, counts);
+  o.tickTimes.push({ tick: observation.tick, at: observation.t });
+  o.logE = mixtureLogE(o.mixture);
+  extendPath(o.path, observation.tick, o.logE);
+}
+
+function add(totals: Totals, bad: number, possiblyBad: number, total: number, effect: number): void {
+  totals.bad += bad / effect;
+  totals.possiblyBad += possiblyBad / effect;
+  totals.total += total / effect;
+}
+
+function armCounts(o: RateObjective, arm: ArmReading): ArmCounts | null {
+  return o.spec.limitMs === null ? countErrors(arm) : countSlow(arm, o.spec.limitMs);
+}
+
+function missingOf(signal: ArmReading['errors'] | ArmReading['latency']) {
+  return !signal || signal.state === 'ok' ? ({ state: 'absent', detail: 'not measured' } as const) : signal;
+}
+
+function keepHistogram(o: RateObjective, arm: ArmReading, counts: ArmCounts): void {
+  if (arm.latency?.state !== 'ok') return;
+  o.buckets = counts.buckets;
+  const { bounds, counts: increments } = arm.latency;
+  const known = o.histogram;
+  if (known && sameBounds(known.bounds, bounds)) addCounts(known.counts, increments);
+  else o.histogram = { bounds, counts: [...increments] };
+}
+
+export function effectOf(o: RateObjective, policy: Policy): RateReport['design'] {
+  let effect = 1;
+  let from: RateReport['design']['from'] = 'none';
+  const consider = (value: number, source: RateReport['design']['from']) => {
+    if (value > effect) {
+      effect = value;
+      from = source;
+    }
+  };
+  consider(policy.designEffect.batchSize, 'declared');
+  if (policy.designEffect.estimate) {
+    if (o.baseline.total > 0) consider(estimateDesignEffect(o.baselineEffect), 'baseline');
+    consider(estimateDesignEffect(o.canaryEffect), 'canary');
+  }
+  return { effect, from };
+}
+
+export function rateLogE(o: RateObjective): number {
+  return o.coverage.hasData ? o.logE : 0;
+}
+
+/**
+ * Whether a rejected target is the canary's own doing: not when the baseline misses the same target and the canary
+ * is not shown to be worse than it (JUDGE D).
+ */
+export function attributable(o: RateObjective, logThreshold: number): RateReport['attributable'] {
+  if (o.spec.ratio !== null) return 'yes';
+  if (o.baseline.total === 0) return 'unknown';
+  const both = mixtureLogE(o.baselineMixture) >= logThreshold && twoSampleLogE(o.comparison) < logThreshold;
+  return both ? 'no' : 'yes';
+}
+
+export function promotionMethod(policy: Policy): 'clopper-pearson' | 'e-process' {
+  // A look fixed in advance may use the exact test; one that may come at any time, or again later, may not.
+  return policy.promote === 'end' && policy.onInconclusive !== 'extend' ? 'clopper-pearson' : 'e-process';
+}
+
+export function rateCertified(o: RateObjective, policy: Policy): boolean {
+  if (!o.coverage.hasData || o.canary.total <= 0) return false;
+  const alpha = policy.alpha.promote;
+  if (o.spec.ratio !== null) return twoSampleLogE(o.comparison) >= Math.log(1 / alpha);
+  if (promotionMethod(policy) === 'e-process')
+    return logE(-1, o.effective.possiblyBad, o.effective.total, o.spec.p0) >= Math.log(1 / alpha);
+  const { effect } = effectOf(o, policy);
+  return certifiesAtMost(o.canary.possiblyBad / effect, o.canary.total / effect, o.spec.p0, alpha);
+}
+
+/** Whether the plain estimate meets the target, whatever its certainty. */
+export function ratePointMeets(o: RateObjective): boolean {
+  if (o.canary.total <= 0) return false;
+  const rate = o.canary.possiblyBad / o.canary.total;
+  if (o.spec.ratio === null) return rate <= o.spec.p0;
+  return o.baseline.total > 0 && rate <= (o.spec.ratio * o.baseline.possiblyBad) / o.baseline.total;
+}
+
+export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: number, tick: number): RateReport {
+  const alpha = policy.alpha;
+  const logThreshold = Math.log(1 / alpha.rollback);
+  const { bad, possiblyBad, total } = o.canary;
+  const design = effectOf(o, policy);
+  const evidence = rateLogE(o);
+  const absolute = o.spec.ratio === null;
+  const method = absolute ? promotionMethod(policy) : 'e-process';
+  const certified = rateCertified(o, policy);
+  const has = total > 0;
+  const n = o.effective.total;
+  const lower = has ? confidenceSequence(o.effective.bad, n, alpha.rollback).lower : 0;
+  const upper = has ? confidenceSequence(o.effective.possiblyBad, n, alpha.promote).upper : 1;
+  return {
+    type: 'rate',
+    name: o.spec.name,
+    signal: o.spec.signal,
+    target: o.spec.target,
+    p0: o.spec.p0,
+    relative: !absolute,
+    hasData: o.coverage.hasData,
+    missing: missingInWords(o.coverage.missing),
+    bad: significant(bad),
+    total: significant(total),
+    rate: has ? significant(bad / total) : null,
+    bounds: has ? { lower: significant(lower), upper: significant(upper) } : null,
+    rollback: { logE: shownLogE(evidence), against: evidence >= logThreshold },
+    promote: {
+      method,
+      certified,
+      upper:
+        has && method === 'clopper-pearson'
+          ? significant(clopperPearsonUpper(possiblyBad / design.effect, total / design.effect, alpha.promote))
+          : has && absolute
+            ? significant(upper)
+            : null,
+      logE: shownLogE(
+        absolute ? logE(-1, o.effective.possiblyBad, n, o.spec.p0) : twoSampleLogE(o.comparison),
+      ),
+    },
+    design: { effect: significant(design.effect), from: design.from },
+    baseline: baselineReport(o),
+    attributable: attributable(o, logThreshold),
+    latency: latencyReport(o),
+    onset: onset(o),
+    needed: needed(o, policy, design.effect, elapsedSeconds, certified),
+    path: shownPath(o.path, o.coverage.hasData ? { tick, logE: evidence } : null),
+  };
+}
+
+function baselineReport(o: RateObjective): RateReport['baseline'] {
+  const { bad, total } = o.baseline;
+  if (total <= 0) return null;
+  const rate = bad / total;
+  const ratio = rate > 0 && o.canary.total > 0 ? o.canary.bad / o.canary.total / rate : null;
+  return {
+    bad: significant(bad),
+    total: significant(total),
+    rate: significant(rate),
+    ratio: significantOrNull(ratio),
+    logE: shownLogE(mixtureLogE(o.baselineMixture)),
+  };
+}
+
+function latencyReport(o: RateObjective): LatencyReport | null {
+  if (!o.histogram || !o.buckets) return null;
+  const quantile = significant(1 - o.spec.p0);
+  const q = quantileWithBucket(quantile, o.histogram.bounds, o.histogram.counts);
+  return {
+    quantile,
+    ...o.buckets,
+    value: significantOrNull(q.value),
+    bucket:
+      q.lower === null || q.upper === null || !Number.isFinite(q.upper)
+        ? null
+        : { lower: significant(q.lower), upper: significant(q.upper) },
+    hung: o.hung.counted,
+  };
+}
+
+function onset(o: RateObjective): RateReport['onset'] {
+  const index = mixtureOnset(o.mixture);
+  const found = index === null ? undefined : o.tickTimes[index - 1];
+  return found ? { tick: found.tick, at: found.at } : null;
+}
+
+function needed(
+  o: RateObjective,
+  policy: Policy,
+  effect: number,
+  elapsedSeconds: number,
+  certified: boolean,
+): RateReport['needed'] {
+  if (certified || o.spec.ratio !== null || o.canary.total <= 0) return null;
+  const rate = o.canary.possiblyBad / o.canary.total;
+  const requests = requestsNeeded(rate, o.spec.p0, policy.alpha.promote, promotionMethod(policy), effect);
+  if (requests === null) return null;
+  const more = Math.max(0, Math.ceil(requests - o.canary.total));
+  const perSecond = elapsedSeconds > 0 ? o.canary.total / elapsedSeconds : 0;
+  return { requests: more, seconds: perSecond > 0 ? significant(more / perSecond) : null };
+}

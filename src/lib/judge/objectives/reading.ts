@@ -1,0 +1,98 @@
+import { type Coverage, coverage, endsInput, missingInWords, noteData, noteMissing } from '../coverage.js';
+import type { Missing, Observation, ScalarSignal } from '../observation.js';
+import type { CustomObjective, Policy } from '../policy.js';
+import type { ReadingReport } from '../verdict.js';
+
+/** An objective over a scalar without counts: judged reading by reading (JUDGE I). */
+export interface ReadingObjective {
+  type: 'reading';
+  rule: CustomObjective;
+  coverage: Coverage;
+  readings: number;
+  missed: number;
+  failing: number;
+  consecutiveFailing: number;
+  /** The limit was reached at some tick: it stays so. */
+  against: boolean;
+  last: number | null;
+}
+
+export function readingObjective(rule: CustomObjective): ReadingObjective {
+  return {
+    type: 'reading',
+    rule,
+    coverage: coverage(),
+    readings: 0,
+    missed: 0,
+    failing: 0,
+    consecutiveFailing: 0,
+    against: false,
+    last: null,
+  };
+}
+
+/** `gap`: ticks that nobody looked at since the previous observation. */
+export function stepReading(o: ReadingObjective, observation: Observation, gap: number, policy: Policy): void {
+  o.missed += gap;
+  const signal = signalOf(observation, o.rule.name);
+  if (signal.state !== 'ok') {
+    // The first look comes before the window has begun, the end after the last reading: neither is a hole in it.
+    if (observation.tick > 0 && signal.state !== 'ended') o.missed++;
+    noteMissing(o.coverage, observation, signal);
+    return;
+  }
+  noteData(o.coverage, observation);
+  o.readings++;
+  o.last = signal.value;
+  if (holds(o.rule, signal.value)) {
+    o.consecutiveFailing = 0;
+    return;
+  }
+  o.failing++;
+  o.consecutiveFailing++;
+  if (o.consecutiveFailing >= policy.maxConsecutiveFailures) o.against = true;
+}
+
+function signalOf(observation: Observation, name: string): ScalarSignal {
+  const { scalars = {} } = observation;
+  const signal = Object.hasOwn(scalars, name) ? scalars[name] : undefined;
+  if (signal) return signal;
+  const absent: Missing = { state: 'absent', detail: `no reading named ${name}` };
+  return endsInput(observation) ? { state: 'ended' } : absent;
+}
+
+function holds(rule: CustomObjective, value: number): boolean {
+  switch (rule.op) {
+    case '<':
+      return value < rule.value;
+    case '<=':
+      return value <= rule.value;
+    case '>':
+      return value > rule.value;
+    case '>=':
+      return value >= rule.value;
+  }
+}
+
+/** All readings of the window are needed, and the newest must pass. */
+export function readingMet(o: ReadingObjective): boolean {
+  return o.readings > 0 && o.missed === 0 && o.consecutiveFailing === 0;
+}
+
+export function readingReport(o: ReadingObjective, policy: Policy): ReadingReport {
+  return {
+    type: 'reading',
+    name: o.rule.name,
+    rule: o.rule,
+    hasData: o.coverage.hasData,
+    missing: missingInWords(o.coverage.missing),
+    last: o.last,
+    readings: o.readings,
+    missed: o.missed,
+    failing: o.failing,
+    consecutiveFailing: o.consecutiveFailing,
+    limit: policy.maxConsecutiveFailures,
+    met: readingMet(o),
+    against: o.against,
+  };
+}

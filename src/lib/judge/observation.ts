@@ -1,0 +1,82 @@
+/**
+ * What one tick of a canary measured: the unit that is recorded, judged, and replayed.
+ * Counts are increments over `[from, t]`, never totals; a signal without data carries the state that
+ * says why, never a number. `docs/observations.md` documents the NDJSON form.
+ */
+export interface Observation {
+  v: 1;
+  /** 0 is the first look, which only sets the counters' starting point; then 1, 2, ... */
+  tick: number;
+  /** When it was taken, milliseconds since the epoch. */
+  t: number;
+  /** Begin of the span that the increments cover, milliseconds since the epoch (equal to `t` on a first look). */
+  from: number;
+  canary: ArmReading;
+  baseline?: ArmReading;
+  /** Readings without counts: custom objectives and PROM_Q_* expressions, by name. */
+  scalars?: Record<string, ScalarSignal>;
+  /** Things a reader should know of this tick, in words (clock skew, renamed series, ...). */
+  notes?: string[];
+}
+
+/** One arm (candidate or baseline). A signal left out was not asked for. */
+export interface ArmReading {
+  errors?: CountSignal;
+  latency?: HistogramSignal;
+  score?: HistogramSignal;
+  /** Requests being served at `t` (a gauge), when the service tells. */
+  inflight?: number;
+  /** Counter resets seen within the span. */
+  resets?: number;
+}
+
+/**
+ * Why there is no number:
+ * `first` starting point set, no increment yet; `unchanged` the source has nothing newer yet;
+ * `absent` the source answers but has no such series; `stale` its newest sample is too old;
+ * `invalid` NaN, negative, or not what was asked for; `unreachable` no answer; `refused` 401/403;
+ * `no_source` none is configured; `ended` the input has no more.
+ */
+export const MISSING_STATES = [
+  'first',
+  'unchanged',
+  'absent',
+  'stale',
+  'invalid',
+  'unreachable',
+  'refused',
+  'no_source',
+  'ended',
+] as const;
+export type MissingState = (typeof MISSING_STATES)[number];
+
+export interface Missing {
+  state: MissingState;
+  detail?: string;
+}
+
+/** `bad` of `total` requests. */
+export interface Counts {
+  state: 'ok';
+  bad: number;
+  total: number;
+}
+
+/**
+ * A histogram's increments, not cumulative over buckets: `counts[i]` fell in `(bounds[i-1], bounds[i]]`,
+ * the last one above the last bound (`counts.length === bounds.length + 1`). Latency bounds are milliseconds.
+ */
+export interface Histogram {
+  state: 'ok';
+  bounds: number[];
+  counts: number[];
+}
+
+export interface Scalar {
+  state: 'ok';
+  value: number;
+}
+
+export type CountSignal = Counts | Missing;
+export type HistogramSignal = Histogram | Missing;
+export type ScalarSignal = Scalar | Missing;

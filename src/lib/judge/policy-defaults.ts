@@ -1,0 +1,92 @@
+import type { Problem } from '../input/problems.js';
+import type { Policy } from './policy.js';
+import { LONGEST_WINDOW_SECONDS, type PolicyInput } from './policy-format.js';
+
+/** Fills in the defaults that follow from other keys, and drops keys that were given as undefined. */
+export function completePolicy(input: PolicyInput): Policy {
+  const { name, windowSeconds, targets, relative, onInconclusive, ...rest } = input;
+  return {
+    ...rest,
+    ...(name === undefined ? {} : { name }),
+    windowSeconds,
+    onInconclusive,
+    targets: present(targets),
+    relative: present(relative),
+    intervalSeconds: input.intervalSeconds ?? Math.max(1, Math.min(5, Math.floor(windowSeconds / 4))),
+    maxWindowSeconds: input.maxWindowSeconds ?? defaultMaxWindow(windowSeconds, onInconclusive),
+  };
+}
+
+function defaultMaxWindow(windowSeconds: number, onInconclusive: Policy['onInconclusive']): number {
+  return onInconclusive === 'extend' ? Math.min(3 * windowSeconds, LONGEST_WINDOW_SECONDS) : windowSeconds;
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function present<T extends object>(record: T): Present<T> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+/** What no schema of single keys can say: keys that contradict each other, or leave nothing to judge. */
+export function policyContradictions(policy: Policy): Problem[] {
+  return [...nothingToJudge(policy), ...windowProblems(policy), ...relativeProblems(policy), ...nameProblems(policy)];
+}
+
+function nothingToJudge(policy: Policy): Problem[] {
+  const count = [policy.targets, policy.relative, policy.objectives].reduce(
+    (sum, part) => sum + Object.keys(part).length,
+    0,
+  );
+  if (count > 0) return [];
+  return [
+    {
+      path: 'targets',
+      message: 'nothing to judge: set at least one target, e.g. max_error_rate: 0.02, or an objective',
+    },
+  ];
+}
+
+function windowProblems({ windowSeconds, intervalSeconds, maxWindowSeconds, onInconclusive }: Policy): Problem[] {
+  const problems: Problem[] = [];
+  if (windowSeconds < 2 * intervalSeconds) {
+    const message = `must be at least twice intervalSeconds (${intervalSeconds}): the first look only sets the counters' starting point; got ${windowSeconds}`;
+    problems.push({ path: 'windowSeconds', message });
+  }
+  if (maxWindowSeconds < windowSeconds) {
+    const message = `must be at least windowSeconds (${windowSeconds}), got ${maxWindowSeconds}`;
+    problems.push({ path: 'maxWindowSeconds', message });
+  }
+  if (maxWindowSeconds > windowSeconds && onInconclusive !== 'extend') {
+    const message = `has no effect with onInconclusive: ${onInconclusive}; leave it out, or set onInconclusive: extend`;
+    problems.push({ path: 'maxWindowSeconds', message });
+  }
+  return problems;
+}
+
+function relativeProblems({ relative, targets }: Policy): Problem[] {
+  const hasLatency = Object.keys(targets).some((target) => target.startsWith('latency_'));
+  if (relative.max_slow_ratio === undefined || hasLatency) return [];
+  const message = 'needs a latency target, which says what slow means, e.g. targets.latency_p95_ms: 250';
+  return [{ path: 'relative.max_slow_ratio', message }];
+}
+
+/** What explanations call the objectives of these keys. */
+const REPORT_NAMES: Readonly<Record<string, string>> = {
+  max_error_rate: 'error_rate',
+  max_drift: 'drift',
+  max_error_ratio: 'error_ratio',
+  max_slow_ratio: 'slow_ratio',
+};
+
+/** Explanations name objectives, so a name stands for one objective only. */
+function nameProblems({ objectives, targets, relative }: Policy): Problem[] {
+  const held = (group: string, keys: string[]) =>
+    keys.map((key): [string, string] => [REPORT_NAMES[key] ?? key, `${group}.${key}`]);
+  const taken = new Map([...held('targets', Object.keys(targets)), ...held('relative', Object.keys(relative))]);
+  return objectives.flatMap(({ name }, index) => {
+    const path = `objectives[${index}]`;
+    const holder = taken.get(name);
+    if (holder === undefined) taken.set(name, path);
+    return holder === undefined ? [] : [{ path, message: `${name} is already limited by ${holder}; keep one` }];
+  });
+}

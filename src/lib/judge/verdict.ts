@@ -1,0 +1,153 @@
+import type { CustomObjective } from './policy.js';
+
+/** Raised when the same observations could be judged differently; the log records which judge decided. */
+export const JUDGE_VERSION = 1;
+
+export type Decision = 'continue' | 'promote' | 'rollback' | 'block';
+
+/**
+ * `certified`: the evidence meets the promised error. `uncertified`: decided on readings without counts, or by
+ * `onInconclusive: promote`. `undecided`: the evidence does not suffice either way.
+ */
+export type Certainty = 'certified' | 'uncertified' | 'undecided';
+
+export type Reason =
+  | 'watching'
+  | 'not_attributable'
+  | 'certified_at_end'
+  | 'certified_early'
+  | 'met_without_certificate'
+  | 'evidence_against'
+  | 'failing_readings'
+  | 'inconclusive'
+  | 'coverage'
+  | 'no_baseline'
+  | 'no_data'
+  | 'source_unreachable'
+  | 'no_source';
+
+/** Everything an explanation shows. Numbers are rounded to 12 significant digits; times are ms since the epoch. */
+export interface Verdict {
+  judge: typeof JUDGE_VERSION;
+  decision: Decision;
+  certainty: Certainty;
+  reason: Reason;
+  /** The objective that decided, when one did. */
+  decidedBy: string | null;
+  tick: number;
+  at: number;
+  startedAt: number;
+  /** Seconds from the start to this verdict. */
+  elapsedSeconds: number;
+  /** Seconds of the window that were left when it was decided. */
+  savedSeconds: number;
+  alpha: { rollback: number; promote: number };
+  /** The bet against the canary over all objectives: rolled back when logE >= logThreshold. */
+  evidence: { logE: number; logThreshold: number; path: EvidencePoint[] };
+  objectives: ObjectiveReport[];
+  ticks: { looked: number; withData: number; planned: number; gaps: number; resets: number };
+  /** Share of the window covered by readings, 0..1, the least covered objective. */
+  coverage: number;
+  noData: NoData | null;
+  assumptions: string[];
+}
+
+export interface NoData {
+  since: number;
+  seconds: number;
+  /** True when no objective has data; false when some have. */
+  total: boolean;
+  /** Why, by signal. */
+  states: Record<string, string>;
+}
+
+export interface EvidencePoint {
+  tick: number;
+  logE: number;
+}
+
+export interface Bounds {
+  lower: number;
+  upper: number;
+}
+
+export type ObjectiveReport = RateReport | DriftReport | ReadingReport;
+
+/** Objectives judged by counts: errors, slow requests, and their ratios to the baseline. */
+export interface RateReport {
+  type: 'rate';
+  name: string;
+  signal: 'errors' | 'latency';
+  /** What the policy says: a rate, milliseconds, or a ratio. */
+  target: number;
+  /** The boundary of the rate under test. */
+  p0: number;
+  relative: boolean;
+  hasData: boolean;
+  missing: string | null;
+  bad: number;
+  total: number;
+  rate: number | null;
+  /** Confidence sequence of the rate, valid at every look, each side at its alpha. */
+  bounds: Bounds | null;
+  rollback: { logE: number; against: boolean };
+  promote: { method: 'clopper-pearson' | 'e-process'; certified: boolean; upper: number | null; logE: number };
+  design: { effect: number; from: 'none' | 'declared' | 'baseline' | 'canary' };
+  baseline: { bad: number; total: number; rate: number | null; ratio: number | null; logE: number } | null;
+  attributable: 'yes' | 'no' | 'unknown';
+  /** Latency only: bounds of the buckets that stand in for the limit, and the p95 shown with its bucket. */
+  latency: LatencyReport | null;
+  /** Tick at which the regression most likely began. */
+  onset: { tick: number; at: number } | null;
+  needed: { requests: number; seconds: number | null } | null;
+  path: EvidencePoint[];
+}
+
+export interface LatencyReport {
+  quantile: number;
+  /** Bucket bounds (ms) that the two counts use; `null` = above every bound, or below every bound. */
+  surelyAbove: number | null;
+  possiblyAbove: number | null;
+  exact: boolean;
+  value: number | null;
+  bucket: Bounds | null;
+  /** Requests in flight for longer than a tick, not yet in the histogram. */
+  hung: number;
+}
+
+export interface DriftReport {
+  type: 'drift';
+  name: string;
+  target: number;
+  hasData: boolean;
+  missing: string | null;
+  canaryTotal: number;
+  baselineTotal: number;
+  bins: number;
+  /** PSI with half-count smoothing, before and after removing its null bias. */
+  raw: number | null;
+  value: number | null;
+  bounds: Bounds | null;
+  rollback: { logE: number; against: boolean };
+  promote: { method: 'normal' | 'asymptotic-cs'; certified: boolean; upper: number | null };
+  design: { effect: number; from: 'none' | 'declared' | 'baseline' | 'canary' };
+  path: EvidencePoint[];
+}
+
+/** Objectives over scalars: judged reading by reading, without a promised error. */
+export interface ReadingReport {
+  type: 'reading';
+  name: string;
+  rule: CustomObjective;
+  hasData: boolean;
+  missing: string | null;
+  last: number | null;
+  readings: number;
+  /** Ticks of the window without a reading: one is enough to keep the objective from being met. */
+  missed: number;
+  failing: number;
+  consecutiveFailing: number;
+  limit: number;
+  met: boolean;
+  against: boolean;
+}
