@@ -1,0 +1,98 @@
+import type { Policy } from '../judge/policy.js';
+import type { Verdict } from '../judge/verdict.js';
+
+/** Who asked, and how that is known. */
+export interface Actor {
+  who: string;
+  /** `os-user`: the account that ran the command; `api-key`: a key of the daemon; `lukhas`: the product itself. */
+  how: 'os-user' | 'api-key' | 'lukhas';
+}
+
+export type CanaryState = 'PENDING' | 'RUNNING' | 'PROMOTED' | 'ROLLED_BACK' | 'BLOCKED' | 'ABORTED' | 'FAILED';
+
+export type HookAction = 'promote' | 'rollback';
+
+/**
+ * What each kind of event says. A kind's meaning never changes: a new shape gets a new `v`.
+ * Times inside data are ms since the epoch; the event's own `ts` is RFC 3339 UTC.
+ */
+export interface EventData {
+  'canary.requested': {
+    modelId: string;
+    fromGate: string;
+    toGate: string;
+    policy: Policy;
+    /** sha256 of the policy's canonical bytes, hex. */
+    policyDigest: string;
+    /** SourceDescriptor: no secret in it. */
+    source: Record<string, unknown>;
+    dryRun: boolean;
+    requestedBy: Actor;
+  };
+  'canary.started': { startedAt: number };
+  'canary.extended': { tick: number; windowEndsAt: number; reason: string };
+  /** Rollback evidence held back because the baseline shows the same incident. */
+  'canary.held': { tick: number; objective: string };
+  'fallback.engaged': { tick: number; since: number; total: boolean; states: Record<string, string> };
+  'fallback.released': { tick: number; seconds: number };
+  'canary.decided': {
+    verdict: Verdict;
+    /** Exactly the rows that were judged: sha256 over their canonical lines, each followed by \n, hex. */
+    observations: { count: number; firstAt: number | null; lastAt: number | null; digest: string };
+  };
+  /** Hooks and registry have caught up with the decision, or a hook failed (`ok: false`: may be tried again). */
+  'canary.acted': { action: HookAction; ok: boolean; failed: string | null; hooks: number };
+  /** An operator asks for the failed hooks to be called again. */
+  'canary.retried': { by: Actor; action: HookAction };
+  'canary.aborted': { by: Actor; reason: string };
+  'canary.overridden': { by: Actor; reason: string };
+  'canary.failed': { code: string; message: string };
+  'hook.intended': { action: HookAction; hook: string; index: number; attempt: number; key: string };
+  'hook.finished': {
+    action: HookAction;
+    hook: string;
+    index: number;
+    attempt: number;
+    ok: boolean;
+    detail: string;
+    durationMs: number;
+  };
+  /** A gate's holder changed; subject is `gate:<name>`. */
+  'gate.changed': { gate: string; modelId: string; previous: string | null; canaryId: string | null; by: Actor };
+}
+
+export type EventKind = keyof EventData;
+
+/** Version of each kind's shape, recorded in the event. */
+export const EVENT_VERSIONS: { readonly [K in EventKind]: number } = {
+  'canary.requested': 1,
+  'canary.started': 1,
+  'canary.extended': 1,
+  'canary.held': 1,
+  'fallback.engaged': 1,
+  'fallback.released': 1,
+  'canary.decided': 1,
+  'canary.acted': 1,
+  'canary.retried': 1,
+  'canary.aborted': 1,
+  'canary.overridden': 1,
+  'canary.failed': 1,
+  'hook.intended': 1,
+  'hook.finished': 1,
+  'gate.changed': 1,
+};
+
+export type EventDraft = {
+  [K in EventKind]: { kind: K; subject: string; ts: string; data: EventData[K] };
+}[EventKind];
+
+export type StoredEvent = {
+  [K in EventKind]: {
+    seq: number;
+    kind: K;
+    v: number;
+    subject: string;
+    ts: string;
+    data: EventData[K];
+  };
+}[EventKind];

@@ -1,0 +1,105 @@
+import type { Observation } from '../judge/observation.js';
+import type { EventDraft, EventKind, StoredEvent } from './events.js';
+
+/**
+ * The log and what lives beside it. Asynchronous from the start, so that a second engine can join SQLite.
+ * Everything that belongs together goes through one `commit`: it is on disk, whole, when the promise resolves, or
+ * nothing of it is.
+ */
+export interface Ledger {
+  /**
+   * Appends events and the rows they record in one transaction. Units that arrive while another commit is being
+   * made share the next one (group commit); one that fails is undone alone.
+   * @throws LukhasError LEDGER_CONFLICT when an expectation does not hold or a tick is already recorded;
+   *   LEDGER_BUSY, LEDGER_FULL, LEDGER_READ_ONLY for the state of the database
+   */
+  commit(unit: Unit): Promise<StoredEvent[]>;
+
+  /** Events in order of sequence. */
+  events(filter?: EventFilter): Promise<StoredEvent[]>;
+  /** Number of events; the next one gets this as its seq (0-based, as RFC 6962 leaf index). */
+  size(): Promise<number>;
+  /** RFC 6962 tree head over the first `size` events (all of them by default). */
+  root(size?: number): Promise<{ size: number; root: Buffer }>;
+  inclusionProof(seq: number, size?: number): Promise<Buffer[]>;
+  consistencyProof(first: number, second?: number): Promise<Buffer[]>;
+  /** Resolves true when another connection or process has committed since the last call (PRAGMA data_version). */
+  changedElsewhere(): Promise<boolean>;
+
+  /** Recorded observations of a canary in tick order. */
+  observations(canaryId: string, afterTick?: number): Promise<Observation[]>;
+  /** The same as recorded bytes (canonical JSON, one a line without the newline): what the digest covers. */
+  observationLines(canaryId: string): AsyncIterable<string>;
+  cursor(canaryId: string): Promise<unknown>;
+
+  /** Heads of subjects (see Head), newest first. */
+  heads(filter?: HeadFilter): Promise<Head[]>;
+  /** Subjects whose id begins with the prefix. */
+  findHeads(prefix: string): Promise<Head[]>;
+  /** Drops the heads table and builds it again with `fold` over the whole log. */
+  rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number>;
+
+  /** Takes or renews a lease; false when another holder has it and it has not lapsed. */
+  acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
+  releaseLease(canaryId: string, holder: string): Promise<void>;
+  /** Holder and end of the lease, when there is one. */
+  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null>;
+
+  close(): Promise<void>;
+}
+
+export interface Unit {
+  events?: readonly EventDraft[];
+  /** Recorded as canonical bytes; (canary, tick) is unique. */
+  observations?: readonly { canaryId: string; observation: Observation }[];
+  cursors?: readonly { canaryId: string; cursor: unknown }[];
+  heads?: readonly HeadDraft[];
+  expect?: Expectation[];
+}
+
+/** Checked inside the transaction; a unit whose expectation fails changes nothing. */
+export type Expectation =
+  | { lease: string; holder: string }
+  /** No event of this subject was appended after `seq` (-1: none at all). */
+  | { subject: string; lastSeq: number };
+
+/**
+ * A droppable projection: the current state of a subject, for listings. Written in the transaction of the events
+ * it summarises, rebuilt from the log by `rebuildHeads`.
+ */
+export interface Head {
+  subject: string;
+  type: 'canary' | 'gate';
+  state: string;
+  modelId: string;
+  /** Something is still to be done about it: a canary that runs, or whose decision has not been acted on. */
+  open: boolean;
+  /** seq of the first and the newest event it summarises. */
+  firstSeq: number;
+  lastSeq: number;
+  createdAt: string;
+  updatedAt: string;
+  /** Plain JSON for display and for the runner. */
+  data: Record<string, unknown>;
+}
+
+/** As Head; firstSeq, lastSeq and times are taken from the unit's own events of that subject. */
+export type HeadDraft = Pick<Head, 'subject' | 'type' | 'state' | 'modelId' | 'open' | 'data'>;
+
+export interface EventFilter {
+  subject?: string;
+  kinds?: readonly EventKind[];
+  /** First seq, inclusive. */
+  from?: number;
+  /** Last seq, exclusive. */
+  to?: number;
+  limit?: number;
+}
+
+export interface HeadFilter {
+  type?: Head['type'];
+  states?: readonly string[];
+  open?: boolean;
+  modelId?: string;
+  limit?: number;
+}

@@ -1,0 +1,137 @@
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { LukhasError } from '../errors.js';
+import { errorCode, ledgerError } from './sqlite-errors.js';
+import { isCurrent, migrate } from './sqlite-schema.js';
+
+export interface OpenOptions {
+  /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
+  readOnly?: boolean;
+  /** How long to wait for another process to release the database, ms. Default 5000. */
+  busyTimeoutMs?: number;
+}
+
+export interface Connection {
+  readonly db: Database.Database;
+  /** Absolute. */
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly busyTimeoutMs: number;
+}
+
+/** Opens and, unless `readOnly`, prepares the database file. */
+export async function openConnection(file: string, options: OpenOptions = {}): Promise<Connection> {
+  // better-sqlite3 does the same to what it is given.
+  const path = resolve(file).trimEnd();
+  const readOnly = options.readOnly ?? false;
+  const busyTimeoutMs = options.busyTimeoutMs ?? 5000;
+  const attempt = () => (readOnly ? openForReading(path) : openForWriting(path));
+  return { db: await whileBusy(busyTimeoutMs, path, attempt), path, readOnly, busyTimeoutMs };
+}
+
+/**
+ * Runs `attempt` until no other process is in its way. SQLite's own waiting would block the event loop, so
+ * connections are opened without it.
+ */
+export async function whileBusy<T>(timeoutMs: number, path: string, attempt: () => T): Promise<T> {
+  const giveUpAt = performance.now() + timeoutMs;
+  for (let delay = 1; ; delay = Math.min(delay * 2, 10)) {
+    try {
+      return attempt();
+    } catch (error) {
+      const mapped = ledgerError(error, path);
+      const busy = mapped instanceof LukhasError && mapped.code === 'LEDGER_BUSY';
+      if (!busy || performance.now() + delay > giveUpAt) throw mapped;
+    }
+    await wait(delay);
+  }
+}
+
+function openForWriting(path: string): Database.Database {
+  createFile(path);
+  return configured(connect(path), (db) => {
+    const current = isCurrent(db, path);
+    const mode = db.pragma('journal_mode = WAL', { simple: true });
+    if (mode !== 'wal') {
+      throw new LukhasError('LEDGER_UNAVAILABLE', `The file system of ${path} does not support write-ahead logging`, {
+        suggestions: ['Choose a file on a local disk with --db.'],
+      });
+    }
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    if (!current) migrate(db, path);
+  });
+}
+
+function createFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    if (statSync(path).isDirectory()) {
+      throw new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
+        suggestions: ['Name a file with --db.'],
+      });
+    }
+  }
+}
+
+function openForReading(path: string): Database.Database {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `There is no ledger at ${path} yet`, {
+      suggestions: ['Check the path given with --db, or start a canary first.'],
+    });
+  }
+  const check = (db: Database.Database) => {
+    if (isCurrent(db, path)) return;
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} holds no ledger of this version yet`, {
+      suggestions: ['Check the path given with --db, or open it once for writing, which brings it up to date.'],
+    });
+  };
+  try {
+    return configured(connect(path, true), check);
+  } catch (error) {
+    if (!/^SQLITE_(CANTOPEN|READONLY)/.test(errorCode(error))) throw error;
+    if (hasUnmergedEntries(path)) throw needsWriting(path, error);
+    // Without a write-ahead log there is no writer, and the file is complete.
+    return configured(connectToCopy(path), check);
+  }
+}
+
+function hasUnmergedEntries(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function needsWriting(path: string, cause: unknown): LukhasError {
+  return new LukhasError(
+    'LEDGER_READ_ONLY',
+    `The ledger ${path} has recent entries in ${path}-wal that cannot be read without write access to its folder`,
+    { suggestions: [`Copy ${path} and ${path}-wal to a folder of yours and read the copy.`], cause },
+  );
+}
+
+/** Waiting is `whileBusy`'s. */
+function connect(path: string, readonly = false): Database.Database {
+  return new Database(path, { timeout: 0, readonly, fileMustExist: true });
+}
+
+/** The file as it stands, in memory: this build of SQLite takes no URI, so there is no `immutable=1`. */
+function connectToCopy(path: string): Database.Database {
+  const file = readFileSync(path);
+  // Versions 2 in the header ask for a write-ahead log, which memory does not have (file format, 1.3.3).
+  if (file.length > 19) file.fill(1, 18, 20);
+  return new Database(file, { readonly: true });
+}
+
+function configured(db: Database.Database, configure: (db: Database.Database) => void): Database.Database {
+  try {
+    configure(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

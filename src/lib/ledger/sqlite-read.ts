@@ -1,0 +1,192 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { LukhasError } from '../errors.js';
+import type { StoredEvent } from './events.js';
+import type { EventFilter, Head, HeadFilter } from './ledger.js';
+
+const PAGE = 500;
+const NODE_BYTES = 32;
+
+interface HeadRow {
+  subject: string;
+  type: Head['type'];
+  state: string;
+  model: string;
+  open: number;
+  first_seq: number;
+  last_seq: number;
+  created_at: string;
+  updated_at: string;
+  data: string;
+}
+
+/** Reads one connection; every statement is prepared once. */
+export class Reader {
+  readonly #db: Database;
+  readonly #prepared = new Map<string, Statement>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  size(): number {
+    return this.#value<number>('SELECT coalesce(max(seq), -1) + 1 FROM events') as number;
+  }
+
+  /** Stored hash of a perfect subtree (see merkle.ts); level 0 is a leaf hash. */
+  readonly node = (level: number, index: number): Buffer => {
+    const row = (index + 1) * 2 ** level - 1;
+    const hash =
+      level === 0
+        ? this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', row)
+        : this.#value<Buffer>(
+            `SELECT substr(nodes, ?, ${NODE_BYTES}) FROM events WHERE seq = ?`,
+            (level - 1) * NODE_BYTES + 1,
+            row,
+          );
+    if (hash?.length === NODE_BYTES) return hash;
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name} lacks a tree node in its entry ${row}`, {
+      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    });
+  };
+
+  events({ subject, kinds, from, to, limit }: EventFilter = {}): StoredEvent[] {
+    const query = new Conditions();
+    if (subject !== undefined) query.add('subject = ?', subject);
+    if (kinds !== undefined) query.addAnyOf('kind', kinds);
+    if (from !== undefined) query.add('seq >= ?', from);
+    if (to !== undefined) query.add('seq < ?', to);
+    return this.#column<string>(`SELECT body FROM events ${query.where} ORDER BY seq LIMIT ?`, [
+      ...query.values,
+      limit ?? -1,
+    ]).map((body) => parsed<StoredEvent>(body, 'an event'));
+  }
+
+  /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
+  async *allEvents(): AsyncGenerator<StoredEvent> {
+    for (let from = 0; ; ) {
+      const page = this.events({ from, limit: PAGE });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      from = last.seq + 1;
+    }
+  }
+
+  /** Canonical lines of a canary's observations in order of tick. */
+  observationLines(canaryId: string, afterTick: number): string[] {
+    return this.#column<string>('SELECT body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick', [
+      canaryId,
+      afterTick,
+    ]);
+  }
+
+  observationPage(canaryId: string, afterTick: number): { tick: number; body: string }[] {
+    return this.#all(
+      `SELECT tick, body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick LIMIT ${PAGE}`,
+      [canaryId, afterTick],
+    );
+  }
+
+  cursor(canaryId: string): unknown {
+    const body = this.#value<string>('SELECT body FROM cursors WHERE canary = ?', canaryId);
+    return body === undefined ? null : parsed(body, `the cursor of ${canaryId}`);
+  }
+
+  heads({ type, states, open, modelId, limit }: HeadFilter = {}): Head[] {
+    const query = new Conditions();
+    if (type !== undefined) query.add('type = ?', type);
+    if (states !== undefined) query.addAnyOf('state', states);
+    // In words, as the index of open heads has it.
+    if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
+    if (modelId !== undefined) query.add('model = ?', modelId);
+    const sql = `SELECT * FROM heads ${query.where} ORDER BY first_seq DESC LIMIT ?`;
+    return this.#all<HeadRow>(sql, [...query.values, limit ?? -1]).map(toHead);
+  }
+
+  findHeads(prefix: string): Head[] {
+    // Text is compared by its UTF-8 bytes, so nothing that begins with the prefix lies beyond the last code point.
+    const rows = this.#all<HeadRow>('SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject', [
+      prefix,
+      `${prefix}\u{10ffff}`,
+    ]);
+    return rows.map(toHead);
+  }
+
+  lease(canaryId: string): { holder: string; expiresAt: number } | null {
+    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE canary = ?';
+    return this.#all<{ holder: string; expiresAt: number }>(sql, [canaryId])[0] ?? null;
+  }
+
+  /** Changes when another connection has committed. */
+  dataVersion(): number {
+    return this.#value<number>('PRAGMA data_version') as number;
+  }
+
+  #value<T>(sql: string, ...values: unknown[]): T | undefined {
+    return this.#column<T>(sql, values)[0];
+  }
+
+  #column<T>(sql: string, values: readonly unknown[]): T[] {
+    return this.#statement(sql, true).all(...values) as T[];
+  }
+
+  #all<T>(sql: string, values: readonly unknown[]): T[] {
+    return this.#statement(sql).all(...values) as T[];
+  }
+
+  #statement(sql: string, oneColumn = false): Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      if (oneColumn) statement.pluck();
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** A WHERE clause with its values. */
+class Conditions {
+  readonly #terms: string[] = [];
+  readonly values: unknown[] = [];
+
+  add(term: string, ...values: unknown[]): void {
+    this.#terms.push(term);
+    this.values.push(...values);
+  }
+
+  addAnyOf(column: 'kind' | 'state', values: readonly string[]): void {
+    this.add(`${column} IN (${values.map(() => '?').join(', ')})`, ...values);
+  }
+
+  get where(): string {
+    return this.#terms.length > 0 ? `WHERE ${this.#terms.join(' AND ')}` : '';
+  }
+}
+
+function toHead(row: HeadRow): Head {
+  return {
+    subject: row.subject,
+    type: row.type,
+    state: row.state,
+    modelId: row.model,
+    open: row.open === 1,
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    data: parsed(row.data, `the head of ${row.subject}`),
+  };
+}
+
+/** Recorded JSON; bodies were canonical when they were written. */
+export function parsed<T>(body: string, what: string): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch (cause) {
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger holds ${what} that is not JSON: ${body.slice(0, 80)}`, {
+      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,113 @@
+import type { Database } from 'better-sqlite3';
+import { LukhasError } from '../errors.js';
+
+/** Marks the file as ours in its header: "lukh". */
+const APPLICATION_ID = 0x6c756b68;
+
+/**
+ * Each entry brings the schema from version i to i + 1 (PRAGMA user_version). Never edited once released: a change is
+ * a new entry.
+ *
+ * `events.body` holds the canonical bytes of the whole event; `hash` its leaf hash, and `nodes` the hashes of the
+ * perfect subtrees it completes (level 1 upwards, 32 bytes each, NULL for none). Node (level, index) is thus in the
+ * row of the last leaf it covers, so an append writes one row, and what guards the entry guards its nodes.
+ *
+ * INSERT OR REPLACE deletes without firing delete triggers, hence the insert triggers.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    ts TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    nodes BLOB,
+    body TEXT NOT NULL
+  ) STRICT;
+  -- The rowid, which is seq, is the last part of every index.
+  CREATE INDEX events_by_subject ON events (subject);
+  CREATE INDEX events_by_kind ON events (kind);
+  CREATE TRIGGER events_append_only BEFORE INSERT ON events
+    WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM events)
+    BEGIN SELECT RAISE(ABORT, 'events are only appended, in sequence'); END;
+  CREATE TRIGGER events_no_update BEFORE UPDATE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+  CREATE TRIGGER events_no_delete BEFORE DELETE ON events
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+  CREATE TABLE canary_metrics (
+    canary TEXT NOT NULL,
+    tick INTEGER NOT NULL,
+    t REAL NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (canary, tick)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER canary_metrics_no_replace BEFORE INSERT ON canary_metrics
+    WHEN EXISTS (SELECT 1 FROM canary_metrics WHERE canary = NEW.canary AND tick = NEW.tick)
+    BEGIN SELECT RAISE(ABORT, 'this tick is already recorded'); END;
+  CREATE TRIGGER canary_metrics_no_update BEFORE UPDATE ON canary_metrics
+    BEGIN SELECT RAISE(ABORT, 'observations are never changed'); END;
+
+  CREATE TABLE cursors (canary TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE leases (
+    canary TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    expires_at REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE heads (
+    subject TEXT PRIMARY KEY,
+    type TEXT NOT NULL,
+    state TEXT NOT NULL,
+    model TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    data TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX heads_by_state ON heads (type, state);
+  CREATE INDEX heads_open ON heads (type) WHERE open = 1;
+  CREATE INDEX heads_by_age ON heads (type, first_seq);
+  PRAGMA application_id = ${APPLICATION_ID};
+  `,
+];
+
+/** Whether the file holds a ledger of this version; false when it is empty, or of an older one. */
+export function isCurrent(db: Database, path: string): boolean {
+  const version = pragma(db, 'user_version');
+  const foreign = pragma(db, 'application_id') !== APPLICATION_ID && !isEmpty(db);
+  if (foreign) {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} is a database of another program, not a ledger of lukhas`, {
+      suggestions: ['Choose another file with --db.'],
+    });
+  }
+  if (version > MIGRATIONS.length) {
+    throw new LukhasError(
+      'LEDGER_TOO_NEW',
+      `The ledger ${path} was written by a newer lukhas (format ${version}; this one knows ${MIGRATIONS.length})`,
+      { suggestions: ['Use the newer lukhas, or choose another file with --db.'] },
+    );
+  }
+  return version === MIGRATIONS.length;
+}
+
+/** Brings an empty or older file to this version, in one transaction. */
+export function migrate(db: Database, path: string): void {
+  db.transaction(() => {
+    // Asked again now that nobody else can write: another process may have done it meanwhile.
+    if (isCurrent(db, path)) return;
+    for (const step of MIGRATIONS.slice(pragma(db, 'user_version'))) db.exec(step);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  }).immediate();
+}
+
+function isEmpty(db: Database): boolean {
+  return db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+}
+
+function pragma(db: Database, name: string): number {
+  return db.pragma(name, { simple: true }) as number;
+}

@@ -1,0 +1,200 @@
+import { LukhasError } from '../errors.js';
+import type { Observation } from '../judge/observation.js';
+import type { EventDraft, StoredEvent } from './events.js';
+import { GroupCommit, type Work } from './group-commit.js';
+import type { EventFilter, Head, HeadFilter, Ledger, Unit } from './ledger.js';
+import { consistencyProof, inclusionProof, rootHash } from './merkle.js';
+import { Appender, type PreparedUnit, prepareUnit } from './sqlite-append.js';
+import { ledgerError } from './sqlite-errors.js';
+import { type Connection, type OpenOptions, openConnection, whileBusy } from './sqlite-open.js';
+import { parsed, Reader } from './sqlite-read.js';
+
+/**
+ * Opens the ledger in the SQLite file at `path`, making the file and its folder (mode 0700) when they are missing.
+ * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_READ_ONLY, LEDGER_CORRUPT, LEDGER_TOO_NEW, LEDGER_BUSY, LEDGER_FULL
+ */
+export async function openLedger(path: string, options: OpenOptions = {}): Promise<Ledger> {
+  return new SqliteLedger(await openConnection(path, options));
+}
+
+type CheckEvent = (draft: EventDraft) => void;
+
+/** The ledger over an open connection, which it owns from now on. */
+export class SqliteLedger implements Ledger {
+  readonly #connection: Connection;
+  readonly #reader: Reader;
+  readonly #appender: Appender;
+  readonly #writes: GroupCommit;
+  #dataVersion: number;
+  #checkEvent: CheckEvent | null = null;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#reader = new Reader(connection.db);
+    this.#appender = new Appender(connection.db, this.#reader.node);
+    this.#writes = new GroupCommit(connection, () => this.#appender.forget());
+    this.#dataVersion = this.#reader.dataVersion();
+  }
+
+  commit(unit: Unit): Promise<StoredEvent[]> {
+    let ready: PreparedUnit;
+    const prepare = (check: CheckEvent) => {
+      ready = prepareUnit(unit, check);
+    };
+    return this.#write({
+      prepare: () => (this.#checkEvent === null ? this.#loadCheck().then(prepare) : prepare(this.#checkEvent)),
+      run: () => this.#appender.apply(ready),
+    });
+  }
+
+  events(filter: EventFilter = {}): Promise<StoredEvent[]> {
+    return this.#read(() => this.#reader.events(filter));
+  }
+
+  size(): Promise<number> {
+    return this.#read(() => this.#reader.size());
+  }
+
+  root(size?: number): Promise<{ size: number; root: Buffer }> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      return { size: length, root: rootHash(length, this.#reader.node) };
+    });
+  }
+
+  inclusionProof(seq: number, size?: number): Promise<Buffer[]> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      if (!Number.isSafeInteger(seq) || seq < 0 || seq >= length) {
+        throw new LukhasError('USAGE', `There is no entry ${seq} among the first ${length} of the log`);
+      }
+      return inclusionProof(seq, length, this.#reader.node);
+    });
+  }
+
+  consistencyProof(first: number, second?: number): Promise<Buffer[]> {
+    return this.#read(() => {
+      const length = this.#within(second);
+      if (!Number.isSafeInteger(first) || first < 0 || first > length) {
+        throw new LukhasError('USAGE', `A log of ${first} entries is not the beginning of one of ${length}`);
+      }
+      return consistencyProof(first, length, this.#reader.node);
+    });
+  }
+
+  async changedElsewhere(): Promise<boolean> {
+    const version = await this.#read(() => this.#reader.dataVersion());
+    const changed = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return changed;
+  }
+
+  async observations(canaryId: string, afterTick = -1): Promise<Observation[]> {
+    const lines = await this.#read(() => this.#reader.observationLines(canaryId, afterTick));
+    return lines.map((line) => parsed<Observation>(line, `an observation of ${canaryId}`));
+  }
+
+  async *observationLines(canaryId: string): AsyncGenerator<string> {
+    for (let afterTick = -1; ; ) {
+      const page = await this.#read(() => this.#reader.observationPage(canaryId, afterTick));
+      for (const { body } of page) yield body;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      afterTick = last.tick;
+    }
+  }
+
+  cursor(canaryId: string): Promise<unknown> {
+    return this.#read(() => this.#reader.cursor(canaryId));
+  }
+
+  heads(filter: HeadFilter = {}): Promise<Head[]> {
+    return this.#read(() => this.#reader.heads(filter));
+  }
+
+  findHeads(prefix: string): Promise<Head[]> {
+    return this.#read(() => this.#reader.findHeads(prefix));
+  }
+
+  /** On a connection of its own, so that its transaction may last while this one goes on reading. */
+  async rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number> {
+    this.#mustBeWritable();
+    return this.#writes.runAlone(async () => {
+      const connection = await openConnection(this.#connection.path, this.#connection);
+      try {
+        return await rebuild(connection, fold);
+      } catch (error) {
+        throw ledgerError(error, connection.path);
+      } finally {
+        // Undoes what was not committed.
+        connection.db.close();
+      }
+    });
+  }
+
+  async acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#write({ run: () => this.#appender.takeLease(canaryId, holder, now, now + ttlMs) });
+  }
+
+  async releaseLease(canaryId: string, holder: string): Promise<void> {
+    await this.#write({ run: () => this.#appender.dropLease(canaryId, holder) });
+  }
+
+  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null> {
+    return this.#read(() => this.#reader.lease(canaryId));
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.close();
+    this.#connection.db.close();
+  }
+
+  /** On the first append only: loading zod doubles the start-up time, and most commands only read. */
+  async #loadCheck(): Promise<CheckEvent> {
+    this.#checkEvent = (await import('./event-schemas.js')).checkEvent;
+    return this.#checkEvent;
+  }
+
+  async #write<T>(work: Work<T>): Promise<T> {
+    this.#mustBeWritable();
+    return this.#writes.run(work);
+  }
+
+  async #read<T>(query: () => T): Promise<T> {
+    const { db, busyTimeoutMs, path } = this.#connection;
+    return whileBusy(busyTimeoutMs, path, () => {
+      if (!db.open) throw new LukhasError('LEDGER_UNAVAILABLE', `The ledger ${path} is closed`);
+      return query();
+    });
+  }
+
+  #mustBeWritable(): void {
+    if (!this.#connection.readOnly) return;
+    throw new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
+  }
+
+  /** The given size, or the log's own; @throws LukhasError USAGE when the log is shorter */
+  #within(size: number | undefined): number {
+    const whole = this.#reader.size();
+    const wanted = size ?? whole;
+    if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
+    throw new LukhasError('USAGE', `There are no ${wanted} entries in the log: it has ${whole}`);
+  }
+}
+
+async function rebuild(
+  { db, path, busyTimeoutMs }: Connection,
+  fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>,
+): Promise<number> {
+  await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
+  db.exec('DELETE FROM heads');
+  const reader = new Reader(db);
+  const appender = new Appender(db, reader.node);
+  let count = 0;
+  for await (const head of fold(reader.allEvents())) {
+    appender.insertHead(head);
+    count++;
+  }
+  db.exec('COMMIT');
+  return count;
+}

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+import { canonical, isRecord } from './verify-entries.js';
+import type { Findings } from './verify-findings.js';
+
+/** What a canary.decided entry commits to. */
+interface Decision {
+  seq: number;
+  canary: unknown;
+  /** Rows up to and with this tick were judged. */
+  tick: unknown;
+  count: unknown;
+  firstAt: unknown;
+  lastAt: unknown;
+  digest: unknown;
+}
+
+interface ObservationRow {
+  tick: number;
+  t: number;
+  body: string;
+}
+
+/** Null for any other entry. */
+export function decisionOf(seq: number, event: unknown): Decision | null {
+  if (!isRecord(event) || event.kind !== 'canary.decided') return null;
+  const data = isRecord(event.data) ? event.data : {};
+  const verdict = isRecord(data.verdict) ? data.verdict : {};
+  const { count, firstAt, lastAt, digest } = isRecord(data.observations) ? data.observations : {};
+  return { seq, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
+}
+
+/** Compares the observations still kept with what the decision says was judged. */
+export function checkDecision(db: Database, decision: Decision, findings: Findings): void {
+  const { seq, canary, count, tick: upTo } = decision;
+  if (typeof canary !== 'string' || typeof upTo !== 'number') {
+    findings.bad(seq, 'it decides without saying what was judged');
+    return;
+  }
+  const rows = db
+    .prepare<[string, number], ObservationRow>(
+      'SELECT tick, t, body FROM canary_metrics WHERE canary = ? AND tick <= ? ORDER BY tick',
+    )
+    .iterate(canary, upTo);
+  const digest = createHash('sha256');
+  let found = 0;
+  let first: number | null = null;
+  let last: number | null = null;
+  for (const row of rows) {
+    checkRow(decision, row, findings);
+    digest.update(`${row.body}\n`);
+    first ??= row.t;
+    last = row.t;
+    found++;
+  }
+  if (found === 0 && count !== 0) {
+    findings.unchecked(`entry ${seq}: the ${count} observations of ${canary} that it judged are pruned`);
+    return;
+  }
+  findings.checked.decisions++;
+  findings.checked.observations += found;
+  const judged = 'the observations that it judged';
+  if (found !== count) findings.bad(seq, `${judged} were ${count}, there are ${found}`);
+  else if (digest.digest('hex') !== decision.digest) findings.bad(seq, `${judged} are not those recorded now`);
+  else if (first !== decision.firstAt || last !== decision.lastAt) findings.bad(seq, `${judged} have other times`);
+}
+
+function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, findings: Findings): void {
+  let observation: unknown;
+  try {
+    observation = JSON.parse(body);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const same = isRecord(observation) && observation.tick === tick && observation.t === t;
+  if (!same) findings.bad(seq, `the observation at tick ${tick} of ${canary} is not what its row says`);
+  else if (canonical(observation) !== body) {
+    findings.bad(seq, `the observation at tick ${tick} of ${canary} is not canonical JSON (RFC 8785)`);
+  }
+}

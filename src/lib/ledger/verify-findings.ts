@@ -1,0 +1,66 @@
+/** How many of each were recomputed. */
+interface Checked {
+  entries: number;
+  nodes: number;
+  decisions: number;
+  observations: number;
+}
+
+export interface VerifyReport {
+  ok: boolean;
+  /** Number of entries found. */
+  size: number;
+  /** RFC 6962 root recomputed from the entries found, hex. */
+  root: string;
+  /** Every entry before this one is as it was recorded, as far as the file itself can tell. */
+  firstBad: { seq: number; what: string } | null;
+  /** In order of discovery, the first 100. */
+  problems: string[];
+  problemCount: number;
+  checked: Checked;
+  /** What cannot be told from this file, in words. */
+  notChecked: string[];
+}
+
+const MOST = 100;
+
+/** Gathers what a verification finds. */
+export class Findings {
+  readonly checked: Checked = { entries: 0, nodes: 0, decisions: 0, observations: 0 };
+  readonly #problems: string[] = [];
+  readonly #notChecked: string[] = [];
+  #problemCount = 0;
+  #notCheckedCount = 0;
+  #firstBad: { seq: number; what: string } | null = null;
+
+  /** A problem that puts an entry in doubt. */
+  bad(seq: number, what: string): void {
+    if (this.#firstBad === null || seq < this.#firstBad.seq) this.#firstBad = { seq, what };
+    this.problem(`entry ${seq}: ${what}`);
+  }
+
+  /** A problem of no entry in particular. */
+  problem(text: string): void {
+    this.#problemCount++;
+    if (this.#problems.length < MOST) this.#problems.push(text);
+  }
+
+  unchecked(text: string): void {
+    this.#notCheckedCount++;
+    if (this.#notChecked.length < MOST) this.#notChecked.push(text);
+  }
+
+  report(size: number, root: Buffer): VerifyReport {
+    const more = this.#notCheckedCount - this.#notChecked.length;
+    return {
+      ok: this.#problemCount === 0,
+      size,
+      root: root.toString('hex'),
+      firstBad: this.#firstBad,
+      problems: this.#problems,
+      problemCount: this.#problemCount,
+      checked: this.checked,
+      notChecked: more > 0 ? [...this.#notChecked, `and ${more} more`] : this.#notChecked,
+    };
+  }
+}

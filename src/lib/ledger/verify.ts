@@ -1,0 +1,110 @@
+import type { Database } from 'better-sqlite3';
+import { errorCode, ledgerError } from './sqlite-errors.js';
+import { openConnection } from './sqlite-open.js';
+import { checkDecision, decisionOf } from './verify-decisions.js';
+import { EntryChecker, type EntryRow } from './verify-entries.js';
+import { Findings, type VerifyReport } from './verify-findings.js';
+
+export type { VerifyReport };
+
+const PAGE = 1000;
+
+/** What guards the log inside the database: trigger and table. Others on these tables are suspect. */
+const GUARDS: ReadonlyMap<string, string> = new Map([
+  ['events_append_only', 'events'],
+  ['events_no_update', 'events'],
+  ['events_no_delete', 'events'],
+  ['canary_metrics_no_replace', 'canary_metrics'],
+  ['canary_metrics_no_update', 'canary_metrics'],
+]);
+
+/**
+ * Recomputes everything that the log claims, with code of its own: shares no hashing, tree, or reading with what
+ * wrote it. A log that does not hold is a report, not an error.
+ * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW, LEDGER_READ_ONLY
+ */
+export async function verifyDatabase(path: string): Promise<VerifyReport> {
+  const connection = await openConnection(path, { readOnly: true });
+  const findings = new Findings();
+  const entries = new EntryChecker(findings);
+  try {
+    connection.db.pragma(`busy_timeout = ${connection.busyTimeoutMs}`);
+    // One transaction, so that everything read is of one moment.
+    connection.db.exec('BEGIN');
+    await checkAll(connection.db, entries, findings);
+  } catch (error) {
+    if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(errorCode(error))) throw ledgerError(error, connection.path);
+    findings.bad(entries.next, `the database cannot be read from here on (${(error as Error).message})`);
+  } finally {
+    connection.db.close();
+  }
+  return findings.report(entries.size, entries.root());
+}
+
+async function checkAll(db: Database, entries: EntryChecker, findings: Findings): Promise<void> {
+  checkGuards(db, findings);
+  const page = db.prepare<[number], EntryRow>(
+    `SELECT seq, ts, kind, subject, hash, nodes, body FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`,
+  );
+  for (let after = Number.MIN_SAFE_INTEGER; ; ) {
+    const rows = page.all(after);
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    for (const row of rows) {
+      const decision = decisionOf(row.seq, entries.check(row));
+      if (decision) checkDecision(db, decision, findings);
+    }
+    after = last.seq;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  checkEnd(db, entries, findings);
+  checkFile(db, findings);
+  noteUndecided(db, findings);
+}
+
+function checkGuards(db: Database, findings: Findings): void {
+  const rows = db
+    .prepare<[], { name: string; tbl: string; sql: string }>(
+      "SELECT name, tbl_name AS tbl, sql FROM sqlite_schema WHERE type = 'trigger'",
+    )
+    .all();
+  for (const [name, table] of GUARDS) {
+    const guard = rows.find((row) => row.name === name && row.tbl === table);
+    if (!guard?.sql.includes('RAISE(ABORT')) findings.problem(`the trigger ${name}, which guards ${table}, is missing`);
+  }
+  const guarded = new Set(GUARDS.values());
+  for (const { name, tbl } of rows) {
+    if (guarded.has(tbl) && !GUARDS.has(name))
+      findings.problem(`there is a trigger ${name} on ${tbl} that is not ours`);
+  }
+}
+
+/** Entries cut off at the end leave no gap; the listing, written with them, remembers. */
+function checkEnd(db: Database, entries: EntryChecker, findings: Findings): void {
+  const head = db
+    .prepare<[], { subject: string; last: number }>(
+      'SELECT subject, last_seq AS last FROM heads ORDER BY last_seq DESC LIMIT 1',
+    )
+    .get();
+  if (head === undefined || head.last < entries.next) return;
+  findings.bad(entries.next, `missing: the listing of ${head.subject} was made from entry ${head.last}`);
+}
+
+/** Indexes are how entries are found: one that disagrees with its table hides them. */
+function checkFile(db: Database, findings: Findings): void {
+  const lines = db.pragma('integrity_check(10)') as { integrity_check: string }[];
+  for (const { integrity_check: line } of lines) {
+    if (line !== 'ok') findings.problem(`the database file is damaged: ${line}`);
+  }
+}
+
+function noteUndecided(db: Database, findings: Findings): void {
+  const count = db
+    .prepare<[], number>(
+      `SELECT count(DISTINCT canary) FROM canary_metrics
+       WHERE canary NOT IN (SELECT subject FROM events WHERE kind = 'canary.decided')`,
+    )
+    .pluck()
+    .get();
+  if (count) findings.unchecked(`observations of ${count} canaries without a decision: no entry commits to them yet`);
+}
