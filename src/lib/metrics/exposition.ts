@@ -1,0 +1,221 @@
+import { LukhasError } from '../errors.js';
+import type { Labels, Series } from './labels.js';
+
+export interface ExpositionOptions {
+  /** OpenMetrics 1.0 (seconds, exemplars, `# EOF`) instead of Prometheus text 0.0.4 or 1.0 (milliseconds). */
+  openMetrics: boolean;
+  /** Samples of other names are skipped without a look at the rest of their line. */
+  wanted?: (name: string) => boolean;
+}
+
+/**
+ * Samples of a Prometheus text exposition (0.0.4; 1.0 with quoted names) or of OpenMetrics 1.0, in their order, with
+ * timestamps in milliseconds. Follows Prometheus' own parser: an unknown escape stays as it is, the last line feed
+ * may be missing (but not `# EOF`), and types, help and units are not needed.
+ *
+ * An own parser, as those on npm do not serve: parse-prometheus-text-format merges histogram series that differ in
+ * their labels, and none reads OpenMetrics or quoted names, skips what is not wanted, or says where a text is wrong.
+ * @throws LukhasError SOURCE_INVALID with the line's number.
+ */
+export function parseExposition(text: string, options: ExpositionOptions): Series[] {
+  return new Parser(text, options).parse();
+}
+
+const LINE_FEED = 10;
+const HASH = 35;
+const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
+const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
+const BLANKS = /[ \t]*/y;
+const TOKEN = /[^ \t\n]+/y;
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const UNNUMBERED: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Infinity,
+  '+inf': Infinity,
+  '-inf': -Infinity,
+  infinity: Infinity,
+  '+infinity': Infinity,
+  '-infinity': -Infinity,
+};
+
+class Parser {
+  private readonly samples: Series[] = [];
+  private readonly wanted: (name: string) => boolean;
+  private readonly openMetrics: boolean;
+  private at = 0;
+  private line = 1;
+  private ended = false;
+
+  constructor(
+    private readonly text: string,
+    { openMetrics, wanted = () => true }: ExpositionOptions,
+  ) {
+    this.openMetrics = openMetrics;
+    this.wanted = wanted;
+  }
+
+  parse(): Series[] {
+    while (this.at < this.text.length) {
+      if (this.ended) throw this.wrong('nothing may follow "# EOF"');
+      this.blanks();
+      const code = this.text.charCodeAt(this.at);
+      if (code === HASH) this.comment();
+      else if (code !== LINE_FEED && this.at < this.text.length) this.sample();
+      this.endOfLine();
+    }
+    if (this.openMetrics && !this.ended) throw this.wrong('the text ends without "# EOF": it was cut off');
+    return this.samples;
+  }
+
+  private comment(): void {
+    const start = this.at;
+    this.toLineEnd();
+    if (this.openMetrics && this.text.startsWith('# EOF', start) && this.at === start + 5) this.ended = true;
+  }
+
+  private sample(): void {
+    let name = this.match(NAME);
+    if (name !== '' && !this.wanted(name)) {
+      this.toLineEnd();
+      return;
+    }
+    if (name === '' && this.text[this.at] !== '{') {
+      throw this.wrong(`not an exposition: expected a metric name or "#", got ${this.shown()}`);
+    }
+    this.blanks();
+    const labels: Labels = {};
+    if (this.take('{')) name = this.labels(name, labels);
+    if (name === '') throw this.wrong('the braces hold no metric name');
+    this.blanks();
+    const value = this.number('a value');
+    const sample: Series = { name, labels, value };
+    this.blanks();
+    if (!this.atLineEnd() && this.text.charCodeAt(this.at) !== HASH) sample.t = this.timestamp();
+    this.exemplar();
+    if (this.wanted(name)) this.samples.push(sample);
+  }
+
+  /** Reads up to and with the closing brace. @returns the metric's name, which may stand quoted among the labels. */
+  private labels(name: string, into: Labels): string {
+    let metric = name;
+    for (;;) {
+      this.blanks();
+      if (this.take('}')) return metric;
+      const quoted = this.text[this.at] === '"';
+      const label = quoted ? this.quoted() : this.match(LABEL_NAME);
+      if (label === '') throw this.wrong(`expected a label name or "}", got ${this.shown()}`);
+      this.blanks();
+      if (this.take('=')) {
+        this.blanks();
+        if (this.text[this.at] !== '"')
+          throw this.wrong(`label ${label}: expected a quoted value, got ${this.shown()}`);
+        if (Object.hasOwn(into, label)) throw this.wrong(`label ${label} is given twice`);
+        setLabel(into, label, this.quoted());
+      } else if (quoted && metric === '') metric = label;
+      else throw this.wrong(`label ${label}: expected "=", got ${this.shown()}`);
+      this.blanks();
+      if (!this.take(',') && this.text[this.at] !== '}') throw this.wrong(`expected "," or "}", got ${this.shown()}`);
+    }
+  }
+
+  /** Exemplars are not needed, yet what stands in their place must be one. */
+  private exemplar(): void {
+    this.blanks();
+    if (this.atLineEnd()) return;
+    if (!this.openMetrics || !this.take('#')) throw this.wrong(`expected the end of the line, got ${this.shown()}`);
+    this.blanks();
+    if (!this.take('{')) throw this.wrong(`exemplar: expected "{", got ${this.shown()}`);
+    this.labels(' ', {});
+    this.blanks();
+    this.number('the value of an exemplar');
+    this.blanks();
+    if (!this.atLineEnd()) this.timestamp();
+    this.blanks();
+    if (!this.atLineEnd()) throw this.wrong(`expected the end of the line, got ${this.shown()}`);
+  }
+
+  private timestamp(): number {
+    const start = this.at;
+    const value = this.number('a timestamp');
+    if (!Number.isFinite(value) || (!this.openMetrics && !Number.isInteger(value))) {
+      this.at = start;
+      throw this.wrong(`expected a timestamp in ${this.openMetrics ? 'seconds' : 'milliseconds'}, got ${this.shown()}`);
+    }
+    return this.openMetrics ? Math.round(value * 1000) : value;
+  }
+
+  private number(what: string): number {
+    const start = this.at;
+    const token = this.match(TOKEN);
+    if (DECIMAL.test(token)) return Number(token);
+    const value = UNNUMBERED[token.toLowerCase()];
+    if (value !== undefined) return value;
+    this.at = start;
+    throw this.wrong(`expected ${what}, got ${this.shown()}`);
+  }
+
+  /** A string in double quotes, from the opening one on. */
+  private quoted(): string {
+    const start = this.at + 1;
+    let end = this.text.indexOf('"', start);
+    while (end > 0 && isEscaped(this.text, start, end)) end = this.text.indexOf('"', end + 1);
+    const raw = end < 0 ? '' : this.text.slice(start, end);
+    if (end < 0 || raw.includes('\n')) throw this.wrong('a quoted string does not end on its line');
+    this.at = end + 1;
+    if (!raw.includes('\\')) return raw;
+    return raw.replace(/\\([\\"n])/g, (_, char: string) => (char === 'n' ? '\n' : char));
+  }
+
+  private match(token: RegExp): string {
+    token.lastIndex = this.at;
+    const found = token.exec(this.text)?.[0] ?? '';
+    this.at += found.length;
+    return found;
+  }
+
+  private take(char: string): boolean {
+    if (this.text[this.at] !== char) return false;
+    this.at += 1;
+    return true;
+  }
+
+  private blanks(): void {
+    this.match(BLANKS);
+  }
+
+  private atLineEnd(): boolean {
+    return this.at >= this.text.length || this.text.charCodeAt(this.at) === LINE_FEED;
+  }
+
+  private toLineEnd(): void {
+    const end = this.text.indexOf('\n', this.at);
+    this.at = end < 0 ? this.text.length : end;
+  }
+
+  private endOfLine(): void {
+    this.at += 1;
+    if (this.at < this.text.length) this.line += 1;
+  }
+
+  private shown(): string {
+    if (this.atLineEnd()) return 'the end of the line';
+    const end = this.text.indexOf('\n', this.at);
+    return JSON.stringify(this.text.slice(this.at, Math.min(this.at + 20, end < 0 ? this.at + 20 : end)));
+  }
+
+  private wrong(what: string): LukhasError {
+    return new LukhasError('SOURCE_INVALID', `line ${this.line}: ${what}`);
+  }
+}
+
+function isEscaped(text: string, start: number, quote: number): boolean {
+  let backslashes = 0;
+  while (quote - backslashes > start && text[quote - backslashes - 1] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+/** Assigning would lose a label called `__proto__`. */
+function setLabel(labels: Labels, name: string, value: string): void {
+  if (name === '__proto__') Object.defineProperty(labels, name, { value, enumerable: true, configurable: true });
+  else labels[name] = value;
+}

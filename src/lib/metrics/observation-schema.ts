@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { LukhasError } from '../errors.js';
+import { MISSING_STATES, type Observation } from '../judge/observation.js';
+
+/** An observation as a person may write it: ticks may be left to be numbered. */
+export type ObservationInput = Omit<Observation, 'tick'> & { tick?: number };
+
+const count = z.number().nonnegative();
+const time = z.int().nonnegative().describe('milliseconds since the epoch');
+const missing = z.strictObject({ state: z.enum(MISSING_STATES), detail: z.string().exactOptional() });
+
+const ratio = z
+  .strictObject({ state: z.literal('ok'), bad: count, total: count })
+  .refine(({ bad, total }) => bad <= total, {
+    path: ['bad'],
+    error: ({ input }) => `${shown(input, 'bad')} of ${shown(input, 'total')}: more than all`,
+  });
+
+const histogram = z
+  .strictObject({
+    state: z.literal('ok'),
+    bounds: z.array(z.number()).min(1).describe('upper bounds of the buckets, rising'),
+    counts: z.array(count).describe('one more than bounds: the last counts what is above the last bound'),
+  })
+  .check(({ value, issues }) => {
+    const { bounds, counts } = value;
+    const problem = (path: (string | number)[], message: string) =>
+      issues.push({ code: 'custom', path, message, input: value });
+    const falls = bounds.findIndex((bound, i) => i > 0 && bound <= bounds[i - 1]!);
+    if (falls > 0) problem(['bounds', falls], `expected more than ${bounds[falls - 1]}, got ${bounds[falls]}`);
+    if (counts.length !== bounds.length + 1) {
+      problem(['counts'], `expected ${bounds.length + 1} numbers, got ${counts.length}`);
+    }
+  });
+
+const scalar = z.strictObject({ state: z.literal('ok'), value: z.number() });
+
+const unknownState = { error: `expected "ok" or one of ${MISSING_STATES.join(', ')}` };
+const arm = z.strictObject({
+  errors: z.discriminatedUnion('state', [ratio, missing], unknownState).exactOptional(),
+  latency: z.discriminatedUnion('state', [histogram, missing], unknownState).exactOptional(),
+  score: z.discriminatedUnion('state', [histogram, missing], unknownState).exactOptional(),
+  inflight: count.exactOptional(),
+  resets: z.int().nonnegative().exactOptional(),
+});
+
+const fields = z.strictObject({
+  v: z.literal(1),
+  tick: z.int().nonnegative(),
+  t: time,
+  from: time,
+  canary: arm,
+  baseline: arm.exactOptional(),
+  scalars: z.record(z.string(), z.discriminatedUnion('state', [scalar, missing], unknownState)).exactOptional(),
+  notes: z.array(z.string()).exactOptional(),
+});
+
+const spans = { path: ['from'], error: 'later than t' };
+const observationSchema: z.ZodType<Observation> = fields.refine(({ from, t }) => from <= t, spans);
+const inputSchema: z.ZodType<ObservationInput> = fields
+  .extend({ tick: fields.shape.tick.exactOptional() })
+  .refine(({ from, t }) => from <= t, spans);
+
+/**
+ * One line of NDJSON as an observation.
+ * @param where names the line in errors, e.g. `observations.ndjson:12`
+ * @throws LukhasError OBSERVATION, e.g. `observations.ndjson:12: canary.latency.counts: expected 5 numbers, got 4`
+ */
+export function parseObservation(line: string, where: string): Observation {
+  return parse(observationSchema, line, where);
+}
+
+/** Like `parseObservation`, where `tick` may be left out. */
+export function parseObservationInput(line: string, where: string): ObservationInput {
+  return parse(inputSchema, line, where);
+}
+
+/** JSON Schema (2020-12) of an observation, for documentation and editors. It cannot say how fields relate. */
+export function observationJsonSchema(): unknown {
+  return z.toJSONSchema(observationSchema);
+}
+
+function parse<T>(schema: z.ZodType<T>, line: string, where: string): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (cause) {
+    throw new LukhasError('OBSERVATION', `${where}: not JSON (${(cause as Error).message})`, { cause });
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  const place = path.length === 0 ? '' : `${z.core.toDotPath(path)}: `;
+  throw new LukhasError('OBSERVATION', `${where}: ${place}${message.replace(/^Invalid input: /, '')}`, {
+    suggestions: ['docs/observations.md describes the format'],
+  });
+}
+
+function shown(input: unknown, field: string): unknown {
+  return (input as Record<string, unknown>)[field];
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { LukhasError } from '../errors.js';
+import type { ArmReading, Missing, Observation } from '../judge/observation.js';
+import { type ArmCursor, armCursorSchema, armReading, seriesNames } from './counters.js';
+import { parseExposition } from './exposition.js';
+import { getText, shownUrl, type TextAnswer } from './http.js';
+import { labelMatcher, type Series } from './labels.js';
+import type { MetricNames, MetricSource, Reading, ReadRequest, ScrapeConfig } from './source.js';
+
+/** Text first: it names the series as a person sees them, while OpenMetrics may append `_total`. */
+const ACCEPT = 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.7,*/*;q=0.1';
+const STALE_MS = 60_000;
+
+const cursorSchema = z.object({ canary: armCursorSchema.nullable(), baseline: armCursorSchema.nullable() }).nullable();
+type Cursor = z.infer<typeof cursorSchema>;
+
+type ArmName = 'canary' | 'baseline';
+interface ArmLook {
+  reading: ArmReading;
+  cursor: ArmCursor | null;
+  notes: string[];
+}
+type Page = { ok: true; series: Series[] } | { ok: false; missing: Missing };
+
+/**
+ * Reads the services themselves, through the metrics they expose; needs no Prometheus. Each URL must always reach the
+ * same process: behind a load balancer, one look and the next would be of different counters.
+ * @param now milliseconds since the epoch
+ */
+export function openScrape(config: ScrapeConfig, now: () => number = Date.now): MetricSource {
+  return {
+    descriptor: { kind: 'scrape', ...config },
+    pace: 'clock',
+    check: async () => checkConfig(config),
+    read: (request) => look(config, request, now),
+    close: async () => undefined,
+  };
+}
+
+function checkConfig(config: ScrapeConfig): void {
+  checkUrl('canary', config.canaryUrl);
+  if (config.baselineUrl !== null) checkUrl('baseline', config.baselineUrl);
+  const { requestLabels, errorLabels } = config.metrics;
+  for (const labels of [requestLabels, errorLabels]) labelMatcher(labels);
+  const sameLabels = JSON.stringify(config.canaryLabels) === JSON.stringify(config.baselineLabels);
+  if (config.baselineUrl === config.canaryUrl && sameLabels) {
+    throw new LukhasError('CONFIG', `canary and baseline are the same series of ${shownUrl(config.canaryUrl)}`, {
+      suggestions: ['give labels that tell the arms apart, or another URL for the baseline'],
+    });
+  }
+}
+
+function checkUrl(arm: ArmName, text: string): void {
+  if (!URL.canParse(text)) throw new LukhasError('CONFIG', `${arm} URL: ${JSON.stringify(text)} is not a URL`);
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new LukhasError('CONFIG', `${arm} URL: ${url.protocol} is not supported, use http or https`);
+  }
+  if (url.username === '' && url.password === '') return;
+  throw new LukhasError('CONFIG', `${arm} URL: ${url.protocol}//${url.host} has credentials in it`, {
+    suggestions: [
+      'leave them out of the URL, which is recorded; read through Prometheus and set its credentials in the environment',
+    ],
+  });
+}
+
+async function look(config: ScrapeConfig, request: ReadRequest, now: () => number): Promise<Reading> {
+  const previous = readCursor(request.cursor);
+  const t = now();
+  const baselineUrl = request.withBaseline ? config.baselineUrl : null;
+  const urls = new Set([config.canaryUrl, ...(baselineUrl === null ? [] : [baselineUrl])]);
+  const pages = new Map<string, Page>();
+  await Promise.all(
+    [...urls].map(async (url) => {
+      pages.set(url, await fetchPage(url, config, request.signal));
+    }),
+  );
+  const lookAt = (arm: ArmName, url: string, labels: Record<string, string>) =>
+    armLook(arm, pages.get(url)!, labels, previous?.[arm] ?? null, config.metrics, t);
+  const canary = lookAt('canary', config.canaryUrl, config.canaryLabels);
+  const baseline = baselineUrl === null ? null : lookAt('baseline', baselineUrl, config.baselineLabels);
+  const observation: Omit<Observation, 'tick'> = {
+    v: 1,
+    t,
+    from: previous?.canary?.at ?? t,
+    canary: canary.reading,
+  };
+  if (baseline !== null) observation.baseline = baseline.reading;
+  if (request.scalars.length > 0) observation.scalars = noScalars(request.scalars);
+  const notes = [...canary.notes, ...(baseline?.notes ?? [])];
+  const spans = baseline === null ? null : spanNote(canary, baseline, previous);
+  if (spans !== null) notes.push(spans);
+  if (notes.length > 0) observation.notes = notes;
+  return { observation, cursor: { canary: canary.cursor, baseline: baseline?.cursor ?? previous?.baseline ?? null } };
+}
+
+async function fetchPage(url: string, config: ScrapeConfig, signal: AbortSignal | undefined): Promise<Page> {
+  const answer = await getText(url, {
+    headers: { accept: ACCEPT },
+    timeoutMs: config.timeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!answer.ok) return { ok: false, missing: { state: answer.state, detail: answer.detail } };
+  return readPage(url, answer, config.metrics);
+}
+
+function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metrics: MetricNames): Page {
+  const names = new Set(seriesNames(metrics));
+  const openMetrics = /^application\/openmetrics-text\b/i.test(answer.contentType);
+  try {
+    const series = parseExposition(answer.body, { openMetrics, wanted: (name) => names.has(name) });
+    return { ok: true, series };
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'SOURCE_INVALID') throw error;
+    return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}, ${error.message}` } };
+  }
+}
+
+function armLook(
+  arm: ArmName,
+  page: Page,
+  labels: Record<string, string>,
+  previous: ArmCursor | null,
+  metrics: MetricNames,
+  t: number,
+): ArmLook {
+  if (!page.ok) return { reading: allMissing(page.missing, metrics), cursor: previous, notes: [] };
+  const wanted = Object.entries(labels);
+  const series = page.series.filter((sample) => wanted.every(([name, value]) => (sample.labels[name] ?? '') === value));
+  const { reading, cursor, notes } = armReading({ series, at: t, staleBefore: t - STALE_MS }, previous, metrics);
+  const ahead = series.reduce((most, sample) => Math.max(most, (sample.t ?? t) - t), 0);
+  if (ahead > STALE_MS) notes.push(`clock skew: timestamps are ${Math.round(ahead / 1000)} s ahead of this clock`);
+  return { reading, cursor, notes: notes.map((note) => `${arm}: ${note}`) };
+}
+
+function allMissing(missing: Missing, { score }: MetricNames): ArmReading {
+  return { errors: missing, latency: missing, ...(score === null ? {} : { score: missing }) };
+}
+
+function noScalars(names: readonly string[]): Record<string, Missing> {
+  const missing: Missing = { state: 'no_source', detail: 'scraping gives no scalars: they need a Prometheus query' };
+  return Object.fromEntries(names.map((name) => [name, missing]));
+}
+
+/** After an outage of one arm, its counts cover another span than the other arm's. */
+function spanNote(canary: ArmLook, baseline: ArmLook, previous: Cursor): string | null {
+  if (!canary.cursor || !baseline.cursor || !previous?.canary || !previous.baseline) return null;
+  const ofCanary = canary.cursor.at - previous.canary.at;
+  const ofBaseline = baseline.cursor.at - previous.baseline.at;
+  if (ofCanary === 0 || ofBaseline === 0 || Math.abs(ofCanary - ofBaseline) < 1000) return null;
+  const [first, second] = [ofCanary, ofBaseline].map((span) => Math.round(span / 1000));
+  return `canary counts cover ${first} s, baseline counts ${second} s`;
+}
+
+function readCursor(stored: unknown): Cursor {
+  const cursor = cursorSchema.safeParse(stored ?? null);
+  if (cursor.success) return cursor.data;
+  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last look cannot be read', {
+    cause: cursor.error,
+  });
+}

@@ -1,0 +1,96 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface Reply {
+  status?: number;
+  type?: string;
+  body: unknown;
+  /** Milliseconds before answering. */
+  delay?: number;
+}
+
+export interface StubSeries {
+  metric: Record<string, string>;
+  /** Seconds since the epoch, value as the API writes it. */
+  values: [number, string][];
+}
+
+export interface StubPrometheus {
+  url: string;
+  /** All queries in the order they came. */
+  queries: string[];
+  headers: Record<string, string | string[] | undefined>[];
+  /** Most requests in flight at once, and connections opened. */
+  load: { most: number; connections: number };
+  /** Answers queries that are no raw selector; a raw one too when it returns something. */
+  answer: (query: string, nth: number) => Reply | undefined;
+  series: StubSeries[];
+  close(): Promise<void>;
+}
+
+export const success = (resultType: string, result: unknown, more: object = {}): Reply => ({
+  body: { status: 'success', data: { resultType, result }, ...more },
+});
+export const vector = (...values: string[]): Reply =>
+  success(
+    'vector',
+    values.map((value, i) => ({ metric: { i: String(i) }, value: [1, value] })),
+  );
+
+const RAW = /^\{__name__=~?"([^"]*)"(?:,gate(=~?)"([^"]*)")?\}\[\d+s\]$/;
+
+/** The query API of a Prometheus that holds `series`, on loopback, in the shapes that Prometheus 2.42 answers. */
+export async function stubPrometheus(): Promise<StubPrometheus> {
+  const load = { most: 0, connections: 0 };
+  let now = 0;
+  const server = createServer((request, response) => {
+    load.most = Math.max(load.most, ++now);
+    const url = new URL(request.url ?? '/', 'http://stub');
+    const query = url.searchParams.get('query') ?? '';
+    stub.queries.push(query);
+    stub.headers.push(request.headers);
+    const reply =
+      url.pathname === '/api/v1/query'
+        ? (stub.answer(query, stub.queries.length) ?? raw(query))
+        : { status: 404, body: 'no' };
+    const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
+    setTimeout(() => {
+      now -= 1;
+      response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json' }).end(text);
+    }, reply.delay ?? 0);
+  });
+  server.on('connection', () => {
+    load.connections += 1;
+  });
+  const raw = (query: string): Reply => {
+    const [, names, op, gate] = RAW.exec(query) ?? [];
+    if (names === undefined)
+      return { status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no stub for it' } };
+    const wanted = new RegExp(`^(?:${names})$`);
+    const gates = op === '=~' ? new RegExp(`^(?:${gate})$`) : null;
+    const found = stub.series.filter(
+      ({ metric }) =>
+        wanted.test(metric['__name__'] ?? '') &&
+        (gate === undefined || (gates ? gates.test(metric['gate'] ?? '') : metric['gate'] === gate)),
+    );
+    return success('matrix', found);
+  };
+  const stub: StubPrometheus = {
+    url: '',
+    queries: [],
+    headers: [],
+    load,
+    answer: () => undefined,
+    series: [],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  stub.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return stub;
+}
