@@ -1,0 +1,140 @@
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import type { EventDraft, HookAction, StoredEvent } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { runExecHook } from './exec.js';
+import type { HookCall, HookConfig, HookResult, WebhookHook } from './hook.js';
+import { callWebhook } from './webhook.js';
+
+interface RunHooksOptions {
+  ledger: Ledger;
+  /** The list for this action, in order. */
+  hooks: readonly HookConfig[];
+  action: HookAction;
+  canaryId: string;
+  call: Omit<HookCall, 'action' | 'key' | 'canaryId' | 'attempt'>;
+  clock: Clock;
+  /** Where programs inherit from and signing secrets are read. */
+  env: NodeJS.ProcessEnv;
+  /** When given, every record demands that this holder has the canary's lease, so that two drivers never both call. */
+  holder?: string;
+  /** Stops the hook that runs; its intent stays open, and the next run repeats it. */
+  signal?: AbortSignal;
+  /** Uniform on [0, 1), for the spread of retries. */
+  random?: () => number;
+}
+
+interface HookProgress {
+  name: string;
+  /** `pending`: an intent without a result, its call may or may not have happened. */
+  state: 'none' | 'pending' | 'done' | 'failed';
+  /** Calls intended so far. */
+  attempts: number;
+  /** Of the newest result. */
+  detail: string | null;
+}
+
+/**
+ * Runs the hooks of one action that have not yet succeeded, in order, up to the first failure. Each call is recorded
+ * before it is made and after it ends: after a crash in between it is repeated with the same key.
+ * @returns `failed`: name of the hook that failed
+ * @throws LukhasError LEDGER_CONFLICT when `holder` lost the lease; the signal's reason when aborted
+ */
+export async function runHooks(options: RunHooksOptions): Promise<{ ok: boolean; failed: string | null }> {
+  const { ledger, hooks, action, canaryId, signal } = options;
+  const events = await ledger.events({ subject: canaryId, kinds: ['hook.intended', 'hook.finished'] });
+  const progress = hookState(events, action, hooks).hooks;
+  for (const [index, hook] of hooks.entries()) {
+    const before = progress[index];
+    if (before?.state === 'done') continue;
+    signal?.throwIfAborted();
+    const { ok } = await recordedCall(options, hook, index, (before?.attempts ?? 0) + 1);
+    if (!ok) return { ok: false, failed: hook.name };
+  }
+  return { ok: true, failed: null };
+}
+
+/**
+ * How far the hooks of an action are, read from the canary's events. A hook is known by its name, so a list that was
+ * mended between two runs skips exactly what has succeeded.
+ * @returns state `done` when nothing is left to call (also when there are no hooks), `failed` when a newest result is a
+ *   failure, `pending` when begun and not at its end, otherwise `none`
+ */
+export function hookState(
+  events: readonly StoredEvent[],
+  action: HookAction,
+  hooks: readonly { name: string }[],
+): { state: HookProgress['state']; hooks: HookProgress[] } {
+  const progress = hooks.map(({ name }) => hookProgress(events, action, name));
+  const some = (state: HookProgress['state']) => progress.some((hook) => hook.state === state);
+  const state = progress.every((hook) => hook.state === 'done')
+    ? 'done'
+    : some('failed')
+      ? 'failed'
+      : some('pending') || some('done')
+        ? 'pending'
+        : 'none';
+  return { state, hooks: progress };
+}
+
+function hookProgress(events: readonly StoredEvent[], action: HookAction, name: string): HookProgress {
+  const progress: HookProgress = { name, state: 'none', attempts: 0, detail: null };
+  for (const { kind, data } of events) {
+    if (kind === 'hook.intended' && data.action === action && data.hook === name) {
+      progress.attempts++;
+      if (progress.state !== 'done') progress.state = 'pending';
+    }
+    if (kind === 'hook.finished' && data.action === action && data.hook === name && progress.state !== 'done') {
+      progress.state = data.ok ? 'done' : 'failed';
+      progress.detail = data.detail;
+    }
+  }
+  return progress;
+}
+
+async function recordedCall(options: RunHooksOptions, hook: HookConfig, index: number, attempt: number) {
+  const { action, canaryId } = options;
+  const facts = { action, hook: hook.name, index, attempt };
+  await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key: canaryId } }));
+  const result = await callHook(options, hook, { ...options.call, action, key: canaryId, canaryId, attempt });
+  await record(options, (base) => ({ ...base, kind: 'hook.finished', data: { ...facts, ...result } }));
+  return result;
+}
+
+async function record(
+  { ledger, canaryId, clock, holder }: RunHooksOptions,
+  draft: (base: { subject: string; ts: string }) => EventDraft,
+): Promise<void> {
+  const event = draft({ subject: canaryId, ts: timestamp(clock.now()) });
+  await ledger.commit({
+    events: [event],
+    ...(holder === undefined ? {} : { expect: [{ lease: canaryId, holder }] }),
+  });
+}
+
+/** A mistake in the configuration is a failed call like any other, so that the log shows why nothing happened. */
+async function callHook(options: RunHooksOptions, hook: HookConfig, call: HookCall): Promise<HookResult> {
+  const { hooks, clock, env, random = Math.random } = options;
+  const stop = options.signal === undefined ? {} : { signal: options.signal };
+  if ('exec' in hook) return runExecHook(hook, call, { env, withhold: secretNames(hooks), ...stop });
+  try {
+    const secret = signingSecret(hook, env);
+    return await callWebhook(hook, call, { clock, random, secret, ...stop });
+  } catch (error) {
+    if (error instanceof LukhasError && error.code === 'CONFIG') {
+      return { ok: false, detail: error.message, durationMs: 0 };
+    }
+    throw error;
+  }
+}
+
+function signingSecret({ webhook: { secretEnv } }: WebhookHook, env: NodeJS.ProcessEnv): string | null {
+  if (secretEnv === null) return null;
+  const secret = env[secretEnv];
+  if (!secret) throw new LukhasError('CONFIG', `webhook secret: the environment variable ${secretEnv} is not set`);
+  return secret;
+}
+
+function secretNames(hooks: readonly HookConfig[]): string[] {
+  return hooks.flatMap((hook) => ('webhook' in hook ? (hook.webhook.secretEnv ?? []) : []));
+}

@@ -1,0 +1,171 @@
+import { LukhasError } from '../errors.js';
+import { quote } from '../input/problems.js';
+import type { Actor, EventData, StoredEvent } from '../ledger/events.js';
+import type { Head, HeadDraft, Ledger, Unit } from '../ledger/ledger.js';
+
+/** Names of models and gates: they stand in log lines, queries, environment variables and command lines. */
+export const NAME_PATTERN = /^[A-Za-z0-9._/:@][A-Za-z0-9._/:@-]{0,127}$/;
+
+interface GateChange {
+  seq: number;
+  /** RFC 3339 UTC. */
+  ts: string;
+  modelId: string;
+  previous: string | null;
+  /** The canary that decided it; null when a person set it. */
+  canaryId: string | null;
+  by: Actor;
+}
+
+interface GateRow {
+  gate: string;
+  /** The model that holds it. */
+  modelId: string;
+  canaryId: string | null;
+  /** Since when, RFC 3339 UTC. */
+  since: string;
+}
+
+interface ModelRow {
+  modelId: string;
+  /** Gates it holds now, by name. */
+  gates: string[];
+  /** Canaries it has had. */
+  canaries: number;
+  /** Newest event about it, RFC 3339 UTC. */
+  updatedAt: string;
+}
+
+interface GateRequest {
+  gate: string;
+  modelId: string;
+  canaryId: string | null;
+  by: Actor;
+  /** RFC 3339 UTC. */
+  ts: string;
+  /** When given, the change demands that this holder has the canary's lease. */
+  holder?: string;
+}
+
+const RACES = 5;
+
+/**
+ * Checks the name of a model or gate as a user gave it.
+ * @throws LukhasError USAGE, one line whatever the value holds
+ */
+export function parseName(kind: 'model' | 'gate', value: string): string {
+  if (NAME_PATTERN.test(value)) return value;
+  const shown = quote(value).replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  throw new LukhasError(
+    'USAGE',
+    `${kind} name ${shown} is not valid: use 1 to 128 letters, digits and . _ - / : @, not beginning with -`,
+  );
+}
+
+/** Every change of a gate's holder, oldest first. */
+export async function gateHistory(ledger: Ledger, gate: string): Promise<GateChange[]> {
+  const events = await ledger.events({ subject: gateSubject(gate), kinds: ['gate.changed'] });
+  return events.flatMap((event) => changeOf(event) ?? []);
+}
+
+/** The model a gate serves, null when none ever passed it. */
+export async function holderOf(ledger: Ledger, gate: string): Promise<string | null> {
+  return (await gateHistory(ledger, gate)).at(-1)?.modelId ?? null;
+}
+
+/** Gates a model holds now, by name. */
+export async function gatesOf(ledger: Ledger, modelId: string): Promise<string[]> {
+  const heads = await ledger.heads({ type: 'gate', modelId });
+  return heads.map(gateName).sort();
+}
+
+/** Every gate with its holder, by name. */
+export async function listGates(ledger: Ledger): Promise<GateRow[]> {
+  const heads = await ledger.heads({ type: 'gate' });
+  const rows = heads.map((head) => ({
+    gate: gateName(head),
+    modelId: head.modelId,
+    canaryId: typeof head.data['canaryId'] === 'string' ? head.data['canaryId'] : null,
+    since: head.updatedAt,
+  }));
+  return rows.sort((a, b) => (a.gate < b.gate ? -1 : 1));
+}
+
+/** Every model that had a canary or holds a gate, by name. */
+export async function listModels(ledger: Ledger): Promise<ModelRow[]> {
+  const rows = new Map<string, ModelRow>();
+  for (const head of await ledger.heads()) {
+    const { modelId, updatedAt } = head;
+    const row = rows.get(modelId) ?? { modelId, gates: [], canaries: 0, updatedAt };
+    rows.set(modelId, row);
+    if (head.type === 'gate') row.gates.push(gateName(head));
+    else row.canaries++;
+    if (updatedAt > row.updatedAt) row.updatedAt = updatedAt;
+  }
+  for (const row of rows.values()) row.gates.sort();
+  return [...rows.values()].sort((a, b) => (a.modelId < b.modelId ? -1 : 1));
+}
+
+/**
+ * Makes a model the holder of a gate. Nothing is written when it holds it already, or when this canary has set it
+ * before: a step repeated after a crash does not undo what others did since.
+ * @throws LukhasError USAGE for a bad name; LEDGER_CONFLICT when others keep changing the gate, or the lease is lost
+ */
+export async function setGate(ledger: Ledger, request: GateRequest): Promise<{ changed: boolean }> {
+  parseName('gate', request.gate);
+  parseName('model', request.modelId);
+  for (let race = 1; ; race++) {
+    const unit = changeUnit(request, await gateHistory(ledger, request.gate));
+    if (unit === null) return { changed: false };
+    try {
+      await ledger.commit(unit);
+      return { changed: true };
+    } catch (error) {
+      const lost = error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
+      if (!lost || race === RACES) throw error;
+    }
+  }
+}
+
+/** The listing's row of a gate after a change; also what rebuilds it from the log. */
+export function gateHead(change: EventData['gate.changed']): HeadDraft {
+  const { gate, modelId, previous, canaryId } = change;
+  return {
+    subject: gateSubject(gate),
+    type: 'gate',
+    state: 'held',
+    modelId,
+    open: false,
+    data: { gate, previous, canaryId },
+  };
+}
+
+function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit | null {
+  const { gate, modelId, canaryId, by, ts, holder } = request;
+  const last = history.at(-1);
+  if (last?.modelId === modelId) return null;
+  if (canaryId !== null && history.some((change) => change.canaryId === canaryId)) return null;
+  const data = { gate, modelId, previous: last?.modelId ?? null, canaryId, by };
+  return {
+    events: [{ kind: 'gate.changed', subject: gateSubject(gate), ts, data }],
+    heads: [gateHead(data)],
+    expect: [
+      { subject: gateSubject(gate), lastSeq: last?.seq ?? -1 },
+      ...(holder !== undefined && canaryId !== null ? [{ lease: canaryId, holder }] : []),
+    ],
+  };
+}
+
+function changeOf(event: StoredEvent): GateChange | null {
+  if (event.kind !== 'gate.changed') return null;
+  const { modelId, previous, canaryId, by } = event.data;
+  return { seq: event.seq, ts: event.ts, modelId, previous, canaryId, by };
+}
+
+function gateSubject(gate: string): string {
+  return `gate:${gate}`;
+}
+
+function gateName(head: Head): string {
+  return head.subject.slice('gate:'.length);
+}

@@ -1,0 +1,154 @@
+import { createHmac } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import { DETAIL_BYTES, detailLine } from './detail.js';
+import type { HookCall, HookResult, WebhookHook } from './hook.js';
+
+interface WebhookOptions {
+  clock: Clock;
+  /** Uniform on [0, 1): spreads the retries of many senders. */
+  random: () => number;
+  /** `whsec_` and base64, or any other text, used as its UTF-8 bytes; null: not signed. */
+  secret: string | null;
+  signal?: AbortSignal;
+}
+
+const FIRST_BACKOFF_MS = 500;
+const MAX_WAIT_MS = 30_000;
+const RETRIED = new Set([408, 425, 429]);
+
+/** What one try came to; `retryAfterMs` is the receiver's wish. */
+interface Try {
+  ok: boolean;
+  retry: boolean;
+  detail: string;
+  retryAfterMs: number | null;
+}
+
+/**
+ * POSTs the call as JSON in the form of Standard Webhooks (standardwebhooks.com, v1 HMAC-SHA256). A status of 2xx is
+ * success; network errors, timeouts, 408, 425, 429 and 5xx are tried again with the same id, a fresh timestamp and
+ * signature. Redirects are not followed.
+ * @throws the signal's reason when aborted
+ */
+export async function callWebhook(config: WebhookHook, call: HookCall, options: WebhookOptions): Promise<HookResult> {
+  const { clock, random, signal } = options;
+  const url = webhookUrl(config.webhook.url);
+  const key = options.secret === null ? null : signingKey(options.secret);
+  const body = JSON.stringify({ type: `canary.${call.action}`, timestamp: call.decidedAt, data: call });
+  const started = clock.now();
+  for (let tries = 1; ; tries++) {
+    const headers = signedHeaders(call.key, Math.floor(clock.now() / 1000), body, key);
+    const outcome = await post(url, headers, body, config.webhook.timeoutSeconds, options);
+    if (!outcome.retry || tries > config.webhook.retries) {
+      const detail = tries === 1 ? outcome.detail : `${outcome.detail} (after ${tries} tries)`;
+      return { ok: outcome.ok, detail, durationMs: Math.max(0, Math.round(clock.now() - started)) };
+    }
+    const backoff = FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
+    await clock.sleep(Math.min(Math.max(backoff, outcome.retryAfterMs ?? 0), MAX_WAIT_MS), signal);
+  }
+}
+
+/** @throws LukhasError CONFIG unless it is an http(s) URL without credentials; the message does not repeat it */
+export function webhookUrl(text: string): URL {
+  const refused = (why: string) => new LukhasError('CONFIG', `webhook url ${why}; give it as https://host/path`);
+  if (!URL.canParse(text)) throw refused('is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused('is neither http nor https');
+  if (url.username !== '' || url.password !== '') throw refused('holds a user name or password');
+  return url;
+}
+
+function signingKey(secret: string): Buffer {
+  if (!secret.startsWith('whsec_')) return Buffer.from(secret, 'utf8');
+  const encoded = secret.slice('whsec_'.length);
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) {
+    throw new LukhasError('CONFIG', 'webhook secret begins with whsec_ but the rest is not base64; create a new one');
+  }
+  return Buffer.from(encoded, 'base64');
+}
+
+function signedHeaders(id: string, seconds: number, body: string, key: Buffer | null): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'user-agent': 'lukhas',
+    'idempotency-key': id,
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+  };
+  if (key !== null) {
+    const mac = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
+    headers['webhook-signature'] = `v1,${mac}`;
+  }
+  return headers;
+}
+
+async function post(
+  url: URL,
+  headers: Record<string, string>,
+  body: string,
+  timeoutSeconds: number,
+  { signal, clock }: WebhookOptions,
+): Promise<Try> {
+  signal?.throwIfAborted();
+  const limit = new AbortController();
+  const abort = () => limit.abort();
+  const timer = setTimeout(abort, timeoutSeconds * 1000);
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: limit.signal });
+    return await readTry(response, clock);
+  } catch (error) {
+    signal?.throwIfAborted();
+    const why = limit.signal.aborted ? `no answer within ${timeoutSeconds} s` : networkError(error);
+    return { ok: false, retry: true, detail: `${url.host}: ${why}`, retryAfterMs: null };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+async function readTry(response: Response, clock: Clock): Promise<Try> {
+  const { status } = response;
+  const redirect = status >= 300 && status < 400;
+  const label = `HTTP ${status}${redirect ? ' (redirects are not followed)' : ''}`;
+  return {
+    ok: response.ok,
+    retry: RETRIED.has(status) || status >= 500,
+    detail: detailLine(label, await firstBytes(response)),
+    retryAfterMs: retryAfterMs(response.headers.get('retry-after'), clock.now()),
+  };
+}
+
+/** The status decides, so a body that breaks off or never ends is cut, not failed. */
+async function firstBytes(response: Response): Promise<Buffer> {
+  const reader = response.body?.getReader();
+  let kept = Buffer.alloc(0);
+  if (reader === undefined) return kept;
+  try {
+    while (kept.length < DETAIL_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) return kept;
+      kept = Buffer.concat([kept, value]).subarray(0, DETAIL_BYTES);
+    }
+    await reader.cancel();
+  } catch (error) {
+    return Buffer.concat([kept, Buffer.from(` (body broke off: ${networkError(error)})`)]);
+  }
+  return kept;
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. */
+function retryAfterMs(value: string | null, now: number): number | null {
+  if (value === null) return null;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+}
+
+/** fetch says only "fetch failed"; the reason is in its cause. */
+function networkError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause as NodeJS.ErrnoException | undefined;
+  return cause?.code ?? cause?.message ?? error.message;
+}
