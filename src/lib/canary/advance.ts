@@ -1,0 +1,185 @@
+import { LukhasError } from '../errors.js';
+import { begin } from '../judge/judge.js';
+import type { Observation } from '../judge/observation.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import type { EventDraft, StoredEvent } from '../ledger/events.js';
+import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
+import { timestamp } from '../clock.js';
+import { type ActContext, act } from './act.js';
+import { leaseMs, takeLease } from './lease.js';
+import { nextDue } from './schedule.js';
+import { loadSession, type Session, take } from './session.js';
+import { applyEvent, type Canary, headOf, isOpen, isTerminal } from './state.js';
+import { eventsOfTick } from './step.js';
+
+export interface AdvanceContext extends ActContext {
+  /** Sources are shared between canaries that read the same place. */
+  source(descriptor: SourceDescriptor): Promise<MetricSource>;
+  /** Sessions of the canaries this driver holds, and until when it holds them. */
+  sessions: Map<string, Session>;
+  leases: Map<string, number>;
+  onTick?: (tick: Tick) => void;
+}
+
+/** What a live view shows of one look. */
+export interface Tick {
+  session: Session;
+  observation: Observation;
+  events: readonly EventDraft[];
+}
+
+/**
+ * One step of a canary, safe to repeat and to race: takes the lease, looks when a look is due, judges, commits the
+ * observation together with all it gives rise to, and acts on a decision. A tick that another driver has recorded,
+ * or an event that came in between, makes the commit fail whole; the session is then read again.
+ * @returns when to call again, ms since the epoch; null when nothing is left to be done
+ */
+export async function advance(context: AdvanceContext, id: string): Promise<number | null> {
+  try {
+    const session = await held(context, id);
+    if (typeof session === 'number') return session;
+    if (!isOpen(session.canary)) return await close(context, id);
+    if (!isTerminal(session.canary.state)) return await look(context, session);
+    await act(context, session.canary);
+    return await close(context, id);
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
+    // Somebody else appended in between (an abort, another driver): what is in memory is no longer the truth.
+    context.sessions.delete(id);
+    context.leases.delete(id);
+    return context.clock.now();
+  }
+}
+
+/** The session under our lease, or when to try again. */
+async function held(context: AdvanceContext, id: string): Promise<Session | number> {
+  const known = context.sessions.get(id);
+  const { canary } = known ?? (await loadSession(context.ledger, id));
+  const wait = await holdLease(context, canary);
+  if (wait !== null) {
+    context.sessions.delete(id);
+    return wait;
+  }
+  if (known) return known;
+  // Read again under the lease: the holder before us may have committed a tick in between.
+  const session = await loadSession(context.ledger, id);
+  context.sessions.set(id, session);
+  return session;
+}
+
+async function holdLease(context: AdvanceContext, canary: Canary): Promise<number | null> {
+  const { ledger, clock, holder, leases } = context;
+  const ttl = leaseMs(canary.policy.intervalSeconds);
+  const now = clock.now();
+  if ((leases.get(canary.id) ?? 0) - now > ttl / 2) return null;
+  const wait = await takeLease(ledger, canary.id, holder, now, ttl);
+  if (wait === null) leases.set(canary.id, now + ttl);
+  else leases.delete(canary.id);
+  return wait;
+}
+
+async function close(context: AdvanceContext, id: string): Promise<null> {
+  context.sessions.delete(id);
+  if (context.leases.delete(id)) await context.ledger.releaseLease(id, context.holder);
+  return null;
+}
+
+/** Looks once, when a look is due. */
+async function look(context: AdvanceContext, session: Session): Promise<number> {
+  const { clock } = context;
+  const { canary } = session;
+  let source: MetricSource;
+  try {
+    source = await context.source(canary.source as unknown as SourceDescriptor);
+    if (session.count === 0) await source.check();
+  } catch (error) {
+    if (!(error instanceof LukhasError)) throw error;
+    await commit(context, session, [
+      { kind: 'canary.failed', subject: canary.id, ts: timestamp(clock.now()), data: { code: error.code, message: error.message } },
+    ]);
+    return clock.now();
+  }
+  const due = dueAt(session, clock.now());
+  if (source.pace === 'clock' && clock.now() < due) return due;
+  const reading = await source.read({
+    modelId: canary.modelId,
+    canaryGate: canary.fromGate,
+    baselineGate: canary.toGate,
+    windowSeconds: canary.policy.windowSeconds,
+    at: clock.now(),
+    cursor: session.cursor,
+    scalars: canary.policy.objectives.map((o) => o.name),
+    withBaseline: canary.policy.baseline !== 'none',
+    ...(context.signal ? { signal: context.signal } : {}),
+  });
+  await record(context, session, reading);
+  if (isOpen(session.canary) && isTerminal(session.canary.state)) return clock.now();
+  return source.pace === 'input' ? clock.now() : dueAt(session, clock.now());
+}
+
+function dueAt(session: Session, now: number): number {
+  const { startedAt, policy } = session.canary;
+  const lastAt = session.judgement?.last?.t;
+  if (startedAt === null || lastAt === undefined) return now;
+  return nextDue(policy, startedAt, lastAt);
+}
+
+/** Commits the observation, its events, the cursor and the canary's head in one transaction. */
+async function record(context: AdvanceContext, session: Session, reading: Reading): Promise<void> {
+  const { canary } = session;
+  const observation = numbered(session, reading);
+  const now = context.clock.now();
+  const events: EventDraft[] = [];
+  if (canary.startedAt === null) {
+    const startedAt = observation.from;
+    events.push({ kind: 'canary.started', subject: canary.id, ts: timestamp(now), data: { startedAt } });
+    session.judgement = begin(canary.policy, startedAt);
+  }
+  const line = canonicalJson(observation, `observation of ${canary.id}`);
+  take(session, observation, line);
+  if (reading.cursor !== null) session.cursor = reading.cursor;
+  events.push(...eventsOfTick(session, observation, now));
+  await commit(context, session, events, observation);
+  context.onTick?.({ session, observation, events });
+}
+
+/** Ticks are numbered by what is recorded; time never runs backwards in it, whatever the clocks did. */
+function numbered(session: Session, reading: Reading): Observation {
+  const last = session.judgement?.last;
+  const { tick, ...rest } = reading.observation;
+  const observation: Observation = { ...rest, tick: tick ?? (last ? last.tick + 1 : 0) };
+  if (last && observation.t < last.t) {
+    const behind = ((last.t - observation.t) / 1000).toFixed(1);
+    observation.notes = [...(observation.notes ?? []), `the clock is ${behind} s behind the previous tick's`];
+    observation.t = last.t;
+    observation.from = Math.min(observation.from, last.t);
+  }
+  return observation;
+}
+
+async function commit(
+  context: AdvanceContext,
+  session: Session,
+  events: readonly EventDraft[],
+  observation?: Observation,
+): Promise<void> {
+  const { ledger, holder } = context;
+  const { canary } = session;
+  const foreseen = events.reduce((c, e, i) => applyEvent(c, stored(e, canary.lastSeq + 1 + i)), canary);
+  const written = await ledger.commit({
+    events,
+    ...(observation ? { observations: [{ canaryId: canary.id, observation }] } : {}),
+    ...(session.cursor === null ? {} : { cursors: [{ canaryId: canary.id, cursor: session.cursor }] }),
+    ...(events.length > 0 ? { heads: [headOf(foreseen)] } : {}),
+    expect: [
+      { lease: canary.id, holder },
+      { subject: canary.id, lastSeq: canary.lastSeq },
+    ],
+  });
+  session.canary = written.reduce((c: Canary, e) => applyEvent(c, e), canary);
+}
+
+/** The event as it will stand, but for its sequence number, which the head does not show. */
+function stored(draft: EventDraft, seq: number): StoredEvent {
+  return { ...draft, seq, v: 1 } as StoredEvent;
+}

@@ -1,0 +1,161 @@
+import { LukhasError } from '../errors.js';
+import type { HooksConfig } from '../gates/hook.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
+import type { Clock } from '../clock.js';
+import { type AdvanceContext, advance, type Tick } from './advance.js';
+import { newHolder } from './ids.js';
+
+export interface RunnerOptions {
+  ledger: Ledger;
+  clock: Clock;
+  hooks: HooksConfig;
+  env: NodeJS.ProcessEnv;
+  openSource(descriptor: SourceDescriptor): Promise<MetricSource>;
+  onTick?: (tick: Tick) => void;
+  /** A step that failed for a reason that is not the canary's own (a full disk, a busy database). */
+  onError?: (canaryId: string, error: LukhasError) => void;
+}
+
+/** How often other processes' canaries are looked for. */
+const DISCOVERY_MS = 1000;
+/** After an error of the database that may pass. */
+const RETRY_MS = 1000;
+
+/**
+ * Drives canaries: one loop, woken when the next look of any of them is due. It holds no truth; killed at any moment,
+ * another continues from the log.
+ */
+export class Runner {
+  private readonly options: RunnerOptions;
+  private readonly holder = newHolder();
+  private readonly sources = new Map<string, Promise<MetricSource>>();
+  /** When to advance each canary next; Infinity while it is being advanced. */
+  private readonly wakeups = new Map<string, number>();
+  private wake: AbortController | null = null;
+  private failure: unknown = null;
+  private tolerant = false;
+
+  constructor(options: RunnerOptions) {
+    this.options = options;
+  }
+
+  /** Drives these canaries until each has its verdict and it has been acted on, or the signal aborts. */
+  async drive(ids: readonly string[], signal?: AbortSignal): Promise<void> {
+    for (const id of ids) this.wakeups.set(id, 0);
+    await this.loop(signal, async () => undefined);
+  }
+
+  /** Drives every open canary of the log, those that appear later too, until the signal aborts. */
+  async driveAll(signal: AbortSignal): Promise<void> {
+    let lookAgainAt = 0;
+    this.tolerant = true;
+    await this.loop(signal, async (now) => {
+      if (now < lookAgainAt) return lookAgainAt;
+      const first = lookAgainAt === 0;
+      lookAgainAt = now + DISCOVERY_MS;
+      if (first || (await this.options.ledger.changedElsewhere())) {
+        for (const head of await this.options.ledger.heads({ type: 'canary', open: true }))
+          if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+      }
+      return lookAgainAt;
+    });
+  }
+
+  async close(): Promise<void> {
+    const sources = await Promise.allSettled(this.sources.values());
+    this.sources.clear();
+    for (const source of sources) if (source.status === 'fulfilled') await source.value.close();
+  }
+
+  /** @param discover gives the time of its next call, or undefined when the loop ends with its last canary */
+  private async loop(
+    signal: AbortSignal | undefined,
+    discover: (now: number) => Promise<number | undefined>,
+  ): Promise<void> {
+    const { clock } = this.options;
+    const context = this.context(signal);
+    const busy = new Set<Promise<void>>();
+    try {
+      while (!signal?.aborted && this.failure === null) {
+        const again = await discover(clock.now());
+        const now = clock.now();
+        for (const [id, at] of this.wakeups) {
+          if (at > now) continue;
+          this.wakeups.set(id, Number.POSITIVE_INFINITY);
+          const step = this.step(context, id).finally(() => {
+            busy.delete(step);
+            this.wake?.abort();
+          });
+          busy.add(step);
+        }
+        if (this.wakeups.size === 0 && again === undefined) break;
+        await this.sleep(Math.min(again ?? Number.POSITIVE_INFINITY, ...this.wakeups.values()), signal);
+      }
+    } finally {
+      await Promise.allSettled(busy);
+      await this.release(context);
+    }
+    if (this.failure !== null) throw this.failure;
+  }
+
+  private async step(context: AdvanceContext, id: string): Promise<void> {
+    try {
+      const next = await advance(context, id);
+      if (next === null) this.wakeups.delete(id);
+      else this.wakeups.set(id, next);
+    } catch (error) {
+      if (context.signal?.aborted) return;
+      context.sessions.delete(id);
+      // What may pass is tried again; in a daemon one canary's trouble is not the others'.
+      if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
+        this.options.onError?.(id, error);
+        this.wakeups.set(id, this.options.clock.now() + RETRY_MS);
+      } else this.failure ??= error;
+    }
+  }
+
+  private context(signal: AbortSignal | undefined): AdvanceContext {
+    const { ledger, clock, hooks, env, onTick } = this.options;
+    return {
+      ledger,
+      clock,
+      hooks,
+      env,
+      holder: this.holder,
+      sessions: new Map(),
+      leases: new Map(),
+      source: (descriptor) => this.source(descriptor),
+      ...(signal ? { signal } : {}),
+      ...(onTick ? { onTick } : {}),
+    };
+  }
+
+  private source(descriptor: SourceDescriptor): Promise<MetricSource> {
+    const key = canonicalJson(descriptor, 'source');
+    const known = this.sources.get(key);
+    if (known) return known;
+    const opened = this.options.openSource(descriptor);
+    this.sources.set(key, opened);
+    opened.catch(() => this.sources.delete(key));
+    return opened;
+  }
+
+  private async sleep(until: number, signal: AbortSignal | undefined): Promise<void> {
+    this.wake = new AbortController();
+    const either = signal ? AbortSignal.any([signal, this.wake.signal]) : this.wake.signal;
+    const ms = Math.min(60_000, Math.max(0, until - this.options.clock.now()));
+    try {
+      await this.options.clock.sleep(ms, either);
+    } catch (error) {
+      if (!either.aborted) throw error;
+    } finally {
+      this.wake = null;
+    }
+  }
+
+  private async release(context: AdvanceContext): Promise<void> {
+    for (const id of context.leases.keys()) await this.options.ledger.releaseLease(id, this.holder);
+  }
+}

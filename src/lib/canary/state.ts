@@ -1,0 +1,176 @@
+import { LukhasError } from '../errors.js';
+import type { Policy } from '../judge/policy.js';
+import type { Verdict } from '../judge/verdict.js';
+import type { Actor, CanaryState, EventKind, HookAction, StoredEvent } from '../ledger/events.js';
+import type { HeadDraft } from '../ledger/ledger.js';
+
+/** `pending`: decided and not yet acted on; `failed`: a hook failed and may be tried again. */
+export type ActionState = 'none' | 'pending' | 'done' | 'failed';
+
+/** A canary as its events tell it: a reading of the log, never stored as a truth of its own. */
+export interface Canary {
+  id: string;
+  modelId: string;
+  fromGate: string;
+  toGate: string;
+  state: CanaryState;
+  policy: Policy;
+  policyDigest: string;
+  source: Record<string, unknown>;
+  dryRun: boolean;
+  requestedBy: Actor;
+  createdAt: string;
+  updatedAt: string;
+  /** Begin of the window, ms since the epoch; null while PENDING. */
+  startedAt: number | null;
+  extended: boolean;
+  held: string | null;
+  /** Since when readings have been missing for longer than the policy allows, ms; null: they are not. */
+  fallbackSince: number | null;
+  verdict: Verdict | null;
+  observations: { count: number; digest: string } | null;
+  action: { kind: HookAction | null; state: ActionState; failed: string | null };
+  ended: { by: Actor; reason: string } | null;
+  failure: { code: string; message: string } | null;
+  lastSeq: number;
+}
+
+const TERMINAL: readonly CanaryState[] = ['PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
+
+export function isTerminal(state: CanaryState): boolean {
+  return TERMINAL.includes(state);
+}
+
+/** Whether a driver still has something to do: watch it, or act on its decision. */
+export function isOpen(canary: Canary): boolean {
+  return !isTerminal(canary.state) || canary.action.state === 'pending';
+}
+
+const ALLOWED: { readonly [K in EventKind]?: readonly CanaryState[] } = {
+  'canary.started': ['PENDING'],
+  'canary.extended': ['RUNNING'],
+  'canary.held': ['RUNNING'],
+  'fallback.engaged': ['PENDING', 'RUNNING'],
+  'fallback.released': ['RUNNING'],
+  'canary.decided': ['RUNNING'],
+  'canary.aborted': ['PENDING', 'RUNNING'],
+  'canary.overridden': ['BLOCKED'],
+  'canary.failed': ['PENDING', 'RUNNING'],
+  'canary.acted': ['PROMOTED', 'ROLLED_BACK'],
+  'canary.retried': ['PROMOTED', 'ROLLED_BACK'],
+  'hook.intended': ['PROMOTED', 'ROLLED_BACK'],
+  'hook.finished': ['PROMOTED', 'ROLLED_BACK'],
+};
+
+/** @throws LukhasError ILLEGAL_TRANSITION when the canary's state does not admit the event */
+export function assertAllowed(canary: Canary, kind: EventKind): void {
+  if (ALLOWED[kind]?.includes(canary.state)) return;
+  const verb = { 'canary.aborted': 'aborted', 'canary.overridden': 'promoted by hand' }[kind as string] ?? kind;
+  throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${canary.id} is ${canary.state}: it cannot be ${verb}.`, {
+    suggestions:
+      kind === 'canary.overridden'
+        ? ['Only a BLOCKED canary can be promoted by hand; start a new canary for this model.']
+        : [`See what became of it: lukhas canary status ${canary.id}`],
+  });
+}
+
+/** Folds one event in; the first must be `canary.requested`. Events of other kinds about the same subject are passed over. */
+export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
+  if (event.kind === 'canary.requested') return requested(event);
+  if (!canary) throw new LukhasError('LEDGER_CORRUPT', `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`);
+  if (ALLOWED[event.kind] && !ALLOWED[event.kind]?.includes(canary.state))
+    throw new LukhasError('LEDGER_CORRUPT', `Log entry ${event.seq} (${event.kind}) cannot follow state ${canary.state} of ${canary.id}.`);
+  const next: Canary = { ...canary, updatedAt: event.ts, lastSeq: event.seq };
+  return { ...next, ...change(next, event) };
+}
+
+function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): Canary {
+  const { modelId, fromGate, toGate, policy, policyDigest, source, dryRun, requestedBy } = event.data;
+  return {
+    id: event.subject,
+    modelId,
+    fromGate,
+    toGate,
+    state: 'PENDING',
+    policy,
+    policyDigest,
+    source,
+    dryRun,
+    requestedBy,
+    createdAt: event.ts,
+    updatedAt: event.ts,
+    startedAt: null,
+    extended: false,
+    held: null,
+    fallbackSince: null,
+    verdict: null,
+    observations: null,
+    action: { kind: null, state: 'none', failed: null },
+    ended: null,
+    failure: null,
+    lastSeq: event.seq,
+  };
+}
+
+const OUTCOME = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
+
+function change(canary: Canary, event: StoredEvent): Partial<Canary> {
+  switch (event.kind) {
+    case 'canary.started':
+      return { state: 'RUNNING', startedAt: event.data.startedAt };
+    case 'canary.extended':
+      return { extended: true };
+    case 'canary.held':
+      return { held: event.data.objective };
+    case 'fallback.engaged':
+      return { fallbackSince: event.data.since };
+    case 'fallback.released':
+      return { fallbackSince: null };
+    case 'canary.decided': {
+      const { verdict, observations } = event.data;
+      const kind = verdict.decision === 'promote' || verdict.decision === 'rollback' ? verdict.decision : null;
+      const state: ActionState = kind && !canary.dryRun ? 'pending' : 'none';
+      return { state: OUTCOME[verdict.decision], verdict, observations, action: { kind, state, failed: null } };
+    }
+    case 'canary.overridden':
+      return {
+        state: 'PROMOTED',
+        ended: event.data,
+        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null },
+      };
+    case 'canary.acted':
+      return { action: { kind: event.data.action, state: event.data.ok ? 'done' : 'failed', failed: event.data.failed } };
+    case 'canary.retried':
+      return { action: { kind: event.data.action, state: 'pending', failed: null } };
+    case 'canary.aborted':
+      return { state: 'ABORTED', ended: event.data };
+    case 'canary.failed':
+      return { state: 'FAILED', failure: event.data };
+    default:
+      return {};
+  }
+}
+
+export function foldCanary(events: Iterable<StoredEvent>): Canary | null {
+  let canary: Canary | null = null;
+  for (const event of events) canary = applyEvent(canary, event);
+  return canary;
+}
+
+/** The row that listings read; a projection of the canary that can be built again at any time. */
+export function headOf(canary: Canary): HeadDraft {
+  return {
+    subject: canary.id,
+    type: 'canary',
+    state: canary.state,
+    modelId: canary.modelId,
+    open: isOpen(canary),
+    data: {
+      fromGate: canary.fromGate,
+      toGate: canary.toGate,
+      dryRun: canary.dryRun,
+      reason: canary.verdict?.reason ?? null,
+      action: canary.action.state,
+    },
+  };
+}

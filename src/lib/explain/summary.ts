@@ -1,0 +1,126 @@
+import type { ObjectiveReport, RateReport, Reason, Verdict } from '../judge/verdict.js';
+import { objectiveLine } from './objective-lines.js';
+import { count, odds, percent, seconds } from './words.js';
+
+/** What a summary is about, beside the verdict. */
+export interface SummarySubject {
+  id: string;
+  modelId: string;
+  fromGate: string;
+  toGate: string;
+  state: string;
+  dryRun: boolean;
+}
+
+/**
+ * The verdict in a few lines: what, why with the numbers, how sure, when; then each objective. Pure; plain text.
+ */
+export function summarise(subject: SummarySubject, verdict: Verdict): string[] {
+  const dry = subject.dryRun ? ' (dry run: nothing was done)' : '';
+  return [
+    `${subject.state.replace('_', ' ')}  ${subject.modelId}: ${subject.fromGate} -> ${subject.toGate}  ${subject.id}${dry}`,
+    `  why       ${why(verdict)}`,
+    `  how sure  ${howSure(verdict)}`,
+    `  when      ${when(verdict)}`,
+    ...verdict.objectives.map((o) => `  ${mark(o)} ${objectiveLine(o)}`),
+  ];
+}
+
+function mark(o: ObjectiveReport): string {
+  if (o.type === 'reading') return o.against ? '✗' : o.met ? '✓' : '?';
+  if (o.rollback.against) return '✗';
+  return o.promote.certified ? '✓' : '?';
+}
+
+function why(v: Verdict): string {
+  const o = v.objectives.find((x) => x.name === v.decidedBy || (x.type === 'reading' && x.rule.name === v.decidedBy));
+  switch (v.reason) {
+    case 'evidence_against':
+      return `${o ? `${o.name} misses its target: ` : ''}${bet(v)}`;
+    case 'failing_readings':
+      return `${v.decidedBy}: ${o?.type === 'reading' ? `${o.limit} readings in a row failed` : 'too many readings in a row failed'}`;
+    case 'certified_at_end':
+      return `every objective is certified at the end of the window`;
+    case 'certified_early':
+      return `every objective is certified already`;
+    case 'met_without_certificate':
+      return 'every target is met, though the evidence does not certify it';
+    case 'inconclusive':
+      return o ? undecided(o) : 'the evidence suffices neither way';
+    case 'coverage':
+      return `readings cover only ${percent(v.coverage)} of the window`;
+    case 'no_baseline':
+      return 'the policy requires a baseline, and none was measured';
+    case 'not_attributable':
+      return `${v.decidedBy ?? 'a target'} is missed by the baseline too: not this canary's doing (attributable: no)`;
+    case 'no_source':
+      return 'no metrics source is configured';
+    case 'no_data':
+    case 'source_unreachable':
+      return silent(v);
+    case 'watching':
+      return 'still watching';
+  }
+}
+
+function bet(v: Verdict): string {
+  const act = count(Math.round(Math.exp(v.evidence.logThreshold)));
+  return `a bet that the canary meets its targets would have lost ${odds(v.evidence.logE)}; we act at ${act}:1`;
+}
+
+function undecided(o: ObjectiveReport): string {
+  const still = o.type === 'rate' ? neededWords(o) : '';
+  return `${o.name} is neither met nor missed for certain${still}`;
+}
+
+function neededWords(o: RateReport): string {
+  if (!o.needed) return o.total === 0 ? ': no requests came' : '';
+  const { requests, seconds: s } = o.needed;
+  if (requests === 0) return '';
+  return `: about ${count(requests)} more requests were needed${s === null ? '' : ` (${seconds(s)} at this rate)`}`;
+}
+
+function silent(v: Verdict): string {
+  const what = v.reason === 'source_unreachable' ? 'the metrics source cannot be reached' : 'no metrics';
+  const states = Object.entries(v.noData?.states ?? {}).map(([name, state]) => `${name} ${state}`);
+  const shown = [...new Set(states)].join('; ');
+  return `${what} for ${seconds(v.noData?.seconds ?? 0)}${shown ? ` (${shown})` : ''}`;
+}
+
+function howSure(v: Verdict): string {
+  if (v.certainty === 'uncertified') return 'uncertified: decided without a promised error';
+  if (v.certainty === 'undecided') return 'undecided: nothing proved it safe, so it is not promoted';
+  return v.decision === 'rollback'
+    ? `certified: at most ${rarely(v.alpha.rollback)} healthy canaries is rolled back, however often we look`
+    : `certified: at most ${rarely(v.alpha.promote)} canaries that miss a target is promoted`;
+}
+
+function rarely(alpha: number): string {
+  return `1 in ${count(Math.round(1 / alpha))}`;
+}
+
+function when(v: Verdict): string {
+  const saved = v.savedSeconds > 0 ? `, ${seconds(v.savedSeconds)} before the window's end` : '';
+  const looks = `${v.ticks.looked} looks, ${v.ticks.withData} with data`;
+  const onset = v.objectives.find((o): o is RateReport => o.type === 'rate' && o.name === v.decidedBy)?.onset;
+  const began = v.decision === 'rollback' && onset ? `; it most likely began at look ${onset.tick}` : '';
+  return `after ${seconds(v.elapsedSeconds)}${saved} (${looks}${began})`;
+}
+
+/** What to do next, for the reasons that leave something to do; pure. */
+export function nextSteps(reason: Reason): string[] {
+  switch (reason) {
+    case 'no_source':
+      return ['Set PROM_URL, or pass --source scrape --canary-url URL, or --source ndjson --input FILE.'];
+    case 'source_unreachable':
+      return ['Check that the source is up and its URL right, then start the canary again.'];
+    case 'no_data':
+      return ['Check the metric names and labels of the source (docs/configuration.md), then start the canary again.'];
+    case 'inconclusive':
+      return ['Give it more traffic or a longer window: lukhas plan tells how much is needed.'];
+    case 'coverage':
+      return ['Readings were missing for a part of the window; find out why, then start the canary again.'];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,34 @@
+/** Numbers as a person reads them; pure. */
+export function percent(rate: number): string {
+  const p = rate * 100;
+  const digits = p === 0 ? 0 : p < 0.1 ? 3 : p < 10 ? 2 : 1;
+  return `${Number(p.toFixed(digits))}%`;
+}
+
+export function count(n: number): string {
+  return n.toLocaleString('en-US', { maximumFractionDigits: n < 10 ? 1 : 0 });
+}
+
+export function seconds(s: number): string {
+  if (s < 120) return `${Number(s.toFixed(s < 10 ? 1 : 0))} s`;
+  const minutes = Math.floor(s / 60);
+  const rest = Math.round(s - minutes * 60);
+  if (minutes < 120) return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+  return `${Number((s / 3600).toFixed(1))} h`;
+}
+
+export function milliseconds(ms: number): string {
+  return `${Number(ms.toPrecision(4))} ms`;
+}
+
+/** An e-value as the odds a bet has reached: "340:1" for, "1:4" when it has lost money. */
+export function odds(logE: number): string {
+  if (logE >= Math.log(1e6)) return 'over a million:1';
+  if (logE >= 0) return `${odd(Math.exp(logE))}:1`;
+  if (logE <= -Math.log(1e6)) return '1:over a million';
+  return `1:${odd(Math.exp(-logE))}`;
+}
+
+function odd(x: number): string {
+  return x < 10 ? String(Number(x.toFixed(1))) : count(Math.round(x));
+}
