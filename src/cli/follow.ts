@@ -1,0 +1,41 @@
+import type { Command } from '@oclif/core';
+import type { App } from '../lib/runtime/app.js';
+import { canaryJson, exitOf } from './outcome.js';
+import { presentCanary } from './present.js';
+import { statusLine } from './status-line.js';
+import { type Watched, watchToVerdict } from './watch-verdict.js';
+
+/** `watchToVerdict` with its progress on stderr. */
+export async function followToVerdict(
+  app: App,
+  id: string,
+  options: { timeoutSeconds?: number | undefined; quiet?: boolean },
+): Promise<Watched> {
+  const status = options.quiet ? null : statusLine(process.stderr);
+  const say = (line: string): void => {
+    status?.clear();
+    process.stderr.write(`${line}\n`);
+  };
+  try {
+    return await watchToVerdict(app, id, {
+      timeoutSeconds: options.timeoutSeconds,
+      say,
+      status: status ? (line) => status.update(line) : undefined,
+    });
+  } finally {
+    status?.clear();
+  }
+}
+
+/** Presents how it ended and sets the exit code; the value is what `--json` prints. */
+export function finish(command: Command, watched: Watched, noColor: boolean | undefined): unknown {
+  const { canary, interrupted } = watched;
+  process.exitCode = interrupted ?? exitOf(canary);
+  if (interrupted !== null) {
+    process.stderr.write(
+      `lukhas: stopped watching ${canary.id}; it is still ${canary.state}\n` +
+        `  go on: lukhas canary resume ${canary.id}\n  end it: lukhas canary abort ${canary.id} --reason "..."\n`,
+    );
+  } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
+  return { ...canaryJson(canary), exit: process.exitCode };
+}

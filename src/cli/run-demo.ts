@@ -1,0 +1,102 @@
+import { Listr, ListrLogger, ProcessOutput } from 'listr2';
+import { DEMO_POLICY } from '../demo/policies.js';
+import type { Fault } from '../demo/service-options.js';
+import { startWorkload, type Workload } from '../demo/workload.js';
+import type { Canary } from '../lib/canary/state.js';
+import { parsePolicy } from '../lib/judge/policy-schema.js';
+import { DEFAULT_METRICS } from '../lib/metrics/source.js';
+import type { App } from '../lib/runtime/app.js';
+import { watchToVerdict } from './watch-verdict.js';
+
+const MODEL = 'fraud-v2';
+const FROM = 'stage';
+const TO = 'production';
+
+export interface DemoResult {
+  canary: Canary;
+  interrupted: number | null;
+  sent: { canary: number; baseline: number };
+}
+
+interface Context {
+  workload: Workload;
+  result: Omit<DemoResult, 'sent'>;
+}
+
+/** Starts the demo workload, runs a canary on it to its verdict, and stops the workload whatever happens. */
+export async function runDemo(app: App, options: { fault: Fault; quiet: boolean }): Promise<DemoResult> {
+  const control = new AbortController();
+  const context = {} as Context;
+  const steps = new Listr<Context>(
+    [
+      {
+        title: 'Start a small model service in two versions: fraud-v1 (production) and fraud-v2 (stage)',
+        task: async (c, task) => {
+          c.workload = await startWorkload({
+            fault: options.fault,
+            canaryGate: FROM,
+            baselineGate: TO,
+            models: { canary: MODEL, baseline: 'fraud-v1' },
+            signal: control.signal,
+          });
+          task.title += `\n${c.workload.canaryUrl} (fault: ${options.fault}), ${c.workload.baselineUrl}`;
+        },
+      },
+      {
+        title: 'Watch fraud-v2 while it serves real traffic',
+        task: async (c, task) => {
+          const canary = await app.canaries.start({
+            modelId: MODEL,
+            fromGate: FROM,
+            toGate: TO,
+            policy: parsePolicy(DEMO_POLICY, 'demo policy'),
+            source: {
+              kind: 'scrape',
+              canaryUrl: c.workload.canaryUrl,
+              baselineUrl: c.workload.baselineUrl,
+              canaryLabels: {},
+              baselineLabels: {},
+              metrics: DEFAULT_METRICS,
+              timeoutMs: 2000,
+            },
+            dryRun: false,
+            by: app.config.actor,
+          });
+          const show = (line: string): void => {
+            task.output = line;
+          };
+          c.result = await watchToVerdict(app, canary.id, {
+            say: show,
+            ...(process.stderr.isTTY ? { status: show } : {}),
+          });
+          if (c.result.interrupted !== null) {
+            const reason = 'the demo was stopped, and its services with it';
+            c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
+          }
+        },
+      },
+    ],
+    { ctx: context, ...renderer(options.quiet), registerSignalListeners: false },
+  );
+  try {
+    await steps.run();
+    const stats = context.workload.stats();
+    return { ...context.result, sent: { canary: stats.canary.sent, baseline: stats.baseline.sent } };
+  } finally {
+    control.abort();
+    await context.workload?.stop();
+  }
+}
+
+/** Progress belongs on stderr; stdout is for the verdict. */
+function renderer(quiet: boolean) {
+  const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
+  return {
+    renderer: 'default' as const,
+    fallbackRenderer: 'simple' as const,
+    fallbackRendererCondition: () => !process.stderr.isTTY,
+    silentRendererCondition: () => quiet,
+    rendererOptions: { logger, collapseSubtasks: false },
+    fallbackRendererOptions: { logger },
+  };
+}

@@ -1,0 +1,79 @@
+import type { Tick } from '../lib/canary/advance.js';
+import type { Canary } from '../lib/canary/state.js';
+import { isOpen } from '../lib/canary/state.js';
+import { EXIT } from '../lib/errors.js';
+import { progressLine } from '../lib/explain/progress.js';
+import { rule } from '../lib/judge/judge.js';
+import { report } from '../lib/judge/report.js';
+import type { App } from '../lib/runtime/app.js';
+import { timestamp } from '../lib/clock.js';
+
+export interface WatchOptions {
+  /** Give up watching (not the canary) after so many seconds. */
+  timeoutSeconds?: number | undefined;
+  /** One line, for stderr. */
+  say(line: string): void;
+  /** Replaces the line before it when the terminal can. */
+  status?: ((line: string) => void) | undefined;
+}
+
+export interface Watched {
+  canary: Canary;
+  /** Set when it ended before the canary did: exit code 8, 130 or 143. */
+  interrupted: number | null;
+}
+
+/** Seconds between two progress lines where they cannot be overwritten. */
+const LINE_EVERY_MS = 10_000;
+
+/**
+ * Drives one canary in the foreground until it is decided and acted on. Ctrl-C or a timeout ends the watching alone:
+ * the canary stays RUNNING and the next driver goes on with it.
+ */
+export async function watchToVerdict(app: App, id: string, options: WatchOptions): Promise<Watched> {
+  const control = new AbortController();
+  let interrupted: number | null = null;
+  const stop = (code: number) => () => {
+    interrupted ??= code;
+    control.abort();
+  };
+  const onInt = stop(130);
+  const onTerm = stop(143);
+  process.once('SIGINT', onInt);
+  process.once('SIGTERM', onTerm);
+  const timer =
+    options.timeoutSeconds === undefined ? null : setTimeout(stop(EXIT.timeout), options.timeoutSeconds * 1000);
+  const runner = app.runner({ onTick: progress(options), onError: (_, error) => options.say(`lukhas: ${error.message}`) });
+  try {
+    await runner.drive([id], control.signal);
+  } finally {
+    if (timer) clearTimeout(timer);
+    process.off('SIGINT', onInt);
+    process.off('SIGTERM', onTerm);
+    await runner.close();
+  }
+  const canary = await app.canaries.get(id);
+  return { canary, interrupted: isOpen(canary) ? (interrupted ?? EXIT.timeout) : null };
+}
+
+function progress(options: WatchOptions): (tick: Tick) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return ({ session, observation, events }) => {
+    for (const event of events) {
+      if (event.kind === 'fallback.engaged')
+        options.say(`no data since ${timestamp(event.data.since)}: nothing is promoted on missing readings`);
+      if (event.kind === 'fallback.released') options.say('readings are back');
+      if (event.kind === 'canary.held') options.say(`${event.data.objective} is missed by the baseline too: holding`);
+      if (event.kind === 'canary.extended') options.say('undecided at the end of the window: extended');
+    }
+    const { judgement, canary } = session;
+    if (!judgement) return;
+    const overwrite = options.status !== undefined;
+    if (!overwrite && observation.t - saidAt < LINE_EVERY_MS) return;
+    saidAt = observation.t;
+    const verdict = report(judgement, rule(judgement, observation.t), observation.t);
+    const line = progressLine(verdict, canary.policy.windowSeconds);
+    if (options.status) options.status(line);
+    else options.say(line);
+  };
+}

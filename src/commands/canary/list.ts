@@ -1,0 +1,37 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { table } from '../../cli/table.js';
+
+const STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
+
+export default class CanaryList extends BaseCommand {
+  static override summary = 'canaries, newest first';
+  static override flags = {
+    state: Flags.string({ description: 'only in this state (may be repeated)', options: STATES, multiple: true }),
+    model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
+    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1 }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(CanaryList);
+    const app = await this.app(flags, { readOnly: true });
+    const heads = await app.canaries.list({
+      limit: flags.limit,
+      ...(flags.state ? { states: flags.state } : {}),
+      ...(flags.model === undefined ? {} : { modelId: flags.model }),
+    });
+    const canaries = heads.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
+      canaryId: subject,
+      modelId,
+      status: state,
+      createdAt,
+      updatedAt,
+      ...data,
+    }));
+    if (!this.jsonEnabled()) {
+      const rows = heads.map((h) => [h.subject, h.state, h.modelId, `${h.data['fromGate']} -> ${h.data['toGate']}`, h.updatedAt]);
+      this.log(rows.length === 0 ? 'no canaries' : table(['CANARY', 'STATE', 'MODEL', 'GATES', 'UPDATED'], rows));
+    }
+    return { canaries };
+  }
+}

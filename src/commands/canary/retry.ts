@@ -1,0 +1,16 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { finish, followToVerdict } from '../../cli/follow.js';
+
+export default class CanaryRetry extends BaseCommand {
+  static override summary = 'call the failed hooks of a decided canary again';
+  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(CanaryRetry);
+    const app = await this.app(flags);
+    const id = await app.canaries.resolve(args.id);
+    await app.canaries.retry(id, app.config.actor);
+    return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
+  }
+}

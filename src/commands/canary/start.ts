@@ -1,0 +1,65 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { canaryJson } from '../../cli/outcome.js';
+import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
+import { finish, followToVerdict } from '../../cli/follow.js';
+import { LukhasError } from '../../lib/errors.js';
+import { parseDuration } from '../../lib/runtime/duration.js';
+import { sourceFromFlags } from '../../lib/runtime/source-flags.js';
+
+export default class CanaryStart extends BaseCommand {
+  static override summary = 'start a canary and watch it to its verdict';
+  static override description =
+    'Stays in the foreground until the verdict: exit code 0 promoted, 3 rolled back, 4 blocked, 6 source unreachable.';
+  static override examples = [
+    '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --policy policy.yaml',
+    '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --max-error-rate 0.02 --latency-p95-ms 250 --window 120s --canary-url http://127.0.0.1:9101/metrics --baseline-url http://127.0.0.1:9102/metrics',
+    'cat observations.ndjson | <%= config.bin %> canary start --model fraud-v2 --from stage --to production --policy policy.yaml --source ndjson --input -',
+  ];
+
+  static override flags = {
+    model: Flags.string({ description: 'the model version that wants to pass', helpValue: 'MODEL', required: true }),
+    from: Flags.string({ description: 'gate it serves in now', helpValue: 'GATE', required: true }),
+    to: Flags.string({ description: 'gate it wants to pass into', helpValue: 'GATE', required: true }),
+    ...policyFlags,
+    source: Flags.string({ description: 'where measurements come from: prometheus, scrape, ndjson', helpValue: 'KIND' }),
+    'prom-url': Flags.string({ description: 'Prometheus (also PROM_URL)', helpValue: 'URL' }),
+    'canary-url': Flags.string({ description: "the candidate's /metrics", helpValue: 'URL' }),
+    'baseline-url': Flags.string({ description: "the baseline's /metrics", helpValue: 'URL' }),
+    'canary-label': Flags.string({ description: "label of the candidate's series (may be repeated)", helpValue: 'NAME=VALUE', multiple: true }),
+    'baseline-label': Flags.string({ description: "label of the baseline's series (may be repeated)", helpValue: 'NAME=VALUE', multiple: true }),
+    input: Flags.string({ description: 'observations as NDJSON; - is standard input', helpValue: 'FILE' }),
+    detach: Flags.boolean({ description: 'leave the watching to `lukhas serve` or `lukhas canary resume`', exclusive: ['wait', 'timeout'] }),
+    wait: Flags.boolean({ description: 'stay until the verdict (the default)' }),
+    timeout: Flags.string({ description: 'stop waiting after this time: exit code 8, the canary goes on', helpValue: 'TIME' }),
+    'dry-run': Flags.boolean({ description: 'judge, but call no hook and change no gate' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(CanaryStart);
+    const timeoutSeconds = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout');
+    const app = await this.app(flags);
+    const source = sourceFromFlags(flags, app.config);
+    if (flags.detach && source.kind === 'ndjson')
+      throw new LukhasError('USAGE', '--detach cannot be used with --source ndjson: the input is read by this command.');
+    const policy = await policyFromFlags(flags, app.config.policyPath);
+    await app.checkSource(source);
+    const canary = await app.canaries.start({
+      modelId: flags.model,
+      fromGate: flags.from,
+      toGate: flags.to,
+      policy,
+      source,
+      dryRun: flags['dry-run'],
+      by: app.config.actor,
+    });
+    if (flags.detach) {
+      this.say(`started ${canary.id}; continue it with: lukhas canary resume ${canary.id}`);
+      if (!this.jsonEnabled()) this.log(canary.id);
+      return canaryJson(canary);
+    }
+    this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}`);
+    const watched = await followToVerdict(app, canary.id, { timeoutSeconds, quiet: this.jsonEnabled() });
+    return finish(this, watched, flags['no-color']);
+  }
+}

@@ -1,0 +1,19 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { canaryJson } from '../../cli/outcome.js';
+import { presentCanary } from '../../cli/present.js';
+
+export default class CanaryStatus extends BaseCommand {
+  static override summary = 'how a canary stands';
+  static override description = 'Exit code 0 whatever the state is; --json has the code that `canary start` ended with as "exit".';
+  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(CanaryStatus);
+    const app = await this.app(flags, { readOnly: true });
+    const id = await app.canaries.resolve(args.id);
+    const { canary, verdict } = await app.canaries.now(id);
+    if (!this.jsonEnabled()) this.log(presentCanary({ ...canary, verdict }, flags['no-color']));
+    return { ...canaryJson(canary), verdict };
+  }
+}

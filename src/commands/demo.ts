@@ -1,0 +1,49 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { canaryJson } from '../cli/outcome.js';
+import { presentCanary } from '../cli/present.js';
+import type { Fault } from '../demo/service-options.js';
+
+const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
+
+export default class Demo extends BaseCommand {
+  static override summary = 'run a real canary on a small model service started here';
+  static override description =
+    'Demo workload, real measurements: starts a model service in two versions on loopback, sends both real traffic, and runs a canary on what is measured. Nothing else needs to be installed. Exit code 0 when there is a verdict, whichever it is.';
+  static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --healthy', '<%= config.bin %> demo --fault drift'];
+  static override flags = {
+    fault: Flags.string({ description: 'what goes wrong in the new version', options: FAULTS, default: 'errors', helpValue: 'FAULT' }),
+    healthy: Flags.boolean({ description: 'nothing goes wrong: same as --fault none' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Demo);
+    const fault: Fault = flags.healthy ? 'none' : (flags.fault as Fault);
+    const app = await this.app(flags);
+    const { runDemo } = await import('../cli/run-demo.js');
+    const demo = await runDemo(app, { fault, quiet: this.jsonEnabled() });
+    if (demo.interrupted !== null) {
+      process.exitCode = demo.interrupted;
+      this.say(`lukhas: stopped; the demo's services are gone, so canary ${demo.canary.id} was aborted`);
+      return canaryJson(demo.canary);
+    }
+    if (!this.jsonEnabled()) {
+      const db = flags.db === undefined ? '' : ` --db ${flags.db}`;
+      this.log(`\n${presentCanary(demo.canary, flags['no-color'])}\n`);
+      this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
+      this.log('Next:');
+      for (const [command, what] of nextCommands(demo.canary.id, fault)) this.log(`  npx lukhas ${`${command}${db}`.padEnd(46)}  ${what}`);
+    }
+    return { ...canaryJson(demo.canary), fault, sent: demo.sent };
+  }
+}
+
+function nextCommands(id: string, fault: Fault): [string, string][] {
+  return [
+    [`canary status ${id}`, 'the verdict again, from the log'],
+    [`canary status ${id} --json`, 'every number behind it'],
+    ['verify', 'recompute the whole log'],
+    ['gate list', 'which model holds which gate'],
+    fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],
+  ];
+}

@@ -1,0 +1,20 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { table } from '../../cli/table.js';
+
+export default class GateHistory extends BaseCommand {
+  static override summary = 'every model that held a gate, oldest first';
+  static override args = { gate: Args.string({ description: 'the gate', required: true }) };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(GateHistory);
+    const app = await this.app(flags, { readOnly: true });
+    const { gateHistory } = await import('../../lib/gates/registry.js');
+    const history = await gateHistory(app.ledger, args.gate);
+    if (!this.jsonEnabled()) {
+      const rows = history.map((h) => [h.ts, h.modelId, h.previous ?? '', h.canaryId ?? '', h.by.who]);
+      this.log(rows.length === 0 ? `no model has passed ${args.gate} yet` : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'BY'], rows));
+    }
+    return { gate: args.gate, history };
+  }
+}

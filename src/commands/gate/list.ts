@@ -1,0 +1,18 @@
+import { BaseCommand } from '../../cli/base-command.js';
+import { table } from '../../cli/table.js';
+
+export default class GateList extends BaseCommand {
+  static override summary = 'which model holds which gate';
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(GateList);
+    const app = await this.app(flags, { readOnly: true });
+    const { listGates } = await import('../../lib/gates/registry.js');
+    const gates = await listGates(app.ledger);
+    if (!this.jsonEnabled()) {
+      const rows = gates.map((g) => [g.gate, g.modelId, g.since, g.canaryId ?? '']);
+      this.log(rows.length === 0 ? 'no gate has been passed yet' : table(['GATE', 'MODEL', 'SINCE', 'CANARY'], rows));
+    }
+    return { gates };
+  }
+}

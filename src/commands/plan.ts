@@ -1,0 +1,42 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { number, policyFlags, policyFromFlags } from '../cli/policy-flags.js';
+import { presentPlan } from '../cli/present-plan.js';
+import { LukhasError } from '../lib/errors.js';
+
+export default class Plan extends BaseCommand {
+  static override summary = 'can this policy be decided at this traffic, and when';
+  static override examples = ['<%= config.bin %> plan --rps 20 --max-error-rate 0.02 --latency-p95-ms 250 --window 120s'];
+  static override flags = {
+    ...policyFlags,
+    rps: Flags.string({ description: "the canary's traffic, requests a second", helpValue: 'RATE', required: true }),
+    'expected-error-rate': Flags.string({ description: 'of a healthy canary (default: half the target)', helpValue: 'RATE' }),
+    'expected-slow-rate': Flags.string({ description: 'share slower than the limit (default: half of what is allowed)', helpValue: 'RATE' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Plan);
+    const { loadConfig } = await import('../lib/runtime/config.js');
+    const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+    const policy = await policyFromFlags(flags, config.policyPath);
+    const requestsPerSecond = number(flags.rps, '--rps');
+    if (requestsPerSecond <= 0) throw new LukhasError('USAGE', `--rps: must be above 0, got ${flags.rps}`);
+    const { planPolicy } = await import('../lib/judge/plan.js');
+    const plan = planPolicy(policy, { requestsPerSecond, expected: expected(flags) });
+    if (!this.jsonEnabled()) this.log(presentPlan(plan));
+    return plan;
+  }
+}
+
+function expected(flags: Record<string, unknown>): { errorRate?: number; slowRate?: number } {
+  const share = (flag: string): number | undefined => {
+    const text = flags[flag];
+    if (typeof text !== 'string') return undefined;
+    const value = number(text, `--${flag}`);
+    if (value < 0 || value >= 1) throw new LukhasError('USAGE', `--${flag}: must be a share from 0 to below 1, got ${text}`);
+    return value;
+  };
+  const errorRate = share('expected-error-rate');
+  const slowRate = share('expected-slow-rate');
+  return { ...(errorRate === undefined ? {} : { errorRate }), ...(slowRate === undefined ? {} : { slowRate }) };
+}

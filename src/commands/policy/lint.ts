@@ -1,0 +1,29 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { number, readPolicy } from '../../cli/policy-flags.js';
+import { EXIT } from '../../lib/errors.js';
+
+export default class PolicyLint extends BaseCommand {
+  static override summary = 'check a policy, and say what it will probably not do';
+  static override description = 'Exit code 2 when the policy is not valid or can never promote; warnings alone give 0.';
+  static override args = { file: Args.string({ description: 'policy file, JSON or YAML', required: true }) };
+  static override flags = {
+    rps: Flags.string({ description: "the canary's traffic, requests a second", helpValue: 'RATE' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(PolicyLint);
+    const [{ parsePolicy }, { lintPolicy }] = await Promise.all([
+      import('../../lib/judge/policy-schema.js'),
+      import('../../lib/judge/policy-lint.js'),
+    ]);
+    const policy = parsePolicy(await readPolicy(args.file), args.file);
+    const findings = lintPolicy(policy, flags.rps === undefined ? {} : { requestsPerSecond: number(flags.rps, '--rps') });
+    if (findings.some((f) => f.severity === 'error')) process.exitCode = EXIT.usage;
+    if (!this.jsonEnabled()) {
+      for (const f of findings) this.log(`${f.severity}: ${f.path}: ${f.message}`);
+      this.log(findings.length === 0 ? `${args.file}: valid, nothing to say` : `${args.file}: valid`);
+    }
+    return { policy, findings };
+  }
+}

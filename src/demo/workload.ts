@@ -1,0 +1,119 @@
+import type { Fault } from './service-options.js';
+import { type ServiceExit, type ServiceProcess, startService } from './service-process.js';
+import { type ArmStats, startTraffic, type Traffic } from './traffic.js';
+
+type Arm = 'canary' | 'baseline';
+
+export interface WorkloadOptions {
+  /** What goes wrong in the canary; the baseline stays well. */
+  fault: Fault;
+  /** Values of the `gate` and `model` labels. */
+  canaryGate: string;
+  baselineGate: string;
+  models: Record<Arm, string>;
+  /** Mean rate to each arm. */
+  requestsPerSecond?: number;
+  /** Seed of payments, arrivals, look-up times and faults; the two models are always the same. */
+  seed?: number;
+  /** From the canary's first request. */
+  faultAfterSeconds?: number;
+  /** Ends the workload as `stop` does; aborted during the start, `startWorkload` rejects with its reason. */
+  signal?: AbortSignal;
+}
+
+export interface Workload {
+  /** Metrics pages to scrape, `http://127.0.0.1:N/metrics`. */
+  canaryUrl: string;
+  baselineUrl: string;
+  pids: Record<Arm, number>;
+  /** What the driver sent and got so far. */
+  stats(): Record<Arm, ArmStats>;
+  /** The first service that ended though nobody stopped it; null when the workload was stopped before any did. */
+  exited: Promise<({ arm: Arm } & ServiceExit) | null>;
+  /** Ends the traffic, then the services, and waits for both; may be called again. */
+  stop(): Promise<void>;
+}
+
+const DEFAULT_REQUESTS_PER_SECOND = 120;
+const DEFAULT_SEED = 1;
+const DEFAULT_FAULT_AFTER_SECONDS = 4;
+
+/**
+ * Starts two versions of the model service on loopback, each a process of its own, and sends traffic to both.
+ * @throws LukhasError DEMO when a service does not start; nothing is left running then.
+ */
+export async function startWorkload(options: WorkloadOptions): Promise<Workload> {
+  const services = await startServices(options);
+  const traffic = startTraffic<Arm>({
+    targets: { canary: services.canary.url, baseline: services.baseline.url },
+    requestsPerSecond: options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND,
+    seed: options.seed ?? DEFAULT_SEED,
+  });
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    options.signal?.removeEventListener('abort', onAbort);
+    stopping ??= stopAll(traffic, services);
+    return stopping;
+  };
+  const onAbort = (): void => void stop();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  const exited = Promise.race([tagExit('canary', services), tagExit('baseline', services)]).then((exit) =>
+    stopping === null ? exit : null,
+  );
+  return {
+    canaryUrl: `${services.canary.url}/metrics`,
+    baselineUrl: `${services.baseline.url}/metrics`,
+    pids: { canary: services.canary.pid, baseline: services.baseline.pid },
+    stats: () => traffic.stats(),
+    exited,
+    stop,
+  };
+}
+
+type Services = Record<Arm, ServiceProcess>;
+
+/** Both or none: when one fails or the start is aborted, the other is stopped before the error goes on. */
+async function startServices(options: WorkloadOptions): Promise<Services> {
+  const seed = options.seed ?? DEFAULT_SEED;
+  const shared = { faultAfterSeconds: options.faultAfterSeconds ?? DEFAULT_FAULT_AFTER_SECONDS };
+  const [canary, baseline] = await Promise.allSettled([
+    startService(
+      {
+        ...shared,
+        release: 'canary',
+        gate: options.canaryGate,
+        model: options.models.canary,
+        seed: seed * 2 + 1,
+        fault: options.fault,
+      },
+      options.signal,
+    ),
+    startService(
+      {
+        ...shared,
+        release: 'baseline',
+        gate: options.baselineGate,
+        model: options.models.baseline,
+        seed: seed * 2,
+        fault: 'none',
+      },
+      options.signal,
+    ),
+  ]);
+  const started = [canary, baseline].flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (canary.status === 'fulfilled' && baseline.status === 'fulfilled' && !options.signal?.aborted) {
+    return { canary: canary.value, baseline: baseline.value };
+  }
+  await Promise.all(started.map((service) => service.stop()));
+  options.signal?.throwIfAborted();
+  throw canary.status === 'rejected' ? canary.reason : (baseline as PromiseRejectedResult).reason;
+}
+
+async function tagExit(arm: Arm, services: Services): Promise<{ arm: Arm } & ServiceExit> {
+  return { arm, ...(await services[arm].exited) };
+}
+
+async function stopAll(traffic: Traffic<Arm>, services: Services): Promise<void> {
+  await traffic.stop();
+  await Promise.all([services.canary.stop(), services.baseline.stop()]);
+}
