@@ -6,4 +6,5 @@ if (!/^[a-z][a-z0-9-]*$/.test(name) || name === 'run') {
 }
 const { run } = (await import(`./${name}.ts`)) as { run(args: readonly string[]): Promise<void> };
 await run(args);
+
 export {};

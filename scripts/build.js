@@ -1,11 +1,13 @@
 // Bundles the commands and the library into dist/: a shell script that calls lukhas often must not pay for loading
 // hundreds of small modules. Heavy packages stay in chunks of their own, loaded when a command uses them.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const bundled = ['@oclif/core', 'canonicalize', 'chalk', 'fastest-levenshtein'];
 const commands = readdirSync(join(root, 'src/commands'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => `commands/${file.slice(0, -3)}`);
@@ -30,8 +32,9 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Compiled at install; development-only.
-  external: ['better-sqlite3', 'typescript', 'ts-node', 'tsx'],
+  // Bundled are only the packages that every start needs. The others are loaded when used, as they were published
+  // (a package in CommonJS that is imported dynamically would lose its named exports in a bundle).
+  external: [...Object.keys(dependencies).filter((name) => !bundled.includes(name)), 'typescript', 'ts-node', 'tsx'],
   banner: { js: banner },
   legalComments: 'linked',
   logLevel: 'warning',

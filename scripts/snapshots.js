@@ -11,16 +11,23 @@ const manifestPath = join(root, 'oclif.manifest.json');
 const helpFolder = join(root, 'test/snapshots/help');
 
 const run = (args) =>
-  execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', COLUMNS: '100' } });
+  execFileSync(process.execPath, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', COLUMNS: '100' },
+  });
 
 const committed = existsSync(manifestPath) ? readFileSync(manifestPath, 'utf8') : '';
 run([join(root, 'node_modules/oclif/bin/run.js'), 'manifest']);
 const manifest = `${JSON.stringify(JSON.parse(readFileSync(manifestPath, 'utf8')), null, 2)}\n`;
 writeFileSync(manifestPath, write ? manifest : committed);
 
-const names = Object.keys(JSON.parse(manifest).commands).map((id) => id.replaceAll(':', ' ')).sort();
+const names = Object.keys(JSON.parse(manifest).commands)
+  .map((id) => id.replaceAll(':', ' '))
+  .sort();
 const wanted = new Map([['lukhas.txt', run(['bin/run.js', '--help'])]]);
-for (const name of names) wanted.set(`${name.replaceAll(' ', '-')}.txt`, run(['bin/run.js', ...name.split(' '), '--help']));
+for (const name of names)
+  wanted.set(`${name.replaceAll(' ', '-')}.txt`, run(['bin/run.js', ...name.split(' '), '--help']));
 
 const stale = [];
 if (manifest !== committed) stale.push('oclif.manifest.json');
@@ -37,7 +44,9 @@ if (write) {
   }
 }
 if (!write && stale.length > 0) {
-  console.error(`out of date:\n${stale.map((file) => `  ${file}`).join('\n')}\nrun: npm run snapshots -- --write, and look at the difference`);
+  console.error(
+    `out of date:\n${stale.map((file) => `  ${file}`).join('\n')}\nrun: npm run snapshots -- --write, and look at the difference`,
+  );
   process.exit(1);
 }
 console.log(`${names.length} commands: manifest and help texts ${write ? 'written' : 'up to date'}`);

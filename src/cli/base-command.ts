@@ -1,5 +1,6 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { EXIT, LukhasError } from '../lib/errors.js';
+import { nearest } from '../lib/input/problems.js';
 import type { App } from '../lib/runtime/app.js';
 
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -12,8 +13,16 @@ export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
   static override baseFlags = {
-    db: Flags.string({ description: 'the database file (default: .lukhas/lukhas.db)', helpValue: 'PATH', helpGroup: 'GLOBAL' }),
-    config: Flags.string({ description: 'configuration file (default: lukhas.yaml)', helpValue: 'PATH', helpGroup: 'GLOBAL' }),
+    db: Flags.string({
+      description: 'the database file (default: .lukhas/lukhas.db)',
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+    }),
+    config: Flags.string({
+      description: 'configuration file (default: lukhas.yaml)',
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+    }),
     'no-color': Flags.boolean({ description: 'plain text; NO_COLOR does the same', helpGroup: 'GLOBAL' }),
   };
 
@@ -47,7 +56,10 @@ export abstract class BaseCommand extends Command {
       process.exitCode = error.oclif.exit ?? EXIT.internal;
       return undefined;
     }
-    const { code, exit, message, suggestions } = describe(error);
+    const { code, exit, message, suggestions } = describe(
+      error,
+      Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags }),
+    );
     process.exitCode = exit;
     if (this.jsonEnabled()) this.logJson({ error: { code, message, suggestions, exit } });
     else {
@@ -66,18 +78,27 @@ interface Described {
   suggestions: readonly string[];
 }
 
-function describe(error: Error & { oclif?: { exit?: number } }): Described {
+function describe(error: Error & { oclif?: { exit?: number } }, flags: readonly string[]): Described {
   if (error instanceof LukhasError) return error;
-  if (error instanceof Errors.CLIError) {
-    const [first = '', ...rest] = error.message.split('\n').filter((line) => line.trim() !== '');
-    const more = rest.filter((line) => !line.startsWith('See more help'));
-    const message = [first.replace(/:$/, ''), ...more.map((l) => l.trim())].join(more.length > 0 && /following error/.test(first) ? ': ' : '; ');
-    return { code: 'USAGE', exit: EXIT.usage, message, suggestions: ['Add --help to see what it takes.'] };
-  }
+  if (error instanceof Errors.CLIError) return usageError(error, flags);
   return {
     code: 'INTERNAL',
     exit: EXIT.internal,
     message: `internal error: ${error.message}`,
     suggestions: ['This is a bug: please report it with the lines below.'],
+  };
+}
+
+/** oclif's parse errors come as a heading with indented lines; one line is enough. */
+function usageError(error: Error & { flags?: string[] }, flags: readonly string[]): Described {
+  const lines = error.message.split('\n').map((line) => line.trim());
+  const said = lines.filter((line) => line !== '' && !/^(See more help|The following errors? occurred)/.test(line));
+  const known = flags.map((name) => `--${name}`);
+  const hints = (error.flags ?? []).flatMap((flag) => nearest(flag, known) ?? []);
+  return {
+    code: 'USAGE',
+    exit: EXIT.usage,
+    message: said.join('; '),
+    suggestions: [...hints.map((hint) => `Did you mean ${hint}?`), 'Add --help to see what it takes.'],
   };
 }

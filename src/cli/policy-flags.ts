@@ -24,7 +24,11 @@ interface PolicyFlagValues {
 /** When only targets are given. */
 const DEFAULT_WINDOW_SECONDS = 300;
 
-const TARGET_FLAGS = { 'latency-p95-ms': 'latency_p95_ms', 'max-error-rate': 'max_error_rate', 'max-drift': 'max_drift' } as const;
+const TARGET_FLAGS = {
+  'latency-p95-ms': 'latency_p95_ms',
+  'max-error-rate': 'max_error_rate',
+  'max-drift': 'max_drift',
+} as const;
 
 /**
  * The policy that a file and flags make together; flags win.
@@ -45,7 +49,8 @@ export async function policyFromFlags(flags: PolicyFlagValues, configured: strin
     throw new LukhasError('USAGE', 'No policy: nothing says what the canary must meet.', {
       suggestions: ['--policy FILE, or targets, e.g. --latency-p95-ms 250 --max-error-rate 0.02'],
     });
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) return parsePolicy(written, file ?? 'policy');
+  if (typeof written !== 'object' || written === null || Array.isArray(written))
+    return parsePolicy(written, file ?? 'policy');
   const base = written as { targets?: object };
   const merged = {
     ...(file === null ? { windowSeconds: DEFAULT_WINDOW_SECONDS } : {}),

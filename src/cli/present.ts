@@ -22,18 +22,20 @@ function lines(canary: Canary): string[] {
   const subject = { ...canary };
   const head = `${canary.state}  ${canary.modelId}: ${canary.fromGate} -> ${canary.toGate}  ${canary.id}`;
   const body = canary.verdict ? summarise(subject, canary.verdict) : [head];
-  const by = canary.ended ? [`  by        ${canary.ended.by.who} (${canary.ended.by.how}): ${canary.ended.reason}`] : [];
+  const by = canary.ended
+    ? [`  by        ${canary.ended.by.who} (${canary.ended.by.how}): ${canary.ended.reason}`]
+    : [];
   const failed = canary.failure ? [`  failed    ${canary.failure.message}`] : [];
   const next = canary.verdict ? nextSteps(canary.verdict.reason).map((step) => `  next      ${step}`) : [];
   return [...body, ...by, ...failed, ...action(canary), ...next];
 }
 
 function action(canary: Canary): string[] {
-  const { kind, state, failed } = canary.action;
+  const { kind, state, failed, hooks } = canary.action;
   if (kind === null || state === 'none') return [];
-  const what = kind === 'promote' ? `${canary.toGate} now holds ${canary.modelId}` : `${canary.modelId} was turned back`;
-  if (state === 'done') return [`  done      ${what}`];
+  if (state === 'pending') return ['  done      not yet: the hooks are still to be called'];
   if (state === 'failed')
     return [`  done      NOT: hook "${failed}" failed`, `  next      mend it, then: lukhas canary retry ${canary.id}`];
-  return ['  done      not yet: the hooks are still to be called'];
+  const called = hooks ? `${hooks} ${hooks === 1 ? 'hook' : 'hooks'} called` : `no ${kind} hook is configured`;
+  return [`  done      ${kind === 'promote' ? `${canary.toGate} now holds ${canary.modelId}; ` : ''}${called}`];
 }

@@ -1,12 +1,12 @@
 import type { Tick } from '../lib/canary/advance.js';
 import type { Canary } from '../lib/canary/state.js';
 import { isOpen } from '../lib/canary/state.js';
+import { timestamp } from '../lib/clock.js';
 import { EXIT } from '../lib/errors.js';
 import { progressLine } from '../lib/explain/progress.js';
 import { rule } from '../lib/judge/judge.js';
 import { report } from '../lib/judge/report.js';
 import type { App } from '../lib/runtime/app.js';
-import { timestamp } from '../lib/clock.js';
 
 export interface WatchOptions {
   /** Give up watching (not the canary) after so many seconds. */
@@ -43,7 +43,10 @@ export async function watchToVerdict(app: App, id: string, options: WatchOptions
   process.once('SIGTERM', onTerm);
   const timer =
     options.timeoutSeconds === undefined ? null : setTimeout(stop(EXIT.timeout), options.timeoutSeconds * 1000);
-  const runner = app.runner({ onTick: progress(options), onError: (_, error) => options.say(`lukhas: ${error.message}`) });
+  const runner = app.runner({
+    onTick: progress(options),
+    onError: (_, error) => options.say(`lukhas: ${error.message}`),
+  });
   try {
     await runner.drive([id], control.signal);
   } finally {

@@ -10,9 +10,18 @@ export default class Demo extends BaseCommand {
   static override summary = 'run a real canary on a small model service started here';
   static override description =
     'Demo workload, real measurements: starts a model service in two versions on loopback, sends both real traffic, and runs a canary on what is measured. Nothing else needs to be installed. Exit code 0 when there is a verdict, whichever it is.';
-  static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --healthy', '<%= config.bin %> demo --fault drift'];
+  static override examples = [
+    '<%= config.bin %> demo',
+    '<%= config.bin %> demo --healthy',
+    '<%= config.bin %> demo --fault drift',
+  ];
   static override flags = {
-    fault: Flags.string({ description: 'what goes wrong in the new version', options: FAULTS, default: 'errors', helpValue: 'FAULT' }),
+    fault: Flags.string({
+      description: 'what goes wrong in the new version',
+      options: FAULTS,
+      default: 'errors',
+      helpValue: 'FAULT',
+    }),
     healthy: Flags.boolean({ description: 'nothing goes wrong: same as --fault none' }),
   };
 
@@ -32,7 +41,8 @@ export default class Demo extends BaseCommand {
       this.log(`\n${presentCanary(demo.canary, flags['no-color'])}\n`);
       this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
       this.log('Next:');
-      for (const [command, what] of nextCommands(demo.canary.id, fault)) this.log(`  npx lukhas ${`${command}${db}`.padEnd(46)}  ${what}`);
+      for (const [command, what] of nextCommands(demo.canary.id, fault))
+        this.log(`  npx lukhas ${`${command}${db}`.padEnd(46)}  ${what}`);
     }
     return { ...canaryJson(demo.canary), fault, sent: demo.sent };
   }

@@ -6,12 +6,20 @@ import { LukhasError } from '../lib/errors.js';
 
 export default class Plan extends BaseCommand {
   static override summary = 'can this policy be decided at this traffic, and when';
-  static override examples = ['<%= config.bin %> plan --rps 20 --max-error-rate 0.02 --latency-p95-ms 250 --window 120s'];
+  static override examples = [
+    '<%= config.bin %> plan --rps 20 --max-error-rate 0.02 --latency-p95-ms 250 --window 120s',
+  ];
   static override flags = {
     ...policyFlags,
     rps: Flags.string({ description: "the canary's traffic, requests a second", helpValue: 'RATE', required: true }),
-    'expected-error-rate': Flags.string({ description: 'of a healthy canary (default: half the target)', helpValue: 'RATE' }),
-    'expected-slow-rate': Flags.string({ description: 'share slower than the limit (default: half of what is allowed)', helpValue: 'RATE' }),
+    'expected-error-rate': Flags.string({
+      description: 'of a healthy canary (default: half the target)',
+      helpValue: 'RATE',
+    }),
+    'expected-slow-rate': Flags.string({
+      description: 'share slower than the limit (default: half of what is allowed)',
+      helpValue: 'RATE',
+    }),
   };
 
   async run(): Promise<unknown> {
@@ -33,7 +41,8 @@ function expected(flags: Record<string, unknown>): { errorRate?: number; slowRat
     const text = flags[flag];
     if (typeof text !== 'string') return undefined;
     const value = number(text, `--${flag}`);
-    if (value < 0 || value >= 1) throw new LukhasError('USAGE', `--${flag}: must be a share from 0 to below 1, got ${text}`);
+    if (value < 0 || value >= 1)
+      throw new LukhasError('USAGE', `--${flag}: must be a share from 0 to below 1, got ${text}`);
     return value;
   };
   const errorRate = share('expected-error-rate');

@@ -4,7 +4,8 @@ import { EXIT } from '../lib/errors.js';
 
 export default class Verify extends BaseCommand {
   static override summary = 'check the log in place: recompute every hash and name the first bad entry';
-  static override description = 'Reads the database with code of its own, not the code that wrote it. Exit code 7 when it does not hold.';
+  static override description =
+    'Reads the database with code of its own, not the code that wrote it. Exit code 7 when it does not hold.';
   static override examples = ['<%= config.bin %> verify --db .lukhas/lukhas.db'];
   static override flags = {
     'expect-root': Flags.string({ description: 'the log must have this root', helpValue: 'HEX' }),

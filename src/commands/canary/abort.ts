@@ -4,7 +4,9 @@ import { canaryJson } from '../../cli/outcome.js';
 
 export default class CanaryAbort extends BaseCommand {
   static override summary = 'end a canary that has not been decided';
-  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
   static override flags = {
     reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
   };

@@ -29,7 +29,13 @@ export default class CanaryList extends BaseCommand {
       ...data,
     }));
     if (!this.jsonEnabled()) {
-      const rows = heads.map((h) => [h.subject, h.state, h.modelId, `${h.data['fromGate']} -> ${h.data['toGate']}`, h.updatedAt]);
+      const rows = heads.map((h) => [
+        h.subject,
+        h.state,
+        h.modelId,
+        `${h.data['fromGate']} -> ${h.data['toGate']}`,
+        h.updatedAt,
+      ]);
       this.log(rows.length === 0 ? 'no canaries' : table(['CANARY', 'STATE', 'MODEL', 'GATES', 'UPDATED'], rows));
     }
     return { canaries };

@@ -4,7 +4,9 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 
 export default class CanaryPromote extends BaseCommand {
   static override summary = 'promote a BLOCKED canary by hand; recorded as an override';
-  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
   static override flags = {
     reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
   };

@@ -7,9 +7,14 @@ export default class CanaryResume extends BaseCommand {
   static override summary = 'go on with a canary whose driver is gone, to its verdict';
   static override description =
     'Continues from the log: no look is judged twice, and an action that was begun is finished. Waits while another driver holds it.';
-  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
   static override flags = {
-    timeout: Flags.string({ description: 'stop waiting after this time: exit code 8, the canary goes on', helpValue: 'TIME' }),
+    timeout: Flags.string({
+      description: 'stop waiting after this time: exit code 8, the canary goes on',
+      helpValue: 'TIME',
+    }),
   };
 
   async run(): Promise<unknown> {

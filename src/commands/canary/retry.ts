@@ -4,7 +4,9 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 
 export default class CanaryRetry extends BaseCommand {
   static override summary = 'call the failed hooks of a decided canary again';
-  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CanaryRetry);

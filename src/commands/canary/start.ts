@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { finish, followToVerdict } from '../../cli/follow.js';
 import { canaryJson } from '../../cli/outcome.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
-import { finish, followToVerdict } from '../../cli/follow.js';
 import { LukhasError } from '../../lib/errors.js';
 import { parseDuration } from '../../lib/runtime/duration.js';
 import { sourceFromFlags } from '../../lib/runtime/source-flags.js';
@@ -22,17 +22,34 @@ export default class CanaryStart extends BaseCommand {
     from: Flags.string({ description: 'gate it serves in now', helpValue: 'GATE', required: true }),
     to: Flags.string({ description: 'gate it wants to pass into', helpValue: 'GATE', required: true }),
     ...policyFlags,
-    source: Flags.string({ description: 'where measurements come from: prometheus, scrape, ndjson', helpValue: 'KIND' }),
+    source: Flags.string({
+      description: 'where measurements come from: prometheus, scrape, ndjson',
+      helpValue: 'KIND',
+    }),
     'prom-url': Flags.string({ description: 'Prometheus (also PROM_URL)', helpValue: 'URL' }),
     'canary-url': Flags.string({ description: "the candidate's /metrics", helpValue: 'URL' }),
     'baseline-url': Flags.string({ description: "the baseline's /metrics", helpValue: 'URL' }),
-    'canary-label': Flags.string({ description: "label of the candidate's series (may be repeated)", helpValue: 'NAME=VALUE', multiple: true }),
-    'baseline-label': Flags.string({ description: "label of the baseline's series (may be repeated)", helpValue: 'NAME=VALUE', multiple: true }),
+    'canary-label': Flags.string({
+      description: "label of the candidate's series (may be repeated)",
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+    }),
+    'baseline-label': Flags.string({
+      description: "label of the baseline's series (may be repeated)",
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+    }),
     input: Flags.string({ description: 'observations as NDJSON; - is standard input', helpValue: 'FILE' }),
-    detach: Flags.boolean({ description: 'leave the watching to `lukhas serve` or `lukhas canary resume`', exclusive: ['wait', 'timeout'] }),
+    detach: Flags.boolean({
+      description: 'leave the watching to `lukhas serve` or `lukhas canary resume`',
+      exclusive: ['wait', 'timeout'],
+    }),
     wait: Flags.boolean({ description: 'stay until the verdict (the default)' }),
-    timeout: Flags.string({ description: 'stop waiting after this time: exit code 8, the canary goes on', helpValue: 'TIME' }),
-    'dry-run': Flags.boolean({ description: 'judge, but call no hook and change no gate' }),
+    timeout: Flags.string({
+      description: 'stop waiting after this time: exit code 8, the canary goes on',
+      helpValue: 'TIME',
+    }),
+    'dry-run': Flags.boolean({ default: false, description: 'judge, but call no hook and change no gate' }),
   };
 
   async run(): Promise<unknown> {
@@ -41,9 +58,12 @@ export default class CanaryStart extends BaseCommand {
     const app = await this.app(flags);
     const source = sourceFromFlags(flags, app.config);
     if (flags.detach && source.kind === 'ndjson')
-      throw new LukhasError('USAGE', '--detach cannot be used with --source ndjson: the input is read by this command.');
+      throw new LukhasError(
+        'USAGE',
+        '--detach cannot be used with --source ndjson: the input is read by this command.',
+      );
     const policy = await policyFromFlags(flags, app.config.policyPath);
-    await app.checkSource(source);
+    for (const warning of await app.checkSource(source)) this.say(`warning: ${warning}`);
     const canary = await app.canaries.start({
       modelId: flags.model,
       fromGate: flags.from,

@@ -5,8 +5,11 @@ import { presentCanary } from '../../cli/present.js';
 
 export default class CanaryStatus extends BaseCommand {
   static override summary = 'how a canary stands';
-  static override description = 'Exit code 0 whatever the state is; --json has the code that `canary start` ended with as "exit".';
-  static override args = { id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }) };
+  static override description =
+    'Exit code 0 whatever the state is; --json has the code that `canary start` ended with as "exit".';
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CanaryStatus);

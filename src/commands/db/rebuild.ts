@@ -2,7 +2,8 @@ import { BaseCommand } from '../../cli/base-command.js';
 
 export default class DbRebuild extends BaseCommand {
   static override summary = 'drop what is derived from the log, and derive it again';
-  static override description = 'Listings read rows that summarise the log. They hold nothing of their own: this makes them anew.';
+  static override description =
+    'Listings read rows that summarise the log. They hold nothing of their own: this makes them anew.';
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(DbRebuild);

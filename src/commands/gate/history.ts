@@ -13,7 +13,11 @@ export default class GateHistory extends BaseCommand {
     const history = await gateHistory(app.ledger, args.gate);
     if (!this.jsonEnabled()) {
       const rows = history.map((h) => [h.ts, h.modelId, h.previous ?? '', h.canaryId ?? '', h.by.who]);
-      this.log(rows.length === 0 ? `no model has passed ${args.gate} yet` : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'BY'], rows));
+      this.log(
+        rows.length === 0
+          ? `no model has passed ${args.gate} yet`
+          : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'BY'], rows),
+      );
     }
     return { gate: args.gate, history };
   }

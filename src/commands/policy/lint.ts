@@ -18,7 +18,10 @@ export default class PolicyLint extends BaseCommand {
       import('../../lib/judge/policy-lint.js'),
     ]);
     const policy = parsePolicy(await readPolicy(args.file), args.file);
-    const findings = lintPolicy(policy, flags.rps === undefined ? {} : { requestsPerSecond: number(flags.rps, '--rps') });
+    const findings = lintPolicy(
+      policy,
+      flags.rps === undefined ? {} : { requestsPerSecond: number(flags.rps, '--rps') },
+    );
     if (findings.some((f) => f.severity === 'error')) process.exitCode = EXIT.usage;
     if (!this.jsonEnabled()) {
       for (const f of findings) this.log(`${f.severity}: ${f.path}: ${f.message}`);

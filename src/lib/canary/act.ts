@@ -1,10 +1,10 @@
+import type { Clock } from '../clock.js';
+import { timestamp } from '../clock.js';
 import type { HookCall, HookConfig, HooksConfig } from '../gates/hook.js';
 import { runHooks } from '../gates/hooks.js';
 import { setGate } from '../gates/registry.js';
 import type { HookAction } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Clock } from '../clock.js';
-import { timestamp } from '../clock.js';
 import { loadCanary } from './session.js';
 import { applyEvent, type Canary, headOf } from './state.js';
 
@@ -75,6 +75,6 @@ function callOf(canary: Canary, action: HookAction): Omit<HookCall, 'action' | '
     decision: action,
     reason: overridden ? 'override' : (canary.verdict?.reason ?? 'override'),
     certainty: overridden ? 'uncertified' : (canary.verdict?.certainty ?? 'undecided'),
-    decidedAt: canary.updatedAt,
+    decidedAt: canary.decidedAt ?? canary.updatedAt,
   };
 }

@@ -1,10 +1,10 @@
+import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { begin } from '../judge/judge.js';
 import type { Observation } from '../judge/observation.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { EventDraft, StoredEvent } from '../ledger/events.js';
 import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
-import { timestamp } from '../clock.js';
 import { type ActContext, act } from './act.js';
 import { leaseMs, takeLease } from './lease.js';
 import { nextDue } from './schedule.js';
@@ -95,7 +95,12 @@ async function look(context: AdvanceContext, session: Session): Promise<number> 
   } catch (error) {
     if (!(error instanceof LukhasError)) throw error;
     await commit(context, session, [
-      { kind: 'canary.failed', subject: canary.id, ts: timestamp(clock.now()), data: { code: error.code, message: error.message } },
+      {
+        kind: 'canary.failed',
+        subject: canary.id,
+        ts: timestamp(clock.now()),
+        data: { code: error.code, message: error.message },
+      },
     ]);
     return clock.now();
   }

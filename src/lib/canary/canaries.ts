@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../gates/registry.js';
 import { rule } from '../judge/judge.js';
@@ -9,11 +10,10 @@ import { canonicalJson } from '../ledger/canonical.js';
 import type { Actor, EventDraft } from '../ledger/events.js';
 import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
 import type { SourceDescriptor } from '../metrics/source.js';
-import { type Clock, timestamp } from '../clock.js';
 import { foldHeads } from './heads.js';
 import { newCanaryId } from './ids.js';
 import { loadCanary, loadSession } from './session.js';
-import { assertAllowed, applyEvent, type Canary, headOf } from './state.js';
+import { applyEvent, assertAllowed, type Canary, headOf } from './state.js';
 
 export interface StartRequest {
   modelId: string;
@@ -84,9 +84,13 @@ export class Canaries {
         suggestions: ['List them: lukhas canary list', 'Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
       });
     const some = heads.slice(0, 5).map((h) => h.subject);
-    throw new LukhasError('AMBIGUOUS_ID', `${JSON.stringify(prefix)} stands for ${heads.length} canaries: ${some.join(', ')}…`, {
-      suggestions: ['Give more characters of the id.'],
-    });
+    throw new LukhasError(
+      'AMBIGUOUS_ID',
+      `${JSON.stringify(prefix)} stands for ${heads.length} canaries: ${some.join(', ')}…`,
+      {
+        suggestions: ['Give more characters of the id.'],
+      },
+    );
   }
 
   async list(filter: Omit<HeadFilter, 'type'>): Promise<Head[]> {
@@ -113,7 +117,10 @@ export class Canaries {
     return this.appendAllowed(id, (canary, ts) => {
       const action = canary.action.kind;
       if (action === null || canary.action.state !== 'failed')
-        throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${id} has no failed hook: its action is ${canary.action.state}.`);
+        throw new LukhasError(
+          'ILLEGAL_TRANSITION',
+          `Canary ${id} has no failed hook: its action is ${canary.action.state}.`,
+        );
       return { kind: 'canary.retried', subject: id, ts, data: { by, action } };
     });
   }

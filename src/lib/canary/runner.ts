@@ -1,9 +1,9 @@
+import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/hook.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
-import type { Clock } from '../clock.js';
 import { type AdvanceContext, advance, type Tick } from './advance.js';
 import { newHolder } from './ids.js';
 

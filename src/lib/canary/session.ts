@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
 import { begin, type Judgement, observe } from '../judge/judge.js';
-import type { Ledger } from '../ledger/ledger.js';
 import type { Observation } from '../judge/observation.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { type Canary, foldCanary } from './state.js';
 
 /** What a driver keeps in memory of a canary between two looks; all of it can be read again from the log. */

@@ -27,9 +27,12 @@ export interface Canary {
   held: string | null;
   /** Since when readings have been missing for longer than the policy allows, ms; null: they are not. */
   fallbackSince: number | null;
+  /** When it was decided or overridden, RFC 3339. */
+  decidedAt: string | null;
   verdict: Verdict | null;
   observations: { count: number; digest: string } | null;
-  action: { kind: HookAction | null; state: ActionState; failed: string | null };
+  /** `hooks`: how many were configured when it was acted on; null before that. */
+  action: { kind: HookAction | null; state: ActionState; failed: string | null; hooks: number | null };
   ended: { by: Actor; reason: string } | null;
   failure: { code: string; message: string } | null;
   lastSeq: number;
@@ -77,9 +80,16 @@ export function assertAllowed(canary: Canary, kind: EventKind): void {
 /** Folds one event in; the first must be `canary.requested`. Events of other kinds about the same subject are passed over. */
 export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
   if (event.kind === 'canary.requested') return requested(event);
-  if (!canary) throw new LukhasError('LEDGER_CORRUPT', `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`);
+  if (!canary)
+    throw new LukhasError(
+      'LEDGER_CORRUPT',
+      `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`,
+    );
   if (ALLOWED[event.kind] && !ALLOWED[event.kind]?.includes(canary.state))
-    throw new LukhasError('LEDGER_CORRUPT', `Log entry ${event.seq} (${event.kind}) cannot follow state ${canary.state} of ${canary.id}.`);
+    throw new LukhasError(
+      'LEDGER_CORRUPT',
+      `Log entry ${event.seq} (${event.kind}) cannot follow state ${canary.state} of ${canary.id}.`,
+    );
   const next: Canary = { ...canary, updatedAt: event.ts, lastSeq: event.seq };
   return { ...next, ...change(next, event) };
 }
@@ -103,9 +113,10 @@ function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): C
     extended: false,
     held: null,
     fallbackSince: null,
+    decidedAt: null,
     verdict: null,
     observations: null,
-    action: { kind: null, state: 'none', failed: null },
+    action: { kind: null, state: 'none', failed: null, hooks: null },
     ended: null,
     failure: null,
     lastSeq: event.seq,
@@ -130,18 +141,27 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
       const { verdict, observations } = event.data;
       const kind = verdict.decision === 'promote' || verdict.decision === 'rollback' ? verdict.decision : null;
       const state: ActionState = kind && !canary.dryRun ? 'pending' : 'none';
-      return { state: OUTCOME[verdict.decision], verdict, observations, action: { kind, state, failed: null } };
+      return {
+        state: OUTCOME[verdict.decision],
+        decidedAt: event.ts,
+        verdict,
+        observations,
+        action: { kind, state, failed: null, hooks: null },
+      };
     }
     case 'canary.overridden':
       return {
         state: 'PROMOTED',
+        decidedAt: event.ts,
         ended: event.data,
-        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null },
+        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null, hooks: null },
       };
-    case 'canary.acted':
-      return { action: { kind: event.data.action, state: event.data.ok ? 'done' : 'failed', failed: event.data.failed } };
+    case 'canary.acted': {
+      const { action, ok, failed, hooks } = event.data;
+      return { action: { kind: action, state: ok ? 'done' : 'failed', failed, hooks } };
+    }
     case 'canary.retried':
-      return { action: { kind: event.data.action, state: 'pending', failed: null } };
+      return { action: { kind: event.data.action, state: 'pending', failed: null, hooks: null } };
     case 'canary.aborted':
       return { state: 'ABORTED', ended: event.data };
     case 'canary.failed':

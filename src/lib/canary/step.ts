@@ -1,8 +1,8 @@
-import { heldObjective, rule, windowEndsAt } from '../judge/judge.js';
-import { noData, report } from '../judge/report.js';
-import type { Observation } from '../judge/observation.js';
-import type { EventDraft } from '../ledger/events.js';
 import { timestamp } from '../clock.js';
+import { heldObjective, rule, windowEndsAt } from '../judge/judge.js';
+import type { Observation } from '../judge/observation.js';
+import { noData, report } from '../judge/report.js';
+import type { EventDraft } from '../ledger/events.js';
 import type { Session } from './session.js';
 
 /**

@@ -13,7 +13,8 @@ function rateLine(o: RateReport): string {
   const bounds = o.bounds ? `, between ${percent(o.bounds.lower)} and ${percent(o.bounds.upper)}` : '';
   const badly = `${count(o.bad)} of ${count(o.total)} requests ${o.signal === 'errors' ? 'failed' : 'were slow'}`;
   if (o.relative) {
-    const ratio = o.baseline?.ratio == null ? 'no ratio yet' : `${o.baseline.ratio.toPrecision(3)} times the baseline's`;
+    const ratio =
+      o.baseline?.ratio == null ? 'no ratio yet' : `${o.baseline.ratio.toPrecision(3)} times the baseline's`;
     return `${o.name}: ${badly}, ${ratio} (at most ${o.target} times)`;
   }
   if (o.signal === 'errors') return `${o.name}: ${badly} (${percent(o.rate)}${bounds}; at most ${percent(o.target)})`;

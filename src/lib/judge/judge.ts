@@ -1,5 +1,5 @@
 import { endsInput } from './coverage.js';
-import { extendPath, type EvidencePath, evidencePath } from './evidence-path.js';
+import { type EvidencePath, evidencePath, extendPath } from './evidence-path.js';
 import {
   activeObjectives,
   certified,

@@ -61,7 +61,9 @@ function objectiveReport(o: Objective, policy: Policy, elapsed: number, tick: nu
 
 /** Set while any objective is without data: which, why, and since when. */
 export function noData(j: Judgement, now: number): NoData | null {
-  const silent = activeObjectives(j.objectives).filter((o) => o.coverage.missing && o.coverage.missing.state !== 'first');
+  const silent = activeObjectives(j.objectives).filter(
+    (o) => o.coverage.missing && o.coverage.missing.state !== 'first',
+  );
   if (silent.length === 0) return null;
   const { seconds, since, total } = silence(j, now);
   const states = Object.fromEntries(

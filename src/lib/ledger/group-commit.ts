@@ -11,6 +11,14 @@ export interface Work<T> {
   run: () => T;
 }
 
+/** Told of what concerns anything remembered from one unit of work to the next. */
+export interface TransactionObserver {
+  /** From now on nobody else writes; until now others may have. */
+  begun(): void;
+  /** What the last work wrote is gone. */
+  undone(): void;
+}
+
 interface Job {
   work: Work<unknown>;
   /** Not part of a group: makes its own transactions, on another connection. */
@@ -27,16 +35,15 @@ type Outcome = { value: unknown } | { error: unknown };
  */
 export class GroupCommit {
   readonly #connection: Connection;
-  readonly #undone: () => void;
+  readonly #observer: TransactionObserver;
   readonly #sql: Record<'begin' | 'commit' | 'rollback' | 'savepoint' | 'undo' | 'release', Statement>;
   #queue: Job[] = [];
   #draining: Promise<void> | null = null;
   #closed = false;
 
-  /** @param undone called whenever work that ran was undone, so that nothing of it is remembered */
-  constructor(connection: Connection, undone: () => void) {
+  constructor(connection: Connection, observer: TransactionObserver) {
     this.#connection = connection;
-    this.#undone = undone;
+    this.#observer = observer;
     const prepare = (sql: string) => connection.db.prepare(sql);
     this.#sql = {
       begin: prepare('BEGIN IMMEDIATE'),
@@ -138,7 +145,7 @@ export class GroupCommit {
       this.#sql.release.run();
       return { value };
     } catch (error) {
-      this.#undone();
+      this.#observer.undone();
       // A full disk or a failing one may have undone the whole transaction.
       if (!this.#db.inTransaction) throw error;
       this.#sql.undo.run();
@@ -151,6 +158,7 @@ export class GroupCommit {
     const { busyTimeoutMs, path } = this.#connection;
     await whileBusy(busyTimeoutMs, path, () => this.#sql.begin.run());
     try {
+      this.#observer.begun();
       const result = body();
       if (this.#db.inTransaction) this.#sql.commit.run();
       return result;
@@ -161,7 +169,7 @@ export class GroupCommit {
   }
 
   #rollback(): void {
-    this.#undone();
+    this.#observer.undone();
     if (this.#db.inTransaction) this.#sql.rollback.run();
   }
 

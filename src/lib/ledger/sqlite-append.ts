@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
 import { canonicalJson, recorded } from './canonical.js';
 import { EVENT_VERSIONS, type EventDraft, type StoredEvent } from './events.js';
+import type { TransactionObserver } from './group-commit.js';
 import type { Expectation, Head, HeadDraft, Unit } from './ledger.js';
 import { completedNodes, leafHash, type NodeReader } from './merkle.js';
 
@@ -59,11 +60,13 @@ function prepareEvent(draft: EventDraft): PreparedEvent {
 }
 
 /** Writes units. All methods run inside a transaction that the caller began. */
-export class Appender {
+export class Appender implements TransactionObserver {
   readonly #sql: ReturnType<typeof statements>;
   readonly #readNode: NodeReader;
-  /** Number of events; -1 when it has to be read again. */
+  /** Number of events; -1 when the edge below has to be read again. */
   #size = -1;
+  /** Whether the size is known to be that of the database. */
+  #current = false;
   /** Newest perfect node of each level: the left siblings that appends need. Valid for the levels of `#size`. */
   #edge: Buffer[] = [];
 
@@ -72,9 +75,13 @@ export class Appender {
     this.#readNode = readNode;
   }
 
-  /** What it remembers of the log no longer holds. */
-  forget(): void {
+  begun(): void {
+    this.#current = false;
+  }
+
+  undone(): void {
     this.#size = -1;
+    this.#current = false;
   }
 
   /** @throws LukhasError LEDGER_CONFLICT; the caller then undoes what was written */
@@ -102,7 +109,7 @@ export class Appender {
   }
 
   #appendAll(events: readonly PreparedEvent[]): StoredEvent[] {
-    this.#catchUp();
+    if (!this.#current) this.#catchUp();
     return events.map((event) => this.#append(event));
   }
 
@@ -123,6 +130,7 @@ export class Appender {
   /** Reads the right edge of the tree again when another process has appended. */
   #catchUp(): void {
     const size = (this.#sql.newest.get() ?? -1) + 1;
+    this.#current = true;
     if (size === this.#size) return;
     this.#edge = [];
     for (let level = 0, rest = size; rest > 0; level++, rest = Math.floor(rest / 2)) {

@@ -17,8 +17,6 @@ export async function openLedger(path: string, options: OpenOptions = {}): Promi
   return new SqliteLedger(await openConnection(path, options));
 }
 
-type CheckEvent = (draft: EventDraft) => void;
-
 /** The ledger over an open connection, which it owns from now on. */
 export class SqliteLedger implements Ledger {
   readonly #connection: Connection;
@@ -26,25 +24,17 @@ export class SqliteLedger implements Ledger {
   readonly #appender: Appender;
   readonly #writes: GroupCommit;
   #dataVersion: number;
-  #checkEvent: CheckEvent | null = null;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#reader = new Reader(connection.db);
     this.#appender = new Appender(connection.db, this.#reader.node);
-    this.#writes = new GroupCommit(connection, () => this.#appender.forget());
+    this.#writes = new GroupCommit(connection, this.#appender);
     this.#dataVersion = this.#reader.dataVersion();
   }
 
   commit(unit: Unit): Promise<StoredEvent[]> {
-    let ready: PreparedUnit;
-    const prepare = (check: CheckEvent) => {
-      ready = prepareUnit(unit, check);
-    };
-    return this.#write({
-      prepare: () => (this.#checkEvent === null ? this.#loadCheck().then(prepare) : prepare(this.#checkEvent)),
-      run: () => this.#appender.apply(ready),
-    });
+    return this.#write(new CommitWork(unit, this.#appender));
   }
 
   events(filter: EventFilter = {}): Promise<StoredEvent[]> {
@@ -149,12 +139,6 @@ export class SqliteLedger implements Ledger {
     this.#connection.db.close();
   }
 
-  /** On the first append only: loading zod doubles the start-up time, and most commands only read. */
-  async #loadCheck(): Promise<CheckEvent> {
-    this.#checkEvent = (await import('./event-schemas.js')).checkEvent;
-    return this.#checkEvent;
-  }
-
   async #write<T>(work: Work<T>): Promise<T> {
     this.#mustBeWritable();
     return this.#writes.run(work);
@@ -179,6 +163,33 @@ export class SqliteLedger implements Ledger {
     const wanted = size ?? whole;
     if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
     throw new LukhasError('USAGE', `There are no ${wanted} entries in the log: it has ${whole}`);
+  }
+}
+
+type CheckEvent = (draft: EventDraft) => void;
+
+class CommitWork implements Work<StoredEvent[]> {
+  /** Loaded with the first commit of all: zod doubles the start-up time, and most commands only read. */
+  static #checkEvent: CheckEvent | null = null;
+  #prepared: PreparedUnit | null = null;
+
+  constructor(
+    readonly unit: Unit,
+    readonly appender: Appender,
+  ) {}
+
+  prepare(): Promise<void> | void {
+    if (CommitWork.#checkEvent === null) return this.#loadThenPrepare();
+    this.#prepared = prepareUnit(this.unit, CommitWork.#checkEvent);
+  }
+
+  run(): StoredEvent[] {
+    return this.appender.apply(this.#prepared as PreparedUnit);
+  }
+
+  async #loadThenPrepare(): Promise<void> {
+    CommitWork.#checkEvent = (await import('./event-schemas.js')).checkEvent;
+    await this.prepare();
   }
 }
 

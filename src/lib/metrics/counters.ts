@@ -100,7 +100,14 @@ class Arm {
     const errors = this.matching(names.errors, names.errorLabels);
     if (this.unchanged('errors', [...requests, ...errors])) return { state: 'unchanged' };
     const total = this.counter('requests', names.requests, names.requestLabels, requests);
-    const bad = this.counter('errors', names.errors, names.errorLabels, errors);
+    // Failures told apart by a label of the very counter of requests: where all carry the label and none has the
+    // failing value, the counter itself says that nothing has failed. An errors counter of its own says no such thing.
+    const labelled = Object.keys(names.errorLabels);
+    const ownLabel = names.errors === names.requests && labelled.length > 0 && requests.length > 0;
+    const noneYet = errors.length === 0 && ownLabel && requests.every((s) => labelled.every((k) => k in s.labels));
+    const bad = noneYet
+      ? { state: 'ok' as const, increment: 0 }
+      : this.counter('errors', names.errors, names.errorLabels, errors);
     const { carry } = this.cursor;
     if (total.state === 'ok') carry.total += total.increment;
     if (bad.state === 'ok') carry.bad += bad.increment;

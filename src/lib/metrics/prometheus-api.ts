@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Missing } from '../judge/observation.js';
 import { getText, shownUrl, type TextAnswer } from './http.js';
 
-export interface ApiOptions {
+interface ApiOptions {
   endpoint: URL;
   headers: Record<string, string>;
   ca: string | undefined;

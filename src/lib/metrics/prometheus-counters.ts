@@ -2,17 +2,15 @@ import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../judge
 import { type ArmCursor, armReading } from './counters.js';
 import { sumHistograms } from './histogram.js';
 import type { Labels, Series } from './labels.js';
-import type { ApiSeries } from './prometheus-api.js';
+import type { ApiSeries, RawSample } from './prometheus-api.js';
 import { type ArmSeries, belongsTo, type CounterPlan } from './prometheus-plan.js';
 import { showSelector } from './promql-selector.js';
 
-/** All samples of one series that the range holds, oldest first. */
+/** One series with the samples that the range holds, oldest first; numbers are read when they are needed. */
 interface Track {
   name: string;
   labels: Labels;
-  /** Milliseconds since the epoch. */
-  times: number[];
-  values: number[];
+  samples: readonly RawSample[];
 }
 
 export interface ArmLook {
@@ -39,12 +37,13 @@ export function countArm(
   const tracks = parts.flatMap((part) =>
     answers[part.query]!.filter((series) => belongsTo(part.selector, series)).map((series) => trackOf(part, series)),
   );
-  const newest = tracks.reduce((latest, { times }) => Math.max(latest, times.at(-1) ?? 0), 0);
+  const newest = tracks.reduce((latest, { samples }) => Math.max(latest, timeOf(samples.at(-1))), 0);
   const steps = previous === null || newest < look.staleBefore ? [] : stepsWithin(tracks, previous, plan, look);
   const looks: ArmLook[] = [];
   for (const until of [...steps, Number.POSITIVE_INFINITY]) {
     const series = tracks.flatMap((track) => sampleAt(track, until));
-    looks.push(armReading({ series, ...look }, looks.at(-1)?.cursor ?? previous, plan.names));
+    const samples = until === Infinity ? { series, ...look } : { series, at: look.at };
+    looks.push(armReading(samples, looks.at(-1)?.cursor ?? previous, plan.names));
   }
   const notes = new Set(looks.flatMap((one) => one.notes));
   if (newest > look.at + SKEW_MS)
@@ -57,12 +56,12 @@ function trackOf({ as, boundScale }: ArmSeries, { metric, values = [] }: ApiSeri
   const { __name__: _, ...labels } = metric;
   const le = Number(labels['le']);
   if (boundScale !== 1 && Number.isFinite(le)) labels['le'] = String(Number((le * boundScale).toPrecision(12)));
-  return {
-    name: as,
-    labels,
-    times: values.map(([seconds]) => Math.round(seconds * 1000)),
-    values: values.map(([, text]) => numberOf(text)),
-  };
+  return { name: as, labels, samples: values };
+}
+
+/** Milliseconds since the epoch; 0 for none. */
+function timeOf(sample: RawSample | undefined): number {
+  return sample ? Math.round(sample[0] * 1000) : 0;
 }
 
 /** Prometheus writes +Inf and -Inf; anything else that is no number is NaN, which is invalid further on. */
@@ -76,9 +75,9 @@ export function newestTimes({ newest }: ArmCursor): number[] {
   return Object.values(newest).filter((t) => t !== undefined);
 }
 
-function sampleAt({ name, labels, times, values }: Track, until: number): Series[] {
-  const i = times.findLastIndex((t) => t <= until);
-  return i < 0 ? [] : [{ name, labels, value: values[i]!, t: times[i]! }];
+function sampleAt({ name, labels, samples }: Track, until: number): Series[] {
+  const sample = samples.findLast((one) => timeOf(one) <= until);
+  return sample ? [{ name, labels, value: numberOf(sample[1]), t: timeOf(sample) }] : [];
 }
 
 /**
@@ -94,13 +93,13 @@ function stepsWithin(
   const seen = Math.max(...newestTimes(previous), 0);
   const gap = at - reach > seen;
   const steps = new Set<number>();
-  for (const { name, times, values } of tracks) {
+  for (const { name, samples } of tracks) {
     if (name === plan.names.inflight) continue;
-    for (const [i, t] of times.entries()) {
-      if (t <= seen) continue;
-      const falls = i > 0 && values[i]! < values[i - 1]!;
-      if (falls && times[i - 1]! > seen) steps.add(times[i - 1]!);
-      if (falls || (gap && i === 0)) steps.add(t);
+    for (let i = samples.length - 1; i >= 0 && timeOf(samples[i]) > seen; i--) {
+      const before = samples[i - 1];
+      const falls = before !== undefined && numberOf(samples[i]![1]) < numberOf(before[1]);
+      if (falls && timeOf(before) > seen) steps.add(timeOf(before));
+      if (falls || (gap && before === undefined)) steps.add(timeOf(samples[i]));
     }
   }
   return [...steps].sort((a, b) => a - b);

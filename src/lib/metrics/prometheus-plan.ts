@@ -12,7 +12,7 @@ import { type PromqlShape, promqlShape } from './promql-shape.js';
 import { escapeRegex } from './promql-text.js';
 import type { MetricNames, PrometheusConfig } from './source.js';
 
-export type RawSignal = 'errors' | 'latency' | 'score';
+type RawSignal = 'errors' | 'latency' | 'score';
 
 /** Series to read, placeholders still in. */
 interface Wanted {
@@ -88,7 +88,7 @@ export interface ArmSeries {
   query: number;
 }
 
-export interface QueryPlan {
+interface QueryPlan {
   /** Selectors without a range. */
   queries: string[];
   /** In the order of the gates asked for. */

@@ -2,7 +2,7 @@ import { parseSelector } from './promql-selector.js';
 import { type PromqlNode, parsePromql } from './promql-tree.js';
 
 /**
- * An expression behind which there are raw counters that can be judged by counts (`docs/metrics.md`).
+ * An expression behind which there are raw counters that can be judged by counts.
  * Selectors are the user's own text, placeholders still in; the expression's value is `factor` times the shape's.
  */
 export type PromqlShape =

@@ -1,10 +1,10 @@
 import { Canaries } from '../canary/canaries.js';
 import { Runner, type RunnerOptions } from '../canary/runner.js';
+import { type Clock, systemClock } from '../clock.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openLedger } from '../ledger/sqlite.js';
 import { openSource } from '../metrics/open.js';
 import type { SourceDescriptor } from '../metrics/source.js';
-import { type Clock, systemClock } from '../clock.js';
 import { type Config, environment, loadConfig } from './config.js';
 
 /** The library as one piece: what the commands and the daemon share. */
@@ -13,8 +13,11 @@ export interface App {
   clock: Clock;
   ledger: Ledger;
   canaries: Canaries;
-  /** Refuses a source that can never work (bad expression, credentials refused); one that is only down is let pass. */
-  checkSource(descriptor: SourceDescriptor): Promise<void>;
+  /**
+   * Refuses a source that can never work (bad expression, credentials refused); one that is only down is let pass.
+   * @returns warnings, in words
+   */
+  checkSource(descriptor: SourceDescriptor): Promise<string[]>;
   /** A driver of canaries; close it before the app. */
   runner(options?: Pick<RunnerOptions, 'onTick' | 'onError'>): Runner;
   close(): Promise<void>;
@@ -41,13 +44,18 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     canaries: new Canaries(ledger, clock),
     async checkSource(descriptor) {
       // An input can be read only once, and is checked as it is read.
-      if (descriptor.kind === 'ndjson') return;
+      if (descriptor.kind === 'ndjson') return [];
       const source = await openSource(descriptor, config.sourceAuth);
       try {
         await source.check();
       } finally {
         await source.close();
       }
+      if (descriptor.kind !== 'prometheus') return [];
+      const { lintPromql } = await import('../metrics/promql.js');
+      return Object.entries(descriptor.queries).flatMap(([name, query]) =>
+        lintPromql(query).map((w) => `${name}: ${w}`),
+      );
     },
     runner: (more = {}) =>
       new Runner({

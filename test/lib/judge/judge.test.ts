@@ -12,8 +12,10 @@ import type {
 } from '../../../src/lib/judge/verdict.js';
 import { errors, histogram, type Look, look, looks, missing, policy, START, scalar, without } from './looks.js';
 
-const of = (p: Policy, observations: Iterable<Observation>, now?: number): Verdict => judge(p, START, observations, now);
-const short = ({ decision, certainty, reason, decidedBy }: Verdict) => `${decision} ${certainty} ${reason} ${decidedBy}`;
+const of = (p: Policy, observations: Iterable<Observation>, now?: number): Verdict =>
+  judge(p, START, observations, now);
+const short = ({ decision, certainty, reason, decidedBy }: Verdict) =>
+  `${decision} ${certainty} ${reason} ${decidedBy}`;
 const objective = (v: Verdict, name: string): ObjectiveReport => {
   const found = v.objectives.find((o) => o.name === name);
   if (!found) expect.fail(`no objective ${name}`);
@@ -27,7 +29,10 @@ const onErrors = policy({ targets: { max_error_rate: 0.02 } });
 describe('judge', () => {
   describe('rolls back', () => {
     it('on bad errors, at the first look that proves it', () => {
-      const v = of(onErrors, looks(12, () => ({ canary: errors(80, 500) })));
+      const v = of(
+        onErrors,
+        looks(12, () => ({ canary: errors(80, 500) })),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against error_rate');
       expect(v).to.include({ tick: 1, elapsedSeconds: 5, savedSeconds: 55 });
       expect(v.evidence.logE).to.be.greaterThan(v.evidence.logThreshold);
@@ -36,7 +41,10 @@ describe('judge', () => {
     });
 
     it('on a regression that begins late, and says when it began', () => {
-      const v = of(onErrors, looks(12, (tick) => ({ canary: errors(tick < 9 ? 1 : 60, 500) })));
+      const v = of(
+        onErrors,
+        looks(12, (tick) => ({ canary: errors(tick < 9 ? 1 : 60, 500) })),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against error_rate');
       expect(v.tick).to.equal(9);
       expect(rate(v, 'error_rate').onset).to.deep.equal({ tick: 9, at: START + 45_000 });
@@ -44,12 +52,18 @@ describe('judge', () => {
 
     it('though another objective has no data', () => {
       const p = policy({ targets: { max_error_rate: 0.02, latency_p95_ms: 200 } });
-      const v = of(p, looks(12, () => ({ canary: { ...errors(80, 500), latency: missing('absent') } })));
+      const v = of(
+        p,
+        looks(12, () => ({ canary: { ...errors(80, 500), latency: missing('absent') } })),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against error_rate');
     });
 
     it('not on a few unlucky requests', () => {
-      const v = of(onErrors, looks(2, () => ({ canary: errors(2, 20) })));
+      const v = of(
+        onErrors,
+        looks(2, () => ({ canary: errors(2, 20) })),
+      );
       expect(short(v)).to.equal('continue undecided watching null');
     });
 
@@ -115,13 +129,19 @@ describe('judge', () => {
 
   describe('never promotes', () => {
     it('without requests', () => {
-      const v = of(onErrors, looks(12, () => ({ canary: errors(0, 0) })));
+      const v = of(
+        onErrors,
+        looks(12, () => ({ canary: errors(0, 0) })),
+      );
       expect(short(v)).to.equal('block undecided inconclusive error_rate');
     });
 
     it('when one of several objectives never had data', () => {
       const p = policy({ targets: { max_error_rate: 0.02, latency_p95_ms: 200 }, noDataSeconds: 30 });
-      const v = of(p, looks(12, () => ({ canary: { ...errors(1, 500), latency: missing('absent') } })));
+      const v = of(
+        p,
+        looks(12, () => ({ canary: { ...errors(1, 500), latency: missing('absent') } })),
+      );
       expect(short(v)).to.equal('block undecided no_data null');
       expect(v.noData).to.deep.include({ total: false, states: { latency_p95_ms: 'absent' } });
       expect(objective(v, 'latency_p95_ms')).to.include({ hasData: false, missing: 'absent' });
@@ -129,7 +149,10 @@ describe('judge', () => {
 
     it('with a stale tail', () => {
       const p = policy({ targets: { max_error_rate: 0.02 }, minCoverage: 0 });
-      const v = of(p, looks(12, (tick) => (tick <= 8 ? healthy() : { canary: without('stale') })));
+      const v = of(
+        p,
+        looks(12, (tick) => (tick <= 8 ? healthy() : { canary: without('stale') })),
+      );
       expect(short(v)).to.equal('block undecided no_data null');
       expect(v.noData).to.deep.include({ since: START + 40_000, seconds: 20 });
     });
@@ -154,7 +177,10 @@ describe('judge', () => {
     });
 
     it('on too few requests, and says how many are missing', () => {
-      const v = of(onErrors, looks(12, () => ({ canary: errors(0, 10) })));
+      const v = of(
+        onErrors,
+        looks(12, () => ({ canary: errors(0, 10) })),
+      );
       expect(short(v)).to.equal('block undecided inconclusive error_rate');
       const { needed } = rate(v, 'error_rate');
       expect(needed?.requests).to.be.within(50, 400);
@@ -203,7 +229,10 @@ describe('judge', () => {
     });
 
     it('promotes in the extension once certified, by evidence that holds at every look', () => {
-      const v = of(extend, looks(24, () => ({ canary: errors(0, 25) })));
+      const v = of(
+        extend,
+        looks(24, () => ({ canary: errors(0, 25) })),
+      );
       expect(short(v)).to.equal('promote certified certified_at_end null');
       expect(v.tick).to.be.within(13, 23);
       expect(rate(v, 'error_rate').promote.method).to.equal('e-process');
@@ -215,7 +244,12 @@ describe('judge', () => {
       expect(short(of(p, few))).to.equal('promote uncertified met_without_certificate null');
       const missed = looks(12, (tick) => ({ canary: errors(tick % 4 === 0 ? 1 : 0, 10) }));
       expect(short(of(p, missed))).to.equal('block undecided inconclusive error_rate');
-      expect(of(p, looks(12, () => ({ canary: errors(0, 0) }))).decision).to.equal('block');
+      expect(
+        of(
+          p,
+          looks(12, () => ({ canary: errors(0, 0) })),
+        ).decision,
+      ).to.equal('block');
       const blind = looks(12, (tick) => (tick < 9 ? { canary: errors(0, 10) } : { canary: without('unreachable') }));
       expect(of(p, blind).decision).to.equal('block');
     });
@@ -253,7 +287,9 @@ describe('judge', () => {
       const v = of(p, reads([300, 900, 900, 800]));
       expect(short(v)).to.equal('rollback uncertified failing_readings ttft_p95_ms');
       expect(read(v)).to.include({ failing: 3, consecutiveFailing: 3, limit: 3, against: true });
-      expect(of(policy({ objectives: ['ttft_p95_ms < 800'], maxConsecutiveFailures: 1 }), reads([900])).tick).to.equal(1);
+      expect(of(policy({ objectives: ['ttft_p95_ms < 800'], maxConsecutiveFailures: 1 }), reads([900])).tick).to.equal(
+        1,
+      );
     });
 
     it('do not promote when one is missing, was never taken, or the newest fails', () => {
@@ -268,7 +304,10 @@ describe('judge', () => {
 
     it('are compared as the objective says', () => {
       const at = (rule: string, value: number) =>
-        of(policy({ objectives: [rule], maxConsecutiveFailures: 1 }), looks(1, () => ({ scalars: { q: scalar(value) } })));
+        of(
+          policy({ objectives: [rule], maxConsecutiveFailures: 1 }),
+          looks(1, () => ({ scalars: { q: scalar(value) } })),
+        );
       expect(['q < 1', 'q <= 1', 'q > 1', 'q >= 1'].map((r) => at(r, 1).decision)).to.deep.equal([
         'rollback',
         'continue',
@@ -282,7 +321,9 @@ describe('judge', () => {
       const stand = policy({ targets });
       const scalars = { latency_p95_ms: scalar(150), error_rate: scalar(0.01), drift: scalar(0.1) };
       const uncounted = (values: Look['scalars']) =>
-        looks(12, () => ({ canary: without('absent'), scalars: values! })).map((o) => (o.tick === 0 ? { ...o, canary: without('absent') } : o));
+        looks(12, () => ({ canary: without('absent'), scalars: values! })).map((o) =>
+          o.tick === 0 ? { ...o, canary: without('absent') } : o,
+        );
       const alone = of(stand, uncounted(scalars));
       expect(short(alone)).to.equal('promote uncertified met_without_certificate null');
       expect(alone.objectives.map((o) => `${o.type} ${o.name}`)).to.deep.equal([
@@ -291,16 +332,20 @@ describe('judge', () => {
         'reading drift',
       ]);
       const slow = { ...scalars, latency_p95_ms: scalar(201) };
-      expect(short(of(stand, uncounted(slow)))).to.equal(
-        'rollback uncertified failing_readings latency_p95_ms',
+      expect(short(of(stand, uncounted(slow)))).to.equal('rollback uncertified failing_readings latency_p95_ms');
+      const counted = of(
+        onErrors,
+        looks(12, () => ({ canary: errors(1, 500), scalars: { error_rate: scalar(0.5) } })),
       );
-      const counted = of(onErrors, looks(12, () => ({ canary: errors(1, 500), scalars: { error_rate: scalar(0.5) } })));
       expect(short(counted)).to.equal('promote certified certified_at_end null');
     });
 
     it('named like members that every object has are missing all the same', () => {
       for (const name of ['constructor', '__proto__', 'toString']) {
-        const v = of(policy({ objectives: [`${name} < 1`], windowSeconds: 20 }), looks(4, () => ({ scalars: {} })));
+        const v = of(
+          policy({ objectives: [`${name} < 1`], windowSeconds: 20 }),
+          looks(4, () => ({ scalars: {} })),
+        );
         expect(v.decision).to.equal('block');
         expect((v.objectives[0] as ReadingReport).missing).to.equal(`absent: no reading named ${name}`);
       }
@@ -317,7 +362,10 @@ describe('judge', () => {
     const drift = (v: Verdict) => objective(v, 'drift') as DriftReport;
 
     it('rolls back on a shifted distribution', () => {
-      const v = of(p, looks(12, () => scores([20, 80, 200, 700], [250, 250, 250, 250])));
+      const v = of(
+        p,
+        looks(12, () => scores([20, 80, 200, 700], [250, 250, 250, 250])),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against drift');
       expect(v.tick).to.be.lessThan(12);
       expect(drift(v).value).to.be.greaterThan(0.15);
@@ -325,20 +373,29 @@ describe('judge', () => {
     });
 
     it('promotes on one that agrees with the baseline', () => {
-      const v = of(p, looks(12, (tick) => scores([250 + (tick % 3), 250, 249, 250], [250, 251, 250, 250])));
+      const v = of(
+        p,
+        looks(12, (tick) => scores([250 + (tick % 3), 250, 249, 250], [250, 251, 250, 250])),
+      );
       expect(short(v)).to.equal('promote certified certified_at_end null');
       expect(drift(v).promote).to.include({ method: 'normal', certified: true });
       expect(drift(v).promote.upper).to.be.lessThan(0.15);
     });
 
     it('does not take the noise of few scores for drift, nor for its absence', () => {
-      const v = of(p, looks(12, (tick) => scores([tick % 2, 0, 0, 1], [0, 1, tick % 3, 0])));
+      const v = of(
+        p,
+        looks(12, (tick) => scores([tick % 2, 0, 0, 1], [0, 1, tick % 3, 0])),
+      );
       expect(v.decision).to.equal('block');
       expect(drift(v).rollback.against).to.equal(false);
     });
 
     it('has no data without a baseline, and when buckets change', () => {
-      const alone = of(p, looks(12, () => ({ canary: { score: histogram(bounds, [250, 250, 250, 250]) } })));
+      const alone = of(
+        p,
+        looks(12, () => ({ canary: { score: histogram(bounds, [250, 250, 250, 250]) } })),
+      );
       expect(drift(alone)).to.include({ hasData: false, missing: 'absent: baseline has no score histogram' });
       expect(alone.decision).to.equal('block');
       const changed = looks(12, (tick) => {
@@ -358,7 +415,10 @@ describe('judge', () => {
     const latency = (v: Verdict) => rate(v, 'latency_p95_ms');
 
     it('between two bucket bounds is neither surely slow nor surely fast', () => {
-      const v = of(p, looks(12, () => served([300, 200, 0])));
+      const v = of(
+        p,
+        looks(12, () => served([300, 200, 0])),
+      );
       expect(short(v)).to.equal('block undecided inconclusive latency_p95_ms');
       expect(latency(v).bad).to.equal(0);
       expect(latency(v).latency).to.include({ surelyAbove: 200, possiblyAbove: 100, exact: false });
@@ -366,26 +426,38 @@ describe('judge', () => {
     });
 
     it('above the next bound is slow', () => {
-      const v = of(p, looks(12, () => served([300, 100, 100])));
+      const v = of(
+        p,
+        looks(12, () => served([300, 100, 100])),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against latency_p95_ms');
       expect(latency(v).bad).to.equal(100);
     });
 
     it('below the bound under the limit is fast', () => {
-      const v = of(p, looks(12, () => served([495, 5, 0])));
+      const v = of(
+        p,
+        looks(12, () => served([495, 5, 0])),
+      );
       expect(short(v)).to.equal('promote certified certified_at_end null');
       expect(latency(v).latency).to.deep.include({ quantile: 0.95, hung: 0, bucket: { lower: 0, upper: 100 } });
     });
 
     it('is exact where the limit is a bound', () => {
-      const v = of(policy({ targets: { latency_p95_ms: 200 } }), looks(12, () => served([300, 195, 5])));
+      const v = of(
+        policy({ targets: { latency_p95_ms: 200 } }),
+        looks(12, () => served([300, 195, 5])),
+      );
       expect(v.decision).to.equal('promote');
       expect(latency(v).latency).to.include({ surelyAbove: 200, possiblyAbove: 200, exact: true });
     });
 
     it('of the median and of the slowest hundredth is judged by their own shares', () => {
       const targets = { latency_p50_ms: 100, latency_p99_ms: 200 };
-      const v = of(policy({ targets }), looks(12, () => served([400, 99, 1])));
+      const v = of(
+        policy({ targets }),
+        looks(12, () => served([400, 99, 1])),
+      );
       expect(v.objectives.map((o) => [o.name, (o as RateReport).p0])).to.deep.equal([
         ['latency_p50_ms', 0.5],
         ['latency_p99_ms', 0.01],
@@ -519,18 +591,27 @@ describe('judge', () => {
     const p = policy({ targets: { max_error_rate: 0.2 }, relative: { max_error_ratio: 1.5 } });
 
     it('rolls back a canary much worse than it, though the target is met', () => {
-      const v = of(p, looks(12, () => ({ canary: errors(60, 1000), baseline: errors(10, 1000) })));
+      const v = of(
+        p,
+        looks(12, () => ({ canary: errors(60, 1000), baseline: errors(10, 1000) })),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against error_ratio');
       expect(rate(v, 'error_ratio').baseline?.ratio).to.equal(6);
     });
 
     it('promotes one that is as good', () => {
-      const v = of(p, looks(12, () => ({ canary: errors(50, 2000), baseline: errors(50, 2000) })));
+      const v = of(
+        p,
+        looks(12, () => ({ canary: errors(50, 2000), baseline: errors(50, 2000) })),
+      );
       expect(short(v)).to.equal('promote certified certified_at_end null');
     });
 
     it('blocks when the baseline is not there', () => {
-      const v = of(p, looks(12, () => ({ canary: errors(50, 2000) })));
+      const v = of(
+        p,
+        looks(12, () => ({ canary: errors(50, 2000) })),
+      );
       expect(short(v)).to.equal('block undecided no_data null');
       expect(rate(v, 'error_ratio').missing).to.equal('absent: no baseline to compare with');
     });
@@ -538,7 +619,10 @@ describe('judge', () => {
     it('compares slow requests by the same limit', () => {
       const slow = policy({ targets: { latency_p95_ms: 200 }, relative: { max_slow_ratio: 2 } });
       const arm = (n: number) => ({ latency: histogram([200], [1000 - n, n]) });
-      const v = of(slow, looks(12, () => ({ canary: arm(40), baseline: arm(4) })));
+      const v = of(
+        slow,
+        looks(12, () => ({ canary: arm(40), baseline: arm(4) })),
+      );
       expect(short(v)).to.equal('rollback certified evidence_against slow_ratio');
     });
   });
@@ -556,8 +640,14 @@ describe('judge', () => {
     });
 
     it('counts looks that nobody took, and resets in both arms', () => {
-      const all = looks(12, () => ({ canary: { ...errors(1, 500), resets: 1 }, baseline: { ...errors(1, 500), resets: 2 } }));
-      const v = of(onErrors, all.filter(({ tick }) => tick % 4 !== 2));
+      const all = looks(12, () => ({
+        canary: { ...errors(1, 500), resets: 1 },
+        baseline: { ...errors(1, 500), resets: 2 },
+      }));
+      const v = of(
+        onErrors,
+        all.filter(({ tick }) => tick % 4 !== 2),
+      );
       expect(v.ticks).to.include({ looked: 9, gaps: 3, resets: 27 });
     });
 

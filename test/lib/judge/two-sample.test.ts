@@ -69,10 +69,7 @@ describe('two-sample evidence', () => {
           canary.reduce(
             (sum, a, kc) =>
               sum +
-              baseline.reduce(
-                (inner, b, kb) => inner + a * b * Math.exp(evidence(dir, [[kc, 20, kb, 60]], ratio)),
-                0,
-              ),
+              baseline.reduce((inner, b, kb) => inner + a * b * Math.exp(evidence(dir, [[kc, 20, kb, 60]], ratio)), 0),
             0,
           );
         expect(mean(1), `ratio ${ratio} rate ${rate}`).to.be.at.most(1 + 1e-10);

@@ -5,14 +5,12 @@ import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
 describe('canonical JSON', () => {
   it('gives the bytes of the RFC 8785 example', () => {
     // Section 3.2.2 and 3.2.3.
-    const value = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
-      string: '\u20ac$\u000F\u000aA\'\u0042\u0022\u005c\\"/',
-      literals: [null, true, false],
-    };
+    const numbers = '333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001';
+    const text = '"\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/"';
+    const value = JSON.parse(`{"numbers": [${numbers}], "string": ${text}, "literals": [null, true, false]}`);
     expect(canonicalJson(value)).to.equal(
-      String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],` +
-        String.raw`"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],' +
+        '"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
     );
   });
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
-import { LukhasError } from '../../../src/lib/errors.js';
+import type { LukhasError } from '../../../src/lib/errors.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import { SqliteLedger, openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger, SqliteLedger } from '../../../src/lib/ledger/sqlite.js';
 import { type Connection, openConnection } from '../../../src/lib/ledger/sqlite-open.js';
 import { verifyDatabase } from '../../../src/lib/ledger/verify.js';
 import { finished, head, observation, withFolder } from './examples.js';
@@ -99,6 +99,25 @@ describe('group commit', () => {
       db.pragma('max_page_count = 1000000');
       await ledger.commit({ events: [large] });
       expect((await ledger.events()).at(-1)?.subject).to.equal(large.subject);
+    });
+  });
+
+  it('rejects everything when the transaction itself fails, and can be used again', async () => {
+    await withConnection(async (ledger, { db }) => {
+      await ledger.commit({ events: [finished('c0')] });
+      const before = await ledger.root();
+      // A broken reference is noticed when the transaction ends.
+      db.exec(`CREATE TABLE broken (a REFERENCES leases (canary) DEFERRABLE INITIALLY DEFERRED);
+        CREATE TRIGGER break_it AFTER INSERT ON cursors BEGIN INSERT INTO broken VALUES ('nobody'); END`);
+      const group = [
+        ledger.commit({ events: [finished('c1')] }),
+        ledger.commit({ events: [finished('c2')], cursors: [{ canaryId: 'c2', cursor: 1 }] }),
+      ];
+      expect(await settled(group)).to.deep.equal(['LEDGER_CONFLICT', 'LEDGER_CONFLICT']);
+      expect(await ledger.root()).to.deep.equal(before);
+      db.exec('DROP TRIGGER break_it; DROP TABLE broken');
+      await ledger.commit({ events: [finished('c1')] });
+      expect((await ledger.events()).map((e) => e.subject)).to.deep.equal(['c0', 'c1']);
     });
   });
 

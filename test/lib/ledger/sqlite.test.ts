@@ -110,9 +110,9 @@ describe('SQLite ledger', () => {
           expect(verifyConsistency(seq, size, earlier.root, root, consistent)).to.equal(true);
         }
         const within = await ledger.root(7);
-        expect(verifyInclusion(3, 7, leafHash(bodies[3] as string), await ledger.inclusionProof(3, 7), within.root)).to.equal(
-          true,
-        );
+        expect(
+          verifyInclusion(3, 7, leafHash(bodies[3] as string), await ledger.inclusionProof(3, 7), within.root),
+        ).to.equal(true);
       });
     });
 
@@ -159,7 +159,11 @@ describe('SQLite ledger', () => {
       await withLedger(async (ledger) => {
         const row = { canaryId: 'c1', observation: observation(0) };
         await ledger.commit({ observations: [row] });
-        const twice = ledger.commit({ events: [finished('c1')], observations: [row], cursors: [{ canaryId: 'c1', cursor: 1 }] });
+        const twice = ledger.commit({
+          events: [finished('c1')],
+          observations: [row],
+          cursors: [{ canaryId: 'c1', cursor: 1 }],
+        });
         expect(await code(twice)).to.equal('LEDGER_CONFLICT');
         expect(await ledger.size()).to.equal(0);
         expect(await ledger.cursor('c1')).to.equal(null);
@@ -261,7 +265,8 @@ describe('SQLite ledger', () => {
         await add('gate:prod', { type: 'gate', state: 'm', open: false });
         await add('c3', { state: 'PENDING' });
         await add('c1', { state: 'PROMOTED', open: false });
-        const list = async (filter?: Parameters<Ledger['heads']>[0]) => (await ledger.heads(filter)).map((h) => h.subject);
+        const list = async (filter?: Parameters<Ledger['heads']>[0]) =>
+          (await ledger.heads(filter)).map((h) => h.subject);
         expect(await list()).to.deep.equal(['c3', 'gate:prod', 'c2', 'c1']);
         expect(await list({ type: 'canary', limit: 2 })).to.deep.equal(['c3', 'c2']);
         expect(await list({ states: ['PROMOTED', 'PENDING'] })).to.deep.equal(['c3', 'c1']);
@@ -289,7 +294,10 @@ describe('SQLite ledger', () => {
     it('are built again from the log, whole or not at all', async () => {
       await withLedger(async (ledger) => {
         const subjects = Array.from({ length: 1100 }, (_, i) => `c${i % 3}`);
-        await ledger.commit({ events: subjects.map((s, i) => finished(s, i)), heads: [head('c0', { state: 'STALE' })] });
+        await ledger.commit({
+          events: subjects.map((s, i) => finished(s, i)),
+          heads: [head('c0', { state: 'STALE' })],
+        });
         async function* fold(events: AsyncIterable<StoredEvent>): AsyncIterable<Head> {
           const seen = new Map<string, StoredEvent[]>();
           for await (const event of events) seen.set(event.subject, [...(seen.get(event.subject) ?? []), event]);

@@ -135,10 +135,23 @@ describe('armReading: errors', () => {
     ];
     expect(last(looks([look(1), look(2)], names)).reading.errors).to.deep.equal({ state: 'ok', bad: 2, total: 15 });
     const [, healthy] = looks([[http('200', 1)], [http('200', 2)]], names);
-    expect(healthy!.reading.errors).to.deep.equal({
-      state: 'absent',
-      detail: 'no series http_total{path="/predict",status="/5../"}',
-    });
+    expect(healthy!.reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 1 });
+  });
+
+  it('takes a missing failing child of the requests counter itself for no failure, where every series has the label', () => {
+    const names = { ...NAMES, errors: 'model_requests_total', errorLabels: { status: '/5../' } };
+    const [, healthy, failing] = looks(
+      [
+        [requests(100, { status: '200' })],
+        [requests(150, { status: '200' })],
+        [requests(190, { status: '200' }), requests(10, { status: '503' })],
+      ],
+      names,
+    );
+    expect(healthy!.reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 50 });
+    expect(failing!.reading.errors).to.deep.equal({ state: 'ok', bad: 10, total: 50 });
+    const unlabelled = last(looks([[requests(100)], [requests(150)]], names));
+    expect(unlabelled.reading.errors).to.include({ state: 'absent' });
   });
 
   it('refuses a label pattern that does not compile', () => {

@@ -200,6 +200,28 @@ describe('openPrometheus', () => {
     expect(third?.observation.canary.resets).to.equal(undefined);
   });
 
+  it('sees a restart in a gap in which it could not look, older than what counts as stale', async () => {
+    const [, second] = await looks(open(), [
+      [1, () => expose('stage', 0, 100, 5, 10)],
+      [401, () => [expose('stage', 200, 40, 1, 4), expose('stage', 400, 130, 2, 13)]],
+    ]);
+    expect(stub.queries[1]).to.match(/\[300s\]$/);
+    const gap = await looks(open(), [
+      [1, () => stub.series.splice(0)],
+      [2, () => expose('stage', 2, 100, 5, 10)],
+      [
+        401,
+        () => {
+          stub.series.splice(0);
+          expose('stage', 200, 40, 1, 4);
+          expose('stage', 400, 130, 2, 13);
+        },
+      ],
+    ]);
+    for (const reading of [second, gap[2]])
+      expect(reading?.observation.canary).to.deep.include({ errors: { state: 'ok', bad: 2, total: 130 }, resets: 3 });
+  });
+
   it('does not take a falling gauge for a restart', async () => {
     const metrics = { ...DEFAULT_METRICS, score: null };
     const inflight: StubSeries = {

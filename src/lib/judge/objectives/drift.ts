@@ -58,7 +58,10 @@ export function stepDrift(o: DriftObjective, observation: Observation, policy: P
   }
   o.bounds ??= canary.bounds;
   if (!sameBounds(o.bounds, canary.bounds) || !sameBounds(o.bounds, baseline.bounds)) {
-    noteMissing(o.coverage, observation, { state: 'invalid', detail: 'score buckets changed or differ between the arms' });
+    noteMissing(o.coverage, observation, {
+      state: 'invalid',
+      detail: 'score buckets changed or differ between the arms',
+    });
     return;
   }
   noteData(o.coverage, observation);
@@ -102,7 +105,12 @@ function estimate(o: DriftObjective, policy: Policy): Estimate | null {
   if (!p) return null;
   // The delta method's sigma vanishes where the arms agree; there PSI is a scaled chi-square with this variance.
   const nullVariance = 2 * (bins - 1) * (1 / nCanary + 1 / nBaseline) ** 2;
-  return { value: p.value, raw: p.raw, se: Math.sqrt((p.se ** 2 + nullVariance) * policy.designEffect.batchSize), bins };
+  return {
+    value: p.value,
+    raw: p.raw,
+    se: Math.sqrt((p.se ** 2 + nullVariance) * policy.designEffect.batchSize),
+    bins,
+  };
 }
 
 function total(counts: readonly number[]): number {

@@ -1,7 +1,22 @@
 import type { Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
-import { type DriftObjective, driftCertified, driftLogEvidence, driftObjective, driftPointMeets, stepDrift } from './drift.js';
-import { type RateObjective, type RateSpec, rateCertified, rateLogE, rateObjective, ratePointMeets, stepRate } from './rate.js';
+import {
+  type DriftObjective,
+  driftCertified,
+  driftLogEvidence,
+  driftObjective,
+  driftPointMeets,
+  stepDrift,
+} from './drift.js';
+import {
+  type RateObjective,
+  type RateSpec,
+  rateCertified,
+  rateLogE,
+  rateObjective,
+  ratePointMeets,
+  stepRate,
+} from './rate.js';
 import { type ReadingObjective, readingMet, readingObjective, stepReading } from './reading.js';
 
 /** An objective judged by counts, with the scalar of the same meaning to fall back on when a source gives no counts. */
@@ -80,7 +95,6 @@ export function nameOf(o: Objective): string {
   if (o.type === 'rate') return o.spec.name;
   return o.type === 'drift' ? o.name : o.rule.name;
 }
-
 
 /** Log of the e-value against the objective; 0 (no evidence) for one without counts. */
 export function logEvidence(o: Objective): number {

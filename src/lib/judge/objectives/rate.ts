@@ -107,8 +107,7 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   const total = counts.total + hung;
 
   if (o.spec.ratio === null) stepMixture(o.mixture, bad, total, o.spec.p0, effect);
-  else if (base)
-    stepMixture(o.mixture, bad, bad + base.bad, nullShare(total, base.total, o.spec.ratio), effect);
+  else if (base) stepMixture(o.mixture, bad, bad + base.bad, nullShare(total, base.total, o.spec.ratio), effect);
   if (base) {
     stepMixture(o.baselineMixture, base.bad, base.total, o.spec.p0, effect);
     stepTwoSample(o.comparison, bad, total, base.bad, base.total, o.spec.ratio ?? 1, effect);
@@ -238,9 +237,7 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
           : has && absolute
             ? significant(upper)
             : null,
-      logE: shownLogE(
-        absolute ? logE(-1, o.effective.possiblyBad, n, o.spec.p0) : twoSampleLogE(o.comparison),
-      ),
+      logE: shownLogE(absolute ? logE(-1, o.effective.possiblyBad, n, o.spec.p0) : twoSampleLogE(o.comparison)),
     },
     design: { effect: significant(design.effect), from: design.from },
     baseline: baselineReport(o),
@@ -301,5 +298,5 @@ function needed(
   if (requests === null) return null;
   const more = Math.max(0, Math.ceil(requests - o.canary.total));
   const perSecond = elapsedSeconds > 0 ? o.canary.total / elapsedSeconds : 0;
-  return { requests: more, seconds: perSecond > 0 ? significant(more / perSecond) : null };
+  return { requests: more, seconds: perSecond > 0 ? significantOrNull(more / perSecond) : null };
 }

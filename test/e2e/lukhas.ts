@@ -1,0 +1,153 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { StoredEvent } from '../../src/lib/ledger/events.js';
+import type { Ledger } from '../../src/lib/ledger/ledger.js';
+import { openLedger } from '../../src/lib/ledger/sqlite.js';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BIN = join(ROOT, 'bin', 'run.js');
+
+/** How one process of the command line ended. */
+export interface Run {
+  /** Exit code; null when a signal ended it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+export interface Running {
+  child: ChildProcess;
+  finished: Promise<Run>;
+  /** Resolves when the pattern was printed on stderr; rejects when the process ends without it. */
+  says(pattern: RegExp): Promise<void>;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Given on standard input, which is otherwise empty. */
+  input?: string;
+}
+
+/** A folder of its own with a database, and no configuration but what is put in it. */
+export class Workspace {
+  readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'lukhas-e2e-')));
+  readonly db = join(this.dir, 'lukhas.db');
+  private readonly running = new Set<Running>();
+
+  constructor() {
+    mkdirSync(join(this.dir, 'home'));
+  }
+
+  /** @returns the file's path */
+  file(name: string, text: string | Uint8Array): string {
+    const path = join(this.dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Starts `lukhas` as a user would, with nothing of this process's environment that it reads. */
+  start(args: readonly string[], options: RunOptions = {}): Running {
+    const began = performance.now();
+    const child = spawn(process.execPath, [BIN, ...args], {
+      cwd: options.cwd ?? this.dir,
+      env: { ...this.environment(), ...options.env },
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdin.on('error', () => undefined).end(options.input ?? '');
+    const finished = new Promise<Run>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code) => {
+        this.running.delete(running);
+        resolve({ code, stdout, stderr, seconds: (performance.now() - began) / 1000 });
+      });
+    });
+    const says = (pattern: RegExp) =>
+      new Promise<void>((resolve, reject) => {
+        const look = () => pattern.test(stderr) && resolve();
+        child.stderr.on('data', look);
+        look();
+        void finished.then((run) => reject(new Error(`ended (${run.code}) without ${pattern}: ${run.stderr}`)), reject);
+      });
+    const running: Running = { child, finished, says };
+    this.running.add(running);
+    return running;
+  }
+
+  run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+    return this.start(args, options).finished;
+  }
+
+  environment(): Record<string, string> {
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: join(this.dir, 'home'),
+      LUKHAS_MCP_DB: this.db,
+    };
+  }
+
+  /** The document that `--json` prints. */
+  async json(args: readonly string[], options: RunOptions = {}): Promise<Record<string, unknown>> {
+    return onlyDocument(await this.run([...args, '--json'], options));
+  }
+
+  /** What the log holds, read by the library and not by the command line. */
+  async events(subject?: string): Promise<StoredEvent[]> {
+    return this.read((ledger) => ledger.events(subject === undefined ? {} : { subject }));
+  }
+
+  async read<T>(reading: (ledger: Ledger) => Promise<T>): Promise<T> {
+    const ledger = await openLedger(this.db, { readOnly: true });
+    try {
+      return await reading(ledger);
+    } finally {
+      await ledger.close();
+    }
+  }
+
+  async remove(): Promise<void> {
+    const left = [...this.running];
+    for (const { child } of left) child.kill('SIGKILL');
+    await Promise.allSettled(left.map(({ finished }) => finished));
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Exactly one JSON document on stdout, and nothing else there. */
+export function onlyDocument(run: Run): Record<string, unknown> {
+  try {
+    return JSON.parse(run.stdout) as Record<string, unknown>;
+  } catch {
+    throw new Error(`not one JSON document on stdout (exit ${run.code}): ${run.stdout}\n${run.stderr}`);
+  }
+}
+
+/** The id that `canary start` announces. */
+export function canaryId(run: Run): string {
+  const [, id] = /^started (c-[a-z0-9]+)/m.exec(run.stderr) ?? [];
+  if (id === undefined) throw new Error(`no canary was started (exit ${run.code}): ${run.stderr}${run.stdout}`);
+  return id;
+}
+
+/** A refusal as a user should see it: the first line of stderr says it, without the program's insides. */
+export function firstLine(run: Run): string {
+  const [line = ''] = run.stderr.split('\n');
+  expectNoInsides(run);
+  return line;
+}
+
+export function expectNoInsides({ stdout, stderr }: Run): void {
+  expect(stdout + stderr).not.to.match(/^\s+at .*[:(]\d+:\d+\)?$/m);
+  expect(stdout + stderr).not.to.match(/node:internal|\[object |internal error|Warning:/);
+}

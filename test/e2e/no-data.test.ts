@@ -1,0 +1,390 @@
+import { expect } from 'chai';
+import type { Verdict } from '../../src/lib/judge/verdict.js';
+import { type Reply, type StubPrometheus, type StubSeries, stubPrometheus, vector } from '../lib/metrics/prometheus-stub.js';
+import { canaryId, expectNoInsides, firstLine, type Run, Workspace } from './lukhas.js';
+import { type Counters, counting, exposition, type Page, serve } from './metrics-page.js';
+
+const POLICY = `
+windowSeconds: 6
+intervalSeconds: 1
+noDataSeconds: 2
+targets: { latency_p95_ms: 250, max_error_rate: 0.02 }
+`;
+const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
+const PER_SECOND = 400;
+
+/** A canary that is running, and what its measurements come from. */
+interface Started {
+  workspace: Workspace;
+  finished: Promise<Run>;
+}
+
+interface Expected {
+  code: number;
+  reason: string;
+  /** What stands on stdout after `why`. */
+  why: RegExp;
+  /** What the log says of the missing signals. */
+  state: RegExp;
+}
+
+describe('a canary without measurements is never promoted', function () {
+  this.timeout(60_000);
+  const cleanups: (() => Promise<void>)[] = [];
+  const pages: Page[] = [];
+
+  after(async () => {
+    await Promise.all(cleanups.splice(0).map((cleanup) => cleanup()));
+  });
+
+  function start(args: readonly string[], input?: string): Started {
+    const workspace = new Workspace();
+    cleanups.push(() => workspace.remove());
+    workspace.file('policy.yaml', POLICY);
+    const finished = workspace.run([...START, ...args], input === undefined ? {} : { input });
+    return { workspace, finished };
+  }
+
+  async function page(answer: Page['answer']): Promise<Page> {
+    const opened = await serve(answer);
+    pages.push(opened);
+    cleanups.push(() => opened.close());
+    return opened;
+  }
+
+  async function prometheus(): Promise<StubPrometheus> {
+    const stub = await stubPrometheus();
+    stub.answer = access;
+    cleanups.push(() => stub.close());
+    return stub;
+  }
+
+  async function blocked({ workspace, finished }: Started, expected: Expected): Promise<Run> {
+    const run = await finished;
+    expect(run.code, run.stdout + run.stderr).to.equal(expected.code);
+    expectNoInsides(run);
+    expect(run.stdout).to.match(/^BLOCKED {2}m2: stage -> production {2}c-/);
+    expect(run.stdout).to.match(/^ {2}why {7}/m);
+    expect(/^ {2}why {7}(.*)$/m.exec(run.stdout)?.[1]).to.match(expected.why);
+    expect(run.stdout).to.match(/^ {2}next {6}/m);
+    const id = canaryId(run);
+    const [status, gates, verified] = await Promise.all([
+      workspace.json(['canary', 'status', id]),
+      workspace.json(['gate', 'list']),
+      workspace.run(['verify']),
+    ]);
+    expect(status).to.include({ status: 'BLOCKED', exit: expected.code });
+    expect((status['verdict'] as Verdict).reason).to.equal(expected.reason);
+    expect(gates).to.deep.equal({ gates: [] });
+    expect(verified.code, verified.stdout).to.equal(0);
+    const events = await workspace.events(id);
+    expect(events.map((event) => event.kind)).to.deep.equal([
+      'canary.requested',
+      'canary.started',
+      'fallback.engaged',
+      'canary.decided',
+    ]);
+    const engaged = events.find((event) => event.kind === 'fallback.engaged');
+    expect(Object.values(engaged!.data.states).join('; ')).to.match(expected.state);
+    return run;
+  }
+
+  describe('read from the service', () => {
+    const cases: Record<string, { open: () => Promise<Started>; expected: Expected }> = {
+      'that was never up': {
+        open: async () => {
+          const gone = await page(() => undefined);
+          await gone.close();
+          return start(['--canary-url', gone.url]);
+        },
+        expected: {
+          code: 6,
+          reason: 'source_unreachable',
+          why: /^the metrics source cannot be reached for 2\S* s \(.*connection refused/,
+          state: /^unreachable: .*connection refused/,
+        },
+      },
+      'that goes away': {
+        open: async () => {
+          const service = await page(counting(PER_SECOND));
+          const started = start(['--canary-url', service.url]);
+          void closeAfterLooks(service, 3);
+          return started;
+        },
+        expected: {
+          code: 6,
+          reason: 'source_unreachable',
+          why: /^the metrics source cannot be reached for [23]\S* s \(.*connection refused/,
+          state: /^unreachable: /,
+        },
+      },
+      'that wants a password': {
+        open: async () => start(['--canary-url', (await page(status(401))).url]),
+        expected: {
+          code: 6,
+          reason: 'source_unreachable',
+          why: /answered 401/,
+          state: /^refused: .*answered 401/,
+        },
+      },
+      'that has no such series': {
+        open: async () => start(['--canary-url', (await page(text(() => 'up 1\n'))).url]),
+        expected: {
+          code: 4,
+          reason: 'no_data',
+          why: /^no metrics for 2\S* s \(.*absent: no series model_/,
+          state: /absent: no series model_requests_total/,
+        },
+      },
+      'whose counters are NaN': {
+        open: async () => {
+          const counters = (c: Counters) => exposition(c).replaceAll(/(_total|"}|_count) \d+/g, '$1 NaN');
+          return start(['--canary-url', (await page(counting(PER_SECOND, 0, counters))).url]);
+        },
+        expected: {
+          code: 4,
+          reason: 'no_data',
+          why: /^no metrics for 2\S* s \(.*invalid: model_\w+ is NaN/,
+          state: /invalid: model_\w+ is NaN/,
+        },
+      },
+      'whose samples are ten minutes old': {
+        open: async () => {
+          const old = (c: Counters) => exposition(c, Date.now() - 600_000);
+          return start(['--canary-url', (await page(counting(PER_SECOND, 0, old))).url]);
+        },
+        expected: {
+          code: 4,
+          reason: 'no_data',
+          why: /^no metrics for 2\S* s \(.*stale: newest sample of model_\w+ is 60\d s old/,
+          state: /stale: newest sample/,
+        },
+      },
+    };
+    const started = new Map<string, Started>();
+
+    before(async () => {
+      for (const [name, { open }] of Object.entries(cases)) started.set(name, await open());
+    });
+    for (const [name, { expected }] of Object.entries(cases))
+      it(`${name}: ${expected.code}`, async () => {
+        await blocked(started.get(name)!, expected);
+      });
+  });
+
+  describe('read through Prometheus', () => {
+    const cases: Record<string, { open: () => Promise<Started>; expected: Expected }> = {
+      'that was never up': {
+        open: async () => {
+          const stub = await stubPrometheus();
+          await stub.close();
+          return start(['--prom-url', stub.url]);
+        },
+        expected: {
+          code: 6,
+          reason: 'source_unreachable',
+          why: /^the metrics source cannot be reached .*connection refused/,
+          state: /^unreachable: .*connection refused/,
+        },
+      },
+      'that goes away': {
+        open: async () => {
+          const stub = await prometheus();
+          count(stub);
+          closeWhen(stub, 4);
+          return start(['--prom-url', stub.url]);
+        },
+        expected: {
+          code: 6,
+          reason: 'source_unreachable',
+          why: /^the metrics source cannot be reached /,
+          state: /^unreachable: /,
+        },
+      },
+      'that refuses us half-way': {
+        open: async () => {
+          const stub = await prometheus();
+          const counted = count(stub);
+          stub.answer = (query, nth) => (nth > 8 ? { status: 401, body: 'no' } : counted(query));
+          return start(['--prom-url', stub.url]);
+        },
+        expected: { code: 6, reason: 'source_unreachable', why: /answered 401/, state: /^refused: .*answered 401/ },
+      },
+      'that has no such series': {
+        open: async () => start(['--prom-url', (await prometheus()).url]),
+        expected: {
+          code: 4,
+          reason: 'no_data',
+          why: /^no metrics for 2\S* s \(.*absent: no series .*gate="stage"/,
+          state: /absent: no series model_requests_total/,
+        },
+      },
+      'whose samples are NaN': {
+        open: async () => {
+          const stub = await prometheus();
+          count(stub, { value: () => 'NaN' });
+          return start(['--prom-url', stub.url]);
+        },
+        expected: { code: 4, reason: 'no_data', why: /^no metrics for .*NaN/, state: /invalid: .*NaN/ },
+      },
+      'whose samples are ten minutes old': {
+        open: async () => {
+          const stub = await prometheus();
+          count(stub, { behindSeconds: 600 });
+          return start(['--prom-url', stub.url]);
+        },
+        expected: {
+          code: 4,
+          reason: 'no_data',
+          why: /^no metrics for .*stale: newest sample of .* is 60\d s old/,
+          state: /stale: newest sample/,
+        },
+      },
+    };
+    const started = new Map<string, Started>();
+
+    before(async () => {
+      for (const [name, { open }] of Object.entries(cases)) started.set(name, await open());
+    });
+    for (const [name, { expected }] of Object.entries(cases))
+      it(`${name}: ${expected.code}`, async () => {
+        await blocked(started.get(name)!, expected);
+      });
+
+    it('that refuses us from the start: 6, and nothing is started', async () => {
+      const stub = await prometheus();
+      stub.answer = () => ({ status: 401, body: 'no' });
+      const { workspace, finished } = start(['--prom-url', stub.url]);
+      const run = await finished;
+      expect(run.code).to.equal(6);
+      expect(firstLine(run)).to.match(/^lukhas: .*401/);
+      expect(run.stderr).to.contain('PROM_BEARER');
+      expect(run.stdout).to.equal('');
+      expect(await workspace.events()).to.deep.equal([]);
+    });
+  });
+
+  it('no source at all: 4 at once, and what to do', async () => {
+    const run = await blocked(start([]), {
+      code: 4,
+      reason: 'no_source',
+      why: /^no metrics source is configured$/,
+      state: /^no_source/,
+    });
+    expect(run.seconds).to.be.below(5);
+    expect(run.stdout).to.match(/next .*PROM_URL.*--canary-url URL.*--input FILE/);
+  });
+
+  it('observations that end early: 4', async () => {
+    const run = await blocked(start(['--source', 'ndjson', '--input', '-'], observations(3)), {
+      code: 4,
+      reason: 'no_data',
+      why: /ended/,
+      state: /^ended/,
+    });
+    expect(run.seconds).to.be.below(5);
+  });
+
+  it('but a service that restarts in between is', async () => {
+    const began = Date.now();
+    const restarting = (c: Counters) => {
+      const since = (Date.now() - began) / 1000;
+      return exposition(since < 3 ? c : { requests: Math.floor((since - 3) * PER_SECOND), errors: 0 });
+    };
+    const service = await page(counting(PER_SECOND, 0, restarting));
+    const { workspace, finished } = start(['--canary-url', service.url]);
+    const run = await finished;
+    expect(run.code, run.stdout + run.stderr).to.equal(0);
+    const status = await workspace.json(['canary', 'status', canaryId(run)]);
+    expect(status['status']).to.equal('PROMOTED');
+    expect((status['verdict'] as Verdict).ticks.resets).to.be.at.least(1);
+    const { gates } = await workspace.json(['gate', 'list']);
+    expect(gates).to.have.length(1);
+    expect((gates as object[])[0]).to.include({ gate: 'production', modelId: 'm2' });
+  });
+});
+
+function status(code: number): Page['answer'] {
+  return (_, response) => {
+    response.writeHead(code).end();
+  };
+}
+
+function text(body: () => string): Page['answer'] {
+  return (_, response) => {
+    response.setHeader('content-type', 'text/plain').end(body());
+  };
+}
+
+/** Answers so many looks, then refuses connections. */
+function closeAfterLooks(service: Page, looks: number): Promise<void> {
+  const { answer } = service;
+  let seen = 0;
+  return new Promise((resolve) => {
+    service.answer = (request, response) => {
+      seen += 1;
+      if (seen >= looks) response.once('finish', () => void service.close().then(resolve));
+      answer(request, response);
+    };
+  });
+}
+
+/** The same for Prometheus, which is asked several times a look. */
+function closeWhen(stub: StubPrometheus, looks: number): void {
+  const { answer } = stub;
+  const began = Date.now();
+  stub.answer = (query, nth) => {
+    if (Date.now() - began > looks * 1000) setImmediate(() => void stub.close());
+    return answer(query, nth);
+  };
+}
+
+/** The question that tells whether it is a Prometheus at all. */
+function access(query: string): Reply | undefined {
+  return query === 'vector(1)' ? vector('1') : undefined;
+}
+
+/** Has the stub hold growing counters of both gates, with a sample a second. */
+function count(
+  stub: StubPrometheus,
+  { value = String, behindSeconds = 0 }: { value?: (n: number) => string; behindSeconds?: number } = {},
+): (query: string) => Reply | undefined {
+  const began = Math.floor(Date.now() / 1000);
+  const answer = (query: string): Reply | undefined => {
+    const now = Math.floor(Date.now() / 1000);
+    const seconds = Array.from({ length: now - began + 30 }, (_, i) => began - 29 + i);
+    const counter = (name: string, gate: string, rate: number, labels = {}): StubSeries => ({
+      metric: { __name__: name, gate, ...labels },
+      values: seconds.map((s) => [s - behindSeconds, value((s - began + 100) * rate)]),
+    });
+    stub.series = ['stage', 'production'].flatMap((gate) => [
+      counter('model_requests_total', gate, PER_SECOND),
+      counter('model_errors_total', gate, 0),
+      ...['0.05', '0.25', '1', '+Inf'].map((le) => counter('model_latency_bucket', gate, PER_SECOND, { le })),
+      counter('model_latency_count', gate, PER_SECOND),
+    ]);
+    return access(query);
+  };
+  stub.answer = answer;
+  return answer;
+}
+
+/** The first look and so many more, a second apart, all well. */
+function observations(looks: number): string {
+  const t0 = Date.now();
+  const lines = Array.from({ length: looks + 1 }, (_, tick) => ({
+    v: 1,
+    tick,
+    t: t0 + tick * 1000,
+    from: t0 + Math.max(0, tick - 1) * 1000,
+    canary:
+      tick === 0
+        ? { errors: { state: 'first' }, latency: { state: 'first' } }
+        : {
+            errors: { state: 'ok', bad: 0, total: PER_SECOND },
+            latency: { state: 'ok', bounds: [50, 250], counts: [PER_SECOND, 0, 0] },
+          },
+  }));
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+}
+

@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { begin, observe, rule } from '../../../src/lib/judge/judge.js';
+import type { Observation } from '../../../src/lib/judge/observation.js';
+import { judge, report } from '../../../src/lib/judge/report.js';
+import type { Verdict } from '../../../src/lib/judge/verdict.js';
+import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { observations, policies } from './arbitrary.js';
+import { START } from './looks.js';
+
+/** Paths of what JSON cannot hold as it is. */
+function unsound(value: unknown, path = 'verdict'): string[] {
+  if (value === undefined) return [`${path} is undefined`];
+  if (typeof value === 'number') return Number.isFinite(value) ? [] : [`${path} is ${value}`];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, v]) => unsound(v, `${path}.${key}`));
+}
+
+describe('judge, whatever the observations', () => {
+  // Every look is judged, so that what is shown while a canary runs is covered too.
+  const everyLook = (check: (verdict: Verdict, seen: Observation[]) => void) =>
+    fc.property(policies, observations, (policy, all) => {
+      const j = begin(policy, START);
+      for (const [i, observation] of all.entries()) {
+        observe(j, observation);
+        check(report(j, rule(j, observation.t), observation.t), all.slice(0, i + 1));
+      }
+    });
+
+  it('gives a verdict of finite numbers that JSON keeps', function () {
+    this.timeout(30_000);
+    fc.assert(
+      everyLook((verdict) => {
+        expect(unsound(verdict)).to.deep.equal([]);
+        expect(JSON.parse(canonicalJson(verdict))).to.deep.equal(JSON.parse(JSON.stringify(verdict)));
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it('never promotes while an objective has no data, is stale or is uncovered', function () {
+    this.timeout(30_000);
+    fc.assert(
+      everyLook((verdict, seen) => {
+        if (verdict.decision !== 'promote') return;
+        for (const o of verdict.objectives) {
+          expect(o.hasData, o.name).to.equal(true);
+          if (o.type === 'rate') expect(o.total, o.name).to.be.greaterThan(0);
+          if (o.type === 'drift') expect(Math.min(o.canaryTotal, o.baselineTotal)).to.be.greaterThan(0);
+          if (o.type === 'reading') expect(o, o.name).to.include({ missed: 0, met: true });
+        }
+        expect(seen.length).to.be.greaterThan(0);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('keeps to the coverage and certainty that the policy asks for', function () {
+    this.timeout(30_000);
+    const promotions = new Set<string>();
+    fc.assert(
+      fc.property(policies, observations, (policy, all) => {
+        const verdict = judge(policy, START, all);
+        if (verdict.decision !== 'promote') return;
+        promotions.add(verdict.reason);
+        expect(verdict.coverage).to.be.at.least(policy.minCoverage);
+        if (verdict.certainty !== 'certified') return;
+        for (const o of verdict.objectives) expect(o.type !== 'reading' && o.promote.certified, o.name).to.equal(true);
+      }),
+      { numRuns: 800 },
+    );
+    expect([...promotions].sort()).to.deep.equal(['certified_at_end', 'certified_early', 'met_without_certificate']);
+  });
+
+  it('judges the same from recorded bytes as from memory', () => {
+    fc.assert(
+      fc.property(policies, observations, (policy, all) => {
+        const recorded = all.map((o) => JSON.parse(canonicalJson(o)) as Observation);
+        const again = judge(JSON.parse(canonicalJson(policy)), START, recorded);
+        expect(canonicalJson(again)).to.equal(canonicalJson(judge(policy, START, all)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
