@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { LukhasError } from '../errors.js';
-import { DEFAULT_METRICS, type PrometheusAuth, type PrometheusConfig } from './source.js';
+import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type PrometheusConfig } from './source.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,15 +30,7 @@ export function prometheusFromEnv(env: Environment): { config: PrometheusConfig;
     const value = variables.map((variable) => env[variable]).find((text) => text !== undefined);
     if (value !== undefined) queries[name] = value;
   }
-  const config = {
-    url,
-    labels: { gate: '$__gate' },
-    metrics: DEFAULT_METRICS,
-    queries,
-    timeoutMs: 5000,
-    staleSeconds: 90,
-  };
-  return { config, auth: authFromEnv(env) };
+  return { config: { ...PROMETHEUS_DEFAULTS, url, queries }, auth: authFromEnv(env) };
 }
 
 function authFromEnv(env: Environment): PrometheusAuth {

@@ -106,3 +106,15 @@ export interface PrometheusAuth {
   basic?: { username: string; password: string };
   caFile?: string;
 }
+
+/** Longest wait for one answer of a source, milliseconds. */
+export const SOURCE_TIMEOUT_MS = 4000;
+
+/** What a Prometheus source has besides its address and queries when nothing else is configured. */
+export const PROMETHEUS_DEFAULTS: Omit<PrometheusConfig, 'url' | 'queries'> = {
+  labels: { gate: '$__gate' },
+  metrics: DEFAULT_METRICS,
+  timeoutMs: SOURCE_TIMEOUT_MS,
+  // Longer than the longest usual scrape interval, one minute: between two scrapes nothing is stale.
+  staleSeconds: 90,
+};

@@ -45,7 +45,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     async checkSource(descriptor) {
       // An input can be read only once, and is checked as it is read.
       if (descriptor.kind === 'ndjson') return [];
-      const source = await openSource(descriptor, config.sourceAuth);
+      const source = await openSource(descriptor, config.sourceAuth, clock.now);
       try {
         await source.check();
       } finally {
@@ -63,7 +63,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
         clock,
         hooks: config.hooks,
         env: environment(),
-        openSource: (descriptor) => openSource(descriptor, config.sourceAuth),
+        openSource: (descriptor) => openSource(descriptor, config.sourceAuth, clock.now),
         ...more,
       }),
     close: () => ledger.close(),

@@ -6,8 +6,7 @@ import type { HooksConfig } from '../gates/hook.js';
 import { hooksSchema } from '../gates/hook-schema.js';
 import { parseInput } from '../input/problems.js';
 import { parseText } from '../input/text.js';
-import { DEFAULT_METRICS, type SourceDescriptor } from '../metrics/source.js';
-import { PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS } from './source-defaults.js';
+import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/source.js';
 import { sourceUrlProblem } from './source-url.js';
 
 /** What one configuration file says, its paths made absolute. */

@@ -4,9 +4,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/hook.js';
 import type { Actor } from '../ledger/events.js';
-import type { PrometheusAuth, SourceDescriptor } from '../metrics/source.js';
+import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/source.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
-import { PROMETHEUS_DEFAULTS } from './source-defaults.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
 import { LukhasError } from '../errors.js';
-import { DEFAULT_METRICS, type ScrapeConfig, type SourceDescriptor } from '../metrics/source.js';
+import {
+  DEFAULT_METRICS,
+  PROMETHEUS_DEFAULTS,
+  type ScrapeConfig,
+  SOURCE_TIMEOUT_MS,
+  type SourceDescriptor,
+} from '../metrics/source.js';
 import type { Config } from './config.js';
-import { PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS } from './source-defaults.js';
 import { sourceUrlProblem } from './source-url.js';
 
 /** Flags of `canary start` that say where measurements come from, as oclif gives them. */

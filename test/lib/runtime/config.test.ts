@@ -222,7 +222,7 @@ describe('configuration', () => {
       metrics: DEFAULT_METRICS,
       queries: { error_rate: 'err', latency_p95_ms: 'old' },
       timeoutMs: 4000,
-      staleSeconds: 60,
+      staleSeconds: 90,
     });
     expect(config.sourceAuth).to.deep.equal({ bearer: 'b' });
     expect(JSON.stringify(config.source)).to.not.contain('"b"');
