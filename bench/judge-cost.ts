@@ -57,7 +57,14 @@ function observationLines(random: Random): string[] {
     score: histogram(SCORES, SCORE_MEANS),
   });
   return Array.from({ length: TICKS }, (_, i) => {
-    const observation: Observation = { v: 1, tick: i + 1, t: (i + 1) * 5000, from: i * 5000, canary: arm(), baseline: arm() };
+    const observation: Observation = {
+      v: 1,
+      tick: i + 1,
+      t: (i + 1) * 5000,
+      from: i * 5000,
+      canary: arm(),
+      baseline: arm(),
+    };
     return JSON.stringify(observation);
   });
 }

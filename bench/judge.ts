@@ -32,10 +32,12 @@ const PEERS = [
 ];
 
 /** What happened to the canaries of one scenario under one contender. */
-export interface Tally {
+interface Tally {
   promoted: number;
   rolledBack: number;
   undecided: number;
+  /** Rolled back before they were bad, and promoted though bad. */
+  wrong: { rollbacks: number; promotions: number };
   /** Seconds to the verdict, ascending. */
   seconds: number[];
 }
@@ -73,42 +75,51 @@ export function simulate(
   canaries: number,
   seeds: readonly number[],
 ): Map<string, Tally> {
-  const empty = (): Tally => ({ promoted: 0, rolledBack: 0, undecided: 0, seconds: [] });
-  const tallies = new Map(contenders.map(({ name }) => [name, empty()]));
+  const tallies = new Map(contenders.map(({ name }) => [name, emptyTally()]));
   let left = canaries;
   for (const trial of trials(scenario, ...seeds)) {
-    for (const { name, judge } of contenders) count(tallies.get(name)!, judge(trial));
+    for (const { name, judge } of contenders) count(tallies.get(name)!, judge(trial), scenario.badFrom);
     if (--left === 0) break;
   }
   for (const { seconds } of tallies.values()) seconds.sort((a, b) => a - b);
   return tallies;
 }
 
-function count(tally: Tally, { decision, seconds }: Outcome): void {
+function emptyTally(): Tally {
+  return { promoted: 0, rolledBack: 0, undecided: 0, wrong: { rollbacks: 0, promotions: 0 }, seconds: [] };
+}
+
+function count(tally: Tally, { decision, seconds }: Outcome, badFrom: number): void {
   if (decision === 'promoted') tally.promoted++;
   else if (decision === 'rolled back') tally.rolledBack++;
   else tally.undecided++;
+  if (decision === 'rolled back' && seconds <= badFrom) tally.wrong.rollbacks++;
+  if (decision === 'promoted' && Number.isFinite(badFrom)) tally.wrong.promotions++;
   tally.seconds.push(seconds);
 }
 
 function printSetting(canaries: number, seed: number): void {
-  console.log(`${canaries} canaries a scenario, seed ${seed}; window ${WINDOW} s; Poisson arrivals, independent unless said`);
-  console.log(`target: at most ${percent(TARGETS.errors)} errors, or at most ${percent(TARGETS.latency)} above the p95 limit\n`);
+  console.log(
+    `${canaries} canaries a scenario, seed ${seed}; window ${WINDOW} s; Poisson arrivals, independent unless said`,
+  );
+  console.log(
+    `target: at most ${percent(TARGETS.errors)} errors, or at most ${percent(TARGETS.latency)} above the p95 limit\n`,
+  );
   for (const { name, settings } of [...OURS, DECLARED, ...PEERS]) console.log(`${name.padEnd(20)} ${settings}`);
 }
 
-function printCell({ name, rps, healthy }: Scenario, tallies: ReadonlyMap<string, Tally>, canaries: number): void {
-  console.log(`\n${name}, ${rps} requests/s (${healthy ? 'healthy: a rollback is wrong' : 'bad: a promotion is wrong'})`);
-  const columns = ['promoted', 'rolled back', 'undecided', 'wrong rollbacks', 'wrong promotions', 'median', 'p90'];
+function printCell({ name, rps, badFrom }: Scenario, tallies: ReadonlyMap<string, Tally>, canaries: number): void {
+  console.log(`\n${name}, ${rps} requests/s`);
+  const columns = ['promoted', 'rolled back', 'undecided', 'wrong rollbacks', 'wrong promotions', 'median', '  p90'];
   console.log(`  ${''.padEnd(20)}${columns.map((column) => column.padStart(column.length + 2)).join('')}`);
   for (const [contender, tally] of tallies) {
-    const { promoted, rolledBack, undecided, seconds } = tally;
+    const { promoted, rolledBack, undecided, wrong, seconds } = tally;
     const cells = [
       promoted,
       rolledBack,
       undecided,
-      healthy ? percent(rolledBack / canaries) : '-',
-      healthy ? '-' : percent(promoted / canaries),
+      badFrom > 0 ? percent(wrong.rollbacks / canaries) : '-',
+      Number.isFinite(badFrom) ? percent(wrong.promotions / canaries) : '-',
       `${quantile(seconds, 0.5)} s`,
       `${quantile(seconds, 0.9)} s`,
     ];
@@ -132,7 +143,7 @@ const median = {
   measure: ({ seconds }: Tally) => quantile(seconds, 0.5),
   show: (value: number) => `${value} s`,
 };
-const promotions = { ...share, measure: ({ promoted }: Tally, canaries: number) => promoted / canaries };
+const promotions = { ...share, measure: ({ wrong }: Tally, canaries: number) => wrong.promotions / canaries };
 
 const GOALS: readonly Goal[] = [
   {
@@ -141,7 +152,7 @@ const GOALS: readonly Goal[] = [
     rps: [10, 100],
     limit: 0.01,
     ...share,
-    measure: ({ rolledBack }, canaries) => rolledBack / canaries,
+    measure: ({ wrong }, canaries) => wrong.rollbacks / canaries,
   },
   { text: '1.5x its target, promoted', scenario: HALF_AGAIN, rps: [10], limit: 0.01, ...promotions },
   { text: '4x its target, median time to verdict', scenario: FOURFOLD, rps: [100], limit: 5, ...median },
@@ -151,7 +162,7 @@ const GOALS: readonly Goal[] = [
 
 /** The table in short, one line a goal, and whether the judge of this project reaches it. */
 function printGoals(results: ReadonlyMap<string, ReadonlyMap<string, Tally>>, canaries: number): void {
-  console.log('\ngoals (the worst value where several request rates are named)');
+  console.log('\ntable of goals (the worst value where several request rates are named)');
   for (const goal of GOALS) {
     const worst = (contender: string) =>
       Math.max(

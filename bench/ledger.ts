@@ -1,124 +1,146 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hash } from 'node:crypto';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { canonicalJson } from '../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../src/lib/ledger/events.js';
 import { openLedger } from '../src/lib/ledger/sqlite.js';
 
-/** Events in one transaction, and how many transactions to time. */
+/** Events in one transaction, and how many transactions of each contender to time. */
 const GROUPS = [
-  { size: 1, rounds: 400 },
-  { size: 10, rounds: 200 },
-  { size: 100, rounds: 80 },
-  { size: 1000, rounds: 30 },
+  { size: 1, rounds: 600 },
+  { size: 10, rounds: 400 },
+  { size: 100, rounds: 150 },
+  { size: 1000, rounds: 60 },
 ];
-/** Rounds that are not counted, so that all contenders are compiled. */
-const WARM_UP = { size: 250, rounds: 20 };
+/** Rounds that are not counted, so that all contenders are compiled and their files have grown. */
+const WARM_UP = { size: 100, rounds: 150 };
+const SYNCS = 100;
+const PAGE = Buffer.alloc(4096, 1);
 
-/** Appends events and resolves with the microseconds it took. */
-type Contender = (events: readonly EventDraft[]) => Promise<number>;
+type Name = 'floor' | 'indexed' | 'ledger' | 'serialising' | 'hashing';
+/** Appends events, or does one part of that work. */
+type Contender = (events: readonly EventDraft[]) => Promise<void> | void;
+type Contenders = Readonly<Record<Name, Contender>>;
+/** Median microseconds an event. */
+type Times = Readonly<Record<Name, number>>;
 
 /**
- * Cost of an append beside the floor: the same bytes, already serialised, inserted in a table without index under the
- * same settings. `indexed` also serialises them and has the columns and indexes that reading a log needs, but proves
- * nothing. The contenders take turns; medians are compared.
+ * Appends a second, alone and in groups, beside a plain INSERT of the same event under the same settings:
+ *
+ * - floor: the event as JSON.stringify writes it, with seq, ts, kind and subject, in a table without index or proof;
+ * - indexed: the same with the index that reading a subject's events needs;
+ * - ledger: one `commit` an event, all of a group in one turn of the event loop, until the last is on disk.
+ *
+ * Two parts of the ledger's work are timed by themselves: writing the canonical text, and two SHA-256 an event (its
+ * leaf, and one node of the tree). The contenders take turns; medians are compared.
  */
 export async function run(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lukhas-bench-'));
   const ledger = await openLedger(join(folder, 'ledger.db'));
-  const contenders: Record<string, Contender> = {
-    floor: plainTable(join(folder, 'floor.db')),
-    indexed: indexedTable(join(folder, 'indexed.db')),
-    ledger: timed(async (events) => {
+  const contenders: Contenders = {
+    floor: plainTable(join(folder, 'floor.db'), ''),
+    indexed: plainTable(join(folder, 'indexed.db'), 'CREATE INDEX log_by_subject ON log (subject)'),
+    ledger: async (events) => {
       await Promise.all(events.map((event) => ledger.commit({ events: [event] })));
-    }),
+    },
+    serialising: (events) => events.forEach((event) => void canonicalJson(event)),
+    hashing: hashTwice,
   };
   try {
-    console.log(
-      'events per commit   floor /s   indexed /s   ledger /s   ledger:floor   ledger:indexed   (time per event)',
-    );
+    console.log(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}`);
+    console.log(`one page written and synced to disk: ${(await medianSync(join(folder, 'sync'))).toFixed(0)} us\n`);
     await compare(contenders, WARM_UP.size, WARM_UP.rounds);
-    for (const { size, rounds } of GROUPS) print(size, await compare(contenders, size, rounds));
+    printHeader();
+    for (const { size, rounds } of GROUPS) printRow(size, await compare(contenders, size, rounds));
   } finally {
     await ledger.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function compare(
-  contenders: Record<string, Contender>,
-  size: number,
-  rounds: number,
-): Promise<Record<string, number>> {
-  const names = Object.keys(contenders);
-  const times = new Map<string, number[]>(names.map((name) => [name, []]));
+async function compare(contenders: Contenders, size: number, rounds: number): Promise<Times> {
+  const names = Object.keys(contenders) as Name[];
+  const times: Record<Name, number[]> = { floor: [], indexed: [], ledger: [], serialising: [], hashing: [] };
   for (let round = 0; round < rounds; round++) {
     const events = Array.from({ length: size }, (_, i) => event(round * size + i));
     // Each pays for what the one before left to the disk: none is always first.
-    for (const name of [...names.slice(round % names.length), ...names.slice(0, round % names.length)]) {
-      const micros = (await contenders[name]?.(events)) ?? Number.NaN;
-      times.get(name)?.push(micros / size);
+    const first = round % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      times[name].push((await timed(() => contenders[name](events))) / size);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(times.get(name) ?? [])]));
+  return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>;
 }
 
-function print(size: number, micros: Record<string, number>): void {
-  const { floor = Number.NaN, indexed = Number.NaN, ledger = Number.NaN } = micros;
+const COLUMNS = ['group', 'floor/s', 'indexed/s', 'ledger/s', 'to floor', 'to indexed'];
+const PARTS = ['floor', 'indexed', 'ledger', 'serialising', 'hashing'] as const;
+
+function printHeader(): void {
+  const parts = PARTS.map((name) => `${name} us`.padStart(15)).join('');
+  console.log(`${COLUMNS.map((column) => column.padStart(11)).join('')}${parts}`);
+}
+
+function printRow(size: number, times: Times): void {
   const rate = (us: number) => Math.round(1e6 / us).toLocaleString('en');
-  const ratio = (us: number) => (ledger / us).toFixed(2);
-  const cells = [rate(floor).padStart(11), rate(indexed).padStart(13), rate(ledger).padStart(12)];
-  console.log(
-    `${String(size).padStart(17)}${cells.join('')}${ratio(floor).padStart(15)}${ratio(indexed).padStart(17)}` +
-      `   (${[floor, indexed, ledger].map((us) => us.toFixed(1)).join(' / ')} us)`,
-  );
+  const ratio = (us: number) => `${(times.ledger / us).toFixed(2)}x`;
+  const { floor, indexed, ledger } = times;
+  const cells = [String(size), rate(floor), rate(indexed), rate(ledger), ratio(floor), ratio(indexed)];
+  const parts = PARTS.map((name) => times[name].toFixed(1).padStart(15)).join('');
+  console.log(`${cells.map((cell) => cell.padStart(11)).join('')}${parts}`);
 }
 
-function plainTable(path: string): Contender {
-  const db = open(path);
-  db.exec('CREATE TABLE plain (seq INTEGER PRIMARY KEY, body TEXT NOT NULL)');
-  const insert = db.prepare('INSERT INTO plain VALUES (?, ?)');
-  let seq = 0;
-  return (events) => {
-    const bodies = events.map((e, i) => canonicalJson({ ...e, seq: seq + i, v: 1 }));
-    const all = db.transaction(() => {
-      for (const body of bodies) insert.run(seq++, body);
-    }).immediate;
-    return timed(async () => all())(events);
-  };
-}
-
-function indexedTable(path: string): Contender {
-  const db = open(path);
+function plainTable(path: string, index: string): Contender {
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
   db.exec(`
-    CREATE TABLE log (seq INTEGER PRIMARY KEY, ts TEXT, kind TEXT, subject TEXT, body TEXT NOT NULL);
-    CREATE INDEX log_by_subject ON log (subject);
-    CREATE INDEX log_by_kind ON log (kind)`);
+    CREATE TABLE log (
+      seq INTEGER PRIMARY KEY, ts TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, body TEXT NOT NULL
+    );
+    ${index}`);
   const insert = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)');
   let seq = 0;
-  const all = db.transaction((events: readonly EventDraft[]) => {
+  return db.transaction((events: readonly EventDraft[]) => {
     for (const { ts, kind, subject, data } of events) {
       insert.run(seq, ts, kind, subject, JSON.stringify({ data, kind, seq, subject, ts, v: 1 }));
       seq++;
     }
   }).immediate;
-  return timed(async (events) => all(events));
 }
 
-function open(path: string): Database.Database {
-  const db = new Database(path);
-  db.pragma('journal_mode = WAL');
-  db.pragma('synchronous = FULL');
-  return db;
+/** On average an append completes one node of the tree. */
+const NODE = Buffer.alloc(65, 1);
+/** About as long as the events below. */
+const LEAF = `\0${canonicalJson({ ...event(0), seq: 123456, v: 1 })}`;
+
+function hashTwice(events: readonly EventDraft[]): void {
+  for (let i = 0; i < events.length; i++) {
+    hash('sha256', LEAF, 'binary');
+    hash('sha256', NODE, 'binary');
+  }
 }
 
-function timed(append: (events: readonly EventDraft[]) => Promise<void>): Contender {
-  return async (events) => {
-    const start = process.hrtime.bigint();
-    await append(events);
-    return Number(process.hrtime.bigint() - start) / 1e3;
-  };
+async function medianSync(path: string): Promise<number> {
+  const file = await open(path, 'w');
+  const times: number[] = [];
+  for (let i = 0; i < SYNCS; i++) {
+    times.push(
+      await timed(async () => {
+        await file.write(PAGE);
+        await file.datasync();
+      }),
+    );
+  }
+  await file.close();
+  return median(times);
+}
+
+async function timed(work: () => Promise<void> | void): Promise<number> {
+  const start = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - start) / 1e3;
 }
 
 function event(i: number): EventDraft {

@@ -43,7 +43,8 @@ export async function run(): Promise<void> {
     const query = url.searchParams.get('query') ?? '';
     if (query === 'vector(1)') return answer(response, 200, vectorOfOne());
     const found = QUERY.exec(query);
-    if (!found) return answer(response, 400, '{"status":"error","errorType":"bad_data","error":"not a known selector"}');
+    if (!found)
+      return answer(response, 400, '{"status":"error","errorType":"bad_data","error":"not a known selector"}');
     const [, names = '', regex, gates = '', range] = found;
     const gateNames = regex ? gates.replaceAll('\\', '').split('|') : [gates];
     answer(response, 200, matrix(cache, new Set(names.split('|')), gateNames, Number(range)));
@@ -60,7 +61,9 @@ export async function run(): Promise<void> {
 }
 
 function answer(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+    .end(body);
 }
 
 function vectorOfOne(): string {

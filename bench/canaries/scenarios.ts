@@ -1,5 +1,5 @@
 import { uniform } from './random.js';
-import { type Traffic, drawTraffic } from './traffic.js';
+import { drawTraffic, type Traffic } from './traffic.js';
 
 /** Length of the window and of a tick, seconds. */
 export const WINDOW = 120;
@@ -25,9 +25,12 @@ export interface Scenario {
   /** The canary's rate as a multiple of the target, by second. */
   factor(second: number): number;
   batch: number;
-  /** A healthy canary is wrongly rolled back, a bad one wrongly promoted. */
-  healthy: boolean;
+  /** Second from which the canary is bad, Infinity for a healthy one: a rollback up to then is wrong. */
+  badFrom: number;
 }
+
+const NEVER = Number.POSITIVE_INFINITY;
+const MIDDLE = WINDOW / 2;
 
 const always = (factor: number) => () => factor;
 
@@ -41,15 +44,25 @@ export const FOURFOLD = 'errors at 4x the target';
 export const TURNS_BAD = 'errors turn bad mid-window (0.25x, then 4x the target)';
 
 export const SCENARIOS: readonly Scenario[] = [
-  ...at([1, 10, 100, 1000], { name: AT_TARGET, factor: always(1), healthy: true }),
-  ...at([10, 100], { name: 'errors at half the target', factor: always(0.5), healthy: true }),
-  ...at([10, 100], { name: 'errors at a tenth of the target', factor: always(0.1), healthy: true }),
-  ...at([10, 100], { name: HALF_AGAIN, factor: always(1.5), healthy: false }),
-  ...at([1, 10, 100, 1000], { name: FOURFOLD, factor: always(4), healthy: false }),
-  ...at([10, 100], { name: TURNS_BAD, factor: (s) => (s < WINDOW / 2 ? 0.25 : 4), healthy: false }),
-  ...at([10, 100], { name: 'p95 exactly at its limit', signal: 'latency', factor: always(1), healthy: true }),
-  ...at([10], { name: '20% slower than the p95 limit', signal: 'latency', factor: always(4), healthy: false }),
-  ...at([10, 100], { name: 'errors at the target, batches of 10 share a fate', batch: 10, factor: always(1), healthy: true }),
+  ...at([1, 10, 100, 1000], { name: AT_TARGET, factor: always(1), badFrom: NEVER }),
+  ...at([10, 100], { name: 'errors at half the target', factor: always(0.5), badFrom: NEVER }),
+  ...at([10, 100], { name: 'errors at a tenth of the target', factor: always(0.1), badFrom: NEVER }),
+  ...at([10, 100], { name: HALF_AGAIN, factor: always(1.5), badFrom: 0 }),
+  ...at([1, 10, 100, 1000], { name: FOURFOLD, factor: always(4), badFrom: 0 }),
+  ...at([10, 100], { name: TURNS_BAD, factor: (s) => (s < MIDDLE ? 0.25 : 4), badFrom: MIDDLE }),
+  ...at([10, 100], { name: 'p95 exactly at its limit', signal: 'latency', factor: always(1), badFrom: NEVER }),
+  ...at([10], {
+    name: 'p95 over its limit (20% of requests are slower)',
+    signal: 'latency',
+    factor: always(4),
+    badFrom: 0,
+  }),
+  ...at([10, 100], {
+    name: 'errors at the target, batches of 10 share a fate',
+    batch: 10,
+    factor: always(1),
+    badFrom: NEVER,
+  }),
 ];
 
 /** Endless reproducible trials of a scenario. */
