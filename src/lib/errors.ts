@@ -1,4 +1,4 @@
-/** Exit codes of every command (CONTRACT: "Exit codes"). Callers' scripts rely on them. */
+/** Exit codes of every command. Callers' scripts rely on them: docs/errors.md. */
 export const EXIT = {
   done: 0,
   internal: 1,

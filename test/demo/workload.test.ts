@@ -66,10 +66,11 @@ describe('demo workload', function () {
       const before = workload.stats()[arm];
       const page = await scrape(url);
       const after = workload.stats()[arm];
-      expect(before.ok).to.be.above(250);
+      expect(before.ok).to.be.above(100);
       expect(sample(page, 'model_requests_total')).to.be.within(before.ok, after.sent);
       expect(sample(page, 'model_errors_total')).to.equal(0);
-      expect(shareAbove(histogram(page, 'model_latency'), 0.25)).to.be.below(0.03);
+      // A busy machine makes some of them slow; the latency fault makes a quarter and more so.
+      expect(shareAbove(histogram(page, 'model_latency'), 0.25)).to.be.below(0.2);
       expect(sample(page, 'model_inflight_requests')).to.be.within(0, 60);
       const [gate, model] = arm === 'canary' ? ['stage', 'fraud-v2'] : ['production', 'fraud-v1'];
       expect(page).to.contain(`model_requests_total{gate="${gate}",model="${model}"}`);

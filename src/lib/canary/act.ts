@@ -5,7 +5,7 @@ import { runHooks } from '../gates/hooks.js';
 import { setGate } from '../gates/registry.js';
 import type { HookAction } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { loadCanary } from './session.js';
+import { loadCanary } from './load.js';
 import { applyEvent, type Canary, headOf } from './state.js';
 
 export interface ActContext {

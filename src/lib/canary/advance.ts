@@ -7,6 +7,7 @@ import type { EventDraft, StoredEvent } from '../ledger/events.js';
 import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
 import { type ActContext, act } from './act.js';
 import { leaseMs, takeLease } from './lease.js';
+import { loadCanary } from './load.js';
 import { nextDue } from './schedule.js';
 import { loadSession, type Session, take } from './session.js';
 import { applyEvent, type Canary, headOf, isOpen, isTerminal } from './state.js';
@@ -18,6 +19,8 @@ export interface AdvanceContext extends ActContext {
   /** Sessions of the canaries this driver holds, and until when it holds them. */
   sessions: Map<string, Session>;
   leases: Map<string, number>;
+  /** Readings of inputs, which give each only once, that could not be recorded yet. */
+  unrecorded: Map<string, Reading>;
   onTick?: (tick: Tick) => void;
 }
 
@@ -43,10 +46,11 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     await act(context, session.canary);
     return await close(context, id);
   } catch (error) {
-    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
-    // Somebody else appended in between (an abort, another driver): what is in memory is no longer the truth.
+    // What is in memory may be ahead of the log now, or behind it when somebody else appended (an abort, another driver).
     context.sessions.delete(id);
+    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
     context.leases.delete(id);
+    context.unrecorded.delete(id);
     return context.clock.now();
   }
 }
@@ -54,14 +58,14 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
 /** The session under our lease, or when to try again. */
 async function held(context: AdvanceContext, id: string): Promise<Session | number> {
   const known = context.sessions.get(id);
-  const { canary } = known ?? (await loadSession(context.ledger, id));
+  const canary = known?.canary ?? (await loadCanary(context.ledger, id));
   const wait = await holdLease(context, canary);
   if (wait !== null) {
     context.sessions.delete(id);
     return wait;
   }
   if (known) return known;
-  // Read again under the lease: the holder before us may have committed a tick in between.
+  // Read under the lease: the holder before us may have committed a tick in between.
   const session = await loadSession(context.ledger, id);
   context.sessions.set(id, session);
   return session;
@@ -80,6 +84,7 @@ async function holdLease(context: AdvanceContext, canary: Canary): Promise<numbe
 
 async function close(context: AdvanceContext, id: string): Promise<null> {
   context.sessions.delete(id);
+  context.unrecorded.delete(id);
   if (context.leases.delete(id)) await context.ledger.releaseLease(id, context.holder);
   return null;
 }
@@ -94,39 +99,61 @@ async function look(context: AdvanceContext, session: Session): Promise<number> 
     if (session.count === 0) await source.check();
   } catch (error) {
     if (!(error instanceof LukhasError)) throw error;
-    await commit(context, session, [
-      {
-        kind: 'canary.failed',
-        subject: canary.id,
-        ts: timestamp(clock.now()),
-        data: { code: error.code, message: error.message },
-      },
-    ]);
-    return clock.now();
+    return fail(context, session, error);
   }
   const due = dueAt(session, clock.now());
   if (source.pace === 'clock' && clock.now() < due) return due;
+  session.lookedAt = clock.now();
+  let reading: Reading;
+  try {
+    reading = await readingOf(context, session, source);
+  } catch (error) {
+    // The rest of an input with such a line can never be read, however often one tries.
+    if (!(error instanceof LukhasError) || error.code !== 'OBSERVATION') throw error;
+    return fail(context, session, error);
+  }
+  await record(context, session, reading);
+  if (isTerminal(session.canary.state) || source.pace === 'input') return clock.now();
+  return dueAt(session, clock.now());
+}
+
+/** Ends a canary that cannot be measured at all. */
+async function fail(context: AdvanceContext, session: Session, { code, message }: LukhasError): Promise<number> {
+  const now = context.clock.now();
+  await commit(context, session, [
+    { kind: 'canary.failed', subject: session.canary.id, ts: timestamp(now), data: { code, message } },
+  ]);
+  return now;
+}
+
+async function readingOf(context: AdvanceContext, { canary, cursor }: Session, source: MetricSource): Promise<Reading> {
+  const kept = context.unrecorded.get(canary.id);
+  if (kept) return kept;
   const reading = await source.read({
     modelId: canary.modelId,
     canaryGate: canary.fromGate,
     baselineGate: canary.toGate,
     windowSeconds: canary.policy.windowSeconds,
-    at: clock.now(),
-    cursor: session.cursor,
+    at: context.clock.now(),
+    cursor,
     scalars: canary.policy.objectives.map((o) => o.name),
     withBaseline: canary.policy.baseline !== 'none',
     ...(context.signal ? { signal: context.signal } : {}),
   });
-  await record(context, session, reading);
-  if (isOpen(session.canary) && isTerminal(session.canary.state)) return clock.now();
-  return source.pace === 'input' ? clock.now() : dueAt(session, clock.now());
+  if (source.pace === 'input') context.unrecorded.set(canary.id, reading);
+  return reading;
 }
 
-function dueAt(session: Session, now: number): number {
-  const { startedAt, policy } = session.canary;
-  const lastAt = session.judgement?.last?.t;
+/**
+ * Where the clock was set back since the last observation, as where a source's clock lags, this process's own looks
+ * count: the next one is due an interval after them, neither at once nor only when the old time comes again.
+ */
+function dueAt({ canary, judgement, lookedAt }: Session, now: number): number {
+  const { startedAt, policy } = canary;
+  const lastAt = judgement?.last?.t;
   if (startedAt === null || lastAt === undefined) return now;
-  return nextDue(policy, startedAt, lastAt);
+  const marks = [lastAt, lookedAt].filter((mark) => mark !== null && mark <= now) as number[];
+  return marks.length === 0 ? now : nextDue(policy, startedAt, Math.max(...marks));
 }
 
 /** Commits the observation, its events, the cursor and the canary's head in one transaction. */
@@ -145,6 +172,7 @@ async function record(context: AdvanceContext, session: Session, reading: Readin
   if (reading.cursor !== null) session.cursor = reading.cursor;
   events.push(...eventsOfTick(session, observation, now));
   await commit(context, session, events, observation);
+  context.unrecorded.delete(canary.id);
   context.onTick?.({ session, observation, events });
 }
 

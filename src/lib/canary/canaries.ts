@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../gates/registry.js';
-import { rule } from '../judge/judge.js';
 import type { Policy } from '../judge/policy.js';
-import { report } from '../judge/report.js';
 import type { Verdict } from '../judge/verdict.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Actor, EventDraft } from '../ledger/events.js';
@@ -12,7 +10,7 @@ import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
 import type { SourceDescriptor } from '../metrics/source.js';
 import { foldHeads } from './heads.js';
 import { newCanaryId } from './ids.js';
-import { loadCanary, loadSession } from './session.js';
+import { loadCanary } from './load.js';
 import { applyEvent, assertAllowed, type Canary, headOf } from './state.js';
 
 export interface StartRequest {
@@ -62,12 +60,13 @@ export class Canaries {
     return loadCanary(this.ledger, id);
   }
 
-  /** A canary with its verdict: the one that decided it, or how it stands by what was last recorded. */
+  /**
+   * A canary with its verdict: the one that decided it, or how it stands by what was last recorded.
+   * @throws LukhasError NOT_FOUND
+   */
   async now(id: string): Promise<{ canary: Canary; verdict: Verdict | null }> {
-    const { canary, judgement } = await loadSession(this.ledger, id);
-    if (canary.verdict || !judgement?.last) return { canary, verdict: canary.verdict };
-    const { t } = judgement.last;
-    return { canary, verdict: report(judgement, rule(judgement, t), t) };
+    // The judge is loaded when there is something to judge: listings start sooner without it.
+    return (await import('./standing.js')).standing(this.ledger, id);
   }
 
   /**

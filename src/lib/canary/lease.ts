@@ -1,6 +1,8 @@
 import { hostname } from 'node:os';
 import type { Ledger } from '../ledger/ledger.js';
 
+/** How often a living holder is asked again: it gives the lease back as soon as it is done. */
+const ASK_AGAIN_MS = 1000;
 /** A lease outlives two missed renewals and the slowest read; a dead holder on this host is noticed at once. */
 const SLACK_MS = 30_000;
 
@@ -21,9 +23,9 @@ export async function takeLease(
 ): Promise<number | null> {
   if (await ledger.acquireLease(canaryId, holder, now, ttlMs)) return null;
   const held = await ledger.lease(canaryId);
-  if (held && !isDead(held.holder)) return held.expiresAt;
+  if (held && !isDead(held.holder)) return Math.min(held.expiresAt, now + ASK_AGAIN_MS);
   if (held) await ledger.releaseLease(canaryId, held.holder);
-  return (await ledger.acquireLease(canaryId, holder, now, ttlMs)) ? null : now + 1000;
+  return (await ledger.acquireLease(canaryId, holder, now, ttlMs)) ? null : now + ASK_AGAIN_MS;
 }
 
 /** True only for a process of this host that certainly does not exist (a recycled pid reads as alive: the lease lapses). */

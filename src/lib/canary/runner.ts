@@ -1,11 +1,14 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/hook.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
-import { type AdvanceContext, advance, type Tick } from './advance.js';
+import type { AdvanceContext, advance, Tick } from './advance.js';
 import { newHolder } from './ids.js';
+
+type Advance = typeof advance;
 
 export interface RunnerOptions {
   ledger: Ledger;
@@ -22,6 +25,8 @@ export interface RunnerOptions {
 const DISCOVERY_MS = 1000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
+/** A reason of its own: making the usual one, with its stack, costs more than what it is thrown for. */
+const WOKEN = 'woken';
 
 /**
  * Drives canaries: one loop, woken when the next look of any of them is due. It holds no truth; killed at any moment,
@@ -33,8 +38,10 @@ export class Runner {
   private readonly sources = new Map<string, Promise<MetricSource>>();
   /** When to advance each canary next; Infinity while it is being advanced. */
   private readonly wakeups = new Map<string, number>();
+  /** Ends the loop's sleep before its time. */
   private wake: AbortController | null = null;
-  private failure: unknown = null;
+  private sleepsUntil = 0;
+  private failure: Error | null = null;
   private tolerant = false;
 
   constructor(options: RunnerOptions) {
@@ -55,12 +62,21 @@ export class Runner {
       if (now < lookAgainAt) return lookAgainAt;
       const first = lookAgainAt === 0;
       lookAgainAt = now + DISCOVERY_MS;
-      if (first || (await this.options.ledger.changedElsewhere())) {
-        for (const head of await this.options.ledger.heads({ type: 'canary', open: true }))
-          if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+      try {
+        if (first || (await this.options.ledger.changedElsewhere())) await this.takeUpOpen();
+      } catch (error) {
+        if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
+        // Asked again from the beginning: the change that was noticed has not been read.
+        lookAgainAt = 0;
+        return now + DISCOVERY_MS;
       }
       return lookAgainAt;
     });
+  }
+
+  private async takeUpOpen(): Promise<void> {
+    for (const head of await this.options.ledger.heads({ type: 'canary', open: true }))
+      if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
   }
 
   async close(): Promise<void> {
@@ -75,48 +91,68 @@ export class Runner {
     discover: (now: number) => Promise<number | undefined>,
   ): Promise<void> {
     const { clock } = this.options;
-    const context = this.context(signal);
+    // Whoever only reads the log does not pay for loading what looks, judges and acts.
+    const { advance } = await import('./advance.js');
+    const stop = new AbortController();
+    // Every look under way listens to it.
+    setMaxListeners(0, stop.signal);
+    const context = this.context(stop.signal);
     const busy = new Set<Promise<void>>();
+    const wake = () => this.wake?.abort(WOKEN);
+    const end = () => {
+      stop.abort(signal?.reason);
+      wake();
+    };
+    if (signal?.aborted) end();
+    signal?.addEventListener('abort', end, { once: true });
+    const ended = () => stop.signal.aborted || this.failure !== null;
     try {
-      while (!signal?.aborted && this.failure === null) {
+      while (!ended()) {
         const again = await discover(clock.now());
+        // Nothing that happened meanwhile could wake the sleep below.
+        if (ended()) break;
         const now = clock.now();
+        let next = again ?? Number.POSITIVE_INFINITY;
         for (const [id, at] of this.wakeups) {
-          if (at > now) continue;
+          if (at > now) {
+            next = Math.min(next, at);
+            continue;
+          }
           this.wakeups.set(id, Number.POSITIVE_INFINITY);
-          const step = this.step(context, id).finally(() => {
+          const step = this.step(advance, context, id).finally(() => {
             busy.delete(step);
-            this.wake?.abort();
+            // Most next looks lie beyond the next wake-up: the loop goes over all canaries only when it has to.
+            if (this.failure !== null || (this.wakeups.get(id) ?? 0) < this.sleepsUntil) wake();
           });
           busy.add(step);
         }
         if (this.wakeups.size === 0 && again === undefined) break;
-        await this.sleep(Math.min(again ?? Number.POSITIVE_INFINITY, ...this.wakeups.values()), signal);
+        await this.sleep(next);
       }
     } finally {
+      signal?.removeEventListener('abort', end);
       await Promise.allSettled(busy);
       await this.release(context);
     }
     if (this.failure !== null) throw this.failure;
   }
 
-  private async step(context: AdvanceContext, id: string): Promise<void> {
+  private async step(advance: Advance, context: AdvanceContext, id: string): Promise<void> {
     try {
       const next = await advance(context, id);
       if (next === null) this.wakeups.delete(id);
       else this.wakeups.set(id, next);
     } catch (error) {
       if (context.signal?.aborted) return;
-      context.sessions.delete(id);
       // What may pass is tried again; in a daemon one canary's trouble is not the others'.
       if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
         this.options.onError?.(id, error);
         this.wakeups.set(id, this.options.clock.now() + RETRY_MS);
-      } else this.failure ??= error;
+      } else this.failure ??= error as Error;
     }
   }
 
-  private context(signal: AbortSignal | undefined): AdvanceContext {
+  private context(signal: AbortSignal): AdvanceContext {
     const { ledger, clock, hooks, env, onTick } = this.options;
     return {
       ledger,
@@ -126,8 +162,9 @@ export class Runner {
       holder: this.holder,
       sessions: new Map(),
       leases: new Map(),
+      unrecorded: new Map(),
       source: (descriptor) => this.source(descriptor),
-      ...(signal ? { signal } : {}),
+      signal,
       ...(onTick ? { onTick } : {}),
     };
   }
@@ -142,20 +179,28 @@ export class Runner {
     return opened;
   }
 
-  private async sleep(until: number, signal: AbortSignal | undefined): Promise<void> {
-    this.wake = new AbortController();
-    const either = signal ? AbortSignal.any([signal, this.wake.signal]) : this.wake.signal;
+  private async sleep(until: number): Promise<void> {
+    const wake = new AbortController();
+    this.wake = wake;
+    this.sleepsUntil = until;
     const ms = Math.min(60_000, Math.max(0, until - this.options.clock.now()));
     try {
-      await this.options.clock.sleep(ms, either);
+      await this.options.clock.sleep(ms, wake.signal);
     } catch (error) {
-      if (!either.aborted) throw error;
+      if (!wake.signal.aborted) throw error;
     } finally {
+      this.sleepsUntil = 0;
       this.wake = null;
     }
   }
 
   private async release(context: AdvanceContext): Promise<void> {
-    for (const id of context.leases.keys()) await this.options.ledger.releaseLease(id, this.holder);
+    try {
+      const { ledger } = this.options;
+      await Promise.all([...context.leases.keys()].map((id) => ledger.releaseLease(id, this.holder)));
+    } catch (error) {
+      // What went wrong first is what is told; a lease that stays lapses, or is seen to be a dead process's.
+      this.failure ??= error as Error;
+    }
   }
 }

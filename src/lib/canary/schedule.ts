@@ -7,7 +7,10 @@ import type { Policy } from '../judge/policy.js';
  */
 export function nextDue(policy: Policy, startedAt: number, lastAt: number): number {
   const interval = policy.intervalSeconds * 1000;
-  const regular = startedAt + (Math.floor((lastAt - startedAt) / interval) + 1) * interval;
+  const whole = Math.floor((lastAt - startedAt) / interval);
+  // k intervals are not always k when divided back: a look on the grid must not be due again at once.
+  const onGrid = (n: number) => Math.round(startedAt + n * interval);
+  const regular = onGrid(whole + 1) > lastAt ? onGrid(whole + 1) : onGrid(whole + 2);
   const ends = [policy.windowSeconds, policy.maxWindowSeconds].map((s) => startedAt + s * 1000);
   return Math.min(regular, ...ends.filter((end) => end > lastAt));
 }

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import { LukhasError } from '../errors.js';
 import { begin, type Judgement, observe } from '../judge/judge.js';
 import type { Observation } from '../judge/observation.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { type Canary, foldCanary } from './state.js';
+import { loadCanary } from './load.js';
+import type { Canary } from './state.js';
 
 /** What a driver keeps in memory of a canary between two looks; all of it can be read again from the log. */
 export interface Session {
@@ -14,15 +14,8 @@ export interface Session {
   digest: Hash;
   count: number;
   firstAt: number | null;
-}
-
-/** @throws LukhasError NOT_FOUND */
-export async function loadCanary(ledger: Ledger, id: string): Promise<Canary> {
-  const canary = foldCanary(await ledger.events({ subject: id }));
-  if (canary) return canary;
-  throw new LukhasError('NOT_FOUND', `No canary ${id} in this log.`, {
-    suggestions: ['List them: lukhas canary list', 'Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
-  });
+  /** When this process last looked, by its own clock, ms since the epoch; null: it has not. */
+  lookedAt: number | null;
 }
 
 /** Reads a session from the log: events, then every recorded observation through the same judge. */
@@ -35,6 +28,7 @@ export async function loadSession(ledger: Ledger, id: string): Promise<Session> 
     digest: createHash('sha256'),
     count: 0,
     firstAt: null,
+    lookedAt: null,
   };
   for await (const line of ledger.observationLines(id)) {
     const observation = JSON.parse(line) as Observation;

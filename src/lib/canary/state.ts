@@ -50,6 +50,7 @@ export function isOpen(canary: Canary): boolean {
 }
 
 const ALLOWED: { readonly [K in EventKind]?: readonly CanaryState[] } = {
+  'canary.requested': [],
   'canary.started': ['PENDING'],
   'canary.extended': ['RUNNING'],
   'canary.held': ['RUNNING'],
@@ -79,7 +80,7 @@ export function assertAllowed(canary: Canary, kind: EventKind): void {
 
 /** Folds one event in; the first must be `canary.requested`. Events of other kinds about the same subject are passed over. */
 export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
-  if (event.kind === 'canary.requested') return requested(event);
+  if (event.kind === 'canary.requested' && !canary) return requested(event);
   if (!canary)
     throw new LukhasError(
       'LEDGER_CORRUPT',

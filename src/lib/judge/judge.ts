@@ -78,7 +78,7 @@ export function observe(j: Judgement, observation: Observation): void {
 }
 
 /**
- * Mean of the objectives' e-values (JUDGE E), as a logarithm. The number of objectives is fixed by the policy: one
+ * Mean of the objectives' e-values, as a logarithm. The number of objectives is fixed by the policy: one
  * without data counts as 1. `heldBack` leaves out those whose evidence is the baseline's incident too.
  */
 function combinedLogE(j: Judgement, heldBack = false): number {

@@ -139,9 +139,9 @@ const NEGLIGIBLE = -37;
 
 /** ln(exp(a) + exp(b)), the same bits as `logSumExp([a, b])`. */
 export function logAddExp(a: number, b: number): number {
-  const max = a > b ? a : b;
+  const max = Math.max(a, b);
   if (!Number.isFinite(max)) return max;
-  const difference = a > b ? b - a : a - b;
+  const difference = Math.min(a, b) - max;
   return difference < NEGLIGIBLE ? max : max + Math.log(1 + Math.exp(difference));
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -71,16 +71,23 @@ function createFile(path: string): void {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    if (statSync(path).isDirectory()) {
-      throw new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
-        suggestions: ['Name a file with --db.'],
-      });
-    }
+    if (statSync(path).isDirectory()) throw isFolder(path);
+    // SQLite would only say that it cannot open the file.
+    accessSync(path, constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
   }
 }
 
+function isFolder(path: string): LukhasError {
+  return new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
+    suggestions: ['Name a file with --db.'],
+  });
+}
+
 function openForReading(path: string): Database.Database {
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) throw isFolder(path);
+  if (found === undefined) {
     throw new LukhasError('LEDGER_UNAVAILABLE', `There is no ledger at ${path} yet`, {
       suggestions: ['Check the path given with --db, or start a canary first.'],
     });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AdvanceContext, advance } from '../../../src/lib/canary/advance.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
-import { type Canary, isOpen } from '../../../src/lib/canary/state.js';
+import type { Canary } from '../../../src/lib/canary/state.js';
+import type { Clock } from '../../../src/lib/clock.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
@@ -12,14 +13,13 @@ import type { Actor } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import type { MetricSource, Reading, ReadRequest } from '../../../src/lib/metrics/source.js';
-import type { Clock } from '../../../src/lib/runtime/clock.js';
 
 export const START = Date.parse('2026-03-01T12:00:00Z');
 export const ACTOR: Actor = { who: 'ana', how: 'os-user' };
 export const NO_HOOKS: HooksConfig = { promote: [], rollback: [] };
 
 /** A folder in memory where there is one: thousands of commits each wait for the disk. */
-export async function scratch(): Promise<string> {
+async function scratch(): Promise<string> {
   return mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'lukhas-canary-'));
 }
 
@@ -75,7 +75,11 @@ export class FakeClock implements Clock {
 }
 
 /** Counts kept in the cursor, as a source of counters does: what is found at look n is `script(n)`. */
-export function scripted(clock: Clock, script: (look: number) => Found, changes: Partial<MetricSource> = {}): MetricSource {
+export function scripted(
+  clock: Clock,
+  script: (look: number) => Found,
+  changes: Partial<MetricSource> = {},
+): MetricSource {
   return {
     descriptor: { kind: 'none' },
     pace: 'clock',
@@ -92,7 +96,7 @@ export function scripted(clock: Clock, script: (look: number) => Found, changes:
   };
 }
 
-export interface Setup {
+interface Setup {
   ledger: Ledger;
   clock: FakeClock;
   source: MetricSource;
@@ -100,7 +104,13 @@ export interface Setup {
   holder?: string;
 }
 
-export function driver({ ledger, clock, source, hooks = NO_HOOKS, holder = `here:${process.pid}:a` }: Setup): AdvanceContext {
+export function driver({
+  ledger,
+  clock,
+  source,
+  hooks = NO_HOOKS,
+  holder = `here:${process.pid}:a`,
+}: Setup): AdvanceContext {
   return {
     ledger,
     clock,
@@ -110,6 +120,7 @@ export function driver({ ledger, clock, source, hooks = NO_HOOKS, holder = `here
     source: async () => source,
     sessions: new Map(),
     leases: new Map(),
+    unrecorded: new Map(),
   };
 }
 
@@ -129,7 +140,7 @@ export async function drive(
   throw new Error(`${id} is still open after 2000 steps`);
 }
 
-export interface Wanted {
+interface Wanted {
   policy: Policy;
   modelId?: string;
   toGate?: string;
@@ -148,5 +159,3 @@ export function start(ledger: Ledger, clock: Clock, { policy, ...rest }: Wanted)
     ...rest,
   });
 }
-
-export { isOpen };

@@ -66,7 +66,10 @@ const ratio: fc.Arbitrary<CountSignal> = fc
   .map(([total, share]) => ({ state: 'ok', bad: Math.min(total, Math.floor(total * share)), total }));
 
 const histogram: fc.Arbitrary<HistogramSignal> = fc
-  .tuple(fc.constantFrom([100, 200], [150], [50, 100, 150, 200]), fc.array(count, { minLength: 5, maxLength: 5 }))
+  .tuple(
+    fc.constantFrom<number[]>([100, 200], [150], [50, 100, 150, 200]),
+    fc.array(count, { minLength: 5, maxLength: 5 }),
+  )
   .map(([bounds, counts]) => ({ state: 'ok', bounds, counts: counts.slice(0, bounds.length + 1) }));
 
 const arm: fc.Arbitrary<ArmReading> = fc.record(

@@ -4,6 +4,7 @@ import {
   bisect,
   lbeta,
   lgamma,
+  logAddExp,
   logBetaInc,
   logBetaKernel,
   logSumExp,
@@ -90,6 +91,15 @@ describe('special functions', () => {
     expect(logSumExp([])).to.equal(-Infinity);
     expect(logSumExp([-Infinity, 3])).to.equal(3);
     expect(logSumExp([Infinity, 3])).to.equal(Infinity);
+  });
+
+  it('logAddExp is logSumExp of two, to the last bit', () => {
+    for (const difference of [0, 1e-9, 0.7, 20, 36, 36.9, 37.1, 800, Infinity])
+      for (const a of [-1e6, -3.1, 0, 250]) {
+        expect(logAddExp(a, a - difference), `${a} - ${difference}`).to.equal(logSumExp([a, a - difference]));
+        expect(logAddExp(a - difference, a), `${a} - ${difference}`).to.equal(logSumExp([a, a - difference]));
+      }
+    expect(logAddExp(-Infinity, -Infinity)).to.equal(-Infinity);
   });
 
   it('bisect ends on neighbouring doubles around the turn', () => {

@@ -17,7 +17,7 @@ export function countErrors(arm: ArmReading): ArmCounts | null {
   return { bad, possiblyBad: bad, total: arm.errors.total, buckets: null };
 }
 
-/** Slow requests by the bucket bounds around the limit: never interpolated (JUDGE C). */
+/** Slow requests by the bucket bounds around the limit: never interpolated. */
 export function countSlow(arm: ArmReading, limitMs: number): ArmCounts | null {
   if (arm.latency?.state !== 'ok') return null;
   const above = exceedCounts(arm.latency.bounds, arm.latency.counts, limitMs);

@@ -12,7 +12,7 @@ import { promotionMethod } from './rate.js';
 /** Requests per bin, in each arm, below which the normal approximation is not used at all. */
 const LEAST_PER_BIN = 5;
 
-/** Score distribution of the canary against the baseline's, summed over the ticks so far (JUDGE H). */
+/** Score distribution of the canary against the baseline's, summed over the ticks so far. */
 export interface DriftObjective {
   type: 'drift';
   name: string;

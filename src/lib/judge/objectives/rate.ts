@@ -87,7 +87,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
   };
 }
 
-/** Folds one tick in. Design effects come from earlier ticks only (JUDGE G), so the bet stays fair. */
+/** Folds one tick in. Design effects come from earlier ticks only, so the bet stays fair. */
 export function stepRate(o: RateObjective, observation: Observation, policy: Policy): void {
   const signal = o.spec.signal === 'errors' ? observation.canary.errors : observation.canary.latency;
   const counts = armCounts(o, observation.canary);
@@ -147,20 +147,16 @@ function keepHistogram(o: RateObjective, arm: ArmReading, counts: ArmCounts): vo
 }
 
 export function effectOf(o: RateObjective, policy: Policy): RateReport['design'] {
-  let effect = 1;
-  let from: RateReport['design']['from'] = 'none';
-  const consider = (value: number, source: RateReport['design']['from']) => {
-    if (value > effect) {
-      effect = value;
-      from = source;
-    }
+  let design: RateReport['design'] = { effect: 1, from: 'none' };
+  const consider = (effect: number, from: RateReport['design']['from']) => {
+    if (effect > design.effect) design = { effect, from };
   };
   consider(policy.designEffect.batchSize, 'declared');
   if (policy.designEffect.estimate) {
     if (o.baseline.total > 0) consider(estimateDesignEffect(o.baselineEffect), 'baseline');
     consider(estimateDesignEffect(o.canaryEffect), 'canary');
   }
-  return { effect, from };
+  return design;
 }
 
 export function rateLogE(o: RateObjective): number {
@@ -168,13 +164,16 @@ export function rateLogE(o: RateObjective): number {
 }
 
 /**
- * Whether a rejected target is the canary's own doing: not when the baseline misses the same target and the canary
- * is not shown to be worse than it (JUDGE D).
+ * Whether a rejected target is the canary's own doing: not when the baseline seems to miss the same target and the
+ * canary is not shown to be worse than it.
  */
 export function attributable(o: RateObjective, logThreshold: number): RateReport['attributable'] {
   if (o.spec.ratio !== null) return 'yes';
   if (o.baseline.total === 0) return 'unknown';
-  const both = mixtureLogE(o.baselineMixture) >= logThreshold && twoSampleLogE(o.comparison) < logThreshold;
+  // Any evidence at all against the baseline counts. Were it to need as much as the canary's, the canary would be rolled
+  // back in every other incident that hits both, just for being the first to cross; one that is worse than its baseline
+  // is told by the comparison, however the baseline fares.
+  const both = mixtureLogE(o.baselineMixture) > 0 && twoSampleLogE(o.comparison) < logThreshold;
   return both ? 'no' : 'yes';
 }
 

@@ -3,7 +3,7 @@ import type { Missing, Observation, ScalarSignal } from '../observation.js';
 import type { CustomObjective, Policy } from '../policy.js';
 import type { ReadingReport } from '../verdict.js';
 
-/** An objective over a scalar without counts: judged reading by reading (JUDGE I). */
+/** An objective over a scalar without counts: judged reading by reading. */
 export interface ReadingObjective {
   type: 'reading';
   rule: CustomObjective;
