@@ -9,8 +9,9 @@ const MAY_USE = {
   explain: [room('judge'), room('ledger')],
   metrics: [room('judge'), room('ledger')],
   gates: [room('judge'), room('ledger')],
+  replay: [room('judge'), room('ledger'), room('explain')],
   canary: [room('judge'), room('ledger'), room('metrics'), room('gates')],
-  runtime: ['judge', 'ledger', 'explain', 'metrics', 'gates', 'canary'].map(room),
+  runtime: ['judge', 'ledger', 'explain', 'metrics', 'gates', 'canary', 'replay'].map(room),
 };
 
 const rooms = Object.entries(MAY_USE).map(([name, allowed]) => ({
@@ -65,7 +66,7 @@ module.exports = {
     },
     {
       name: 'verifier-shares-nothing-with-the-writer',
-      comment: 'what checks the log must not repeat the writer\'s mistakes',
+      comment: "what checks the log must not repeat the writer's mistakes",
       severity: 'error',
       from: { path: '^src/lib/ledger/verify' },
       to: { path: '^src/lib/ledger/(sqlite-append|sqlite-read|sqlite\\.ts|merkle|group-commit|canonical)' },
@@ -83,6 +84,10 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js'], exportsFields: ['exports'], conditionNames: ['import', 'node'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node'],
+    },
   },
 };

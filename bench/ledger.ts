@@ -60,11 +60,14 @@ export async function run(): Promise<void> {
   }
 }
 
+/** Events made so far. */
+let made = 0;
+
 async function compare(contenders: Contenders, size: number, rounds: number): Promise<Times> {
   const names = Object.keys(contenders) as Name[];
   const times: Record<Name, number[]> = { floor: [], indexed: [], ledger: [], serialising: [], hashing: [] };
   for (let round = 0; round < rounds; round++) {
-    const events = Array.from({ length: size }, (_, i) => event(round * size + i));
+    const events = Array.from({ length: size }, () => event(made++));
     // Each pays for what the one before left to the disk: none is always first.
     const first = round % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
@@ -74,21 +77,30 @@ async function compare(contenders: Contenders, size: number, rounds: number): Pr
   return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>;
 }
 
-const COLUMNS = ['group', 'floor/s', 'indexed/s', 'ledger/s', 'to floor', 'to indexed'];
-const PARTS = ['floor', 'indexed', 'ledger', 'serialising', 'hashing'] as const;
+const RATES = ['floor', 'indexed', 'ledger'] as const;
+const PARTS = ['serialising', 'hashing'] as const;
+const WIDTH = 13;
 
 function printHeader(): void {
-  const parts = PARTS.map((name) => `${name} us`.padStart(15)).join('');
-  console.log(`${COLUMNS.map((column) => column.padStart(11)).join('')}${parts}`);
+  const rates = RATES.map((name) => `${name} /s`);
+  const times = RATES.map((name) => `${name} us`);
+  printCells(['group', ...rates, 'to floor', 'to indexed', ...times, ...PARTS]);
 }
 
 function printRow(size: number, times: Times): void {
-  const rate = (us: number) => Math.round(1e6 / us).toLocaleString('en');
   const ratio = (us: number) => `${(times.ledger / us).toFixed(2)}x`;
-  const { floor, indexed, ledger } = times;
-  const cells = [String(size), rate(floor), rate(indexed), rate(ledger), ratio(floor), ratio(indexed)];
-  const parts = PARTS.map((name) => times[name].toFixed(1).padStart(15)).join('');
-  console.log(`${cells.map((cell) => cell.padStart(11)).join('')}${parts}`);
+  printCells([
+    String(size),
+    ...RATES.map((name) => Math.round(1e6 / times[name]).toLocaleString('en')),
+    ratio(times.floor),
+    ratio(times.indexed),
+    ...RATES.map((name) => times[name].toFixed(1)),
+    ...PARTS.map((name) => `${times[name].toFixed(1)} (${Math.round((100 * times[name]) / times.ledger)}%)`),
+  ]);
+}
+
+function printCells(cells: readonly string[]): void {
+  console.log(cells.map((cell) => cell.padStart(WIDTH)).join(''));
 }
 
 function plainTable(path: string, index: string): Contender {
@@ -143,10 +155,13 @@ async function timed(work: () => Promise<void> | void): Promise<number> {
   return Number(process.hrtime.bigint() - start) / 1e3;
 }
 
+/** As from 50 canaries at a time, with 12 events each, and then the next 50. */
 function event(i: number): EventDraft {
+  const canary = Math.floor(i / 600) * 50 + (i % 50);
   return {
     kind: 'hook.finished',
-    subject: `can_01JD3M5Q8X${i % 50}`,
+    // Ids begin with the time at which the canary was asked for.
+    subject: `c-${(1.77e12 + canary * 12_345).toString(36)}0d5f3a`,
     ts: '2026-01-02T03:04:05.678Z',
     data: {
       action: 'promote',

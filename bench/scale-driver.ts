@@ -3,9 +3,9 @@ import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Canaries } from '../src/lib/canary/canaries.js';
+import { loadCanary } from '../src/lib/canary/load.js';
 import { Runner } from '../src/lib/canary/runner.js';
 import { nextDue } from '../src/lib/canary/schedule.js';
-import { loadCanary } from '../src/lib/canary/session.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
 import type { Ledger } from '../src/lib/ledger/ledger.js';
@@ -109,7 +109,7 @@ async function measure(
     clock,
     hooks: { promote: [], rollback: [] },
     env: {},
-    openSource: (descriptor) => openSource(descriptor, {}),
+    openSource: (descriptor) => openSource(descriptor, {}, clock.now),
     onTick: ({ session, observation }) => {
       recordedAt.get(session.canary.id)?.push(clock.now());
       ticks++;

@@ -1,6 +1,6 @@
 // Bundles the commands and the library into dist/: a shell script that calls lukhas often must not pay for loading
 // hundreds of small modules. Heavy packages stay in chunks of their own, loaded when a command uses them.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,7 +15,10 @@ const commands = readdirSync(join(root, 'src/commands'), { recursive: true, enco
 // Packages written for CommonJS ask for these; an ES module has none of its own.
 const banner = `import{createRequire as __lkRequire}from'node:module';import{fileURLToPath as __lkPath}from'node:url';import{dirname as __lkDir}from'node:path';const require=__lkRequire(import.meta.url);const __filename=__lkPath(import.meta.url);const __dirname=__lkDir(__filename);`;
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+// What an earlier build left goes, but not the declarations: npm runs `prepack`, which writes them, before `prepare`.
+const dist = join(root, 'dist');
+for (const entry of existsSync(dist) ? readdirSync(dist, { recursive: true, withFileTypes: true }) : [])
+  if (entry.isFile() && !entry.name.endsWith('.d.ts')) rmSync(join(entry.parentPath, entry.name));
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -24,6 +27,8 @@ await build({
     'hooks/command-not-found': 'src/hooks/command-not-found.ts',
     // Started as a process of its own, found beside the chunk that starts it.
     service: 'src/demo/service.ts',
+    // Started as a thread, likewise.
+    'sweep-worker': 'src/lib/replay/sweep-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
   },
   outdir: 'dist',

@@ -98,7 +98,15 @@ function usageError(error: Error & { flags?: string[] }, flags: readonly string[
   return {
     code: 'USAGE',
     exit: EXIT.usage,
-    message: said.join('; '),
+    message: oneLine(said),
     suggestions: [...hints.map((hint) => `Did you mean ${hint}?`), 'Add --help to see what it takes.'],
   };
+}
+
+/** `Missing 1 required arg:` and `Parsing --limit` are followed by lines that belong to them. */
+function oneLine([first = '', ...more]: readonly string[]): string {
+  const parsed = /^Parsing (--\S+)$/.exec(first)?.[1];
+  if (parsed !== undefined) return `${parsed}: ${more.join('; ')}`;
+  if (!first.endsWith(':')) return [first, ...more].join('; ').replace(/^Missing required flag (?=\w)/, '$&--');
+  return `${first} ${more.map((line) => line.replace(/ {2,}/, ', ')).join('; ')}`;
 }

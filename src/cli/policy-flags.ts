@@ -68,8 +68,12 @@ export async function readPolicy(file: string): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new LukhasError('POLICY', `${file}: cannot be read (${code ?? String(cause)})`, { cause });
+    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const why = { ENOENT: 'no such file', EISDIR: 'is a folder, not a file' }[code] ?? `cannot be read (${code})`;
+    throw new LukhasError('POLICY', `${file}: ${why}`, {
+      suggestions: ['Name a policy file in YAML or JSON; docs/policy.md says what stands in it.'],
+      cause,
+    });
   }
   return parseText(text, file, 'POLICY');
 }

@@ -2,7 +2,14 @@ import { Chalk } from 'chalk';
 import type { Canary } from '../lib/canary/state.js';
 import { nextSteps, summarise } from '../lib/explain/summary.js';
 
-const PAINT = { PROMOTED: 'green', ROLLED_BACK: 'red', BLOCKED: 'yellow', ABORTED: 'yellow', FAILED: 'red' } as const;
+/** Colours of the states. */
+export const PAINT = {
+  PROMOTED: 'green',
+  ROLLED_BACK: 'red',
+  BLOCKED: 'yellow',
+  ABORTED: 'yellow',
+  FAILED: 'red',
+} as const;
 
 /** Colour only where a person looks, and never when they asked for none. */
 export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) {
@@ -19,15 +26,30 @@ export function presentCanary(canary: Canary, noColor: boolean | undefined): str
 }
 
 function lines(canary: Canary): string[] {
-  const subject = { ...canary };
-  const head = `${canary.state}  ${canary.modelId}: ${canary.fromGate} -> ${canary.toGate}  ${canary.id}`;
-  const body = canary.verdict ? summarise(subject, canary.verdict) : [head];
-  const by = canary.ended
-    ? [`  by        ${canary.ended.by.who} (${canary.ended.by.how}): ${canary.ended.reason}`]
-    : [];
-  const failed = canary.failure ? [`  failed    ${canary.failure.message}`] : [];
-  const next = canary.verdict ? nextSteps(canary.verdict.reason).map((step) => `  next      ${step}`) : [];
-  return [...body, ...by, ...failed, ...action(canary), ...next];
+  const { verdict, ended, failure } = canary;
+  if (ended) return [...endedByHand(canary, ended), ...action(canary)];
+  const body = verdict ? summarise(canary, verdict) : [headline(canary)];
+  const failed = failure ? [`  failed    ${failure.message}`] : [];
+  const next = verdict ? nextSteps(verdict).map((step) => `  next      ${step}`) : [];
+  return [...body, ...failed, ...action(canary), ...next];
+}
+
+/** An abort or an override stands above what the evidence said until then. */
+function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>): string[] {
+  const what = canary.state === 'PROMOTED' ? 'promoted by hand, as an override' : 'ended by hand';
+  const summary = canary.verdict ? summarise(canary, canary.verdict) : [];
+  const [why = '', , , ...objectives] = summary.slice(1);
+  return [
+    headline(canary),
+    `  why       ${what}: ${reason}`,
+    `  by        ${by.who} (${by.how})`,
+    ...(why === '' ? [] : [why.replace('why      ', 'until then')]),
+    ...objectives,
+  ];
+}
+
+function headline(canary: Canary): string {
+  return `${canary.state}  ${canary.modelId}: ${canary.fromGate} -> ${canary.toGate}  ${canary.id}`;
 }
 
 function action(canary: Canary): string[] {

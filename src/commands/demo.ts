@@ -37,12 +37,13 @@ export default class Demo extends BaseCommand {
       return canaryJson(demo.canary);
     }
     if (!this.jsonEnabled()) {
-      const db = flags.db === undefined ? '' : ` --db ${flags.db}`;
+      const db = flags.db === undefined ? '' : ` --db ${shellWord(flags.db)}`;
       this.log(`\n${presentCanary(demo.canary, flags['no-color'])}\n`);
       this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
       this.log('Next:');
-      for (const [command, what] of nextCommands(demo.canary.id, fault))
-        this.log(`  npx lukhas ${`${command}${db}`.padEnd(46)}  ${what}`);
+      const next = nextCommands(demo.canary.id, fault).map(([command, what]) => [`${command}${db}`, what] as const);
+      const width = Math.max(...next.map(([command]) => command.length));
+      for (const [command, what] of next) this.log(`  npx lukhas ${command.padEnd(width)}  ${what}`);
     }
     return { ...canaryJson(demo.canary), fault, sent: demo.sent };
   }
@@ -56,4 +57,9 @@ function nextCommands(id: string, fault: Fault): [string, string][] {
     ['gate list', 'which model holds which gate'],
     fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],
   ];
+}
+
+/** A path as it can be pasted into a shell. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -23,11 +23,8 @@ export const ERROR_CODES = {
   NOT_FOUND: EXIT.usage,
   AMBIGUOUS_ID: EXIT.usage,
   ILLEGAL_TRANSITION: EXIT.usage,
-  LEASE_HELD: EXIT.usage,
-  SOURCE_UNREACHABLE: EXIT.source,
   SOURCE_REFUSED: EXIT.source,
   SOURCE_INVALID: EXIT.source,
-  HOOK_FAILED: EXIT.hookFailed,
   LEDGER_BUSY: EXIT.internal,
   LEDGER_READ_ONLY: EXIT.usage,
   LEDGER_FULL: EXIT.internal,
@@ -36,7 +33,6 @@ export const ERROR_CODES = {
   LEDGER_UNAVAILABLE: EXIT.usage,
   LEDGER_CONFLICT: EXIT.internal,
   VERIFICATION: EXIT.verification,
-  TIMEOUT: EXIT.timeout,
   DEMO: EXIT.internal,
 } as const;
 

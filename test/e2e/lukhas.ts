@@ -53,8 +53,18 @@ export class Workspace {
 
   /** Starts `lukhas` as a user would, with nothing of this process's environment that it reads. */
   start(args: readonly string[], options: RunOptions = {}): Running {
+    return this.spawn(process.execPath, [BIN, ...args], options);
+  }
+
+  /** Runs what a user would paste into a shell; `lukhas` is this one. */
+  shell(command: string): Promise<Run> {
+    const script = 'node=$1 bin=$2; lukhas() { "$node" "$bin" "$@"; }; eval "$3"';
+    return this.spawn('/bin/sh', ['-c', script, 'sh', process.execPath, BIN, command], {}).finished;
+  }
+
+  private spawn(program: string, args: readonly string[], options: RunOptions): Running {
     const began = performance.now();
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const child = spawn(program, args, {
       cwd: options.cwd ?? this.dir,
       env: { ...this.environment(), ...options.env },
     });

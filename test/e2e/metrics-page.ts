@@ -52,7 +52,11 @@ export async function serve(answer: RequestListener): Promise<Page> {
 }
 
 /** A metrics page that counts `perSecond` requests a second, with this share of errors. */
-export function counting(perSecond: number, share = 0, change = (c: Counters): string => exposition(c)): RequestListener {
+export function counting(
+  perSecond: number,
+  share = 0,
+  change = (c: Counters): string => exposition(c),
+): RequestListener {
   const began = Date.now();
   return (_, response) => {
     const requests = Math.floor(((Date.now() - began) / 1000) * perSecond) + 100;

@@ -1,8 +1,15 @@
 import { expect } from 'chai';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
-import { type Reply, type StubPrometheus, type StubSeries, stubPrometheus, vector } from '../lib/metrics/prometheus-stub.js';
+import {
+  type Reply,
+  type StubPrometheus,
+  type StubSeries,
+  stubPrometheus,
+  vector,
+} from '../lib/metrics/prometheus-stub.js';
 import { canaryId, expectNoInsides, firstLine, type Run, Workspace } from './lukhas.js';
 import { type Counters, counting, exposition, type Page, serve } from './metrics-page.js';
+import { observations } from './observations.js';
 
 const POLICY = `
 windowSeconds: 6
@@ -12,6 +19,8 @@ targets: { latency_p95_ms: 250, max_error_rate: 0.02 }
 `;
 const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
 const PER_SECOND = 400;
+/** Enough for the question whether it is a Prometheus, asked twice, and for a few looks. */
+const QUERIES = 5;
 
 /** A canary that is running, and what its measurements come from. */
 interface Started {
@@ -144,8 +153,8 @@ describe('a canary without measurements is never promoted', function () {
         expected: {
           code: 4,
           reason: 'no_data',
-          why: /^no metrics for 2\S* s \(.*invalid: model_\w+ is NaN/,
-          state: /invalid: model_\w+ is NaN/,
+          why: /^no metrics for 2\S* s \(.*invalid: model_\w+\S* is NaN/,
+          state: /invalid: model_\w+\S* is NaN/,
         },
       },
       'whose samples are ten minutes old': {
@@ -191,7 +200,7 @@ describe('a canary without measurements is never promoted', function () {
         open: async () => {
           const stub = await prometheus();
           count(stub);
-          closeWhen(stub, 4);
+          closeAfterQueries(stub);
           return start(['--prom-url', stub.url]);
         },
         expected: {
@@ -205,7 +214,7 @@ describe('a canary without measurements is never promoted', function () {
         open: async () => {
           const stub = await prometheus();
           const counted = count(stub);
-          stub.answer = (query, nth) => (nth > 8 ? { status: 401, body: 'no' } : counted(query));
+          stub.answer = (query, nth) => (nth > QUERIES ? { status: 401, body: 'no' } : counted(query));
           return start(['--prom-url', stub.url]);
         },
         expected: { code: 6, reason: 'source_unreachable', why: /answered 401/, state: /^refused: .*answered 401/ },
@@ -275,14 +284,25 @@ describe('a canary without measurements is never promoted', function () {
     expect(run.stdout).to.match(/next .*PROM_URL.*--canary-url URL.*--input FILE/);
   });
 
-  it('observations that end early: 4', async () => {
-    const run = await blocked(start(['--source', 'ndjson', '--input', '-'], observations(3)), {
+  it('observations that end before there is any: 4', async () => {
+    const run = await blocked(start(['--source', 'ndjson', '--input', '-'], observations(0)), {
       code: 4,
       reason: 'no_data',
-      why: /ended/,
+      why: /^the input ends before it holds any measurement$/,
       state: /^ended/,
     });
     expect(run.seconds).to.be.below(5);
+  });
+
+  it('observations that end early: 4', async () => {
+    const { workspace, finished } = start(['--source', 'ndjson', '--input', '-'], observations(3));
+    const run = await finished;
+    expect(run.code, run.stdout + run.stderr).to.equal(4);
+    expect(run.stdout).to.match(/^ {2}why {7}the input ends after 3 s: readings cover only 50% of the window$/m);
+    expect(run.stdout).to.match(/^ {2}next {6}.*whole window/m);
+    const status = await workspace.json(['canary', 'status', canaryId(run)]);
+    expect(status).to.include({ status: 'BLOCKED', exit: 4 });
+    expect(await workspace.json(['gate', 'list'])).to.deep.equal({ gates: [] });
   });
 
   it('but a service that restarts in between is', async () => {
@@ -329,12 +349,11 @@ function closeAfterLooks(service: Page, looks: number): Promise<void> {
   });
 }
 
-/** The same for Prometheus, which is asked several times a look. */
-function closeWhen(stub: StubPrometheus, looks: number): void {
+/** The same for Prometheus. */
+function closeAfterQueries(stub: StubPrometheus): void {
   const { answer } = stub;
-  const began = Date.now();
   stub.answer = (query, nth) => {
-    if (Date.now() - began > looks * 1000) setImmediate(() => void stub.close());
+    if (nth > QUERIES) setImmediate(() => void stub.close());
     return answer(query, nth);
   };
 }
@@ -368,23 +387,3 @@ function count(
   stub.answer = answer;
   return answer;
 }
-
-/** The first look and so many more, a second apart, all well. */
-function observations(looks: number): string {
-  const t0 = Date.now();
-  const lines = Array.from({ length: looks + 1 }, (_, tick) => ({
-    v: 1,
-    tick,
-    t: t0 + tick * 1000,
-    from: t0 + Math.max(0, tick - 1) * 1000,
-    canary:
-      tick === 0
-        ? { errors: { state: 'first' }, latency: { state: 'first' } }
-        : {
-            errors: { state: 'ok', bad: 0, total: PER_SECOND },
-            latency: { state: 'ok', bounds: [50, 250], counts: [PER_SECOND, 0, 0] },
-          },
-  }));
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-}
-

@@ -41,7 +41,7 @@ export default class CanaryStart extends BaseCommand {
     }),
     input: Flags.string({ description: 'observations as NDJSON; - is standard input', helpValue: 'FILE' }),
     detach: Flags.boolean({
-      description: 'leave the watching to `lukhas serve` or `lukhas canary resume`',
+      description: 'do not stay: `lukhas canary resume` does the watching',
       exclusive: ['wait', 'timeout'],
     }),
     wait: Flags.boolean({ description: 'stay until the verdict (the default)' }),

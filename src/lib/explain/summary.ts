@@ -1,4 +1,4 @@
-import type { ObjectiveReport, RateReport, Reason, Verdict } from '../judge/verdict.js';
+import type { ObjectiveReport, RateReport, Verdict } from '../judge/verdict.js';
 import { objectiveLine } from './objective-lines.js';
 import { count, odds, percent, seconds } from './words.js';
 
@@ -32,7 +32,8 @@ function mark(o: ObjectiveReport): string {
   return o.promote.certified ? '✓' : '?';
 }
 
-function why(v: Verdict): string {
+/** Why it was ruled so, in words that can follow a colon. */
+export function why(v: Verdict): string {
   const o = v.objectives.find((x) => x.name === v.decidedBy || (x.type === 'reading' && x.rule.name === v.decidedBy));
   switch (v.reason) {
     case 'evidence_against':
@@ -48,7 +49,7 @@ function why(v: Verdict): string {
     case 'inconclusive':
       return o ? undecided(o) : 'the evidence suffices neither way';
     case 'coverage':
-      return `readings cover only ${percent(v.coverage)} of the window`;
+      return `${inputEnded(v) ? `the input ends after ${seconds(v.elapsedSeconds)}: ` : ''}readings cover only ${percent(v.coverage)} of the window`;
     case 'no_baseline':
       return 'the policy requires a baseline, and none was measured';
     case 'not_attributable':
@@ -57,7 +58,7 @@ function why(v: Verdict): string {
       return 'no metrics source is configured';
     case 'no_data':
     case 'source_unreachable':
-      return silent(v);
+      return inputEnded(v) ? 'the input ends before it holds any measurement' : silent(v);
     case 'watching':
       return 'still watching';
   }
@@ -82,12 +83,20 @@ function neededWords(o: RateReport): string {
 
 function silent(v: Verdict): string {
   const what = v.reason === 'source_unreachable' ? 'the metrics source cannot be reached' : 'no metrics';
-  const states = Object.entries(v.noData?.states ?? {}).map(([name, state]) => `${name} ${state}`);
-  const shown = [...new Set(states)].join('; ');
+  const names = new Map<string, string[]>();
+  for (const [name, state] of Object.entries(v.noData?.states ?? {}))
+    names.set(state, [...(names.get(state) ?? []), name]);
+  const shown = [...names].map(([state, of]) => `${of.join(', ')} ${state}`).join('; ');
   return `${what} for ${seconds(v.noData?.seconds ?? 0)}${shown ? ` (${shown})` : ''}`;
 }
 
-function howSure(v: Verdict): string {
+/** Observations from a file or stream have come to their end. */
+function inputEnded(v: Verdict): boolean {
+  return v.objectives.every((o) => o.missing?.startsWith('ended'));
+}
+
+/** How sure that is, and which error is promised. */
+export function howSure(v: Verdict): string {
   if (v.certainty === 'uncertified') return 'uncertified: decided without a promised error';
   if (v.certainty === 'undecided') return 'undecided: nothing proved it safe, so it is not promoted';
   return v.decision === 'rollback'
@@ -107,18 +116,30 @@ function when(v: Verdict): string {
   return `after ${seconds(v.elapsedSeconds)}${saved} (${looks}${began})`;
 }
 
+const WHOLE_WINDOW = 'Give observations of the whole window, or make the window shorter.';
+
 /** What to do next, for the reasons that leave something to do; pure. */
-export function nextSteps(reason: Reason): string[] {
-  switch (reason) {
+export function nextSteps(v: Verdict): string[] {
+  switch (v.reason) {
     case 'no_source':
       return ['Set PROM_URL, or pass --source scrape --canary-url URL, or --source ndjson --input FILE.'];
     case 'source_unreachable':
-      return ['Check that the source is up and its URL right, then start the canary again.'];
+      return [
+        v.objectives.some((o) => o.missing?.startsWith('refused'))
+          ? 'Check the credentials of the source (docs/configuration.md), then start the canary again.'
+          : 'Check that the source is up and its URL right, then start the canary again.',
+      ];
     case 'no_data':
+      if (inputEnded(v)) return [WHOLE_WINDOW];
       return ['Check the metric names and labels of the source (docs/configuration.md), then start the canary again.'];
+    case 'not_attributable':
+      return ['Wait until what hits both versions is over, then start the canary again.'];
+    case 'no_baseline':
+      return ['Name a baseline (docs/configuration.md), or let the policy do without one: baseline: auto.'];
     case 'inconclusive':
       return ['Give it more traffic or a longer window: lukhas plan tells how much is needed.'];
     case 'coverage':
+      if (inputEnded(v)) return [WHOLE_WINDOW];
       return ['Readings were missing for a part of the window; find out why, then start the canary again.'];
     default:
       return [];

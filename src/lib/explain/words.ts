@@ -32,3 +32,33 @@ export function odds(logE: number): string {
 function odd(x: number): string {
   return x < 10 ? String(Number(x.toFixed(1))) : count(Math.round(x));
 }
+
+/** `2026-03-01 12:00:20 UTC`; whole seconds. */
+export function moment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** The time of day where the day is that of `day`, else `moment`; UTC. */
+export function timeOn(ms: number, day: number): string {
+  const [date = '', time = ''] = moment(ms).split(' ');
+  return moment(day).startsWith(date) ? time : moment(ms);
+}
+
+/** `1 look`, `3 looks`. */
+export function plural(n: number, one: string, many = `${one}s`): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+/**
+ * Text from the log or from a user as it may stand in a line: control, invisible and direction-changing characters
+ * become spaces, so that nobody's text moves the cursor, hides, or begins a line of its own.
+ */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+}
+
+/** As `oneLine`, cut where it gets long: the log keeps the rest. */
+export function clip(text: string, most = 240): string {
+  const line = oneLine(text);
+  return line.length <= most ? line : `${[...line].slice(0, most - 1).join('')}…`;
+}

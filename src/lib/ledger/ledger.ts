@@ -88,6 +88,7 @@ export type HeadDraft = Pick<Head, 'subject' | 'type' | 'state' | 'modelId' | 'o
 
 export interface EventFilter {
   subject?: string;
+  /** Without a subject the whole log is read: an index of kinds would cost every append, and nothing needs it. */
   kinds?: readonly EventKind[];
   /** First seq, inclusive. */
   from?: number;

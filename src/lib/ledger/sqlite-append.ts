@@ -119,7 +119,7 @@ export class Appender implements TransactionObserver {
     const body = before + seq + after;
     const leaf = leafHash(body);
     const nodes = completedNodes(seq, leaf, this.#leftSibling);
-    this.#sql.event.run(seq, ts, kind, subject, leaf, nodes.length > 0 ? Buffer.concat(nodes) : null, body);
+    this.#sql.event.run(seq, ts, kind, subject, leaf, joined(nodes), body);
     this.#edge[nodes.length] = nodes.at(-1) ?? leaf;
     this.#size = seq + 1;
     return { seq, kind, v: EVENT_VERSIONS[kind], subject, ts, data } as StoredEvent;
@@ -191,6 +191,12 @@ function statements(db: Database) {
         open = excluded.open, last_seq = excluded.last_seq, updated_at = excluded.updated_at, data = excluded.data`),
     headInPlace: db.prepare('UPDATE heads SET type = ?, state = ?, model = ?, open = ?, data = ? WHERE subject = ?'),
   };
+}
+
+/** Half of the appends complete nothing, and half of the rest one node. */
+function joined(nodes: readonly Buffer[]): Buffer | null {
+  if (nodes.length < 2) return nodes[0] ?? null;
+  return Buffer.concat(nodes);
 }
 
 function conflict(message: string): LukhasError {

@@ -70,9 +70,24 @@ const MEANINGS: readonly (readonly [string, Meaning])[] = [
   ['ELOOP', UNAVAILABLE],
 ];
 
+/** better-sqlite3 without its compiled part, or with that of another version of Node.js. */
+const NOT_BUILT = /Could not locate the bindings file|NODE_MODULE_VERSION|better_sqlite3\.node/;
+
 /** What an error of SQLite or the file system means to a user; any other error comes back as it is. */
 export function ledgerError(error: unknown, path: string): unknown {
   if (error instanceof LukhasError) return error;
+  if (error instanceof Error && NOT_BUILT.test(error.message)) {
+    return new LukhasError(
+      'LEDGER_UNAVAILABLE',
+      'The package better-sqlite3 was installed without being compiled for this Node.js',
+      {
+        suggestions: [
+          'Allow it and compile it: npm install-scripts approve better-sqlite3 && npm rebuild better-sqlite3',
+        ],
+        cause: error,
+      },
+    );
+  }
   const code = errorCode(error);
   const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
   if (meaning === undefined) return error;

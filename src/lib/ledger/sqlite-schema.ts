@@ -27,7 +27,6 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   -- The rowid, which is seq, is the last part of every index.
   CREATE INDEX events_by_subject ON events (subject);
-  CREATE INDEX events_by_kind ON events (kind);
   CREATE TRIGGER events_append_only BEFORE INSERT ON events
     WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), -1) + 1 FROM events)
     BEGIN SELECT RAISE(ABORT, 'events are only appended, in sequence'); END;

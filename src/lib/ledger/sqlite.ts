@@ -108,7 +108,7 @@ export class SqliteLedger implements Ledger {
 
   /** On a connection of its own, so that its transaction may last while this one goes on reading. */
   async rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number> {
-    this.#mustBeWritable();
+    if (this.#connection.readOnly) throw this.#openedReadOnly();
     return this.#writes.runAlone(async () => {
       const connection = await openConnection(this.#connection.path, this.#connection);
       try {
@@ -139,8 +139,8 @@ export class SqliteLedger implements Ledger {
     this.#connection.db.close();
   }
 
-  async #write<T>(work: Work<T>): Promise<T> {
-    this.#mustBeWritable();
+  #write<T>(work: Work<T>): Promise<T> {
+    if (this.#connection.readOnly) return Promise.reject(this.#openedReadOnly());
     return this.#writes.run(work);
   }
 
@@ -152,9 +152,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  #mustBeWritable(): void {
-    if (!this.#connection.readOnly) return;
-    throw new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
+  #openedReadOnly(): LukhasError {
+    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
   }
 
   /** The given size, or the log's own; @throws LukhasError USAGE when the log is shorter */

@@ -101,8 +101,8 @@ function checkFile(db: Database, findings: Findings): void {
 function noteUndecided(db: Database, findings: Findings): void {
   const count = db
     .prepare<[], number>(
-      `SELECT count(DISTINCT canary) FROM canary_metrics
-       WHERE canary NOT IN (SELECT subject FROM events WHERE kind = 'canary.decided')`,
+      `SELECT count(*) FROM (SELECT DISTINCT canary FROM canary_metrics)
+       WHERE NOT EXISTS (SELECT 1 FROM events WHERE subject = canary AND kind = 'canary.decided')`,
     )
     .pluck()
     .get();

@@ -254,7 +254,12 @@ function newestOf(series: readonly Series[]): number | null {
 }
 
 function startingPoint(at: number, previous: ArmCursor | null): ArmCursor {
-  if (previous !== null) return { ...structuredClone(previous), at };
+  if (previous !== null) {
+    // As deep as anything is changed: totals are replaced whole.
+    const { requests, errors, latency, score, carry, since, newest } = previous;
+    const values = { requests: { ...requests }, errors: { ...errors }, latency: { ...latency }, score: { ...score } };
+    return { at, ...values, carry: { ...carry }, since: { ...since }, newest: { ...newest } };
+  }
   const nothing = { requests: {}, errors: {}, latency: {}, score: {}, newest: {} };
   return { at, ...nothing, carry: { bad: 0, total: 0 }, since: { errors: null, latency: null, score: null } };
 }

@@ -43,8 +43,8 @@ export function readHistograms(
 function collect(name: string, sample: Series, scale: number, groups: Map<string, Buckets>): string | null {
   const isBucket = sample.name === `${name}_bucket`;
   if (!isBucket && sample.name !== `${name}_count`) return null;
-  const shown = `${sample.name}${showLabels(sample.labels)}`;
-  if (!(sample.value >= 0 && sample.value < Infinity)) return `${shown} is ${sample.value}`;
+  const shown = () => `${sample.name}${showLabels(sample.labels)}`;
+  if (!(sample.value >= 0 && sample.value < Infinity)) return `${shown()} is ${sample.value}`;
   const key = showLabels(sample.labels, 'le');
   const group: Buckets = groups.get(key) ?? { byBound: new Map() };
   groups.set(key, group);
@@ -53,8 +53,8 @@ function collect(name: string, sample: Series, scale: number, groups: Map<string
     return null;
   }
   const bound = boundOf(sample.labels['le'], scale);
-  if (Number.isNaN(bound)) return `${shown}: le is not a number`;
-  if (group.byBound.has(bound)) return `${shown} is given twice`;
+  if (Number.isNaN(bound)) return `${shown()}: le is not a number`;
+  if (group.byBound.has(bound)) return `${shown()} is given twice`;
   group.byBound.set(bound, sample.value);
   return null;
 }

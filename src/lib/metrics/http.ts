@@ -34,6 +34,7 @@ type Failure = Extract<TextAnswer, { ok: false }>;
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * GETs a text. What happens to the other side is an answer, never an exception; rejects only with the reason of
@@ -130,7 +131,7 @@ async function readBody(response: IncomingMessage, limit: number): Promise<Buffe
     }
   };
   try {
-    await (encoding === 'gzip' ? pipeline(response, createGunzip(), collect) : pipeline(response, collect));
+    await (encoding === 'gzip' ? pipeline(response, createGunzip(), collect) : collect(response));
   } catch (error) {
     if (size > limit) return tooLarge;
     throw error;
@@ -140,7 +141,7 @@ async function readBody(response: IncomingMessage, limit: number): Promise<Buffe
 
 function decode(bytes: Buffer): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     return null; // the only failure of a fatal decoder: not UTF-8
   }

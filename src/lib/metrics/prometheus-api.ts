@@ -52,6 +52,9 @@ const MAX_MESSAGE = 300;
 export class PrometheusApi {
   private readonly shared = new Map<string, Shared>();
   private readonly agent: Agent;
+  private sweep: NodeJS.Timeout | null = null;
+  private busy = 0;
+  private readonly queue: (() => void)[] = [];
 
   constructor(private readonly options: ApiOptions) {
     const { endpoint, ca } = options;
@@ -75,6 +78,7 @@ export class PrometheusApi {
   }
 
   close(): void {
+    if (this.sweep) clearTimeout(this.sweep);
     for (const [expr, entry] of this.shared) this.stop(expr, entry);
     this.agent.destroy();
   }
@@ -84,6 +88,7 @@ export class PrometheusApi {
     const entry: Shared = { answer: this.ask(expr, stop.signal), stop, readers: 0, doneAt: null };
     const done = (): void => {
       entry.doneAt = performance.now();
+      this.sweepLater();
     };
     void entry.answer.then(done, done);
     this.shared.set(expr, entry);
@@ -95,6 +100,16 @@ export class PrometheusApi {
     if (this.shared.get(expr) === entry) this.shared.delete(expr);
   }
 
+  /** Parsed answers are large: the last ones before a pause must not wait for the next query. */
+  private sweepLater(): void {
+    if (this.sweep !== null || ![...this.shared.values()].some(({ doneAt }) => doneAt !== null)) return;
+    this.sweep = setTimeout(() => {
+      this.sweep = null;
+      this.dropOld();
+      this.sweepLater();
+    }, this.options.shareMs).unref();
+  }
+
   private dropOld(): void {
     const before = performance.now() - this.options.shareMs;
     for (const [expr, { doneAt }] of this.shared) if (doneAt !== null && doneAt <= before) this.shared.delete(expr);
@@ -104,7 +119,7 @@ export class PrometheusApi {
     const url = `${this.options.endpoint.href}?query=${encodeURIComponent(expr)}`;
     const deadline = performance.now() + this.options.timeoutMs;
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.get(url, deadline - performance.now(), signal);
+      const answer = await this.inTurn(() => this.get(url, deadline - performance.now(), signal));
       if (answer.ok || !answer.retryable || attempt === RETRIES) return readAnswer(answer, this.options.endpoint);
       const pause = RETRY_MS * 2 ** attempt * (0.5 + this.options.random());
       if (performance.now() + pause >= deadline) return readAnswer(answer, this.options.endpoint);
@@ -112,8 +127,29 @@ export class PrometheusApi {
     }
   }
 
-  private get(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
+  /**
+   * Requests begin as connections come free, first come, first served. Time in the queue counts towards the deadline:
+   * a server that hangs is told of after one timeout, however many ask. Nobody waits longer, as those before have
+   * earlier deadlines.
+   */
+  private async inTurn<T>(request: () => Promise<T>): Promise<T> {
+    if (this.busy === SOCKETS) await new Promise<void>((resolve) => this.queue.push(resolve));
+    else this.busy += 1;
+    try {
+      return await request();
+    } finally {
+      const next = this.queue.shift();
+      if (next) next();
+      else this.busy -= 1;
+    }
+  }
+
+  private async get(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
     const { headers, ca } = this.options;
+    if (timeoutMs <= 0) {
+      const detail = `${shownUrl(url)}: no complete answer within ${this.options.timeoutMs / 1000} s`;
+      return { ok: false, state: 'unreachable', detail, retryable: true };
+    }
     // Answers are small and many: unpacking them would cost more than their transport.
     const all = { accept: 'application/json', 'accept-encoding': 'identity', ...headers };
     return getText(url, { headers: all, timeoutMs, signal, agent: this.agent, ...(ca === undefined ? {} : { ca }) });

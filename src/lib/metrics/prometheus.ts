@@ -70,6 +70,8 @@ export function openPrometheus(
 
 class PrometheusReader {
   private readonly plan: CounterPlan;
+  /** Cursors made here: what comes back unchanged need not be checked again. */
+  private readonly own = new WeakSet<object>();
 
   constructor(
     private readonly config: PrometheusConfig,
@@ -96,7 +98,7 @@ class PrometheusReader {
   }
 
   async read(request: ReadRequest): Promise<Reading> {
-    const previous = readCursor(request.cursor);
+    const previous = this.previous(request.cursor);
     const t = this.now();
     const [counters, scalars] = await Promise.all([this.counters(request, previous, t), this.scalars(request)]);
     const { canary, baseline, warnings } = counters;
@@ -109,7 +111,13 @@ class PrometheusReader {
       ...new Set([...warnings, ...scalars.warnings].map((text) => `Prometheus warns: ${text}`)),
     ];
     if (notes.length > 0) observation.notes = notes;
+    if (counters.cursor) this.own.add(counters.cursor);
     return { observation, cursor: counters.cursor };
+  }
+
+  private previous(cursor: unknown): Cursor {
+    const mine = typeof cursor === 'object' && cursor !== null && this.own.has(cursor);
+    return mine ? (cursor as Cursor) : readCursor(cursor);
   }
 
   private async counters(request: ReadRequest, previous: Cursor, t: number): Promise<Counters> {

@@ -31,10 +31,32 @@ export function openScrape(config: ScrapeConfig, now: () => number = Date.now): 
   return {
     descriptor: { kind: 'scrape', ...config },
     pace: 'clock',
-    check: async () => checkConfig(config),
+    check: () => check(config),
     read: (request) => look(config, request, now),
     close: async () => undefined,
   };
+}
+
+/** Asks each page once: one that is only down is let pass. */
+async function check(config: ScrapeConfig): Promise<void> {
+  checkConfig(config);
+  const urls = new Set([config.canaryUrl, config.baselineUrl ?? config.canaryUrl]);
+  const pages = await Promise.all([...urls].map((url) => fetchPage(url, config, undefined)));
+  for (const page of pages) if (!page.ok) refusePage(page.missing);
+}
+
+function refusePage({ state, detail = state }: Missing): void {
+  if (state === 'refused') {
+    throw new LukhasError('SOURCE_REFUSED', `${detail}: it wants credentials, and scraping sends none`, {
+      suggestions: ['Let its metrics be read without, or read them through Prometheus (--prom-url).'],
+    });
+  }
+  if (state !== 'invalid') return;
+  throw new LukhasError('SOURCE_INVALID', detail, {
+    suggestions: [
+      'Give the address of a metrics page in the text format of Prometheus, as in http://127.0.0.1:8080/metrics.',
+    ],
+  });
 }
 
 function checkConfig(config: ScrapeConfig): void {
@@ -112,6 +134,12 @@ function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metric
     return { ok: true, series };
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'SOURCE_INVALID') throw error;
+    if (/^text\/html\b/i.test(answer.contentType)) {
+      return {
+        ok: false,
+        missing: { state: 'invalid', detail: `${shownUrl(url)} answers with HTML, not with metrics` },
+      };
+    }
     return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}, ${error.message}` } };
   }
 }

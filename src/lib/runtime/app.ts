@@ -43,8 +43,6 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     ledger,
     canaries: new Canaries(ledger, clock),
     async checkSource(descriptor) {
-      // An input can be read only once, and is checked as it is read.
-      if (descriptor.kind === 'ndjson') return [];
       const source = await openSource(descriptor, config.sourceAuth, clock.now);
       try {
         await source.check();

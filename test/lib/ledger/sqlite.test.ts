@@ -67,16 +67,18 @@ describe('SQLite ledger', () => {
       });
     });
 
-    it('of one subject, or kind, are found without reading the whole log', async () => {
+    it('of one subject are found without reading the whole log', async () => {
       await withLedger(async (ledger, path) => {
         await ledger.commit({ events: [finished('c1')] });
         const raw = new Database(path, { readonly: true });
         const plan = (where: string) => {
-          const rows = raw.prepare(`EXPLAIN QUERY PLAN SELECT body FROM events WHERE ${where} ORDER BY seq`).all('x');
+          const sql = `EXPLAIN QUERY PLAN SELECT body FROM events WHERE ${where} ORDER BY seq LIMIT 9`;
+          const rows = raw.prepare(sql).all(...(where.match(/\?/g) ?? []));
           return (rows as { detail: string }[]).map((row) => row.detail).join('; ');
         };
-        expect(plan('subject = ?')).to.match(/^SEARCH events USING INDEX events_by_subject/);
-        expect(plan('kind IN (?)')).to.match(/^SEARCH events USING INDEX events_by_kind/);
+        for (const where of ['subject = ?', 'subject = ? AND kind IN (?, ?)', 'subject = ? AND seq >= ?']) {
+          expect(plan(where)).to.match(/^SEARCH events USING INDEX events_by_subject \(subject=\?/);
+        }
         raw.close();
       });
     });

@@ -1,0 +1,36 @@
+import { narrativeText } from '../lib/explain/render.js';
+import type { Narrative } from '../lib/explain/section.js';
+import { PAINT, paint } from './present.js';
+
+const WIDEST = 100;
+
+/** The narrative as paragraphs for a terminal; where nobody looks, one sentence a line. */
+export function presentNarrative(narrative: Narrative, stream: NodeJS.WriteStream, noColor?: boolean): string {
+  if (!stream.isTTY) return narrativeText(narrative);
+  const chalk = paint(stream, noColor);
+  const color = PAINT[narrative.state as keyof typeof PAINT];
+  const width = Math.min(WIDEST, stream.columns || 80);
+  const title = wrap(narrative.title, width, '').join('\n');
+  const parts = narrative.sections.map(({ heading, kind, sentences }) => {
+    const body =
+      kind === 'prose'
+        ? wrap(sentences.join(' '), width, '  ')
+        : sentences.flatMap((s) => wrap(s, width, '  ', '    '));
+    return [chalk.bold(heading), ...body].join('\n');
+  });
+  return [color ? chalk[color].bold(title) : chalk.bold(title), ...parts].join('\n\n');
+}
+
+/** Lines of at most `width` characters, broken between words; a longer word stands alone. */
+function wrap(text: string, width: number, first: string, rest = first): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const indent = lines.length === 0 ? first : rest;
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, (lines.length === 0 ? first : rest) + line];
+}

@@ -1,0 +1,126 @@
+import { timestamp } from '../lib/clock.js';
+import { objectiveLine } from '../lib/explain/objective-lines.js';
+import { why } from '../lib/explain/summary.js';
+import { count, odds, seconds } from '../lib/explain/words.js';
+import type { Verdict } from '../lib/judge/verdict.js';
+import type { CanaryReplay, Difference, Outcome, ReplayResult, Side, Sweep } from '../lib/replay/result.js';
+import { paint } from './present.js';
+import { table } from './table.js';
+
+const WORDS: Readonly<Record<Outcome, string>> = {
+  promote: 'promoted',
+  rollback: 'rolled back',
+  block: 'blocked',
+  insufficient: 'not known',
+};
+const OUTCOMES = Object.keys(WORDS) as Outcome[];
+
+/** A replay for a terminal or a pipe: one block a canary, then the sums. */
+export function presentReplay(result: ReplayResult, noColor: boolean | undefined): string {
+  const chalk = paint(process.stdout, noColor);
+  const blocks = result.canaries.map((canary) => {
+    const [first = '', ...rest] = canaryLines(canary).map(printable);
+    const head = canary.flips ? chalk.yellow.bold(first) : chalk.bold(first);
+    return [head, ...rest].join('\n');
+  });
+  if (blocks.length === 0) blocks.push(nothing(result));
+  else blocks.unshift(headLines(result).map(printable).join('\n'));
+  if (result.canaries.length > 1) blocks.push(totals(result));
+  if (result.sweep && result.canaries.length > 0) blocks.push(sweepLines(result.sweep).join('\n'));
+  return blocks.join('\n\n');
+}
+
+/** What people wrote may hold anything; a terminal obeys control characters. */
+function printable(line: string): string {
+  return line.replace(/\p{Cc}/gu, ' ');
+}
+
+function headLines(result: ReplayResult): string[] {
+  const { canaries, policyName, policyDiff } = result;
+  const chosen = [...selected(result), `replayed under ${policyName}`].join(', ');
+  const head = `${canaries.length} ${canaries.length === 1 ? 'canary' : 'canaries'} ${chosen}`;
+  const shown = (value: unknown) => (value === null ? 'none' : JSON.stringify(value));
+  return [head, ...policyDiff.map((d) => `  ${d.path}  ${shown(d.original)} -> ${shown(d.counterfactual)}`)];
+}
+
+function selected({ from, to, modelId }: ReplayResult): string[] {
+  const model = modelId === null ? [] : [`of model ${modelId}`];
+  if (from === null && to === null) return model;
+  return [...model, `begun${from === null ? '' : ` from ${from}`}${to === null ? '' : ` before ${to}`}`];
+}
+
+function nothing(result: ReplayResult): string {
+  const inWindow = result.from === null && result.to === null ? '' : ' in this window';
+  const chosen = selected(result).join(', ');
+  return `no canary${inWindow}${chosen === '' ? '' : ` (${chosen})`}: nothing to replay`;
+}
+
+function canaryLines(canary: CanaryReplay): string[] {
+  const { canaryId, modelId, fromGate, toGate, startedAt, original, counterfactual, flips, difference } = canary;
+  const mark = flips === null ? 'NOT KNOWN' : flips ? 'FLIPS' : 'SAME';
+  return [
+    `${mark}  ${modelId}: ${fromGate} -> ${toGate}  ${canaryId}  began ${timestamp(startedAt)}`,
+    ...sideLines('was', original),
+    ...sideLines('would be', counterfactual),
+    ...divergenceLines(canary),
+    ...(difference === null ? [] : [`  difference  ${differenceWords(difference)}`]),
+  ];
+}
+
+function sideLines(label: string, side: Side): string[] {
+  const { outcome, verdict, lacking, overridden } = side;
+  const words =
+    lacking === null && verdict ? `${WORDS[outcome]} ${moment(verdict)}: ${why(verdict)}` : `not known: ${lacking}`;
+  const lines = [`  ${label.padEnd(10)}  ${words}`];
+  return overridden === null ? lines : [...lines, `  ${'by hand'.padEnd(10)}  ${overridden}`];
+}
+
+function moment({ elapsedSeconds, tick }: Verdict): string {
+  return `after ${seconds(elapsedSeconds)} (look ${tick})`;
+}
+
+function divergenceLines({ divergence, startedAt }: CanaryReplay): string[] {
+  if (divergence === null) return [];
+  const { tick, at, original, counterfactual } = divergence;
+  return [
+    `  they part   at look ${tick}, ${seconds((at - startedAt) / 1000)} after the start`,
+    ...standing('was', original),
+    ...standing('would be', counterfactual),
+  ];
+}
+
+function standing(label: string, verdict: Verdict): string[] {
+  const { logE, logThreshold } = verdict.evidence;
+  const bet = `bet against it ${odds(logE)}, acts at ${count(Math.round(Math.exp(logThreshold)))}:1`;
+  const ruling = verdict.decision === 'continue' ? 'watched on' : WORDS[verdict.decision];
+  return [`    ${label}: ${ruling}; ${bet}`, ...verdict.objectives.map((o) => `      ${objectiveLine(o)}`)];
+}
+
+function differenceWords({ seconds: s, requests, badRequests }: Difference): string {
+  if (s === 0) return 'none in time';
+  const time = s < 0 ? `${seconds(-s)} earlier` : `${seconds(s)} later`;
+  if (requests === null) return `${time}; how many requests it served in between is not known`;
+  const failed = badRequests === null ? '' : `, ${count(badRequests)} of them failed`;
+  return `${time}; in between it served ${count(requests)} requests${failed}`;
+}
+
+function totals({ totals: t, canaries }: ReplayResult): string {
+  const row = (label: string, counts: Record<Outcome, number>) => [label, ...OUTCOMES.map((o) => String(counts[o]))];
+  const head = ['', ...OUTCOMES.map((o) => WORDS[o].toUpperCase())];
+  const flips = `${t.flips} of ${canaries.length} decisions would have been another`;
+  const open = t.insufficient === 0 ? '' : `; for ${t.insufficient} the records do not say`;
+  return `${table(head, [row('was', t.original), row('would be', t.counterfactual)])}\n${flips}${open}`;
+}
+
+function sweepLines({ axes, cells, flipPoints }: Sweep): string[] {
+  const head = [...axes.map(({ path }) => path), ...OUTCOMES.map((o) => WORDS[o].toUpperCase()), 'FLIPS'];
+  const rows = cells.map(({ values, outcomes, flips }) => [
+    ...values.map(String),
+    ...OUTCOMES.map((o) => String(outcomes[o])),
+    String(flips),
+  ]);
+  const points = flipPoints.map(
+    ({ path, below, above, from, to }) => `${path}: ${WORDS[from]} up to ${below}, ${WORDS[to]} from ${above}`,
+  );
+  return [table(head, rows), ...points];
+}

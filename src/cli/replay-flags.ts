@@ -1,0 +1,101 @@
+import { basename } from 'node:path';
+import { Flags } from '@oclif/core';
+import { LukhasError } from '../lib/errors.js';
+import type { WrittenPolicy } from '../lib/replay/change-policy.js';
+import type { ReplayRequest } from '../lib/replay/replay.js';
+import type { Selection } from '../lib/runtime/replay.js';
+import { readPolicy } from './policy-flags.js';
+
+export const replayFlags = {
+  from: Flags.string({
+    description: 'canaries that began at this time or later (30d: in the last 30 days)',
+    helpValue: 'TIME',
+  }),
+  to: Flags.string({ description: 'and before this time', helpValue: 'TIME' }),
+  model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
+  canary: Flags.string({
+    description: 'this canary, or a unique beginning of its id (may be repeated)',
+    helpValue: 'ID',
+    multiple: true,
+    exclusive: ['from', 'to', 'model', 'input'],
+  }),
+  input: Flags.string({
+    description: 'observations as NDJSON instead of a log; - is standard input',
+    helpValue: 'FILE',
+    exclusive: ['from', 'to', 'canary'],
+    dependsOn: ['policy'],
+  }),
+  policy: Flags.string({
+    description: "the other policy, JSON or YAML (default: each canary's own)",
+    helpValue: 'FILE',
+  }),
+  set: Flags.string({
+    description: 'change one key of the policy, e.g. targets.max_error_rate=0.05 (may be repeated)',
+    helpValue: 'KEY=VALUE',
+    multiple: true,
+  }),
+  sweep: Flags.string({
+    description: 'also judge under every value, KEY=FROM:TO:STEP or KEY=A,B,C (may be repeated)',
+    helpValue: 'KEY=VALUES',
+    multiple: true,
+  }),
+  report: Flags.string({ description: 'write an HTML report', helpValue: 'FILE' }),
+  'fail-on-flip': Flags.boolean({ description: 'exit code 9 when a decision would have been another' }),
+};
+
+interface ReplayFlagValues {
+  from?: string | undefined;
+  to?: string | undefined;
+  model?: string | undefined;
+  canary?: string[] | undefined;
+  input?: string | undefined;
+  policy?: string | undefined;
+  set?: string[] | undefined;
+  sweep?: string[] | undefined;
+  report?: string | undefined;
+}
+
+/** @throws LukhasError USAGE */
+export async function selectionOf(flags: ReplayFlagValues, now: number): Promise<Selection> {
+  const { parseInstant } = await import('../lib/runtime/instant.js');
+  const { canary: canaryIds = [], model: modelId = null } = flags;
+  if (canaryIds.length === 0 && [flags.from, flags.to, flags.model].every((flag) => flag === undefined))
+    throw new LukhasError('USAGE', 'Nothing says which canaries to replay.', {
+      suggestions: ['--from 30d, --model MODEL, --canary ID, or --input FILE', 'List them: lukhas canary list'],
+    });
+  const from = flags.from === undefined ? null : parseInstant(flags.from, now, '--from');
+  const to = flags.to === undefined ? null : parseInstant(flags.to, now, '--to');
+  if (from !== null && to !== null && from >= to)
+    throw new LukhasError('USAGE', `--from ${flags.from} is not before --to ${flags.to}: the window is empty.`);
+  return { canaryIds, from, to, modelId };
+}
+
+/** What to replay under. @throws LukhasError USAGE, POLICY */
+export async function requestOf(
+  flags: ReplayFlagValues,
+): Promise<Omit<ReplayRequest, 'log' | 'from' | 'to' | 'modelId'>> {
+  const [{ parseSetting }, { parseAxis }] = await Promise.all([
+    import('../lib/replay/change-policy.js'),
+    import('../lib/replay/sweep-axes.js'),
+  ]);
+  const given = flags.policy === undefined ? null : { written: await readPolicy(flags.policy), where: flags.policy };
+  return {
+    given,
+    settings: (flags.set ?? []).map((text) => parseSetting(text, '--set')),
+    axes: (flags.sweep ?? []).map(parseAxis),
+    policyName: nameOf(given, flags.set ?? []),
+    keepSeries: flags.report !== undefined,
+  };
+}
+
+/** Names no folder, so that the same replay reads the same everywhere. */
+function nameOf(given: WrittenPolicy | null, settings: readonly string[]): string {
+  const name = given && (writtenName(given.written) ?? basename(given.where));
+  const own = name ?? 'own policy';
+  return settings.length === 0 ? own : `${own} with ${settings.join(', ')}`;
+}
+
+function writtenName(written: unknown): string | null {
+  const name = typeof written === 'object' && written !== null && 'name' in written ? written.name : null;
+  return typeof name === 'string' && name !== '' ? name : null;
+}

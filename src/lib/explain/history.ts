@@ -1,0 +1,166 @@
+import type { Verdict } from '../judge/verdict.js';
+import type { Actor, CanaryState, EventKind, HookAction, StoredEvent } from '../ledger/events.js';
+
+export type EventOf<K extends EventKind> = Extract<StoredEvent, { kind: K }>;
+
+/** One change of a gate's holder. */
+export interface GateEntry {
+  seq: number;
+  /** RFC 3339 UTC. */
+  ts: string;
+  gate: string;
+  modelId: string;
+  /** Who held it before; null: no model. */
+  previous: string | null;
+  /** The canary that changed it; null: a person did. */
+  canaryId: string | null;
+  by: Actor;
+}
+
+/**
+ * What a canary's readings come to where nothing was decided: `pruned` they are no longer kept, `not known` it is not
+ * recorded what had been read by then; null: not asked, because a decision was recorded or no look was taken.
+ */
+export type Standing = Verdict | 'pruned' | 'not known' | null;
+
+/** What the log holds about one canary, or held at a time. */
+export interface CanaryHistory {
+  id: string;
+  /** In order; the first is `canary.requested`. */
+  events: readonly StoredEvent[];
+  /** Every change of the gate it wanted to enter, in order. */
+  gate: readonly GateEntry[];
+  standing: Standing;
+  /** Nothing later than this was read, ms since the epoch; null: all there is. */
+  asOf: number | null;
+}
+
+export interface HookCallFacts {
+  action: HookAction;
+  hook: string;
+  attempt: number;
+  intended: EventOf<'hook.intended'>;
+  /** Null: its end is not recorded. */
+  finished: EventOf<'hook.finished'> | null;
+}
+
+/** The events of a canary, sorted by what an explanation asks of them. */
+export interface Facts {
+  id: string;
+  requested: EventOf<'canary.requested'>;
+  state: CanaryState;
+  started: EventOf<'canary.started'> | null;
+  decided: EventOf<'canary.decided'> | null;
+  overridden: EventOf<'canary.overridden'> | null;
+  aborted: EventOf<'canary.aborted'> | null;
+  failed: EventOf<'canary.failed'> | null;
+  extended: EventOf<'canary.extended'> | null;
+  /** The last attempt to carry it out; null before the first, and after somebody asked for another. */
+  acted: EventOf<'canary.acted'> | null;
+  retried: EventOf<'canary.retried'>[];
+  silences: { engaged: EventOf<'fallback.engaged'>; released: EventOf<'fallback.released'> | null }[];
+  calls: HookCallFacts[];
+  /** What is or was to be carried out; null: nothing. */
+  action: HookAction | null;
+}
+
+const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
+
+/** Sorts a canary's events; null when they hold no request. */
+export function factsOf(id: string, events: readonly StoredEvent[]): Facts | null {
+  let facts: Facts | null = null;
+  for (const event of events) {
+    if (event.kind === 'canary.requested') facts ??= begun(id, event);
+    else if (facts !== null) take(facts, event);
+  }
+  return facts;
+}
+
+function begun(id: string, requested: Facts['requested']): Facts {
+  return {
+    id,
+    requested,
+    state: 'PENDING',
+    started: null,
+    decided: null,
+    overridden: null,
+    aborted: null,
+    failed: null,
+    extended: null,
+    acted: null,
+    retried: [],
+    silences: [],
+    calls: [],
+    action: null,
+  };
+}
+
+function take(facts: Facts, event: StoredEvent): void {
+  switch (event.kind) {
+    case 'canary.started':
+      Object.assign(facts, { started: event, state: 'RUNNING' });
+      return;
+    case 'canary.decided': {
+      const { decision } = event.data.verdict;
+      const action = decision === 'promote' || decision === 'rollback' ? decision : null;
+      Object.assign(facts, { decided: event, state: OUTCOMES[decision], action });
+      return;
+    }
+    case 'canary.overridden':
+      Object.assign(facts, { overridden: event, state: 'PROMOTED', action: 'promote' });
+      return;
+    case 'canary.aborted':
+      Object.assign(facts, { aborted: event, state: 'ABORTED' });
+      return;
+    case 'canary.failed':
+      Object.assign(facts, { failed: event, state: 'FAILED' });
+      return;
+    case 'canary.extended':
+      facts.extended = event;
+      return;
+    case 'canary.acted':
+      facts.acted = event;
+      return;
+    case 'canary.retried':
+      facts.retried.push(event);
+      // Not yet caught up again.
+      facts.acted = null;
+      return;
+    case 'fallback.engaged':
+      facts.silences.push({ engaged: event, released: null });
+      return;
+    case 'fallback.released':
+      takeRelease(facts, event);
+      return;
+    case 'hook.intended': {
+      const { action, hook, attempt } = event.data;
+      facts.calls.push({ action, hook, attempt, intended: event, finished: null });
+      return;
+    }
+    case 'hook.finished':
+      takeFinish(facts, event);
+      return;
+  }
+}
+
+function takeRelease(facts: Facts, event: EventOf<'fallback.released'>): void {
+  const silence = facts.silences.at(-1);
+  if (silence) silence.released ??= event;
+}
+
+function takeFinish(facts: Facts, event: EventOf<'hook.finished'>): void {
+  const { action, hook, attempt } = event.data;
+  const call = facts.calls.findLast((c) => c.action === action && c.hook === hook && c.attempt === attempt);
+  if (call) call.finished ??= event;
+}
+
+/** The verdict to explain: the recorded one, or how it stands by the readings. */
+export function verdictOf(facts: Facts, standing: Standing): Verdict | null {
+  if (facts.decided) return facts.decided.data.verdict;
+  return typeof standing === 'object' ? standing : null;
+}
+
+/** Whether the input sets its own times, so that they say nothing of when it was read. */
+export function hasOwnTimes(facts: Facts): boolean {
+  return facts.requested.data.source['kind'] === 'ndjson';
+}

@@ -1,0 +1,92 @@
+import type { Observation } from '../judge/observation.js';
+import { judge } from '../judge/report.js';
+import { JUDGE_VERSION, type Verdict } from '../judge/verdict.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import type { EventData } from '../ledger/events.js';
+import type { Facts } from './history.js';
+import { clip, plural } from './words.js';
+
+/** The recorded observations that a decision was made of. */
+export interface Evidence {
+  observations: readonly Observation[];
+  /** sha256 over their recorded lines, each followed by \n, hex. */
+  digest: string;
+  /** sha256 over the canonical bytes of the recorded policy, hex. */
+  policyDigest: string;
+}
+
+/**
+ * `agrees`: the same judge says the same, to the byte; `differs`: it does not, or what it judged is not what is
+ * recorded; `pruned`: the observations are gone; `other judge`: another version decided; `undecided`: nothing to compare.
+ */
+export interface Recheck {
+  status: 'agrees' | 'differs' | 'pruned' | 'other judge' | 'undecided';
+  says: string;
+  /** What does not agree; empty unless `differs`. */
+  problems: string[];
+  observations: { count: number; digest: string; committed: { count: number; digest: string } | null };
+}
+
+const SHOUT = 'THE RECORD DOES NOT HOLD: do not rely on it';
+
+/** Judges the recorded observations again and compares the bytes with the recorded verdict; pure. */
+export function recheck(facts: Facts, evidence: Evidence): Recheck {
+  const { decided, requested } = facts;
+  const { observations, digest } = evidence;
+  const committed = decided?.data.observations ?? null;
+  const found = { count: observations.length, digest };
+  const result = (status: Recheck['status'], says: string, problems: string[] = []): Recheck => ({
+    status,
+    says,
+    problems,
+    observations: { ...found, committed: committed && { count: committed.count, digest: committed.digest } },
+  });
+  if (!decided || !committed) return result('undecided', undecidedWords(facts, found.count));
+  const pruned = found.count === 0 && committed.count > 0;
+  const changed = [
+    ...(requested.data.policyDigest === evidence.policyDigest ? [] : ['the policy is not the one that was recorded']),
+    ...(pruned ? [] : changes(committed, found)),
+  ];
+  // Other observations than those judged may be anything: what they would come to tells nothing.
+  if (changed.length > 0) return result('differs', SHOUT, changed);
+  if (pruned) return result('pruned', 'cannot be recomputed: observations were pruned');
+  const { verdict } = decided.data;
+  if (verdict.judge !== JUDGE_VERSION)
+    return result(
+      'other judge',
+      `cannot be recomputed: judge ${verdict.judge} decided, this is judge ${JUDGE_VERSION}`,
+    );
+  const startedAt = facts.started?.data.startedAt ?? verdict.startedAt;
+  const again = judge(requested.data.policy, startedAt, observations);
+  const problems = differences(verdict, again);
+  if (problems.length > 0) return result('differs', SHOUT, problems);
+  return result(
+    'agrees',
+    `recorded and recomputed verdict agree to the byte (${plural(found.count, 'observation')}, sha256 ${digest.slice(0, 12)}…)`,
+  );
+}
+
+function undecidedWords({ started }: Facts, count: number): string {
+  if (!started) return 'nothing to recompute: no look was taken';
+  if (count === 0) return 'cannot be computed: observations were pruned';
+  return `computed now from ${plural(count, 'observation')}: no verdict is recorded to compare it with`;
+}
+
+type Committed = EventData['canary.decided']['observations'];
+
+function changes(committed: Committed, found: Pick<Committed, 'count' | 'digest'>): string[] {
+  if (committed.count !== found.count)
+    return [`${plural(committed.count, 'observation')} were judged, ${found.count} are recorded`];
+  return committed.digest === found.digest ? [] : ['the recorded observations are not those that were judged'];
+}
+
+function differences(recorded: Verdict, again: Verdict): string[] {
+  if (canonicalJson(recorded) === canonicalJson(again)) return [];
+  const keys = [...new Set([...Object.keys(recorded), ...Object.keys(again)])] as (keyof Verdict)[];
+  const other = keys.filter((key) => canonicalJson([recorded[key] ?? null]) !== canonicalJson([again[key] ?? null]));
+  return other.map((key) => `the verdict's ${key}: recorded ${shown(recorded[key])}, recomputed ${shown(again[key])}`);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'nothing' : clip(canonicalJson(value), 120);
+}

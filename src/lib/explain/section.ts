@@ -1,0 +1,34 @@
+import type { CanaryState } from '../ledger/events.js';
+import { moment, oneLine } from './words.js';
+
+/** A part of a narrative: `prose` reads on from sentence to sentence, a `list` has one thing after the other. */
+export interface Section {
+  heading: string;
+  kind: 'prose' | 'list';
+  /** One line each, without control characters. */
+  sentences: string[];
+}
+
+/** What the log says about something, in words. */
+export interface Narrative {
+  id: string;
+  about: 'canary' | 'model' | 'unknown';
+  title: string;
+  /** Of a canary; null for anything else. */
+  state: CanaryState | null;
+  /** Says nothing of what happened later, RFC 3339; null: all there is. */
+  asOf: string | null;
+  sections: Section[];
+}
+
+/** Every sentence passes here: what the log holds was written by others. Null without sentences. */
+export function section(heading: string, kind: Section['kind'], sentences: readonly (string | null)[]): Section[] {
+  const told = sentences.flatMap((s) => (s === null ? [] : oneLine(s))).filter((s) => s !== '');
+  return told.length === 0 ? [] : [{ heading, kind, sentences: told }];
+}
+
+/** What is said of a name that the log does not know. */
+export function unknownSentence(id: string, asOf: number | null): string {
+  const then = asOf === null ? '' : ` at ${moment(asOf)}`;
+  return `Nothing is known of ${JSON.stringify(oneLine(id))}${then}: it is neither a canary nor a model in this log.`;
+}

@@ -1,0 +1,125 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Verdict } from '../../src/lib/judge/verdict.js';
+import { expectNoInsides, onlyDocument, type Run, type Running, Workspace } from './lukhas.js';
+
+/** What the demo promises. */
+const WITHIN_SECONDS = 45;
+
+describe('lukhas demo', function () {
+  this.timeout(120_000);
+  const workspaces: Workspace[] = [];
+
+  afterEach(async () => {
+    await Promise.all(workspaces.splice(0).map((workspace) => workspace.remove()));
+  });
+
+  function workspace(): Workspace {
+    const made = new Workspace();
+    workspaces.push(made);
+    return made;
+  }
+
+  it('rolls a version with errors back; every command it names next works, up to a good version that is promoted', async () => {
+    const here = workspace();
+    const running = here.start(['demo']);
+    const services = await servicesOf(running);
+    const run = await running.finished;
+    expect(run.code, run.stderr).to.equal(0);
+    expect(run.seconds).to.be.below(WITHIN_SECONDS);
+    expectNoInsides(run);
+    expect(run.stdout).to.match(/^ROLLED BACK {2}fraud-v2: stage -> production {2}c-/m);
+    expect(run.stdout).to.match(/why {7}error_rate misses its target/);
+    await gone(services);
+
+    const next = nextCommands(run);
+    expect(next).to.have.length(5);
+    expect(next.at(-1)).to.equal('npx lukhas demo --healthy');
+    const runs: Run[] = [];
+    for (const command of next) runs.push(await here.shell(command.replace(/^npx /, '')));
+    for (const [i, { code, stderr }] of runs.entries()) expect(code, `${next[i]}: ${stderr}`).to.equal(0);
+    const [status, json, verified, gates, healthy] = runs as [Run, Run, Run, Run, Run];
+    expect(status.stdout).to.equal(verdictPart(run));
+    expect(onlyDocument(json)).to.include({ status: 'ROLLED_BACK', exit: 3 });
+    expect(verified.stdout).to.match(/^holds: /);
+    expect(gates.stdout).to.match(/no gate has been passed yet/);
+
+    expect(healthy.seconds).to.be.below(WITHIN_SECONDS);
+    expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2: stage -> production {2}c-/m);
+    expect(healthy.stdout).to.match(/how sure {2}certified/);
+    expect(nextCommands(healthy).at(-1)).to.equal('npx lukhas demo');
+    expect((await here.json(['gate', 'list']))['gates']).to.have.length(1);
+  });
+
+  it('rolls a version back whose scores drift, and blocks one that crashes', async () => {
+    const here = workspace();
+    const db = `it's a folder/lukhas.db`;
+    const [drift, crash] = await Promise.all([
+      here.run(['demo', '--fault', 'drift', '--json']),
+      here.run(['demo', '--fault', 'crash', '--db', db]),
+    ]);
+    expect([drift.code, crash.code], drift.stderr + crash.stderr).to.deep.equal([0, 0]);
+    const document = onlyDocument(drift);
+    expect(document).to.include({ status: 'ROLLED_BACK', exit: 3, fault: 'drift' });
+    expect((document['verdict'] as Verdict).decidedBy).to.equal('drift');
+    expect(drift.stderr).to.equal('');
+
+    expect(crash.stdout).to.match(/^BLOCKED {2}fraud-v2/m);
+    expect(crash.stdout).to.match(/why {7}the metrics source cannot be reached for \d+\S* s .*connection refused/);
+    const [first] = nextCommands(crash);
+    const status = await here.shell(first!.replace(/^npx /, ''));
+    expect(status.code, status.stderr).to.equal(0);
+    expect(status.stdout).to.equal(verdictPart(crash));
+  });
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGKILL', null],
+  ] as const)
+    it(`leaves no process behind on ${signal}`, async () => {
+      const here = workspace();
+      const running = here.start(['demo']);
+      const services = await servicesOf(running);
+      running.child.kill(signal);
+      const run = await running.finished;
+      expect(run.code, run.stderr).to.equal(code);
+      await gone(services);
+      if (code === null) return;
+      expectNoInsides(run);
+      const { canaries } = await here.json(['canary', 'list']);
+      expect(canaries).to.have.length(1);
+      expect((canaries as object[])[0]).to.include({ status: 'ABORTED' });
+      expect(run.stderr).to.contain('was aborted');
+    });
+});
+
+/** Commands as they can be pasted into a shell. */
+function nextCommands({ stdout }: Run): string[] {
+  return stdout
+    .slice(stdout.indexOf('\nNext:\n'))
+    .split('\n')
+    .filter((line) => line.startsWith('  npx '))
+    .map((line) => line.trim().split(/ {2,}/)[0]!);
+}
+
+/** What is said before the traffic and the next commands. */
+function verdictPart({ stdout }: Run): string {
+  return `${stdout.slice(0, stdout.indexOf('\nTraffic sent:')).trim()}\n`;
+}
+
+/** Process ids of the demo's two services, once the canary is watched. */
+async function servicesOf(running: Running): Promise<number[]> {
+  await running.says(/ of 30 s: /);
+  const { pid } = running.child;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  expect(children).to.have.length(2);
+  return children;
+}
+
+async function gone(pids: readonly number[]): Promise<void> {
+  for (const end = Date.now() + 5000; Date.now() < end; await wait(50))
+    if (!pids.some((pid) => existsSync(`/proc/${pid}`))) return;
+  throw new Error(`still there: ${pids.filter((pid) => existsSync(`/proc/${pid}`)).join(', ')}`);
+}

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { ROOT } from './lukhas.js';
+
+const run = promisify(execFile);
+
+/** What a program of somebody else's does with the library; judged by hand here so that the answer is known. */
+const CONSUMER = `
+import { LukhasError, type Observation, type Policy, judge, openApp, parsePolicy, type Verdict } from 'lukhas';
+
+const policy: Policy = parsePolicy({ windowSeconds: 4, intervalSeconds: 1, targets: { max_error_rate: 0.05 } }, 'mine');
+const observations: Observation[] = [1, 2, 3, 4].map((tick) => ({
+  v: 1,
+  tick,
+  t: tick * 1000,
+  from: (tick - 1) * 1000,
+  canary: { errors: { state: 'ok', bad: 0, total: 500 } },
+}));
+const verdict: Verdict = judge(policy, 0, observations);
+const app = await openApp();
+const size: number = await app.ledger.size();
+await app.close();
+let refused = '';
+try {
+  parsePolicy({ windowSecond: 4 }, 'mine');
+} catch (error) {
+  if (error instanceof LukhasError) refused = error.code;
+}
+console.log(JSON.stringify({ decision: verdict.decision, certainty: verdict.certainty, size, refused }));
+`;
+
+describe('the package, as a stranger installs it', function () {
+  this.timeout(360_000);
+  let dir: string;
+  let consumer: string;
+  let packed: string[];
+
+  before(async () => {
+    dir = realpathSync(mkdtempSync(join(tmpdir(), 'lukhas-pack-')));
+    consumer = join(dir, 'consumer');
+    mkdirSync(consumer);
+    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    // Ends with the name of the file, after what the scripts print.
+    const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: ROOT });
+    const archive = join(dir, stdout.trim().split('\n').at(-1)!);
+    packed = (await run('tar', ['-tzf', archive])).stdout.trim().split('\n').sort();
+    await run('npm', ['install', '--no-audit', '--no-fund', archive], { cwd: consumer });
+  });
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('holds what runs and what describes it, and nothing else', () => {
+    const files = packed.map((file) => file.replace(/^package\//, ''));
+    const known =
+      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/run\.js|dist\/.+\.(js|d\.ts)|dist\/.+\.LEGAL\.txt|docs\/.+\.md|assets\/.+)$/;
+    expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
+    expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
+    expect(files).to.include.members(['dist/index.js', 'dist/index.d.ts', 'dist/service.js']);
+    expect(files.filter((file) => /test|\.map$|(?<!\.d)\.ts$/.test(file))).to.deep.equal([]);
+  });
+
+  it('knows every command that it was built with', async () => {
+    const manifest = JSON.parse(readFileSync(join(consumer, 'node_modules/lukhas/oclif.manifest.json'), 'utf8')) as {
+      commands: Record<string, unknown>;
+    };
+    const built = packed
+      .flatMap((file) => /^package\/dist\/commands\/(.+)\.js$/.exec(file)?.[1] ?? [])
+      .map((name) => name.replaceAll('/', ':'));
+    expect(Object.keys(manifest.commands).sort()).to.deep.equal(built.sort());
+  });
+
+  it('runs the demo to its verdict', async () => {
+    const { stdout } = await run('npx', ['lukhas', 'demo'], { cwd: consumer });
+    expect(stdout).to.match(/^ROLLED BACK {2}fraud-v2: stage -> production {2}c-/m);
+    expect(stdout).to.match(/how sure {2}certified/);
+  });
+
+  it('is a library whose types resolve and whose functions work', async () => {
+    writeFileSync(join(consumer, 'consumer.ts'), CONSUMER);
+    const compilerOptions = {
+      target: 'ES2022',
+      module: 'NodeNext',
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [join(ROOT, 'node_modules/@types')],
+    };
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    const compiled = await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')], {
+      cwd: consumer,
+    }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }));
+    expect(compiled.stdout).to.equal('');
+    const { stdout } = await run(process.execPath, ['consumer.js'], {
+      cwd: consumer,
+      env: { ...process.env, LUKHAS_MCP_DB: join(dir, 'library.db') },
+    });
+    expect(JSON.parse(stdout)).to.deep.equal({
+      decision: 'promote',
+      certainty: 'certified',
+      size: 0,
+      refused: 'POLICY',
+    });
+  });
+
+  it('says what to do where its compiled part is missing', async () => {
+    const binding = join(consumer, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
+    renameSync(binding, join(dir, 'binding'));
+    try {
+      const failed = await run('npx', ['lukhas', 'demo'], { cwd: consumer }).catch((error: unknown) => error);
+      expect(failed).to.include({ code: 2 });
+      const lines = (failed as { stderr: string }).stderr.split('\n').filter((line) => !line.startsWith('npm warn'));
+      expect(lines[0]).to.match(/^lukhas: The package better-sqlite3 was installed without being compiled/);
+      expect(lines[1]).to.contain('npm rebuild better-sqlite3');
+    } finally {
+      renameSync(join(dir, 'binding'), binding);
+    }
+  });
+});

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+const READY_WITHIN_MS = 20_000;
+
+/** A Prometheus of its own on loopback, which scrapes once a second what it is told to. */
+export class Prometheus {
+  private constructor(
+    readonly url: string,
+    private readonly dir: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  static async start(): Promise<Prometheus> {
+    const dir = mkdtempSync(join(tmpdir(), 'lukhas-prometheus-'));
+    const targets = join(dir, 'targets.json');
+    writeFileSync(targets, '[]');
+    const config = {
+      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      scrape_configs: [{ job_name: 'models', file_sd_configs: [{ files: [targets] }] }],
+    };
+    writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
+    const address = `127.0.0.1:${await freePort()}`;
+    const child = spawn(
+      'prometheus',
+      [
+        `--config.file=${join(dir, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(dir, 'data')}`,
+        `--web.listen-address=${address}`,
+        '--log.level=error',
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) => reject(new Error(`prometheus ended with code ${code}`)));
+    });
+    failed.catch(() => undefined);
+    const prometheus = new Prometheus(`http://${address}`, dir, child);
+    await Promise.race([until(async () => (await fetch(`${prometheus.url}/-/ready`)).ok), failed]);
+    return prometheus;
+  }
+
+  /** Replaces what is scraped, and waits until each of it has been. @param urls of metrics pages */
+  async scrape(urls: readonly string[], labels: Record<string, string> = {}): Promise<void> {
+    const targets = urls.map((url) => new URL(url).host);
+    // Prometheus watches the file: it must not see half of it.
+    writeFileSync(join(this.dir, 'targets.new'), JSON.stringify([{ targets, labels }]));
+    renameSync(join(this.dir, 'targets.new'), join(this.dir, 'targets.json'));
+    await until(async () => {
+      const up = await this.query('up == 1');
+      return targets.every((target) => up.some(({ metric }) => metric['instance'] === target));
+    });
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.child.once('exit', () => resolve());
+    });
+    if (this.child.exitCode === null && this.child.kill('SIGTERM')) await ended;
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private async query(expr: string): Promise<{ metric: Record<string, string> }[]> {
+    const answer = await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+    const { data } = (await answer.json()) as { data: { result: { metric: Record<string, string> }[] } };
+    return data.result;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + READY_WITHIN_MS; ; await wait(100)) {
+    // Not listening yet counts as not yet.
+    if (await holds().catch(() => false)) return;
+    if (Date.now() > end) throw new Error(`prometheus was not ready within ${READY_WITHIN_MS / 1000} s`);
+  }
+}
