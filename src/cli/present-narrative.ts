@@ -1,12 +1,10 @@
-import { narrativeText } from '../lib/explain/render.js';
 import type { Narrative } from '../lib/explain/section.js';
 import { PAINT, paint } from './present.js';
 
 const WIDEST = 100;
 
-/** The narrative as paragraphs for a terminal; where nobody looks, one sentence a line. */
+/** The narrative as paragraphs for a terminal. */
 export function presentNarrative(narrative: Narrative, stream: NodeJS.WriteStream, noColor?: boolean): string {
-  if (!stream.isTTY) return narrativeText(narrative);
   const chalk = paint(stream, noColor);
   const color = PAINT[narrative.state as keyof typeof PAINT];
   const width = Math.min(WIDEST, stream.columns || 80);

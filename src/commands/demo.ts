@@ -51,8 +51,8 @@ export default class Demo extends BaseCommand {
 
 function nextCommands(id: string, fault: Fault): [string, string][] {
   return [
-    [`canary status ${id}`, 'the verdict again, from the log'],
-    [`canary status ${id} --json`, 'every number behind it'],
+    [`why ${id}`, 'the whole story, from the log'],
+    [`why-math ${id}`, 'the numbers behind it, judged again'],
     ['verify', 'recompute the whole log'],
     ['gate list', 'which model holds which gate'],
     fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],

@@ -94,8 +94,8 @@ const UNKNOWN: Omit<WhyMath, 'id' | 'asOf'> = {
 /** The same shape for an id that nothing is known of; pure. */
 export function mathUnknown(id: string, asOf: number | null): WhyMath {
   return {
-    ...UNKNOWN,
     id,
+    ...UNKNOWN,
     why: unknownSentence(id, asOf),
     asOf: asOf === null ? null : new Date(asOf).toISOString(),
   };
@@ -139,9 +139,9 @@ function fromVerdict(verdict: Verdict, policy: Policy): Partial<WhyMath> {
       drift: observed(objectives, 'drift'),
     },
     evidence: objectives.map((o) => ({
-      ...o,
-      certificate: certificate(o, atEnd),
       says: oneLine(objectiveSentence(o, atEnd)),
+      certificate: certificate(o, atEnd),
+      ...o,
     })),
     certainty,
     reason,

@@ -94,7 +94,8 @@ function baseline(o: RateReport): string[] {
   const b = o.baseline;
   if (!b || o.relative || b.rate === null) return [];
   const bad = o.signal === 'errors' ? 'failed' : 'were as slow';
-  const compared = b.ratio === null ? '' : `; the canary's rate is ${times(b.ratio)} times that`;
+  const ratio = b.ratio === 0 ? 'the canary had none' : `the canary's rate is ${times(b.ratio ?? 0)} times that`;
+  const compared = b.ratio === null ? '' : `; ${ratio}`;
   const doing = {
     yes: ', so this is its own doing',
     no: ', and the baseline misses the target too, so this is not its own doing',

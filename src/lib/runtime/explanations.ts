@@ -61,7 +61,7 @@ async function find({ ledger, canaries }: Log, id: string): Promise<Found> {
   const requests = await ledger.events({ subject: id, kinds: ['canary.requested'], limit: 1 });
   if (requests.length > 0) return { type: 'canary', id };
   const known = await ledger.heads({ modelId: id, limit: 1 });
-  if (known.length > 0 || (await gatesOfModel(ledger, id)).length > 0) return { type: 'model', id };
+  if (known.length > 0 || (await gatesOfModel(ledger, id, null)).length > 0) return { type: 'model', id };
   try {
     return { type: 'canary', id: await canaries.resolve(id) };
   } catch (error) {
@@ -126,9 +126,10 @@ async function gateEntries(ledger: Ledger, gate: string): Promise<GateEntry[]> {
 }
 
 /** Every change of the gates that the model ever held, in order. */
-async function gatesOfModel(ledger: Ledger, modelId: string): Promise<GateEntry[]> {
+async function gatesOfModel(ledger: Ledger, modelId: string, asOf: number | null): Promise<GateEntry[]> {
   const all = await Promise.all((await listGates(ledger)).map(({ gate }) => gateEntries(ledger, gate)));
   return all
+    .map((changes) => changes.filter((change) => isKnown(change.ts, asOf)))
     .filter((changes) => changes.some((change) => change.modelId === modelId))
     .flat()
     .sort((a, b) => a.seq - b.seq);
@@ -141,7 +142,7 @@ async function newestOf(ledger: Ledger, modelId: string, asOf: number | null): P
 
 async function tellModel(ledger: Ledger, id: string, asOf: number | null): Promise<Narrative> {
   const heads = (await ledger.heads({ type: 'canary', modelId: id })).filter((h) => isKnown(h.createdAt, asOf));
-  const gates = (await gatesOfModel(ledger, id)).filter((g) => isKnown(g.ts, asOf));
+  const gates = await gatesOfModel(ledger, id, asOf);
   if (heads.length === 0 && gates.length === 0) return narrateUnknown(id, asOf);
   const canaries = await Promise.all(
     heads.slice(0, NEWEST).map(async ({ subject }) => {

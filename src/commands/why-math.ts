@@ -1,0 +1,39 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { notKnown } from '../cli/not-known.js';
+import { ERROR_CODES, EXIT } from '../lib/errors.js';
+import { parseInstant } from '../lib/runtime/instant.js';
+
+export default class WhyMath extends BaseCommand {
+  static override aliases = ['canary:why-math'];
+  static override summary = 'the numbers behind a decision, and whether they still come out the same';
+  static override description =
+    'Thresholds, observations, bounds, evidence, decision logic and time to action. The recorded observations are judged again: exit code 7 when that does not give the recorded verdict, 2 when nothing is known by this name.';
+  static override examples = ['<%= config.bin %> why-math c-m8', '<%= config.bin %> why-math c-m8 --json'];
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id, or a model: its newest', required: true }),
+  };
+  static override flags = {
+    at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(WhyMath);
+    const app = await this.app(flags, { readOnly: true });
+    const { whyMath } = await import('../lib/runtime/explanations.js');
+    const at = flags.at === undefined ? undefined : parseInstant(flags.at, app.clock.now(), '--at');
+    const math = await whyMath(app, args.id, { at });
+    if (math.decision === 'unknown') {
+      if (!this.jsonEnabled()) throw notKnown(math.why);
+      process.exitCode = ERROR_CODES.NOT_FOUND;
+    } else if (!this.jsonEnabled()) {
+      const { presentMath } = await import('../cli/present-math.js');
+      this.log(presentMath(math, process.stdout, flags['no-color']));
+    }
+    if (math.check?.status === 'differs') {
+      process.exitCode = EXIT.verification;
+      this.say(`lukhas: ${math.id}: ${math.check.says}`);
+    }
+    return math;
+  }
+}

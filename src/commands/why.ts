@@ -1,0 +1,42 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { notKnown } from '../cli/not-known.js';
+import { ERROR_CODES } from '../lib/errors.js';
+import { narrativeMarkdown, narrativeText } from '../lib/explain/render.js';
+import { parseInstant } from '../lib/runtime/instant.js';
+
+export default class Why extends BaseCommand {
+  static override aliases = ['canary:why'];
+  static override summary = 'what happened to a canary or a model, and why, in words';
+  static override description =
+    'Answered from the log alone: who asked for what, what was watched, what decided it and how sure that is, what was done, what was not known. Exit code 2 when nothing is known by this name.';
+  static override examples = [
+    '<%= config.bin %> why c-m8',
+    '<%= config.bin %> why fraud-v2 --format md > why.md',
+    '<%= config.bin %> why c-m8 --at 2026-03-01T12:00:00Z',
+  ];
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id, or a model', required: true }),
+  };
+  static override flags = {
+    at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
+    format: Flags.string({ description: 'plain text or Markdown', options: ['text', 'md'], default: 'text' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Why);
+    const app = await this.app(flags, { readOnly: true });
+    const { why } = await import('../lib/runtime/explanations.js');
+    const at = flags.at === undefined ? undefined : parseInstant(flags.at, app.clock.now(), '--at');
+    const narrative = await why(app, args.id, { at });
+    const text = flags.format === 'md' ? narrativeMarkdown(narrative) : narrativeText(narrative);
+    if (narrative.about === 'unknown') {
+      if (!this.jsonEnabled()) throw notKnown(narrative.title);
+      process.exitCode = ERROR_CODES.NOT_FOUND;
+    } else if (process.stdout.isTTY && flags.format === 'text' && !this.jsonEnabled()) {
+      const { presentNarrative } = await import('../cli/present-narrative.js');
+      this.log(presentNarrative(narrative, process.stdout, flags['no-color']));
+    } else this.log(text);
+    return { ...narrative, text };
+  }
+}

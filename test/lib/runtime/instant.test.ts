@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import { parseInstant } from '../../../src/lib/runtime/instant.js';
+
+const NOW = Date.parse('2026-03-01T12:00:00Z');
+
+describe('a point in time', () => {
+  const good: Record<string, string> = {
+    '2026-02-28T23:00:00Z': '2026-02-28T23:00:00.000Z',
+    '2026-02-28t23:00:00.25z': '2026-02-28T23:00:00.250Z',
+    '2026-02-28 23:00:00+02:00': '2026-02-28T21:00:00.000Z',
+    ' 90s ': '2026-03-01T11:58:30.000Z',
+    '1h30m': '2026-03-01T10:30:00.000Z',
+    '30d': '2026-01-30T12:00:00.000Z',
+  };
+  for (const [text, at] of Object.entries(good))
+    it(`is read from ${JSON.stringify(text)}`, () => {
+      expect(new Date(parseInstant(text, NOW, '--at')).toISOString()).to.equal(at);
+    });
+
+  for (const text of ['', 'yesterday', '2026-02-28', '2026-02-28T23:00:00', '2026-13-01T00:00:00Z', '90', '-2h', '2x'])
+    it(`is not read from ${JSON.stringify(text)}`, () => {
+      expect(() => parseInstant(text, NOW, '--at'))
+        .to.throw(/^--at: /)
+        .with.property('code', 'USAGE');
+    });
+});
