@@ -34,7 +34,7 @@ type Times = Readonly<Record<Name, number>>;
  * - ledger: one `commit` an event, all of a group in one turn of the event loop, until the last is on disk.
  *
  * Two parts of the ledger's work are timed by themselves: writing the canonical text, and two SHA-256 an event (its
- * leaf, and one node of the tree). The contenders take turns; medians are compared.
+ * leaf, and one node of the tree). The contenders take turns in random order; medians are compared.
  */
 export async function run(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lukhas-bench-'));
@@ -68,13 +68,17 @@ async function compare(contenders: Contenders, size: number, rounds: number): Pr
   const times: Record<Name, number[]> = { floor: [], indexed: [], ledger: [], serialising: [], hashing: [] };
   for (let round = 0; round < rounds; round++) {
     const events = Array.from({ length: size }, () => event(made++));
-    // Each pays for what the one before left to the disk: none is always first.
-    const first = round % names.length;
-    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+    for (const name of shuffled(names)) {
       times[name].push((await timed(() => contenders[name](events))) / size);
     }
   }
   return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>;
+}
+
+/** Each finds the disk and the caches of the processor as the one before left them, so none has a fixed place. */
+function shuffled<T>(items: readonly T[]): T[] {
+  const places = items.map((item) => ({ item, place: Math.random() }));
+  return places.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }
 
 const RATES = ['floor', 'indexed', 'ledger'] as const;

@@ -1,6 +1,6 @@
 // Bundles the commands and the library into dist/: a shell script that calls lukhas often must not pay for loading
 // hundreds of small modules. Heavy packages stay in chunks of their own, loaded when a command uses them.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,10 +15,8 @@ const commands = readdirSync(join(root, 'src/commands'), { recursive: true, enco
 // Packages written for CommonJS ask for these; an ES module has none of its own.
 const banner = `import{createRequire as __lkRequire}from'node:module';import{fileURLToPath as __lkPath}from'node:url';import{dirname as __lkDir}from'node:path';const require=__lkRequire(import.meta.url);const __filename=__lkPath(import.meta.url);const __dirname=__lkDir(__filename);`;
 
-// What an earlier build left goes, but not the declarations: npm runs `prepack`, which writes them, before `prepare`.
-const dist = join(root, 'dist');
-for (const entry of existsSync(dist) ? readdirSync(dist, { recursive: true, withFileTypes: true }) : [])
-  if (entry.isFile() && !entry.name.endsWith('.d.ts')) rmSync(join(entry.parentPath, entry.name));
+// Beside the old one, which stays whole when the build fails.
+const fresh = join(root, `dist.${process.pid}.tmp`);
 await build({
   absWorkingDir: root,
   entryPoints: {
@@ -31,7 +29,7 @@ await build({
     'sweep-worker': 'src/lib/replay/sweep-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
   },
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -44,3 +42,5 @@ await build({
   legalComments: 'linked',
   logLevel: 'warning',
 });
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+renameSync(fresh, join(root, 'dist'));

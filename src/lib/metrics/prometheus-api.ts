@@ -8,7 +8,7 @@ interface ApiOptions {
   endpoint: URL;
   headers: Record<string, string>;
   ca: string | undefined;
-  /** For one query with its retries. */
+  /** For one query with its retries, beyond what it waits for others that are answered. */
   timeoutMs: number;
   /** How long an answer serves further readers of the same query, milliseconds. */
   shareMs: number;
@@ -54,6 +54,8 @@ export class PrometheusApi {
   private readonly agent: Agent;
   private sweep: NodeJS.Timeout | null = null;
   private busy = 0;
+  /** When the server last answered, monotonic milliseconds. */
+  private answeredAt = 0;
   private readonly queue: (() => void)[] = [];
 
   constructor(private readonly options: ApiOptions) {
@@ -117,20 +119,22 @@ export class PrometheusApi {
 
   private async ask(expr: string, signal: AbortSignal): Promise<ApiAnswer> {
     const url = `${this.options.endpoint.href}?query=${encodeURIComponent(expr)}`;
-    const deadline = performance.now() + this.options.timeoutMs;
+    const began = performance.now();
+    // Waiting behind others that are being answered is no fault of the server.
+    const deadline = (): number => Math.max(began, this.answeredAt) + this.options.timeoutMs;
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.inTurn(() => this.get(url, deadline - performance.now(), signal));
+      const answer = await this.inTurn(() => this.get(url, deadline() - performance.now(), signal));
+      if (answer.ok) this.answeredAt = performance.now();
       if (answer.ok || !answer.retryable || attempt === RETRIES) return readAnswer(answer, this.options.endpoint);
       const pause = RETRY_MS * 2 ** attempt * (0.5 + this.options.random());
-      if (performance.now() + pause >= deadline) return readAnswer(answer, this.options.endpoint);
+      if (performance.now() + pause >= deadline()) return readAnswer(answer, this.options.endpoint);
       await sleep(pause, undefined, { signal });
     }
   }
 
   /**
-   * Requests begin as connections come free, first come, first served. Time in the queue counts towards the deadline:
-   * a server that hangs is told of after one timeout, however many ask. Nobody waits longer, as those before have
-   * earlier deadlines.
+   * Requests begin as connections come free, first come, first served. Time in the queue counts towards the deadline
+   * when nothing is answered: a server that hangs is told of after one timeout, however many ask.
    */
   private async inTurn<T>(request: () => Promise<T>): Promise<T> {
     if (this.busy === SOCKETS) await new Promise<void>((resolve) => this.queue.push(resolve));

@@ -308,4 +308,27 @@ describe('openScrape', () => {
   it('check does not mind a service that is not up yet', async () => {
     await open('http://127.0.0.1:1/metrics').check();
   });
+
+  for (const [what, handler, code, message] of [
+    ['an HTML page', 'text/html', 'SOURCE_INVALID', /answers with HTML, not with metrics$/],
+    ['a page that is not there', 404, 'SOURCE_INVALID', /answered 404$/],
+    ['a page that wants credentials', 401, 'SOURCE_REFUSED', /answered 401: it wants credentials/],
+  ] as const) {
+    it(`check refuses ${what}, also of the baseline`, async () => {
+      const good = await serve((_, response) => void response.end('up 1\n'));
+      const bad = await serve((_, response) => {
+        if (typeof handler === 'number') response.writeHead(handler).end();
+        else response.setHeader('content-type', handler).end('<!doctype html>');
+      });
+      for (const source of [open(bad), open(good, { baselineUrl: bad })]) {
+        const error = await source.check().catch((thrown: unknown) => thrown);
+        expect(error).to.include({ code });
+        expect((error as Error).message).to.match(message);
+      }
+    });
+  }
+
+  it('check does not mind a page without the series', async () => {
+    await open(await serve((_, response) => void response.end('up 1\n'))).check();
+  });
 });
