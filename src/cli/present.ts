@@ -29,7 +29,9 @@ function lines(canary: Canary): string[] {
   const { verdict, ended, failure } = canary;
   if (ended) return [...endedByHand(canary, ended), ...action(canary)];
   const body = verdict ? summarise(canary, verdict) : [headline(canary)];
-  const failed = failure ? [`  failed    ${failure.message}`] : [];
+  const failed = failure
+    ? [`  failed    ${failure.message}`, '  next      Mend what it says, then start the canary again.']
+    : [];
   const next = verdict ? nextSteps(verdict).map((step) => `  next      ${step}`) : [];
   return [...body, ...failed, ...action(canary), ...next];
 }

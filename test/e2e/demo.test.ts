@@ -73,18 +73,19 @@ describe('lukhas demo', function () {
     expect(status.stdout).to.equal(verdictPart(crash));
   });
 
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGKILL', null],
-  ] as const)
-    it(`leaves no process behind on ${signal}`, async () => {
+  it('leaves no process behind when it is interrupted, told to end, or killed', async () => {
+    const signals = [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+      ['SIGKILL', null],
+    ] as const;
+    const all = signals.map(async ([signal, code]) => {
       const here = workspace();
       const running = here.start(['demo']);
       const services = await servicesOf(running);
       running.child.kill(signal);
       const run = await running.finished;
-      expect(run.code, run.stderr).to.equal(code);
+      expect(run.code, `${signal}: ${run.stderr}`).to.equal(code);
       await gone(services);
       if (code === null) return;
       expectNoInsides(run);
@@ -93,6 +94,8 @@ describe('lukhas demo', function () {
       expect((canaries as object[])[0]).to.include({ status: 'ABORTED' });
       expect(run.stderr).to.contain('was aborted');
     });
+    await Promise.all(all);
+  });
 });
 
 /** Commands as they can be pasted into a shell. */

@@ -92,14 +92,26 @@ describe('the exit code tells how it ended', function () {
       'SIGTERM: 143': { code: 143, more: [], end: ({ child }) => child.kill('SIGTERM') },
       '--timeout: 8': { code: 8, more: ['--timeout', '3s'], end: () => undefined },
     };
-    for (const [name, { code, more, end }] of Object.entries(endings))
-      it(`${name}; it stays RUNNING and is resumed to its verdict`, async () => {
-        const workspace = workspaceWith();
+    const ended = new Map<string, { workspace: Workspace; plain: Run; json: Run }>();
+
+    before(async () => {
+      const all = Object.entries(endings).map(async ([name, { more, end }]) => {
+        const workspace = new Workspace();
+        workspace.file('policy.yaml', POLICY);
         const args = [...START, '--canary-url', service.url, ...more];
         const both = [workspace.start(args), workspace.start([...args, '--json', '--db', 'json.db'])];
         await Promise.all(both.map(looked));
         for (const running of both) end(running);
         const [plain, json] = (await Promise.all(both.map(({ finished }) => finished))) as [Run, Run];
+        ended.set(name, { workspace, plain, json });
+      });
+      await Promise.all(all);
+    });
+    after(() => Promise.all([...ended.values()].map(({ workspace }) => workspace.remove())));
+
+    for (const [name, { code }] of Object.entries(endings))
+      it(`${name}; it stays RUNNING and is resumed to its verdict`, async () => {
+        const { workspace, plain, json } = ended.get(name)!;
         expect([plain.code, json.code], plain.stderr + json.stderr).to.deep.equal([code, code]);
         for (const run of [plain, json]) expectNoInsides(run);
         expect(plain.stdout).to.equal('');

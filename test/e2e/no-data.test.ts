@@ -19,8 +19,8 @@ targets: { latency_p95_ms: 250, max_error_rate: 0.02 }
 `;
 const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
 const PER_SECOND = 400;
-/** Enough for the question whether it is a Prometheus, asked twice, and for a few looks. */
-const QUERIES = 5;
+/** Enough for the question whether there are metrics at all, asked twice, and for a few looks. */
+const ANSWERS = 5;
 
 /** A canary that is running, and what its measurements come from. */
 interface Started {
@@ -117,7 +117,7 @@ describe('a canary without measurements is never promoted', function () {
         open: async () => {
           const service = await page(counting(PER_SECOND));
           const started = start(['--canary-url', service.url]);
-          void closeAfterLooks(service, 3);
+          void closeAfterLooks(service, ANSWERS);
           return started;
         },
         expected: {
@@ -127,8 +127,17 @@ describe('a canary without measurements is never promoted', function () {
           state: /^unreachable: /,
         },
       },
-      'that wants a password': {
-        open: async () => start(['--canary-url', (await page(status(401))).url]),
+      'that wants a password half-way': {
+        open: async () => {
+          const counted = counting(PER_SECOND);
+          let seen = 0;
+          const service = await page((request, response) => {
+            seen += 1;
+            if (seen > ANSWERS) response.writeHead(401).end();
+            else counted(request, response);
+          });
+          return start(['--canary-url', service.url]);
+        },
         expected: {
           code: 6,
           reason: 'source_unreachable',
@@ -214,7 +223,7 @@ describe('a canary without measurements is never promoted', function () {
         open: async () => {
           const stub = await prometheus();
           const counted = count(stub);
-          stub.answer = (query, nth) => (nth > QUERIES ? { status: 401, body: 'no' } : counted(query));
+          stub.answer = (query, nth) => (nth > ANSWERS ? { status: 401, body: 'no' } : counted(query));
           return start(['--prom-url', stub.url]);
         },
         expected: { code: 6, reason: 'source_unreachable', why: /answered 401/, state: /^refused: .*answered 401/ },
@@ -324,12 +333,6 @@ describe('a canary without measurements is never promoted', function () {
   });
 });
 
-function status(code: number): Page['answer'] {
-  return (_, response) => {
-    response.writeHead(code).end();
-  };
-}
-
 function text(body: () => string): Page['answer'] {
   return (_, response) => {
     response.setHeader('content-type', 'text/plain').end(body());
@@ -353,7 +356,7 @@ function closeAfterLooks(service: Page, looks: number): Promise<void> {
 function closeAfterQueries(stub: StubPrometheus): void {
   const { answer } = stub;
   stub.answer = (query, nth) => {
-    if (nth > QUERIES) setImmediate(() => void stub.close());
+    if (nth > ANSWERS) setImmediate(() => void stub.close());
     return answer(query, nth);
   };
 }

@@ -6,7 +6,7 @@ import { canaryId, firstLine, onlyDocument, type Run, Workspace } from './lukhas
 import { Prometheus } from './prometheus.js';
 
 const policy = (latencyMs: number, more = '') => `
-windowSeconds: 24
+windowSeconds: 20
 intervalSeconds: 1
 noDataSeconds: 8
 targets: { latency_p95_ms: ${latencyMs}, max_error_rate: 0.02${more} }

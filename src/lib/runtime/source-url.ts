@@ -8,7 +8,7 @@ export function sourceUrlProblem(text: string): string | null {
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `is neither http nor https; ${example}`;
   if (url.username !== '' || url.password !== '') {
-    return 'holds a user name or password, which would be recorded; name environment variables in source.basic instead';
+    return 'holds a user name or password, which would be recorded; for Prometheus name environment variables in source.basic instead (a scraped page cannot ask for any)';
   }
   return null;
 }
