@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import type { RoundResult } from './scale-driver.js';
 
+const PIN = 'taskset';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
@@ -75,10 +76,10 @@ async function bundleDriver(folder: string): Promise<string> {
   return outfile;
 }
 
-/** On one core, where the system can say so. */
+/** On one core, where there is `taskset`. */
 async function driveRound(args: readonly string[]): Promise<RoundResult> {
-  const pinned = process.platform === 'linux';
-  const [command, before] = pinned ? ['taskset', ['-c', '0', process.execPath]] : [process.execPath, []];
+  const pinned = spawnSync(PIN, ['--version']).status === 0;
+  const [command, before] = pinned ? [PIN, ['-c', '0', process.execPath]] : [process.execPath, []];
   const child = spawn(command, [...before, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close') as Promise<[number | null]>;
   let text = '';

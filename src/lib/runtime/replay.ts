@@ -38,7 +38,8 @@ export async function replayLog(
   const log = mustExist || (await isThere(path)) ? await verifiedLog(path) : null;
   const request: ReplayRequest = { ...asked, from, to, modelId, log };
   if (log === null) {
-    if (canaryIds[0] !== undefined) throw new LukhasError('NOT_FOUND', `No canary "${canaryIds[0]}": no log at ${path} yet.`);
+    if (canaryIds[0] !== undefined)
+      throw new LukhasError('NOT_FOUND', `No canary "${canaryIds[0]}": no log at ${path} yet.`);
     return replay([], request);
   }
   const ledger = await openLedger(path, { readOnly: true });
@@ -134,7 +135,15 @@ export async function replayInput({ input, modelId, own }: InputSelection, asked
 async function readObservations(input: string): Promise<Observation[]> {
   const source = openNdjson({ input });
   const observations: Observation[] = [];
-  const request = { modelId: '', canaryGate: '', baselineGate: '', windowSeconds: 0, at: 0, scalars: [], withBaseline: true };
+  const request = {
+    modelId: '',
+    canaryGate: '',
+    baselineGate: '',
+    windowSeconds: 0,
+    at: 0,
+    scalars: [],
+    withBaseline: true,
+  };
   try {
     await source.check();
     for (let cursor: unknown = null; ; ) {

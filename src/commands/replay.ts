@@ -1,0 +1,36 @@
+import { BaseCommand } from '../cli/base-command.js';
+import { replayFlags } from '../cli/replay-flags.js';
+import { EXIT } from '../lib/errors.js';
+
+export default class Replay extends BaseCommand {
+  static override summary = 'what another policy would have decided on what was recorded';
+  static override description =
+    'Verifies the log, then judges its recorded observations again with the judge that decided live. ' +
+    'Exit code 7 when the log does not hold, 9 with --fail-on-flip when a decision would have been another.';
+  static override examples = [
+    '<%= config.bin %> replay --from 30d --model fraud-v2 --policy configs/slo-prod.json --report replay.html',
+    '<%= config.bin %> replay --canary c-m8 --set targets.max_error_rate=0.05',
+    '<%= config.bin %> replay --from 30d --sweep targets.max_error_rate=0.01:0.05:0.005',
+  ];
+  static override flags = replayFlags;
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Replay);
+    const { runReplay } = await import('../cli/run-replay.js');
+    const { result, series } = await runReplay(flags, (message) => this.say(message));
+    if (flags.report !== undefined) {
+      const [{ renderReport }, { writeReport }] = await Promise.all([
+        import('../lib/replay/report.js'),
+        import('../cli/write-report.js'),
+      ]);
+      await writeReport(flags.report, renderReport(result, series), '--report');
+    }
+    if (flags['fail-on-flip'] && result.totals.flips > 0) process.exitCode = EXIT.flip;
+    if (!this.jsonEnabled()) {
+      const { presentReplay } = await import('../cli/present-replay.js');
+      this.log(presentReplay(result, flags['no-color']));
+      if (flags.report !== undefined) this.say(`report: ${flags.report}`);
+    }
+    return result;
+  }
+}

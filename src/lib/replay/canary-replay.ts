@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { LukhasError } from '../errors.js';
+import type { Observation } from '../judge/observation.js';
+import type { Policy } from '../judge/policy.js';
+import { JUDGE_VERSION, type Verdict } from '../judge/verdict.js';
+import { atRecordedLooks, policyDigest } from './change-policy.js';
+import { Comparison } from './comparison.js';
+import { Course, latestEnd } from './course.js';
+import type { Recording } from './recording.js';
+import type { CanaryReplay, Difference, Outcome, Side } from './result.js';
+import { SignalCheck } from './signals.js';
+
+/**
+ * Judges one canary's records again, under its own policy and under another, in one pass.
+ * @param see called with every observation that is replayed
+ * @throws LukhasError VERIFICATION when the records are not those that the log commits to, or do not give its verdict
+ */
+export async function replayCanary(
+  recording: Recording,
+  policy: Policy,
+  see?: (observation: Observation) => void,
+): Promise<CanaryReplay> {
+  const { own, startedAt, decided } = recording;
+  const other = atRecordedLooks(policy, own);
+  const comparison = new Comparison(own && new Course(own, startedAt), new Course(other, startedAt));
+  const signals = new SignalCheck(other, own);
+  const records = await readRecords(recording, (observation) => {
+    comparison.take(observation);
+    signals.see(observation);
+    see?.(observation);
+  });
+  const pruned = decided !== null && decided.count > 0 && records.count === 0;
+  if (!pruned) checkRecords(recording, records, comparison.original);
+  const lacking = pruned
+    ? `the ${decided.count} observations that were judged are pruned`
+    : (signals.lacking() ?? endLacking(recording, comparison.counterfactual));
+  const judged = !pruned && signals.lacking() === null;
+  const original = originalSide(recording, comparison.original, other);
+  const counterfactual = sideOf(other, lacking, judged ? comparison.counterfactual.verdict() : null);
+  const known = original.outcome !== 'insufficient' && counterfactual.outcome !== 'insufficient';
+  const { canaryId, modelId, fromGate, toGate } = recording;
+  return {
+    canaryId,
+    modelId,
+    fromGate,
+    toGate,
+    startedAt,
+    original,
+    counterfactual,
+    flips: known ? original.outcome !== counterfactual.outcome : null,
+    divergence: judged ? comparison.divergence : null,
+    difference: known ? difference(original, counterfactual, comparison) : null,
+    observations: {
+      count: records.count,
+      digest: records.digest,
+      verified: decided !== null && !pruned,
+    },
+  };
+}
+
+interface Records {
+  count: number;
+  digest: string;
+}
+
+/** Reads what was judged: the log commits to nothing after the tick of the verdict. */
+async function readRecords({ lines, decided }: Recording, see: (observation: Observation) => void): Promise<Records> {
+  const hash = createHash('sha256');
+  let count = 0;
+  for await (const line of lines()) {
+    const observation = JSON.parse(line) as Observation;
+    if (decided && observation.tick > decided.verdict.tick) break;
+    hash.update(`${line}\n`);
+    count++;
+    see(observation);
+  }
+  return { count, digest: hash.digest('hex') };
+}
+
+function checkRecords({ canaryId, decided }: Recording, records: Records, original: Course | null): void {
+  if (decided === null) return;
+  if (records.count !== decided.count || records.digest !== decided.digest)
+    throw new LukhasError(
+      'VERIFICATION',
+      `The observations of ${canaryId} are not those that its verdict commits to.`,
+      {
+        suggestions: ['See what is damaged with: lukhas verify'],
+      },
+    );
+  const { verdict } = decided;
+  if (original === null || verdict.judge !== JUDGE_VERSION) return;
+  const again = original.ruling;
+  if (again?.decision === verdict.decision && again.reason === verdict.reason && original.at === verdict.at) return;
+  throw new LukhasError(
+    'VERIFICATION',
+    `The verdict of ${canaryId} in the log (${verdict.decision}, ${verdict.reason}) is not what its observations give under its policy (${again?.decision ?? 'nothing'}, ${again?.reason ?? 'no observations'}).`,
+    {
+      suggestions: ['The log was changed by someone who could rewrite all of it, or this is a bug: please report it.'],
+    },
+  );
+}
+
+function originalSide(recording: Recording, course: Course | null, other: Policy): Side {
+  const { own, decided, undecided, overridden } = recording;
+  // Without a policy of its own there is none to show but the one it is judged by.
+  const policy = own ?? other;
+  if (decided !== null) return { ...sideOf(policy, null, decided.verdict), overridden };
+  const lacking = undecided ?? (course === null ? 'the records do not say' : endLacking(recording, course));
+  return { ...sideOf(policy, lacking, course?.verdict() ?? null), overridden };
+}
+
+function sideOf(policy: Policy, lacking: string | null, verdict: Verdict | null): Side {
+  return {
+    policy,
+    policyDigest: policyDigest(policy),
+    outcome: lacking === null ? outcomeOf(verdict) : 'insufficient',
+    lacking,
+    verdict,
+    overridden: null,
+  };
+}
+
+function outcomeOf(verdict: Verdict | null): Outcome {
+  return verdict === null || verdict.decision === 'continue' ? 'insufficient' : verdict.decision;
+}
+
+/** Why records end before a policy decides; null when it does. */
+function endLacking({ decided, startedAt }: Recording, course: Course): string | null {
+  if (course.decided) return null;
+  if (course.ruling === null) return 'nothing was recorded';
+  const seconds = (ms: number) => Math.round(ms - startedAt) / 1000;
+  const ended = decided ? `: it was decided then (${decided.verdict.decision})` : '';
+  const end = latestEnd(course.policy, startedAt);
+  return `its window ends ${seconds(end)} s after the start, and records end after ${seconds(course.at)} s${ended}`;
+}
+
+function difference(original: Side, counterfactual: Side, comparison: Comparison): Difference | null {
+  if (original.verdict === null || counterfactual.verdict === null) return null;
+  const seconds = Math.round(counterfactual.verdict.at - original.verdict.at) / 1000;
+  return { seconds, ...(comparison.served ?? { requests: null, badRequests: null }) };
+}
+
+/** What a policy decides on observations in memory; the same as `replayCanary`, without the account of it. */
+export function outcomeUnder(
+  policy: Policy,
+  own: Policy | null,
+  startedAt: number,
+  observations: readonly Observation[],
+): Outcome {
+  const other = atRecordedLooks(policy, own);
+  const signals = new SignalCheck(other, own);
+  for (const observation of observations) {
+    if (signals.answered) break;
+    signals.see(observation);
+  }
+  if (!signals.answered) return 'insufficient';
+  const course = new Course(other, startedAt);
+  for (const observation of observations) {
+    const { decision } = course.take(observation);
+    if (decision !== 'continue') return decision;
+  }
+  return 'insufficient';
+}

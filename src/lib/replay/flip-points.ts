@@ -1,0 +1,74 @@
+import { LukhasError } from '../errors.js';
+import type { Observation } from '../judge/observation.js';
+import type { Policy } from '../judge/policy.js';
+import { outcomeUnder } from './canary-replay.js';
+import type { Outcome, Sweep } from './result.js';
+import type { Axis } from './sweep-axes.js';
+
+interface Judged {
+  own: Policy | null;
+  startedAt: number;
+  observations: readonly Observation[];
+}
+
+interface End {
+  value: number;
+  outcome: Outcome;
+}
+
+/**
+ * Where the outcome changes between neighbouring values of the axis, bisected until no value of 12 significant digits
+ * lies between `below` and `above`. A change that is undone between two neighbours is not seen.
+ * @param outcomes of the axis' values, in their order
+ */
+export function flipPoints(
+  axis: Axis,
+  outcomes: readonly Outcome[],
+  judged: Judged,
+  policyAt: (value: number) => Policy,
+): Sweep['flipPoints'] {
+  const outcomeAt = (value: number): Outcome | null => {
+    const policy = policyOrNull(policyAt, value);
+    return policy && outcomeUnder(policy, judged.own, judged.startedAt, judged.observations);
+  };
+  const ends = axis.values.flatMap((value, i): End[] => {
+    const outcome = outcomes[i];
+    return outcome === undefined ? [] : [{ value, outcome }];
+  });
+  return ends.slice(1).flatMap((above, i) => between(ends[i] as End, above, axis.path, outcomeAt));
+}
+
+/** What is no policy: half a look, for a key that takes whole numbers. */
+function policyOrNull(policyAt: (value: number) => Policy, value: number): Policy | null {
+  try {
+    return policyAt(value);
+  } catch (error) {
+    if (error instanceof LukhasError && error.code === 'POLICY') return null;
+    throw error;
+  }
+}
+
+function between(
+  below: End,
+  above: End,
+  path: string,
+  outcomeAt: (value: number) => Outcome | null,
+): Sweep['flipPoints'] {
+  if (below.outcome === above.outcome) return [];
+  const middle = inTheMiddle(below.value, above.value, outcomeAt);
+  if (middle === null) {
+    return [{ path, below: below.value, above: above.value, from: below.outcome, to: above.outcome }];
+  }
+  return [...between(below, middle, path, outcomeAt), ...between(middle, above, path, outcomeAt)];
+}
+
+/** A value strictly between, of 12 significant digits or whole; null when there is none that makes a policy. */
+function inTheMiddle(below: number, above: number, outcomeAt: (value: number) => Outcome | null): End | null {
+  const half = below + (above - below) / 2;
+  for (const value of [Number(half.toPrecision(12)), Math.round(half)]) {
+    if (value <= below || value >= above) continue;
+    const outcome = outcomeAt(value);
+    if (outcome !== null) return { value, outcome };
+  }
+  return null;
+}

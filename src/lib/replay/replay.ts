@@ -1,0 +1,87 @@
+import { timestamp } from '../clock.js';
+import type { Observation } from '../judge/observation.js';
+import { JUDGE_VERSION } from '../judge/verdict.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import { replayCanary } from './canary-replay.js';
+import {
+  atRecordedLooks,
+  counterfactualPolicy,
+  policyDiff,
+  type Setting,
+  type WrittenPolicy,
+} from './change-policy.js';
+import { countOutcomes } from './outcomes.js';
+import type { Recording } from './recording.js';
+import type { CanaryReplay, CanarySeries, ReplayResult } from './result.js';
+import { type Replayed, sweep } from './sweep.js';
+import type { Axis } from './sweep-axes.js';
+
+export interface ReplayRequest {
+  /** What was asked for, as the result shows it; ms since the epoch. */
+  from: number | null;
+  to: number | null;
+  modelId: string | null;
+  policyName: string;
+  /** The policy to replay under; null: each canary's own, with the settings. */
+  given: WrittenPolicy | null;
+  settings: readonly Setting[];
+  axes: readonly Axis[];
+  /** Keep the observations, for charts. */
+  keepSeries: boolean;
+  log: ReplayResult['log'];
+}
+
+export interface Replay {
+  result: ReplayResult;
+  /** In the order of the result's canaries; empty unless asked for. */
+  series: CanarySeries[];
+}
+
+/**
+ * Judges recorded canaries under another policy. Pure but for the reading of the records; the same records and request
+ * give the same result.
+ * @throws LukhasError POLICY, USAGE, VERIFICATION
+ */
+export async function replay(recordings: readonly Recording[], request: ReplayRequest): Promise<Replay> {
+  const { given, settings, axes } = request;
+  // Also without any canary a policy that is none is an error.
+  if (given !== null) counterfactualPolicy(given, null, settings);
+  const canaries: CanaryReplay[] = [];
+  const series: CanarySeries[] = [];
+  const replayed: Replayed[] = [];
+  const diffs = new Map<string, ReplayResult['policyDiff'][number]>();
+  for (const recording of recordings) {
+    const { own, canaryId } = recording;
+    const policy = counterfactualPolicy(given, own, settings);
+    const observations: Observation[] = [];
+    const canary = await replayCanary(recording, policy, request.keepSeries ? (o) => observations.push(o) : undefined);
+    canaries.push(canary);
+    if (request.keepSeries) series.push({ canaryId, observations });
+    replayed.push({ recording, outcome: canary.original.outcome, count: canary.observations.count });
+    const different = own === null ? [] : policyDiff(own, atRecordedLooks(policy, own));
+    for (const diff of different) diffs.set(canonicalJson(diff), diff);
+  }
+  const { from, to, modelId, policyName, log } = request;
+  const result: ReplayResult = {
+    judge: JUDGE_VERSION,
+    from: from === null ? null : timestamp(from),
+    to: to === null ? null : timestamp(to),
+    modelId,
+    policyName,
+    policyDiff: [...diffs.values()].sort(byPath),
+    log,
+    canaries,
+    totals: {
+      original: countOutcomes(canaries.map((c) => c.original.outcome)),
+      counterfactual: countOutcomes(canaries.map((c) => c.counterfactual.outcome)),
+      flips: canaries.filter((c) => c.flips === true).length,
+      insufficient: canaries.filter((c) => c.flips === null).length,
+    },
+    sweep: axes.length === 0 ? null : await sweep(replayed, { axes, given, settings }),
+  };
+  return { result, series };
+}
+
+function byPath(a: { path: string }, b: { path: string }): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}

@@ -1,0 +1,59 @@
+/** Markup that is safe to show as it stands; `html` alone makes it. */
+class Html {
+  constructor(readonly markup: string) {}
+}
+
+export type { Html };
+
+/** What may stand in a template: text is escaped, markup is not, null is nothing. */
+export type Shown = Html | string | number | null | readonly Shown[];
+
+/** What people wrote is cut here, so that one name cannot make a page of its own. */
+const LONGEST_TEXT = 400;
+
+/** A template whose values are escaped, for elements and for attributes in double quotes. */
+export function html(strings: TemplateStringsArray, ...values: Shown[]): Html {
+  return new Html(strings.reduce((all, part, i) => `${all}${markupOf(values[i - 1] ?? null)}${part}`));
+}
+
+function markupOf(value: Shown): string {
+  if (value === null) return '';
+  if (value instanceof Html) return value.markup;
+  if (typeof value === 'object') return value.map(markupOf).join('');
+  return escapeText(String(value));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeText(text: string): string {
+  const clipped = text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
+  return clipped.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, picture).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+}
+
+/** Control, invisible and direction-changing characters as something one sees: nobody's text hides or turns another's. */
+function picture(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  if (code === 0x7f) return '\u2421';
+  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
+}
+
+/** A table with a caption; the first cell of a row is its heading. */
+export function table(caption: Shown, head: readonly Shown[], rows: readonly (readonly Shown[])[]): Html {
+  const heading = head.map((cell) => (cell === '' ? html`<td></td>` : html`<th scope="col">${cell}</th>`));
+  const body = rows.map(([first = '', ...cells]) => {
+    const rest = cells.map((cell) => html`<td>${cell}</td>`);
+    return html`<tr><th scope="row">${first}</th>${rest}</tr>\n`;
+  });
+  return html`<div class="scroll"><table><caption>${caption}</caption>
+<thead><tr>${heading}</tr></thead>
+<tbody>
+${body}</tbody></table></div>
+`;
+}

@@ -1,0 +1,79 @@
+import { timestamp } from '../clock.js';
+import { count } from '../explain/words.js';
+import { type Html, html, type Shown, table } from './report-html.js';
+import { badge, OUTCOME_WORDS, OUTCOMES, setting } from './report-words.js';
+import type { CanaryReplay, ReplayResult } from './result.js';
+
+const MOST_LISTED = 500;
+
+/** What was asked for, and what it was verified against. */
+export function provenance({ judge, from, to, modelId, policyName, log, canaries }: ReplayResult): Html {
+  const observations = canaries.reduce((sum, canary) => sum + canary.observations.count, 0);
+  const facts: [string, Shown][] = [
+    ['replayed under', policyName],
+    ['canaries begun from', from ?? 'no limit'],
+    ['canaries begun before', to ?? 'no limit'],
+    ['model', modelId ?? 'any'],
+    ['observations replayed', count(observations)],
+    ['judge', `version ${judge}`],
+    ['log', log === null ? 'none: there was no log to verify against' : `verified, ${count(log.size)} entries`],
+    ...(log === null ? [] : [['log root', html`<code>${log.root}</code>`] satisfies [string, Shown]]),
+  ];
+  return html`<section aria-labelledby="about"><h2 id="about">What was replayed</h2>
+<dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl></section>
+`;
+}
+
+export function policyDifferences({ policyDiff }: ReplayResult): Html {
+  const rows = policyDiff.map(({ path, original, counterfactual }) => [
+    html`<code>${path}</code>`,
+    setting(original),
+    setting(counterfactual),
+  ]);
+  const body =
+    rows.length === 0
+      ? html`<p>No key differs from the policy that the canaries were judged under, as far as the records tell it.</p>`
+      : table('Keys that differ; one line for each pair of values', ['key', 'original', 'other policy'], rows);
+  return html`<section aria-labelledby="policies"><h2 id="policies">Policies</h2>
+${body}</section>
+`;
+}
+
+/** Sums over all canaries, then each of them in a line. */
+export function overview(result: ReplayResult, anchors: ReadonlyMap<CanaryReplay, string>): Html {
+  const { totals, canaries } = result;
+  const sums = (['original', 'counterfactual'] as const).map((side) => [
+    side === 'original' ? 'original' : 'other policy',
+    ...OUTCOMES.map((outcome) => count(totals[side][outcome])),
+  ]);
+  const listed = canaries.slice(0, MOST_LISTED);
+  const which = listed.length < canaries.length ? `the first ${listed.length} of ${canaries.length}` : 'all';
+  const rows = listed.map((canary) => [
+    named(canary, anchors.get(canary)),
+    `${canary.modelId}: ${canary.fromGate} → ${canary.toGate}`,
+    timestamp(canary.startedAt),
+    badge(canary.original.outcome),
+    badge(canary.counterfactual.outcome),
+    flipWords(canary),
+  ]);
+  const head = ['canary', 'model and gates', 'began', 'original', 'other policy', 'flips'];
+  return html`<section aria-labelledby="totals"><h2 id="totals">Totals</h2>
+<p><strong>${flipSentence(result)}</strong></p>
+${table('Outcomes', ['', ...OUTCOMES.map((outcome) => OUTCOME_WORDS[outcome])], sums)}
+${canaries.length > 1 ? table(`Canaries: ${which}`, head, rows) : null}</section>
+`;
+}
+
+function named({ canaryId }: CanaryReplay, anchor: string | undefined): Shown {
+  return anchor === undefined ? canaryId : html`<a href="#${anchor}">${canaryId}</a>`;
+}
+
+export function flipWords({ flips }: CanaryReplay): string {
+  return flips === null ? 'not known' : flips ? 'flips' : 'same';
+}
+
+function flipSentence({ totals: { flips, insufficient }, canaries }: ReplayResult): string {
+  const of = canaries.length === 1 ? '1 decision' : `${count(canaries.length)} decisions`;
+  const open = insufficient === 0 ? '' : `; for ${count(insufficient)} the records do not say`;
+  return `${count(flips)} of ${of} would have been another${open}.`;
+}

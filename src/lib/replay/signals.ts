@@ -1,0 +1,77 @@
+import type { Observation } from '../judge/observation.js';
+import type { Policy } from '../judge/policy.js';
+
+/** Something a policy wants measured. `by` lists what answers it; any of them will do. */
+interface Need {
+  path: string;
+  by: readonly string[];
+  words: string;
+}
+
+function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
+  const needs: Need[] = [];
+  for (const target of Object.keys(targets)) {
+    const path = `targets.${target}`;
+    if (target === 'max_error_rate')
+      needs.push({ path, by: ['errors', 'scalar error_rate'], words: 'counts of errors' });
+    else if (target === 'max_drift') needs.push(...driftNeeds(path));
+    else needs.push({ path, by: ['latency', `scalar ${target}`], words: 'latencies' });
+  }
+  for (const ratio of Object.keys(relative)) {
+    const errors = ratio === 'max_error_ratio';
+    const path = `relative.${ratio}`;
+    needs.push(
+      errors ? { path, by: ['errors'], words: 'counts of errors' } : { path, by: ['latency'], words: 'latencies' },
+      { path, by: ['baseline'], words: 'a baseline' },
+    );
+  }
+  if (baseline === 'required') needs.push({ path: 'baseline', by: ['baseline'], words: 'a baseline' });
+  for (const { name } of objectives) {
+    needs.push({ path: 'objectives', by: [`scalar ${name}`], words: `readings named ${name}` });
+  }
+  return needs;
+}
+
+function driftNeeds(path: string): Need[] {
+  return [
+    { path, by: ['score', 'scalar drift'], words: 'scores' },
+    { path, by: ['baseline', 'scalar drift'], words: 'a baseline' },
+  ];
+}
+
+/**
+ * Finds what a policy asks for and the records cannot answer. A signal counts as recorded when the source was asked
+ * for it, even where it had no data: that is an answer, and the judge knows what to do with it.
+ */
+export class SignalCheck {
+  #open: Need[];
+
+  /** @param own the policy under which was recorded: what it asked for was asked for */
+  constructor(policy: Policy, own: Policy | null) {
+    const asked = new Set((own ? needsOf(own) : []).flatMap(({ by }) => by));
+    this.#open = needsOf(policy).filter(({ by }) => !by.some((signal) => asked.has(signal)));
+  }
+
+  /** Whether everything asked for has been seen: nothing more needs to be looked at. */
+  get answered(): boolean {
+    return this.#open.length === 0;
+  }
+
+  see(observation: Observation): void {
+    if (this.#open.length === 0) return;
+    this.#open = this.#open.filter(({ by }) => !by.some((signal) => holds(observation, signal)));
+  }
+
+  /** In words, e.g. `targets.max_drift needs scores, which were never recorded`; null when nothing is lacking. */
+  lacking(): string | null {
+    const [need] = this.#open;
+    if (need === undefined) return null;
+    return `${need.path} needs ${need.words}, which ${need.words.startsWith('a ') ? 'was' : 'were'} never recorded`;
+  }
+}
+
+function holds({ canary, baseline, scalars }: Observation, signal: string): boolean {
+  if (signal === 'baseline') return baseline !== undefined;
+  if (signal.startsWith('scalar ')) return scalars !== undefined && Object.hasOwn(scalars, signal.slice(7));
+  return Object.hasOwn(canary, signal);
+}

@@ -1,0 +1,27 @@
+import type { Observation } from '../judge/observation.js';
+import type { Policy } from '../judge/policy.js';
+import { outcomeUnder } from './canary-replay.js';
+import type { Outcome } from './result.js';
+
+/** Policies of a sweep, one a cell, for each of the policies that they were made from. */
+export type CellPolicies = readonly (readonly Policy[])[];
+
+/** One canary to be judged under every cell; plain data, as it goes to a worker. */
+export interface SweepTask {
+  /** Index into CellPolicies. */
+  base: number;
+  own: Policy | null;
+  startedAt: number;
+  lines: readonly string[];
+  /** First cell to judge, and the one after the last. */
+  cells: readonly [number, number];
+}
+
+/** What every cell decides, task by task. */
+export function judgeTasks(cells: CellPolicies, tasks: readonly SweepTask[]): Outcome[][] {
+  return tasks.map(({ base, own, startedAt, lines, cells: [from, to] }) => {
+    const observations = lines.map((line) => JSON.parse(line) as Observation);
+    const policies = (cells[base] ?? []).slice(from, to);
+    return policies.map((policy) => outcomeUnder(policy, own, startedAt, observations));
+  });
+}

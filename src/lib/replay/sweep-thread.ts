@@ -1,0 +1,47 @@
+import { Worker } from 'node:worker_threads';
+import type { Outcome } from './result.js';
+import type { CellPolicies, SweepTask } from './sweep-cells.js';
+
+const SOURCE = import.meta.url.endsWith('.ts');
+/** Compiled or, in the tests, as TypeScript: whichever this file is. */
+const SCRIPT = new URL(`./sweep-worker${SOURCE ? '.ts' : '.js'}`, import.meta.url);
+/** A thread does not take over what its process does to read TypeScript. */
+const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(SCRIPT.href)}); })`;
+
+/** One thread that judges batches, one at a time. */
+export class SweepThread {
+  readonly #worker: Worker;
+  #failure: Error | null = null;
+  #settle: { resolve(outcomes: Outcome[][]): void; reject(error: Error): void } | null = null;
+
+  constructor(cells: CellPolicies) {
+    this.#worker = SOURCE
+      ? new Worker(FROM_SOURCE, { eval: true, workerData: cells })
+      : new Worker(SCRIPT, { workerData: cells });
+    this.#worker.on('message', (outcomes: Outcome[][]) => this.#settle?.resolve(outcomes));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`the sweep's thread ended with code ${code}`)));
+  }
+
+  /** A thread that has died says so to whoever waits for it, and to whoever asks later. */
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#settle?.reject(this.#failure);
+  }
+
+  async judge(tasks: readonly SweepTask[]): Promise<Outcome[][]> {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#settle = { resolve, reject };
+        this.#worker.postMessage(tasks);
+      });
+    } finally {
+      this.#settle = null;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
