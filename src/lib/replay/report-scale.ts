@@ -17,12 +17,17 @@ export function timeScale(spanMs: number, left: number, width: number): Scale {
   return scale(0, span, left, left + width, step);
 }
 
+/** Beyond these the arithmetic of an axis has no digits left; nothing that is measured is so large. */
+const LARGEST = 1e150;
+
 /** Values from the bottom pixel up to the top one; both ends at a mark. */
 export function valueScale(least: number, greatest: number, bottom: number, top: number): Scale {
-  const span = greatest > least ? greatest - least : Math.abs(greatest) || 1;
-  const step = roundStep(span / 4);
-  const begin = Math.floor(least / step) * step;
-  const end = Math.max(begin + step, Math.ceil((greatest / step) * (1 - 1e-12)) * step);
+  const [low, high] = [Math.max(-LARGEST, least), Math.min(LARGEST, greatest)];
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const span = high - low > Math.max(1 / LARGEST, size * 1e-9) ? high - low : size || 1;
+  const step = roundStep(Math.max(1 / LARGEST, span) / 4);
+  const begin = Math.floor(low / step) * step;
+  const end = Math.max(begin + step, Math.ceil((high / step) * (1 - 1e-12)) * step);
   return scale(begin, end, bottom, top, step);
 }
 

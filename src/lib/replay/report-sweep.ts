@@ -40,7 +40,8 @@ function mapSvg({ axes, cells, flipPoints }: Sweep): Html {
   const lines = Array.from({ length: shown }, (_, row) => {
     const here = cells.slice(row * columns, (row + 1) * columns);
     const label = here[0]?.values.slice(0, -1).join(' / ') ?? '';
-    return html`<text class="end" x="${LEFT - 6}" y="${row * ROW + 15}">${label}</text>${stretches(here).map((s) => stretch(s, row, width))}\n`;
+    const beside = label === '' ? null : html`<text class="end" x="${LEFT - 6}" y="${row * ROW + 15}">${label}</text>`;
+    return html`${beside}${stretches(here).map((s) => stretch(s, row, width))}\n`;
   });
   const every = Math.ceil(columns / 12);
   const marks = across.map((value, i) =>

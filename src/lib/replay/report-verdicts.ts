@@ -53,11 +53,16 @@ function verdictNumbers(original: Verdict | null, other: Verdict | null): Shown[
     }),
     ...names.map((name) =>
       row(name, ({ objectives }) => {
-        const lines = objectives.filter((o) => o.name === name).map(objectiveLine);
+        const lines = objectives.filter((o) => o.name === name).map((o) => withoutName(objectiveLine(o), name));
         return lines.length === 0 ? 'no limit' : lines.join('; ');
       }),
     ),
   ];
+}
+
+/** The row has the name already. */
+function withoutName(line: string, name: string): string {
+  return line.startsWith(`${name}: `) ? line.slice(name.length + 2) : line;
 }
 
 function parting(divergence: CanaryReplay['divergence'], startedAt: number): Html {
