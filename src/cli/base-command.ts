@@ -3,6 +3,7 @@ import { EXIT, LukhasError } from '../lib/errors.js';
 import { nearest } from '../lib/input/problems.js';
 import type { App } from '../lib/runtime/app.js';
 
+type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
 
 /**
@@ -37,6 +38,19 @@ export abstract class BaseCommand extends Command {
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     this.opened = await openApp({ config, ...options });
     return this.opened;
+  }
+
+  /** Nothing may be given as the empty string: a script's unset variable is a mistake, not a wish for the default. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv);
+    const flags = Object.entries(parsed.flags).map(([name, value]) => [`--${name}`, value] as const);
+    for (const [name, value] of [...flags, ...Object.entries(parsed.args)])
+      if (value === '' || (Array.isArray(value) && value.includes('')))
+        throw new LukhasError('USAGE', `${name}: is empty`, { suggestions: ['Add --help to see what it takes.'] });
+    return parsed;
   }
 
   /** Messages and progress: never on stdout. */

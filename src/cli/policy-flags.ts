@@ -33,9 +33,14 @@ const TARGET_FLAGS = {
 /**
  * The policy that a file and flags make together; flags win.
  * @param configured the configuration's policy file, used when no file is given by flag
+ * @param say told, in a line each, which targets of the file flags override
  * @throws LukhasError POLICY, USAGE
  */
-export async function policyFromFlags(flags: PolicyFlagValues, configured: string | null): Promise<Policy> {
+export async function policyFromFlags(
+  flags: PolicyFlagValues,
+  configured: string | null,
+  say: (line: string) => void,
+): Promise<Policy> {
   const { parsePolicy } = await import('../lib/judge/policy-schema.js');
   const file = flags.policy ?? configured;
   const written = file === null ? {} : await readPolicy(file);
@@ -51,14 +56,20 @@ export async function policyFromFlags(flags: PolicyFlagValues, configured: strin
     });
   if (typeof written !== 'object' || written === null || Array.isArray(written))
     return parsePolicy(written, file ?? 'policy');
-  const base = written as { targets?: object };
+  const base = written as { targets?: Record<string, unknown> };
   const merged = {
     ...(file === null ? { windowSeconds: DEFAULT_WINDOW_SECONDS } : {}),
     ...base,
     ...window,
     ...(Object.keys(targets).length > 0 ? { targets: { ...base.targets, ...targets } } : {}),
   };
-  return parsePolicy(merged, file ?? 'flags');
+  const policy = parsePolicy(merged, file ?? 'flags');
+  for (const [flag, target] of Object.entries(TARGET_FLAGS)) {
+    const before = base.targets?.[target];
+    if (before !== undefined && before !== null && target in targets && before !== targets[target])
+      say(`policy ${file}: ${target} ${JSON.stringify(before)} overridden by --${flag} ${targets[target]}`);
+  }
+  return policy;
 }
 
 /** What a policy file holds, before it is checked. @throws LukhasError POLICY */

@@ -1,6 +1,10 @@
 import { Chalk } from 'chalk';
 import type { Canary } from '../lib/canary/state.js';
 import { nextSteps, summarise } from '../lib/explain/summary.js';
+import { clip } from '../lib/explain/words.js';
+
+/** Characters of a failed hook's words that are shown; the log has the rest. */
+const DETAIL = 200;
 
 /** Colours of the states. */
 export const PAINT = {
@@ -21,8 +25,16 @@ export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) 
 export function presentCanary(canary: Canary, noColor: boolean | undefined): string {
   const chalk = paint(process.stdout, noColor);
   const color = PAINT[canary.state as keyof typeof PAINT];
-  const [first = '', ...rest] = lines(canary);
+  const [first = '', ...rest] = lines(canary).map(clean);
   return [color ? chalk[color].bold(first) : first, ...rest].join('\n');
+}
+
+/**
+ * Reasons, names and what hooks and sources said come from others: control, invisible and direction-changing characters
+ * become spaces before colour is added. Runs of spaces stay: they are the layout.
+ */
+function clean(line: string): string {
+  return line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
 }
 
 function lines(canary: Canary): string[] {
@@ -55,11 +67,14 @@ function headline(canary: Canary): string {
 }
 
 function action(canary: Canary): string[] {
-  const { kind, state, failed, hooks } = canary.action;
+  const { kind, state, failed, detail, hooks } = canary.action;
   if (kind === null || state === 'none') return [];
   if (state === 'pending') return ['  done      not yet: the hooks are still to be called'];
   if (state === 'failed')
-    return [`  done      NOT: hook "${failed}" failed`, `  next      mend it, then: lukhas canary retry ${canary.id}`];
+    return [
+      `  done      NOT: hook "${failed}" failed${detail === null ? '' : `: ${clip(detail, DETAIL)}`}`,
+      `  next      mend it, then: lukhas canary retry ${canary.id}`,
+    ];
   const called = hooks ? `${hooks} ${hooks === 1 ? 'hook' : 'hooks'} called` : `no ${kind} hook is configured`;
   return [`  done      ${kind === 'promote' ? `${canary.toGate} now holds ${canary.modelId}; ` : ''}${called}`];
 }

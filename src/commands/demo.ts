@@ -22,7 +22,7 @@ export default class Demo extends BaseCommand {
       default: 'errors',
       helpValue: 'FAULT',
     }),
-    healthy: Flags.boolean({ description: 'nothing goes wrong: same as --fault none' }),
+    healthy: Flags.boolean({ description: 'nothing goes wrong: same as --fault none', exclusive: ['fault'] }),
   };
 
   async run(): Promise<unknown> {

@@ -26,7 +26,7 @@ export default class Plan extends BaseCommand {
     const { flags } = await this.parse(Plan);
     const { loadConfig } = await import('../lib/runtime/config.js');
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
-    const policy = await policyFromFlags(flags, config.policyPath);
+    const policy = await policyFromFlags(flags, config.policyPath, (line) => this.say(line));
     const requestsPerSecond = number(flags.rps, '--rps');
     if (requestsPerSecond <= 0) throw new LukhasError('USAGE', `--rps: must be above 0, got ${flags.rps}`);
     const { planPolicy } = await import('../lib/judge/plan.js');

@@ -9,7 +9,7 @@ export default class Replay extends BaseCommand {
     'Exit code 7 when the log does not hold, 9 with --fail-on-flip when a decision would have been another.';
   static override examples = [
     '<%= config.bin %> replay --from 30d --model fraud-v2 --policy configs/slo-prod.json --report replay.html',
-    '<%= config.bin %> replay --canary c-m8 --set targets.max_error_rate=0.05',
+    '<%= config.bin %> replay --canary c-m8k2x0 --set targets.max_error_rate=0.05',
     '<%= config.bin %> replay --from 30d --sweep targets.max_error_rate=0.01:0.05:0.005',
   ];
   static override flags = replayFlags;

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { EXIT } from '../lib/errors.js';
+import { EXIT, LukhasError } from '../lib/errors.js';
+import { quote } from '../lib/input/problems.js';
 
 export default class Verify extends BaseCommand {
   static override summary = 'check the log in place: recompute every hash and name the first bad entry';
@@ -13,13 +14,14 @@ export default class Verify extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Verify);
-    const [{ loadConfig }, { verifyDatabase }] = await Promise.all([
+    const expected = flags['expect-root'] === undefined ? null : rootHash(flags['expect-root']);
+    const [{ loadConfig }, { verifyAll }] = await Promise.all([
       import('../lib/runtime/config.js'),
-      import('../lib/ledger/verify.js'),
+      import('../lib/runtime/verification.js'),
     ]);
     const { dbPath } = await loadConfig({ flags: { db: flags.db, config: flags.config } });
-    const report = await verifyDatabase(dbPath);
-    const rootMatches = flags['expect-root'] === undefined || flags['expect-root'].toLowerCase() === report.root;
+    const report = await verifyAll(dbPath);
+    const rootMatches = expected === null || expected === report.root;
     const ok = report.ok && rootMatches;
     if (!ok) process.exitCode = EXIT.verification;
     if (!this.jsonEnabled()) {
@@ -33,4 +35,12 @@ export default class Verify extends BaseCommand {
     }
     return { ...report, ok, db: dbPath };
   }
+}
+
+/** @throws LukhasError USAGE */
+function rootHash(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
+  throw new LukhasError('USAGE', `--expect-root: a root is 64 hexadecimal digits, not ${quote(text)}`, {
+    suggestions: ['Copy the root that an earlier lukhas verify printed.'],
+  });
 }

@@ -9,7 +9,7 @@ export default class WhyMath extends BaseCommand {
   static override summary = 'the numbers behind a decision, and whether they still come out the same';
   static override description =
     'Thresholds, observations, bounds, evidence, decision logic and time to action. The recorded observations are judged again: exit code 7 when that does not give the recorded verdict, 2 when nothing is known by this name.';
-  static override examples = ['<%= config.bin %> why-math c-m8', '<%= config.bin %> why-math c-m8 --json'];
+  static override examples = ['<%= config.bin %> why-math c-m8k2x0', '<%= config.bin %> why-math c-m8k2x0 --json'];
   static override args = {
     id: Args.string({ description: 'canary, or a unique beginning of its id, or a model: its newest', required: true }),
   };

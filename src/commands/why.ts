@@ -11,9 +11,9 @@ export default class Why extends BaseCommand {
   static override description =
     'Answered from the log alone: who asked for what, what was watched, what decided it and how sure that is, what was done, what was not known. Exit code 2 when nothing is known by this name.';
   static override examples = [
-    '<%= config.bin %> why c-m8',
+    '<%= config.bin %> why c-m8k2x0',
     '<%= config.bin %> why fraud-v2 --format md > why.md',
-    '<%= config.bin %> why c-m8 --at 2026-03-01T12:00:00Z',
+    '<%= config.bin %> why c-m8k2x0 --at 2026-03-01T12:00:00Z',
   ];
   static override args = {
     id: Args.string({ description: 'canary, or a unique beginning of its id, or a model', required: true }),

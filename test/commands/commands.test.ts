@@ -1,4 +1,4 @@
-import { Config } from '@oclif/core';
+import { Args, Config, Flags } from '@oclif/core';
 import { expect } from 'chai';
 import { BaseCommand } from '../../src/cli/base-command.js';
 import { paint } from '../../src/cli/present.js';
@@ -20,6 +20,9 @@ class Fails extends BaseCommand {
 }
 
 class Works extends BaseCommand {
+  static override args = { what: Args.string() };
+  static override flags = { url: Flags.string(), label: Flags.string({ multiple: true }) };
+
   async run(): Promise<unknown> {
     await this.parse(Works);
     this.say('working');
@@ -94,6 +97,19 @@ describe('every command', () => {
     expect(JSON.parse(json.stdout)).to.deep.equal({ data: 1 });
     expect(json.stderr).to.equal('working\n');
   });
+
+  for (const [args, name] of [
+    [['--url', ''], '--url'],
+    [['--url='], '--url'],
+    [['--label', 'a=b', '--label', ''], '--label'],
+    [['--db', ''], '--db'],
+    [[''], 'what'],
+  ] as const)
+    it(`refuses what is given as nothing: ${JSON.stringify(args)}`, async () => {
+      const { code, stdout, stderr } = await inProcess(Works, args);
+      expect([code, stdout]).to.deep.equal([2, '']);
+      expect(stderr.split('\n')[0]).to.equal(`lukhas: ${name}: is empty`);
+    });
 
   it('is coloured on a terminal unless asked not to be', () => {
     const [terminal, pipe] = [true, undefined].map((isTTY) => ({ isTTY }) as unknown as NodeJS.WriteStream);

@@ -39,9 +39,16 @@ describe('lukhas demo', function () {
     const runs: Run[] = [];
     for (const command of next) runs.push(await here.shell(command.replace(/^npx /, '')));
     for (const [i, { code, stderr }] of runs.entries()) expect(code, `${next[i]}: ${stderr}`).to.equal(0);
-    const [status, json, verified, gates, healthy] = runs as [Run, Run, Run, Run, Run];
+    const [why, math, verified, gates, healthy] = runs as [Run, Run, Run, Run, Run];
+    expect(why.stdout).to.match(/^fraud-v2 was rolled back on its way from stage to production\./);
+    expect(math.stdout).to.contain('recorded and recomputed verdict agree to the byte');
+    const id = / (c-\w+)$/m.exec(run.stdout)![1]!;
+    const status = await here.run(['canary', 'status', id]);
     expect(status.stdout).to.equal(verdictPart(run));
-    expect(onlyDocument(json)).to.include({ status: 'ROLLED_BACK', exit: 3 });
+    expect(onlyDocument(await here.run(['canary', 'status', id, '--json']))).to.include({
+      status: 'ROLLED_BACK',
+      exit: 3,
+    });
     expect(verified.stdout).to.match(/^holds: /);
     expect(gates.stdout).to.match(/no gate has been passed yet/);
 
@@ -68,9 +75,11 @@ describe('lukhas demo', function () {
     expect(crash.stdout).to.match(/^BLOCKED {2}fraud-v2/m);
     expect(crash.stdout).to.match(/why {7}the metrics source cannot be reached for \d+\S* s .*connection refused/);
     const [first] = nextCommands(crash);
-    const status = await here.shell(first!.replace(/^npx /, ''));
-    expect(status.code, status.stderr).to.equal(0);
-    expect(status.stdout).to.equal(verdictPart(crash));
+    const why = await here.shell(first!.replace(/^npx /, ''));
+    expect(why.code, why.stderr).to.equal(0);
+    expect(why.stdout).to.match(/^fraud-v2 was blocked on its way from stage to production/);
+    const id = / (c-\w+)$/m.exec(crash.stdout)![1]!;
+    expect((await here.run(['canary', 'status', id, '--db', db])).stdout).to.equal(verdictPart(crash));
   });
 
   it('leaves no process behind when it is interrupted, told to end, or killed', async () => {

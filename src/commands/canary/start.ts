@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
+import { requireHookSecrets } from '../../cli/hook-secrets.js';
 import { canaryJson } from '../../cli/outcome.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
 import { LukhasError } from '../../lib/errors.js';
+import { environment } from '../../lib/runtime/config.js';
 import { parseDuration } from '../../lib/runtime/duration.js';
 import { sourceFromFlags } from '../../lib/runtime/source-flags.js';
 
@@ -62,7 +64,8 @@ export default class CanaryStart extends BaseCommand {
         'USAGE',
         '--detach cannot be used with --source ndjson: the input is read by this command.',
       );
-    const policy = await policyFromFlags(flags, app.config.policyPath);
+    const policy = await policyFromFlags(flags, app.config.policyPath, (line) => this.say(line));
+    if (!flags['dry-run']) requireHookSecrets(app.config.hooks, environment());
     for (const warning of await app.checkSource(source)) this.say(`warning: ${warning}`);
     const canary = await app.canaries.start({
       modelId: flags.model,

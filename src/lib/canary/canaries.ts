@@ -23,6 +23,9 @@ export interface StartRequest {
   by: Actor;
 }
 
+/** Fewer characters of an id are not taken for it: they stand for whatever canary happens to be alone in the log. */
+const SHORTEST_PREFIX = 6;
+
 /** The verbs on canaries that a person or a program asks for; a Runner does the watching. */
 export class Canaries {
   constructor(
@@ -70,13 +73,19 @@ export class Canaries {
   }
 
   /**
-   * The id that a unique prefix stands for.
-   * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID
+   * The id that a unique prefix of at least 6 characters, or the whole id, stands for.
+   * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID; USAGE when a shorter prefix begins the id of any canary
    */
   async resolve(prefix: string): Promise<string> {
     const heads = (await this.ledger.findHeads(prefix)).filter((h) => h.type === 'canary');
     const exact = heads.find((h) => h.subject === prefix);
     if (exact) return exact.subject;
+    if (heads.length > 0 && prefix.length < SHORTEST_PREFIX)
+      throw new LukhasError(
+        'USAGE',
+        `${JSON.stringify(prefix)} is too short to name a canary: give at least ${SHORTEST_PREFIX} characters of the id.`,
+        { suggestions: ['List them: lukhas canary list'] },
+      );
     if (heads.length === 1) return heads[0]!.subject;
     if (heads.length === 0)
       throw new LukhasError('NOT_FOUND', `No canary ${JSON.stringify(prefix)} in this log.`, {

@@ -31,8 +31,17 @@ export interface Canary {
   decidedAt: string | null;
   verdict: Verdict | null;
   observations: { count: number; digest: string } | null;
-  /** `hooks`: how many were configured when it was acted on; null before that. */
-  action: { kind: HookAction | null; state: ActionState; failed: string | null; hooks: number | null };
+  /**
+   * `failed` and `detail`: the hook that failed, and what its newest call said of why; `hooks`: how many were configured
+   * when it was acted on, null before that.
+   */
+  action: {
+    kind: HookAction | null;
+    state: ActionState;
+    failed: string | null;
+    detail: string | null;
+    hooks: number | null;
+  };
   ended: { by: Actor; reason: string } | null;
   failure: { code: string; message: string } | null;
   lastSeq: number;
@@ -117,7 +126,7 @@ function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): C
     decidedAt: null,
     verdict: null,
     observations: null,
-    action: { kind: null, state: 'none', failed: null, hooks: null },
+    action: { kind: null, state: 'none', failed: null, detail: null, hooks: null },
     ended: null,
     failure: null,
     lastSeq: event.seq,
@@ -147,7 +156,7 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
         decidedAt: event.ts,
         verdict,
         observations,
-        action: { kind, state, failed: null, hooks: null },
+        action: { kind, state, failed: null, detail: null, hooks: null },
       };
     }
     case 'canary.overridden':
@@ -155,14 +164,17 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
         state: 'PROMOTED',
         decidedAt: event.ts,
         ended: event.data,
-        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null, hooks: null },
+        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null, detail: null, hooks: null },
       };
     case 'canary.acted': {
       const { action, ok, failed, hooks } = event.data;
-      return { action: { kind: action, state: ok ? 'done' : 'failed', failed, hooks } };
+      const detail = ok ? null : canary.action.detail;
+      return { action: { kind: action, state: ok ? 'done' : 'failed', failed, detail, hooks } };
     }
+    case 'hook.finished':
+      return { action: { ...canary.action, detail: event.data.ok ? null : event.data.detail } };
     case 'canary.retried':
-      return { action: { kind: event.data.action, state: 'pending', failed: null, hooks: null } };
+      return { action: { kind: event.data.action, state: 'pending', failed: null, detail: null, hooks: null } };
     case 'canary.aborted':
       return { state: 'ABORTED', ended: event.data };
     case 'canary.failed':

@@ -38,7 +38,7 @@ export function eventsOfTick(session: Session, observation: Observation, now: nu
       digest: session.digest.copy().digest('hex'),
     };
     events.push({ kind: 'canary.decided', subject, ts, data: { verdict: report(judgement, ruling, t), observations } });
-  } else if (!canary.extended && t >= windowEndsAt(judgement)) {
+  } else if (canary.policy.onInconclusive === 'extend' && !canary.extended && t >= windowEndsAt(judgement)) {
     const end = judgement.startedAt + canary.policy.maxWindowSeconds * 1000;
     events.push({
       kind: 'canary.extended',

@@ -17,9 +17,17 @@ function rateLine(o: RateReport): string {
       o.baseline?.ratio == null ? 'no ratio yet' : `${o.baseline.ratio.toPrecision(3)} times the baseline's`;
     return `${o.name}: ${badly}, ${ratio} (at most ${o.target} times)`;
   }
-  if (o.signal === 'errors') return `${o.name}: ${badly} (${percent(o.rate)}${bounds}; at most ${percent(o.target)})`;
+  if (o.signal === 'errors')
+    return `${o.name}: ${badly} (${percent(o.rate)}${bounds}; at most ${percent(o.target)})${sinceOnset(o)}`;
   const slow = `${percent(o.rate)} slower than ${milliseconds(o.target)}${bounds}; at most ${percent(o.p0)} may be`;
-  return `${o.name}: ${quantile(o)}${slow}`;
+  return `${o.name}: ${quantile(o)}${slow}${sinceOnset(o)}`;
+}
+
+/** A regression that began late is not seen in the rate of the whole window. */
+function sinceOnset(o: RateReport): string {
+  const { onset } = o;
+  if (!o.rollback.against || !onset || onset.total <= 0 || onset.total >= o.total) return '';
+  return `; from look ${onset.tick} on ${count(onset.bad)} of ${count(onset.total)} (${percent(onset.bad / onset.total)})`;
 }
 
 function quantile(o: RateReport): string {

@@ -1,6 +1,6 @@
 import type { ObjectiveReport, RateReport, Verdict } from '../judge/verdict.js';
 import { objectiveLine } from './objective-lines.js';
-import { count, odds, percent, seconds } from './words.js';
+import { count, odds, percent, plural, seconds } from './words.js';
 
 /** What a summary is about, beside the verdict. */
 export interface SummarySubject {
@@ -45,11 +45,13 @@ export function why(v: Verdict): string {
     case 'certified_early':
       return `every objective is certified already`;
     case 'met_without_certificate':
-      return 'every target is met, though the evidence does not certify it';
+      return metUncertified(v);
     case 'inconclusive':
       return o ? undecided(o) : 'the evidence suffices neither way';
     case 'coverage':
       return `${inputEnded(v) ? `the input ends after ${seconds(v.elapsedSeconds)}: ` : ''}readings cover only ${percent(v.coverage)} of the window`;
+    case 'unstable_counters':
+      return `the canary's counters were reset ${v.ticks.resets} times in ${v.ticks.looked} looks: they are not believed`;
     case 'no_baseline':
       return 'the policy requires a baseline, and none was measured';
     case 'not_attributable':
@@ -62,6 +64,16 @@ export function why(v: Verdict): string {
     case 'watching':
       return 'still watching';
   }
+}
+
+/** Readings never carry a certificate; anything else that has none was promoted by the policy's wish. */
+function metUncertified(v: Verdict): string {
+  const readings = v.objectives.filter((o) => o.type === 'reading');
+  const rest = v.objectives.filter((o) => o.type !== 'reading');
+  if (readings.length === 0 || !rest.every((o) => o.promote.certified))
+    return 'every target is met, though the evidence does not certify it';
+  const of = rest.length === 0 ? '' : `: ${readings.map((o) => o.name).join(', ')}`;
+  return `every target is met${of} by its newest readings, which carry no certificate`;
 }
 
 function bet(v: Verdict): string {
@@ -110,7 +122,9 @@ function rarely(alpha: number): string {
 
 function when(v: Verdict): string {
   const saved = v.savedSeconds > 0 ? `, ${seconds(v.savedSeconds)} before the window's end` : '';
-  const looks = `${v.ticks.looked} looks, ${v.ticks.withData} with data`;
+  const { looked, withData, resets } = v.ticks;
+  const restarts = resets > 0 ? `, ${plural(resets, 'counter reset')}` : '';
+  const looks = `${looked} looks, ${withData} with data${restarts}`;
   const onset = v.objectives.find((o): o is RateReport => o.type === 'rate' && o.name === v.decidedBy)?.onset;
   const began = v.decision === 'rollback' && onset ? `; it most likely began at look ${onset.tick}` : '';
   return `after ${seconds(v.elapsedSeconds)}${saved} (${looks}${began})`;
@@ -131,7 +145,9 @@ export function nextSteps(v: Verdict): string[] {
       ];
     case 'no_data':
       if (inputEnded(v)) return [WHOLE_WINDOW];
-      return ['Check the metric names and labels of the source (docs/configuration.md), then start the canary again.'];
+      return [
+        'Check the metric names and labels of the source, or the fields of the input (docs/configuration.md), then start the canary again.',
+      ];
     case 'not_attributable':
       return ['Wait until what hits both versions is over, then start the canary again.'];
     case 'no_baseline':

@@ -9,21 +9,40 @@ export interface Coverage {
   lastAt: number | null;
   /** Whether an increment was ever seen (a starting point is none). */
   hasData: boolean;
+  /** Whether any request was ever seen. */
+  served: boolean;
+  /** End of the looks without a single request since the mark; null: the newest look with data had requests. */
+  idleUntil: number | null;
   /** State of the newest tick's signal when it had no data. */
   missing: Missing | null;
 }
 
 export function coverage(): Coverage {
-  return { coveredMs: 0, mark: null, lastAt: null, hasData: false, missing: null };
+  return { coveredMs: 0, mark: null, lastAt: null, hasData: false, served: false, idleUntil: null, missing: null };
 }
 
-export function noteData(c: Coverage, observation: Observation): void {
-  const begin = c.mark === null ? observation.from : Math.max(c.mark, observation.from);
-  c.coveredMs += Math.max(0, observation.t - begin);
-  c.mark = observation.t;
-  c.lastAt = observation.t;
+/**
+ * Takes a look with data in. A time without requests is covered when requests come again: until then nothing was seen
+ * of how the canary serves them. After a counter was reset the increment tells of the time since, not of all of it.
+ * @param requests served within the look; null for a reading without counts
+ */
+export function noteData(c: Coverage, observation: Observation, requests: number | null, intervalMs: number): void {
+  const { from, t } = observation;
+  c.lastAt = t;
   c.hasData = true;
   c.missing = null;
+  c.mark ??= from;
+  if (requests === 0 && c.served) {
+    c.idleUntil = t;
+    return;
+  }
+  const idle = c.idleUntil !== null && from <= c.idleUntil;
+  let begin = idle ? c.mark : Math.max(c.mark, from);
+  if ((observation.canary.resets ?? 0) > 0) begin = Math.max(begin, t - intervalMs);
+  c.coveredMs += Math.max(0, t - begin);
+  c.mark = t;
+  c.idleUntil = null;
+  c.served ||= requests !== 0;
 }
 
 export function noteMissing(c: Coverage, observation: Observation, missing: Missing): void {

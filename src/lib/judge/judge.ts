@@ -4,6 +4,7 @@ import {
   activeObjectives,
   certified,
   coverageOfWindow,
+  endObjectives,
   logEvidence,
   nameOf,
   type Objective,
@@ -33,6 +34,8 @@ export interface Judgement {
   withData: number;
   gaps: number;
   resets: number;
+  /** Looks in which a counter of the canary was reset. */
+  resetLooks: number;
 }
 
 /** What to do now. `report` (report.ts) makes the whole Verdict of it. */
@@ -42,6 +45,10 @@ export interface Ruling {
   reason: Reason;
   decidedBy: string | null;
 }
+
+/** From so many looks with a reset on, and when they are such a share of all, counters are not believed. */
+const LEAST_RESETS = 3;
+const RESET_SHARE = 0.2;
 
 /** @param startedAt begin of the window, ms since the epoch */
 export function begin(policy: Policy, startedAt: number): Judgement {
@@ -59,6 +66,7 @@ export function begin(policy: Policy, startedAt: number): Judgement {
     withData: 0,
     gaps: 0,
     resets: 0,
+    resetLooks: 0,
   };
 }
 
@@ -69,7 +77,9 @@ export function observe(j: Judgement, observation: Observation): void {
   j.gaps += gap;
   if (observation.tick > 0) j.looked++;
   j.resets += (observation.canary.resets ?? 0) + (observation.baseline?.resets ?? 0);
-  stepObjectives(j.objectives, observation, gap, j.policy);
+  if ((observation.canary.resets ?? 0) > 0) j.resetLooks++;
+  if (endsInput(observation)) endObjectives(j.objectives);
+  else stepObjectives(j.objectives, observation, gap, j.policy);
   j.last = observation;
   j.ended ||= endsInput(observation);
   if (activeObjectives(j.objectives).some((o) => o.coverage.hasData && o.coverage.missing === null)) j.withData++;
@@ -162,7 +172,8 @@ function early(j: Judgement, now: number): Ruling | null {
   const objectives = activeObjectives(j.objectives);
   // Readings have no promised error that survives peeking: they are looked at when the window ends.
   if (objectives.some((o) => o.type === 'reading' || o.coverage.missing !== null)) return null;
-  if (windowCoverage(j, now) < j.policy.minCoverage || missingBaseline(j)) return null;
+  if (windowCoverage(j, now) < j.policy.minCoverage || missingBaseline(j, now)) return null;
+  if (heldObjective(j) || unstableCounters(j)) return null;
   if (!objectives.every((o) => certified(o, j.policy))) return null;
   return { decision: 'promote', certainty: 'certified', reason: 'certified_early', decidedBy: null };
 }
@@ -178,9 +189,11 @@ function atTheEnd(j: Judgement, now: number): Ruling | null {
   const extendable = j.policy.onInconclusive === 'extend' && !last;
   const stop = (ruling: Ruling) => (extendable ? null : ruling);
 
-  if (objectives.some((o) => !fresh(j, o, now))) return stop(block(silentReason(j)));
-  if (windowCoverage(j, now) < j.policy.minCoverage) return stop(block('coverage'));
-  if (missingBaseline(j)) return stop(block('no_baseline'));
+  const silent = objectives.filter((o) => !speaks(j, o, now));
+  if (silent.length > 0) return mayReturn(j, silent, now) ? null : stop(block(silentReason(j)));
+  if (endedEarly(j) || windowCoverage(j, now) < j.policy.minCoverage) return stop(block('coverage'));
+  if (unstableCounters(j)) return stop(block('unstable_counters'));
+  if (missingBaseline(j, now)) return stop(block('no_baseline'));
   if (heldObjective(j)) return stop(block('not_attributable'));
   if (objectives.every((o) => certified(o, j.policy))) {
     const certainty = objectives.some((o) => o.type === 'reading') ? 'uncertified' : 'certified';
@@ -190,6 +203,34 @@ function atTheEnd(j: Judgement, now: number): Ruling | null {
   if (j.policy.onInconclusive === 'promote' && objectives.every(pointMeets) && j.logE < 0)
     return { decision: 'promote', certainty: 'uncertified', reason: 'met_without_certificate', decidedBy: null };
   return stop(block('inconclusive', undecided(objectives, j.policy)));
+}
+
+/**
+ * Whether the newest look had data of the objective. A canary that has just fallen silent may have just crashed, however
+ * good it was before. Between two samples of a source there is nothing newer: then the last one must be fresh.
+ */
+function speaks(j: Judgement, o: Objective, now: number): boolean {
+  const { missing } = o.coverage;
+  const silent = missing !== null && missing.state !== 'unchanged' && missing.state !== 'ended';
+  return !silent && fresh(j, o, now);
+}
+
+/** At the end of the window a decision waits for what has fallen silent, as long as the policy bears silence at all. */
+function mayReturn(j: Judgement, silent: readonly Objective[], now: number): boolean {
+  if (j.ended) return false;
+  return silent.every(({ coverage: { hasData, lastAt } }) => {
+    return hasData && lastAt !== null && (now - lastAt) / 1000 < j.policy.noDataSeconds;
+  });
+}
+
+/** An input that stops before the window does has not shown its end, whatever share of it must be covered. */
+function endedEarly(j: Judgement): boolean {
+  return j.ended && j.last !== null && j.last.t < windowEndsAt(j) - j.policy.intervalSeconds * 1000;
+}
+
+/** Counters that are reset again and again are not one service's: a load balancer, a crash loop, a gauge. */
+function unstableCounters(j: Judgement): boolean {
+  return j.resetLooks >= LEAST_RESETS && j.resetLooks >= j.looked * RESET_SHARE;
 }
 
 /** Data may not be older than this at the moment something is promoted. */
@@ -206,9 +247,12 @@ export function windowCoverage(j: Judgement, now: number): number {
   return coverageOfWindow(activeObjectives(j.objectives), whole);
 }
 
-function missingBaseline(j: Judgement): boolean {
+function missingBaseline(j: Judgement, now: number): boolean {
   if (j.policy.baseline !== 'required') return false;
-  return j.objectives.counted.some((o) => o.counted.type === 'rate' && o.counted.baseline.total <= 0);
+  const least = j.policy.minCoverage * (now - j.startedAt);
+  return j.objectives.counted.some(({ counted: o }) => {
+    return o.type === 'rate' && (o.baseline.total <= 0 || o.baselineCoverage.coveredMs < least);
+  });
 }
 
 function undecided(objectives: Objective[], policy: Policy): string | null {

@@ -21,6 +21,7 @@ export type Reason =
   | 'failing_readings'
   | 'inconclusive'
   | 'coverage'
+  | 'unstable_counters'
   | 'no_baseline'
   | 'no_data'
   | 'source_unreachable'
@@ -97,8 +98,8 @@ export interface RateReport {
   attributable: 'yes' | 'no' | 'unknown';
   /** Latency only: bounds of the buckets that stand in for the limit, and the p95 shown with its bucket. */
   latency: LatencyReport | null;
-  /** Tick at which the regression most likely began. */
-  onset: { tick: number; at: number } | null;
+  /** Look at which the regression most likely began, and what was counted from it on. */
+  onset: { tick: number; at: number; bad: number; total: number } | null;
   needed: { requests: number; seconds: number | null } | null;
   path: EvidencePoint[];
 }

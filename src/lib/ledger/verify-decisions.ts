@@ -6,6 +6,8 @@ import type { Findings } from './verify-findings.js';
 /** What a canary.decided entry commits to. */
 interface Decision {
   seq: number;
+  /** When it was recorded, RFC 3339. */
+  ts: unknown;
   canary: unknown;
   /** Rows up to and with this tick were judged. */
   tick: unknown;
@@ -14,6 +16,10 @@ interface Decision {
   lastAt: unknown;
   digest: unknown;
 }
+
+/** Observations of a decision are kept for at least this long after it. */
+const KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 interface ObservationRow {
   tick: number;
@@ -27,7 +33,7 @@ export function decisionOf(seq: number, event: unknown): Decision | null {
   const data = isRecord(event.data) ? event.data : {};
   const verdict = isRecord(data.verdict) ? data.verdict : {};
   const { count, firstAt, lastAt, digest } = isRecord(data.observations) ? data.observations : {};
-  return { seq, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
+  return { seq, ts: event.ts, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
 }
 
 /** Compares the observations still kept with what the decision says was judged. */
@@ -53,8 +59,13 @@ export function checkDecision(db: Database, decision: Decision, findings: Findin
     last = row.t;
     found++;
   }
+  checkNoneAfter(db, seq, canary, upTo, findings);
   if (found === 0 && count !== 0) {
-    findings.unchecked(`entry ${seq}: the ${count} observations of ${canary} that it judged are pruned`);
+    if (isOld(db, decision)) {
+      findings.unchecked(
+        `entry ${seq}: the ${count} observations that decided ${canary} are gone, older than ${KEPT_DAYS} days`,
+      );
+    } else findings.bad(seq, `the observations that decided ${canary} are gone`);
     return;
   }
   findings.checked.decisions++;
@@ -63,6 +74,21 @@ export function checkDecision(db: Database, decision: Decision, findings: Findin
   if (found !== count) findings.bad(seq, `${judged} were ${count}, there are ${found}`);
   else if (digest.digest('hex') !== decision.digest) findings.bad(seq, `${judged} are not those recorded now`);
   else if (first !== decision.firstAt || last !== decision.lastAt) findings.bad(seq, `${judged} have other times`);
+}
+
+/** Nothing is recorded once it is decided, so what stands there was put there. */
+function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number, findings: Findings): void {
+  const after = db
+    .prepare<[string, number], number>('SELECT count(*) FROM canary_metrics WHERE canary = ? AND tick > ?')
+    .pluck()
+    .get(canary, upTo);
+  if (after) findings.bad(seq, `${canary} has ${after} observations after the decision`);
+}
+
+/** By the log's own time: no clock, which may be wrong, decides what holds. A time that is none is not old. */
+function isOld(db: Database, { ts }: Decision): boolean {
+  const newest = db.prepare<[], unknown>('SELECT ts FROM events ORDER BY seq DESC LIMIT 1').pluck().get();
+  return Date.parse(String(newest)) - Date.parse(String(ts)) > KEPT_DAYS * DAY_MS;
 }
 
 function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, findings: Findings): void {

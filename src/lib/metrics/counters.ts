@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../judge/observation.js';
 import {
+  countProblem,
   differenceHistogram,
   type HistogramTotals,
   type Increments,
@@ -100,14 +101,10 @@ class Arm {
     const errors = this.matching(names.errors, names.errorLabels);
     if (this.unchanged('errors', [...requests, ...errors])) return { state: 'unchanged' };
     const total = this.counter('requests', names.requests, names.requestLabels, requests);
-    // Failures told apart by a label of the very counter of requests: where all carry the label and none has the
-    // failing value, the counter itself says that nothing has failed. An errors counter of its own says no such thing.
-    const labelled = Object.keys(names.errorLabels);
-    const ownLabel = names.errors === names.requests && labelled.length > 0 && requests.length > 0;
-    const noneYet = errors.length === 0 && ownLabel && requests.every((s) => labelled.every((k) => k in s.labels));
-    const bad = noneYet
-      ? { state: 'ok' as const, increment: 0 }
-      : this.counter('errors', names.errors, names.errorLabels, errors);
+    const bad =
+      errors.length > 0
+        ? this.counter('errors', names.errors, names.errorLabels, errors)
+        : this.noFailures(names, requests);
     const { carry } = this.cursor;
     if (total.state === 'ok') carry.total += total.increment;
     if (bad.state === 'ok') carry.bad += bad.increment;
@@ -138,8 +135,9 @@ class Arm {
     const series = this.named(name).filter(({ t }) => t === undefined || t >= this.staleBefore);
     if (series.length === 0) return null;
     const sum = series.reduce((all, { value }) => all + value, 0);
-    if (sum >= 0 && sum < Infinity) return sum;
-    this.notes.push(`${name} is ${sum}: left out`);
+    const problem = countProblem(sum);
+    if (problem === null) return sum;
+    this.notes.push(`${name} is ${problem}: left out`);
     return null;
   }
 
@@ -164,7 +162,8 @@ class Arm {
     for (const sample of series) {
       const key = showLabels(sample.labels);
       const { value } = sample;
-      if (!(value >= 0 && value < Infinity)) return { state: 'invalid', detail: `${name}${key} is ${value}` };
+      const problem = countProblem(value);
+      if (problem !== null) return { state: 'invalid', detail: `${name}${key} is ${problem}` };
       if (key in values) return { state: 'invalid', detail: `${name}${key} is given twice` };
       const last = this.previous?.[kind][key] ?? 0;
       if (value < last) resets += 1;
@@ -188,6 +187,21 @@ class Arm {
     return { state: 'ok', bad: Math.min(bad, total), total };
   }
 
+  /**
+   * No series has the labels of a failure. Where failures are told apart by a label of the very counter of requests, and
+   * all its series carry that label, nothing may have failed yet; or the label's value is misspelt. Only the user knows.
+   */
+  private noFailures({ requests, errors, errorLabels, errorsAbsent }: MetricNames, all: readonly Series[]): Difference {
+    const labels = Object.keys(errorLabels);
+    const detail = `no series ${shownSelector(errors, errorLabels)}`;
+    const named = this.named(errors);
+    if (labels.length === 0 || named.length === 0) return { state: 'absent', detail };
+    const mayBeZero = errors === requests && all.length > 0 && all.every((s) => labels.every((k) => k in s.labels));
+    if (mayBeZero && errorsAbsent === 'zero') return { state: 'ok', increment: 0 };
+    const hint = '; if that only means that nothing has failed yet, set metrics.errorsAbsent: zero';
+    return { state: 'absent', detail: `${detail} (${seenValues(named, labels)})${mayBeZero ? hint : ''}` };
+  }
+
   private named(name: string): readonly Series[] {
     return this.byName.get(name) ?? [];
   }
@@ -198,7 +212,7 @@ class Arm {
   }
 
   private noData(name: string, labels: Labels, series: readonly Series[]): Missing | null {
-    const shown = Object.keys(labels).length === 0 ? name : `${name}${showLabels(labels)}`;
+    const shown = shownSelector(name, labels);
     if (series.length === 0) return { state: 'absent', detail: `no series ${shown}` };
     const newest = newestOf(series) ?? this.cursor.at;
     if (newest >= this.staleBefore) return null;
@@ -241,6 +255,22 @@ class Arm {
     }
     return true;
   }
+}
+
+function shownSelector(name: string, labels: Labels): string {
+  return Object.keys(labels).length === 0 ? name : `${name}${showLabels(labels)}`;
+}
+
+const MOST_SEEN = 8;
+
+/** Values that series have for these labels, as in `status seen: 200, 503`. */
+function seenValues(series: readonly Series[], labels: readonly string[]): string {
+  const seen = labels.map((label) => {
+    const values = [...new Set(series.flatMap((sample) => sample.labels[label] ?? []))].sort();
+    const shown = [...values.slice(0, MOST_SEEN), ...(values.length > MOST_SEEN ? ['...'] : [])];
+    return `${label} seen: ${shown.length === 0 ? 'none' : shown.join(', ')}`;
+  });
+  return seen.join('; ');
 }
 
 /** Newest timestamp, or null when a sample has none. */

@@ -40,11 +40,18 @@ export function readHistograms(
   return histograms;
 }
 
+/** @returns in words why a sample is no count one can add up: negative, NaN, or too large for a sum to be exact. */
+export function countProblem(value: number): string | null {
+  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return null;
+  return Number.isFinite(value) && value > 0 ? `${value}, too large for a count` : String(value);
+}
+
 function collect(name: string, sample: Series, scale: number, groups: Map<string, Buckets>): string | null {
   const isBucket = sample.name === `${name}_bucket`;
   if (!isBucket && sample.name !== `${name}_count`) return null;
   const shown = () => `${sample.name}${showLabels(sample.labels)}`;
-  if (!(sample.value >= 0 && sample.value < Infinity)) return `${shown()} is ${sample.value}`;
+  const problem = countProblem(sample.value);
+  if (problem !== null) return `${shown()} is ${problem}`;
   const key = showLabels(sample.labels, 'le');
   const group: Buckets = groups.get(key) ?? { byBound: new Map() };
   groups.set(key, group);

@@ -3,14 +3,22 @@ import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
-import type { ArmReading, Missing } from '../judge/observation.js';
+import type { ArmReading, Missing, Observation } from '../judge/observation.js';
 import { parseObservationInput } from './observation-schema.js';
 import type { MetricSource, Reading, ReadRequest } from './source.js';
 
 const MAX_LINE_BYTES = 1024 * 1024;
 const LINE_FEED = 10;
 
-const cursorSchema = z.object({ line: z.int(), tick: z.int(), t: z.number() }).nullable();
+const cursorSchema = z
+  .object({
+    line: z.int(),
+    tick: z.int(),
+    t: z.number(),
+    /** `t` of the newest observation in which the candidate has counts. */
+    counted: z.number().exactOptional(),
+  })
+  .nullable();
 type Cursor = z.infer<typeof cursorSchema>;
 
 interface Line {
@@ -73,7 +81,23 @@ function readingOf(text: string, where: string, line: number, previous: Cursor):
   if (previous !== null && input.t < previous.t) {
     throw outOfOrder(where, `t: ${input.t} is before the previous observation's, ${previous.t}`);
   }
-  return { observation: { ...input, tick }, cursor: { line, tick, t: input.t } satisfies Cursor };
+  // What was missing in between may be made up for: only spans that were counted already may not be counted again.
+  const counted = previous?.counted;
+  if (counted !== undefined && input.from < counted) throw countedAgain(where, input.from, counted);
+  const newest = hasCounts(input.canary) ? input.t : counted;
+  const cursor: Cursor = { line, tick, t: input.t, ...(newest === undefined ? {} : { counted: newest }) };
+  return { observation: { ...input, tick }, cursor };
+}
+
+function hasCounts({ errors, latency, score }: Observation['canary']): boolean {
+  return [errors, latency, score].some((signal) => signal?.state === 'ok');
+}
+
+function countedAgain(where: string, from: number, counted: number): LukhasError {
+  const what = `from is before the previous observation's t (${from} < ${counted})`;
+  return new LukhasError('OBSERVATION', `${where}: ${what}: counts are increments, never totals since a start`, {
+    suggestions: ["give each line what was counted since the line before, and that line's t as its from"],
+  });
 }
 
 function outOfOrder(where: string, what: string): LukhasError {

@@ -5,8 +5,18 @@ import { MISSING_STATES, type Observation } from '../judge/observation.js';
 /** An observation as a person may write it: ticks may be left to be numbered. */
 export type ObservationInput = Omit<Observation, 'tick'> & { tick?: number };
 
-const count = z.number().nonnegative();
-const time = z.int().nonnegative().describe('milliseconds since the epoch');
+/** Sums of larger numbers lose counts, and in the end are Infinity. */
+const LARGEST = Number.MAX_SAFE_INTEGER;
+/** Last time that a Date can hold, milliseconds since the epoch (ECMA-262, 21.4.1.1). */
+const LAST_TIME = 8.64e15;
+const tooLarge = { error: `too large, at most ${LARGEST}` };
+
+const count = z.number().nonnegative().max(LARGEST, tooLarge);
+const time = z
+  .int()
+  .nonnegative()
+  .max(LAST_TIME, 'too large for milliseconds since the epoch')
+  .describe('milliseconds since the epoch');
 const missing = z.strictObject({ state: z.enum(MISSING_STATES), detail: z.string().exactOptional() });
 
 const ratio = z
@@ -33,7 +43,10 @@ const histogram = z
     }
   });
 
-const scalar = z.strictObject({ state: z.literal('ok'), value: z.number() });
+const scalar = z.strictObject({
+  state: z.literal('ok'),
+  value: z.number().min(-LARGEST, tooLarge).max(LARGEST, tooLarge),
+});
 
 const unknownState = { error: `expected "ok" or one of ${MISSING_STATES.join(', ')}` };
 const arm = z.strictObject({
@@ -87,6 +100,8 @@ function parse<T>(schema: z.ZodType<T>, line: string, where: string): T {
   } catch (cause) {
     throw new LukhasError('OBSERVATION', `${where}: not JSON (${(cause as Error).message})`, { cause });
   }
+  const twice = repeatedKey(line);
+  if (twice !== null) throw new LukhasError('OBSERVATION', `${where}: ${JSON.stringify(twice)} is given twice`);
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const { path, message } = result.error.issues[0]!;
@@ -94,6 +109,23 @@ function parse<T>(schema: z.ZodType<T>, line: string, where: string): T {
   throw new LukhasError('OBSERVATION', `${where}: ${place}${message.replace(/^Invalid input: /, '')}`, {
     suggestions: ['docs/observations.md describes the format'],
   });
+}
+
+const KEYS_AND_BRACES = /"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|[{}]/g;
+
+/** First key that an object of a valid JSON text has twice, of which JSON.parse would take the last; null: none. */
+function repeatedKey(json: string): string | null {
+  const open: Set<string>[] = [];
+  for (const [token, text, colon] of json.matchAll(KEYS_AND_BRACES)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (colon !== undefined) {
+      const key = JSON.parse(`"${text}"`) as string;
+      if (open.at(-1)!.has(key)) return key;
+      open.at(-1)!.add(key);
+    }
+  }
+  return null;
 }
 
 function shown(input: unknown, field: string): unknown {

@@ -20,7 +20,7 @@ interface ArmLook {
   cursor: ArmCursor | null;
   notes: string[];
 }
-type Page = { ok: true; series: Series[] } | { ok: false; missing: Missing };
+type Page = { ok: true; series: Series[]; notes: string[] } | { ok: false; missing: Missing };
 
 /**
  * Reads the services themselves, through the metrics they expose; needs no Prometheus. Each URL must always reach the
@@ -131,7 +131,7 @@ function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metric
   const openMetrics = /^application\/openmetrics-text\b/i.test(answer.contentType);
   try {
     const series = parseExposition(answer.body, { openMetrics, wanted: (name) => names.has(name) });
-    return { ok: true, series };
+    return { ok: true, series, notes: gaugeNotes(answer.body, metrics) };
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'SOURCE_INVALID') throw error;
     if (/^text\/html\b/i.test(answer.contentType)) {
@@ -140,8 +140,30 @@ function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metric
         missing: { state: 'invalid', detail: `${shownUrl(url)} answers with HTML, not with metrics` },
       };
     }
+    if (isJson(answer.body)) {
+      return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}: this is JSON, not a metrics page` } };
+    }
     return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}, ${error.message}` } };
   }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false; // the only failure: not JSON
+  }
+}
+
+/** A gauge goes up and down: each fall is read as a restart, so its differences count nothing. */
+function gaugeNotes(page: string, { requests, errors, latency, score }: MetricNames): string[] {
+  const gauges = new Set([...page.matchAll(/^# TYPE (\S+) gauge\s*$/gm)].map(([, name]) => name));
+  const counters = [...new Set([requests, errors])];
+  const histograms = [latency, ...(score === null ? [] : [score])].flatMap((name) => [name, `${name}_bucket`]);
+  const note = (kind: string) => (name: string) => `${name} is declared a gauge, read as a ${kind}`;
+  const declared = (name: string) => gauges.has(name);
+  return [...counters.filter(declared).map(note('counter')), ...histograms.filter(declared).map(note('histogram'))];
 }
 
 function armLook(
@@ -155,7 +177,9 @@ function armLook(
   if (!page.ok) return { reading: allMissing(page.missing, metrics), cursor: previous, notes: [] };
   const wanted = Object.entries(labels);
   const series = page.series.filter((sample) => wanted.every(([name, value]) => (sample.labels[name] ?? '') === value));
-  const { reading, cursor, notes } = armReading({ series, at: t, staleBefore: t - STALE_MS }, previous, metrics);
+  const looked = armReading({ series, at: t, staleBefore: t - STALE_MS }, previous, metrics);
+  const { reading, cursor } = looked;
+  const notes = [...page.notes, ...looked.notes];
   const ahead = series.reduce((most, sample) => Math.max(most, (sample.t ?? t) - t), 0);
   if (ahead > STALE_MS) notes.push(`clock skew: timestamps are ${Math.round(ahead / 1000)} s ahead of this clock`);
   return { reading, cursor, notes: notes.map((note) => `${arm}: ${note}`) };

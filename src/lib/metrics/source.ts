@@ -61,6 +61,11 @@ export interface MetricNames {
   requestLabels: Record<string, string>;
   errors: string;
   errorLabels: Record<string, string>;
+  /**
+   * What it means that no series of the requests counter has `errorLabels`: `zero`, nothing has failed yet, or `no_data`,
+   * as the labels may be misspelt. Canaries recorded before this key existed lack it, which means `no_data`.
+   */
+  errorsAbsent: 'no_data' | 'zero';
   /** Histogram of model scores, for drift; null: none. */
   score: string | null;
   /** Gauge of requests being served; null: none. */
@@ -74,6 +79,7 @@ export const DEFAULT_METRICS: MetricNames = {
   requestLabels: {},
   errors: 'model_errors_total',
   errorLabels: {},
+  errorsAbsent: 'no_data',
   score: 'model_score',
   inflight: 'model_inflight_requests',
 };

@@ -1,6 +1,6 @@
 import { begin, type Judgement, observe, rule } from '../judge/judge.js';
 import { driftObjective, driftReport, stepDrift } from '../judge/objectives/drift.js';
-import type { RateObjective } from '../judge/objectives/rate.js';
+import { effectOf, type RateObjective } from '../judge/objectives/rate.js';
 import type { Observation } from '../judge/observation.js';
 import type { Policy } from '../judge/policy.js';
 import { confidenceSequence } from '../judge/rate-evidence.js';
@@ -86,10 +86,11 @@ export class JudgedCourse {
       this.errorBand.carry(observation);
       return;
     }
-    const { alpha } = this.#judgement.policy;
-    const { bad, possiblyBad, total } = rate.effective;
-    const lower = confidenceSequence(bad, total, alpha.rollback).lower;
-    const upper = confidenceSequence(possiblyBad, total, alpha.promote).upper;
+    const { policy } = this.#judgement;
+    const { bad, possiblyBad, total } = rate.canary;
+    const { effect } = effectOf(rate, policy);
+    const lower = confidenceSequence(bad / effect, total / effect, policy.alpha.rollback).lower;
+    const upper = confidenceSequence(possiblyBad / effect, total / effect, policy.alpha.promote).upper;
     this.errorRate.add(observation, rate.canary.bad / rate.canary.total);
     this.errorBand.add(observation, lower, upper);
   }

@@ -40,6 +40,7 @@ const metrics = z
     requestLabels: labels.default(DEFAULT_METRICS.requestLabels),
     errors: metricName.default(DEFAULT_METRICS.errors),
     errorLabels: labels.default(DEFAULT_METRICS.errorLabels),
+    errorsAbsent: z.enum(['no_data', 'zero']).default(DEFAULT_METRICS.errorsAbsent),
     score: metricName.nullable().default(DEFAULT_METRICS.score),
     inflight: metricName.nullable().default(DEFAULT_METRICS.inflight),
   })

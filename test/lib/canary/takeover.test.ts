@@ -321,20 +321,24 @@ describe('drivers of a canary', () => {
     it('fail, are retried when asked, and are done then', async () => {
       const canaries = new Canaries(here.ledger, clock);
       const { id } = await start(here.ledger, clock, { policy: P });
-      const failingOnce = both(noting(`process.exit(e.LUKHAS_ATTEMPT === '1' ? 3 : 0)`));
+      const failingOnce = both(
+        noting(`if (e.LUKHAS_ATTEMPT === '1') { console.error('no such cluster'); process.exit(3); }`),
+      );
       const c = context(here.ledger, scripted(clock, healthy), { hooks: failingOnce });
       const failed = await drive(c, id);
       expect(failed).to.deep.include({ state: 'PROMOTED' });
       expect(failed.action).to.include({ kind: 'promote', state: 'failed', failed: 'deploy' });
+      expect(failed.action.detail).to.match(/3.*no such cluster/);
+      expect((await canaries.get(id)).action).to.deep.equal(failed.action);
       expect(await holderOf(here.ledger, 'production')).to.equal(null);
       // Nothing more is done of itself.
       expect(await advance(c, id)).to.equal(null);
       expect(await calls()).to.have.length(1);
 
-      expect((await canaries.retry(id, ACTOR)).action.state).to.equal('pending');
+      expect((await canaries.retry(id, ACTOR)).action).to.include({ state: 'pending', detail: null });
       clock.time += 60_000;
       const done = await drive(c, id);
-      expect(done.action).to.include({ kind: 'promote', state: 'done', failed: null });
+      expect(done.action).to.include({ kind: 'promote', state: 'done', failed: null, detail: null });
       expect(await holderOf(here.ledger, 'production')).to.equal('fraud-v2');
       const at = failed.decidedAt;
       expect(await calls()).to.deep.equal([`promote ${id} 1 ${at}`, `promote ${id} 2 ${at}`]);

@@ -57,23 +57,25 @@ describe('explanations', () => {
   }
 
   describe('by name', () => {
-    it('does not take c1 for c10, whichever came first', async () => {
-      await request('c10', 'ten');
-      expect((await why(log(), 'c1')).id).to.equal('c10');
-      await request('c1', 'one');
-      await request('c11', 'eleven');
-      expect((await why(log(), 'c1')).title).to.match(/^one /);
-      expect((await why(log(), 'c10')).title).to.match(/^ten /);
-      expect((await whyMath(log(), 'c1')).modelId).to.equal('one');
+    it('does not take c-aaa1 for c-aaa10, whichever came first', async () => {
+      await request('c-aaa10', 'ten');
+      expect((await why(log(), 'c-aaa1')).id).to.equal('c-aaa10');
+      await request('c-aaa1', 'one');
+      await request('c-aaa11', 'eleven');
+      expect((await why(log(), 'c-aaa1')).title).to.match(/^one /);
+      expect((await why(log(), 'c-aaa10')).title).to.match(/^ten /);
+      expect((await whyMath(log(), 'c-aaa1')).modelId).to.equal('one');
     });
 
     it('takes a unique beginning, and refuses one that is not', async () => {
-      await request('c-aa1', 'one');
-      await request('c-ab2', 'two');
-      expect((await why(log(), 'c-ab')).title).to.match(/^two /);
-      expect((await whyMath(log(), 'c-aa')).id).to.equal('c-aa1');
-      const refused = await why(log(), 'c-a').catch((error: unknown) => error);
-      expect(refused).to.have.property('code', 'AMBIGUOUS_ID');
+      await request('c-aaaaa1', 'one');
+      await request('c-aaaab2', 'two');
+      expect((await why(log(), 'c-aaaab')).title).to.match(/^two /);
+      expect((await whyMath(log(), 'c-aaaaa')).id).to.equal('c-aaaaa1');
+      const refusals = ['c-aaaa', 'c-aaa'].map((id) => why(log(), id).catch((error: unknown) => error));
+      const [ambiguous, short] = await Promise.all(refusals);
+      expect(ambiguous).to.have.property('code', 'AMBIGUOUS_ID');
+      expect(short).to.have.property('code', 'USAGE');
     });
 
     it('takes a model named as a canary begins for the model', async () => {

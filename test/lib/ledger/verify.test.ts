@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { type VerifyReport, verifyDatabase } from '../../../src/lib/ledger/verify.js';
-import { decided, EXAMPLES, finished, head, observation, withFolder } from './examples.js';
+import { decided, EXAMPLES, finished, head, observation, TS, withFolder } from './examples.js';
 
 const JUDGED = 5;
 const DECISION = EXAMPLES.length + 1;
@@ -20,7 +20,6 @@ async function writeLedger(path: string): Promise<string> {
     heads: [head('c2')],
     observations: Array.from({ length: JUDGED }, (_, tick) => ({ canaryId: 'c2', observation: observation(tick) })),
   });
-  await ledger.commit({ observations: [{ canaryId: 'c2', observation: observation(JUDGED) }] });
   while ((await ledger.size()) < 20) await ledger.commit({ events: [finished('größe 🚀')] });
   const { root } = await ledger.root();
   await ledger.close();
@@ -139,6 +138,17 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
     DECISION,
     /the observation at tick 3 of c2 is not what its row says/,
   ],
+  'the observations of a decision taken away': [
+    (db) => db.exec('DELETE FROM canary_metrics'),
+    DECISION,
+    /^the observations that decided c2 are gone$/,
+  ],
+  'observations after the decision': [
+    (db) =>
+      db.exec(`INSERT INTO canary_metrics SELECT canary, tick + 5, t, body FROM canary_metrics WHERE tick IN (1, 2)`),
+    DECISION,
+    /^c2 has 2 observations after the decision$/,
+  ],
   'an observation that is no JSON': [
     (db) => db.exec("UPDATE canary_metrics SET body = '' WHERE tick = 3"),
     DECISION,
@@ -199,14 +209,30 @@ describe('verification of the log in place', () => {
     expect(report.root).not.to.equal(honest.root);
   });
 
-  it('lists observations that are pruned as not checked', async () => {
-    const report = await tampered((db) => db.exec('DELETE FROM canary_metrics'));
-    expect(report.ok).to.equal(true);
-    expect(report.notChecked).to.deep.equal([
-      `entry ${DECISION}: the ${JUDGED} observations of c2 that it judged are pruned`,
-    ]);
-    expect(report.checked).to.include({ decisions: 1, observations: 0 });
-  });
+  const DAY_MS = 86_400_000;
+  for (const [age, gone] of [
+    [30 * DAY_MS, 'bad'],
+    [30 * DAY_MS + 1, 'not checked'],
+  ] as const) {
+    it(`takes observations gone ${age} ms after the decision for ${gone}`, async () => {
+      await withFolder(async (path) => {
+        await writeLedger(path);
+        const ledger = await openLedger(path);
+        await ledger.commit({ events: [{ ...finished('c3'), ts: new Date(Date.parse(TS) + age).toISOString() }] });
+        await ledger.close();
+        const db = new Database(path);
+        db.exec('DELETE FROM canary_metrics');
+        db.close();
+        const { ok, problems, notChecked, checked } = await verifyDatabase(path);
+        const says = `entry ${DECISION}: the ${JUDGED} observations that decided c2 are gone, older than 30 days`;
+        expect({ ok, notChecked }).to.deep.equal(
+          gone === 'bad' ? { ok: false, notChecked: [] } : { ok: true, notChecked: [says] },
+        );
+        expect(problems).to.have.length(gone === 'bad' ? 1 : 0);
+        expect(checked).to.include({ decisions: 1, observations: 0 });
+      });
+    });
+  }
 
   it('says that no entry commits to observations before a decision', async () => {
     await withFolder(async (path) => {

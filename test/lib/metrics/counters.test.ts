@@ -134,12 +134,13 @@ describe('armReading: errors', () => {
       http('200', 7 * n, '/predict', { probe: 'yes' }),
     ];
     expect(last(looks([look(1), look(2)], names)).reading.errors).to.deep.equal({ state: 'ok', bad: 2, total: 15 });
-    const [, healthy] = looks([[http('200', 1)], [http('200', 2)]], names);
-    expect(healthy!.reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 1 });
+    const unfailed = looks([[http('200', 1)], [http('200', 2)]], { ...names, errorsAbsent: 'zero' });
+    expect(last(unfailed).reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 1 });
   });
 
-  it('takes a missing failing child of the requests counter itself for no failure, where every series has the label', () => {
-    const names = { ...NAMES, errors: 'model_requests_total', errorLabels: { status: '/5../' } };
+  it('takes a missing failing child of the requests counter for no failure only when told so and all have the label', () => {
+    const errorLabels = { status: '/5../' };
+    const names: MetricNames = { ...NAMES, errors: NAMES.requests, errorLabels, errorsAbsent: 'zero' };
     const [, healthy, failing] = looks(
       [
         [requests(100, { status: '200' })],
@@ -152,6 +153,70 @@ describe('armReading: errors', () => {
     expect(failing!.reading.errors).to.deep.equal({ state: 'ok', bad: 10, total: 50 });
     const unlabelled = last(looks([[requests(100)], [requests(150)]], names));
     expect(unlabelled.reading.errors).to.include({ state: 'absent' });
+  });
+
+  describe('with errorLabels that no series has', () => {
+    const names: MetricNames = { ...NAMES, errors: NAMES.requests, errorLabels: { status: '5xx' } };
+    const hint = 'if that only means that nothing has failed yet, set metrics.errorsAbsent: zero';
+    const byStatus = (...all: string[]) => all.map((status) => requests(100, { status }));
+    const detailOf = (series: Series[], more: Partial<MetricNames> = {}) =>
+      last(looks([series, series], { ...names, ...more })).reading.errors;
+
+    it('has no data, and shows the values seen', () => {
+      const detail = `no series model_requests_total{status="5xx"} (status seen: 200, 500, 503); ${hint}`;
+      expect(detailOf(byStatus('503', '200', '500'))).to.deep.equal({ state: 'absent', detail });
+      // As recorded before the key existed.
+      const { errorsAbsent: _, ...before } = names;
+      const recorded = looks([byStatus('503', '200', '500')], before as MetricNames);
+      expect(last(recorded).reading.errors).to.deep.equal({ state: 'absent', detail });
+    });
+
+    it('shows no more than eight values', () => {
+      const { detail } = detailOf(byStatus(...'abcdefghi')) as { detail: string };
+      expect(detail).to.contain('(status seen: a, b, c, d, e, f, g, h, ...);');
+    });
+
+    it('gives no hint where zero would not help', () => {
+      const detail = 'no series model_requests_total{status="5xx"} (status seen: none)';
+      for (const errorsAbsent of ['zero', 'no_data'] as const) {
+        expect(detailOf([requests(1)], { errorsAbsent })).to.deep.equal({ state: 'absent', detail });
+      }
+      const own = detailOf([requests(1), errors(1, { kind: 'b' })], {
+        errors: 'model_errors_total',
+        errorLabels: { kind: 'a' },
+        errorsAbsent: 'zero',
+      });
+      expect(own).to.deep.equal({
+        state: 'absent',
+        detail: 'no series model_errors_total{kind="a"} (kind seen: b)',
+      });
+    });
+
+    it('loses no failure of the time without data', () => {
+      const errorLabels = { status: '500' };
+      const ok = (value: number) => requests(value, { status: '200' });
+      const all = looks([[ok(10)], [ok(20)], [ok(30), requests(4, { status: '500' })]], { ...names, errorLabels });
+      expect(last(all).reading.errors).to.deep.equal({ state: 'ok', bad: 4, total: 24 });
+    });
+  });
+
+  it('takes a sample too large to be counted exactly for invalid, in counters, histograms and gauges', () => {
+    const { reading, notes } = last(
+      looks([[requests(1e308), errors(0), ...latency({ '1': 1, '+Inf': 1e308 }), sample('g', 1e308)]], {
+        ...NAMES,
+        inflight: 'g',
+      }),
+    );
+    const detail = 'model_requests_total{} is 1e+308, too large for a count';
+    expect(reading.errors).to.deep.equal({ state: 'invalid', detail });
+    expect(reading.latency).to.include({ state: 'invalid' });
+    expect(reading).not.to.have.property('inflight');
+    expect(notes).to.deep.equal(['g is 1e+308, too large for a count: left out']);
+    const most = looks([
+      [requests(0), errors(0)],
+      [requests(Number.MAX_SAFE_INTEGER), errors(0)],
+    ]);
+    expect(last(most).reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: Number.MAX_SAFE_INTEGER });
   });
 
   it('refuses a label pattern that does not compile', () => {

@@ -46,7 +46,10 @@ describe('openNdjson', () => {
   const failure = (work: Promise<unknown>) => work.then(() => null).catch((error: unknown) => error as Error);
 
   it('gives the observations with their own times, numbers their ticks, and ends', async () => {
-    await writeFile(file, `${line(1000)}\n\n  ${line(2000)}\n${line(2000, { tick: 7, notes: ['é'] })}\n${line(5000)}`);
+    await writeFile(
+      file,
+      `${line(1000)}\n\n  ${line(2000)}\n${line(2000, { tick: 7, from: 2000, notes: ['é'] })}\n${line(5000)}`,
+    );
     const from = source(file);
     expect(from).to.deep.include({ pace: 'input', descriptor: { kind: 'ndjson', input: file } });
     await from.check();
@@ -58,7 +61,7 @@ describe('openNdjson', () => {
       [8, 5000, undefined],
       [9, 5000, true],
     ]);
-    expect(readings[2]!.observation).to.deep.equal({ ...JSON.parse(line(2000)), tick: 7, notes: ['é'] });
+    expect(readings[2]!.observation).to.deep.equal({ ...JSON.parse(line(2000)), tick: 7, from: 2000, notes: ['é'] });
     const ended = { state: 'ended' };
     const arm = { errors: ended, latency: ended, score: ended };
     expect(readings[4]!.observation).to.deep.equal({ v: 1, tick: 9, t: 5000, from: 5000, canary: arm });
@@ -126,6 +129,16 @@ describe('openNdjson', () => {
       'stdin:3: canary: expected object, received number',
     ],
     ['a tick twice', [line(1000, { tick: 3 }), line(2000, { tick: 3 })], 'stdin:2: tick: expected more than 3, got 3'],
+    [
+      'running totals',
+      [line(2000), line(3000, { from: 1000 })],
+      "stdin:2: from is before the previous observation's t (1000 < 2000): counts are increments, never totals since a start",
+    ],
+    [
+      'running totals around a gap',
+      [line(2000), line(3000, { canary: {} }), line(4000, { from: 1999 })],
+      "stdin:3: from is before the previous observation's t (1999 < 2000): counts are increments, never totals since a start",
+    ],
     ['time going back', [line(2000), line(1999)], "stdin:2: t: 1999 is before the previous observation's, 2000"],
     ['a line too long', [line(1000), 'x'.repeat(1024 * 1024 + 1)], 'stdin:2: line is longer than 1 MiB'],
     ['no text', [line(1000), Buffer.from([0x22, 0xff, 0x22])], 'stdin:2: not UTF-8'],
@@ -138,6 +151,20 @@ describe('openNdjson', () => {
       else expect(error!.message).to.match(message);
     });
   }
+
+  it('lets counts cover the time in which the candidate had none', async () => {
+    const gone = { canary: { errors: { state: 'unreachable' } } };
+    await writeFile(file, [line(2000), line(3000, gone), line(4000, gone), line(5000, { from: 2000 })].join('\n'));
+    const readings = await readAll(source(file));
+    expect(readings.map(({ observation }) => observation.from)).to.deep.equal([1000, 2000, 3000, 2000, 5000]);
+  });
+
+  it('goes on checking the spans over a continuation', async () => {
+    await writeFile(file, [line(2000), line(3000, { from: 1000 })].join('\n'));
+    const one = await read(source(file), null);
+    const error = await failure(readAll(source(file), JSON.parse(JSON.stringify(one.cursor))));
+    expect(error!.message).to.match(/in\.ndjson:2: from is before the previous/);
+  });
 
   it('goes on checking the order over a continuation', async () => {
     await writeFile(file, `${line(2000)}\n${line(1500)}\n`);

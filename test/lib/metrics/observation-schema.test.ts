@@ -59,6 +59,15 @@ describe('parseObservation', () => {
     [canary({ errors: { state: 'absent', bad: 1 } }), 'canary.errors: Unrecognized key: "bad"'],
     [canary({ latancy: LATENCY }), 'canary: Unrecognized key: "latancy"'],
     [{ ...GOOD, scalars: { d: { state: 'ok', value: null } } }, 'scalars.d.value: expected number, received null'],
+    [
+      canary({ errors: { state: 'ok', bad: 0, total: 1e308 } }),
+      /^canary\.errors\.total: too large, at most 9007199254/,
+    ],
+    [canary({ latency: { ...LATENCY, counts: [1, 2, 2 ** 53, 4, 5] } }), /^canary\.latency\.counts\[2\]: too large/],
+    [canary({ inflight: 1e16 }), /^canary\.inflight: too large/],
+    [{ ...GOOD, scalars: { d: { state: 'ok', value: -1e308 } } }, /^scalars\.d\.value: too large/],
+    [{ ...GOOD, t: 8.65e15 }, 't: too large for milliseconds since the epoch'],
+    [{ ...GOOD, from: -1 }, 'from: Too small: expected number to be >=0'],
     [{ ...GOOD, from: 2001 }, 'from: later than t'],
     [{ ...GOOD, t: 1.5 }, 't: expected int, received number'],
     [{ ...GOOD, v: 2 }, 'v: expected 1'],
@@ -80,6 +89,24 @@ describe('parseObservation', () => {
     expect(() => parseObservation('{"v":1,', 'x:3')).to.throw(/^x:3: not JSON \(/);
     const huge = JSON.stringify(GOOD).replace('"total":10', '"total":1e999');
     expect(() => parseObservation(huge, 'x:3')).to.throw(/^x:3: canary\.errors\.total: /);
+  });
+
+  it('takes the largest counts and times', () => {
+    const errors = { state: 'ok', bad: 0, total: Number.MAX_SAFE_INTEGER };
+    const observation = { v: 1, tick: 0, t: 8.64e15, from: 0, canary: { errors } };
+    expect(parseObservation(JSON.stringify(observation), 'x:1')).to.deep.equal(observation);
+  });
+
+  it('refuses a key that is given twice, and only such', () => {
+    const line = (more: string) => `{"v":1,"tick":0,"t":1,"from":0,"canary":{"inflight":1},${more}}`;
+    expect(() => parseObservation(line('"t":2'), 'x:1')).to.throw('x:1: "t" is given twice');
+    expect(() => parseObservation(line('"baseline":{"inflight":1,"infl\\u0069ght" :2}'), 'x:1')).to.throw(
+      'x:1: "inflight" is given twice',
+    );
+    const notes = ['"t":1,"t":2', 't', 't', '{', '\\', '"', '}'];
+    const baseline = { inflight: 2 };
+    const fine = line(JSON.stringify({ baseline, notes }).slice(1, -1));
+    expect(parseObservation(fine, 'x:1')).to.deep.include({ baseline, notes });
   });
 
   it('lets an input leave out its ticks', () => {

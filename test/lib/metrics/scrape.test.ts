@@ -199,6 +199,12 @@ describe('openScrape', () => {
       'invalid',
       /\/metrics, line 1: not an exposition/,
     ],
+    [
+      'JSON',
+      (_, response) => response.end('{"status": "UP"}'),
+      'invalid',
+      /\/metrics: this is JSON, not a metrics page$/,
+    ],
     ['noise', (_, response) => response.end(randomBytes(1e6)), 'invalid', /not a text in UTF-8/],
     ['a bad sample', (_, response) => response.end('model_errors_total x\n'), 'invalid', /line 1: expected a value/],
     ['an empty page', (_, response) => response.end(), 'absent', /no series model_requests_total/],
@@ -307,6 +313,16 @@ describe('openScrape', () => {
 
   it('check does not mind a service that is not up yet', async () => {
     await open('http://127.0.0.1:1/metrics').check();
+  });
+
+  it('notes what is declared a gauge and read as something else', async () => {
+    const types = ['model_requests_total gauge', 'model_errors_total counter', 'model_latency gauge', 'other gauge'];
+    const page = types.map((type) => `# TYPE ${type}\n`).join('');
+    const url = await serve((_, response) => response.end(`${page}model_requests_total 1\nmodel_errors_total 0\n`));
+    expect((await look(open(url))).observation.notes).to.deep.equal([
+      'canary: model_requests_total is declared a gauge, read as a counter',
+      'canary: model_latency is declared a gauge, read as a histogram',
+    ]);
   });
 
   for (const [what, handler, code, message] of [

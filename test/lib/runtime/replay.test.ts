@@ -112,7 +112,7 @@ describe('a replay of a log', () => {
     const model = await refusal(replayed({ modelId: 'fraud-v3' }));
     expect([model.code, model.exit, ...model.suggestions]).to.deep.equal(['NOT_FOUND', 2, 'Did you mean fraud-v2?']);
     expect((await refusal(replayed({ canaryIds: ['c-nope'] }))).code).to.equal('NOT_FOUND');
-    expect((await refusal(replayed({ canaryIds: ['c-'] }))).code).to.equal('AMBIGUOUS_ID');
+    expect((await refusal(replayed({ canaryIds: ['c-'] }))).code).to.equal('USAGE');
     expect((await refusal(replayed({ canaryIds: [ids[3]!] }))).message).to.match(/has not begun/);
   });
 

@@ -4,7 +4,7 @@ import { type EvidencePath, evidencePath, extendPath, shownPath } from '../evide
 import type { HistogramSignal, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
 import { shownLogE, significant } from '../rounding.js';
-import { normalQuantile } from '../special.js';
+import { logSumExp, normalQuantile } from '../special.js';
 import type { DriftReport } from '../verdict.js';
 import { addCounts, sameBounds } from './counts.js';
 import { promotionMethod } from './rate.js';
@@ -12,40 +12,65 @@ import { promotionMethod } from './rate.js';
 /** Requests per bin, in each arm, below which the normal approximation is not used at all. */
 const LEAST_PER_BIN = 5;
 
-/** Score distribution of the canary against the baseline's, summed over the ticks so far. */
-export interface DriftObjective {
-  type: 'drift';
-  name: string;
-  target: number;
-  coverage: Coverage;
-  bounds: number[] | null;
+/** Scores of both arms, summed from one look on. */
+interface Span {
+  /** The look, counted from 1, with which it begins. */
+  begins: number;
   canary: number[];
   baseline: number[];
   ticks: number;
   /** After the newest tick: null while there are too few scores. */
   estimate: Estimate | null;
-  /** Log e-value against the objective after the newest tick. */
-  logE: number;
-  /** Tick for which the confidence sequence is tightest: the middle of the window. */
+  /** Log e-value against the objective over this span, after the newest tick; 0 before it begins. */
+  spanLogE: number;
+  /** Tick of the span for which the confidence sequence is tightest: its middle. */
   bestTick: number;
+}
+
+/**
+ * Score distribution of the canary against the baseline's, summed over all looks; `later` are sums that begin later, so
+ * that good scores in the beginning do not hide bad ones afterwards.
+ */
+export interface DriftObjective extends Span {
+  type: 'drift';
+  name: string;
+  target: number;
+  coverage: Coverage;
+  bounds: number[] | null;
+  /** Looks with data so far. */
+  looks: number;
+  later: Span[];
+  /** Log e-value against the objective after the newest tick: the mean over all spans. */
+  logE: number;
   path: EvidencePath;
 }
 
+/** How many later spans there are, evenly over the window; half of the bet is on the whole, the rest on these. */
+const LATER_SPANS = 4;
+const WHOLE_WEIGHT = 0.5;
+
 export function driftObjective(target: number, plannedTicks: number): DriftObjective {
+  const starts = Array.from(
+    { length: LATER_SPANS },
+    (_, i) => Math.floor(((i + 1) * plannedTicks) / (LATER_SPANS + 1)) + 1,
+  );
   return {
+    ...span(1, plannedTicks),
     type: 'drift',
     name: 'drift',
     target,
     coverage: coverage(),
     bounds: null,
-    canary: [],
-    baseline: [],
-    ticks: 0,
-    estimate: null,
+    looks: 0,
+    later: [...new Set(starts)].filter((begins) => begins > 1).map((begins) => span(begins, plannedTicks)),
     logE: 0,
-    bestTick: Math.max(1, plannedTicks / 2),
     path: evidencePath(),
   };
+}
+
+function span(begins: number, plannedTicks: number): Span {
+  const bestTick = Math.max(1, (plannedTicks - begins + 1) / 2);
+  return { begins, canary: [], baseline: [], ticks: 0, estimate: null, spanLogE: 0, bestTick };
 }
 
 export function stepDrift(o: DriftObjective, observation: Observation, policy: Policy): void {
@@ -64,12 +89,11 @@ export function stepDrift(o: DriftObjective, observation: Observation, policy: P
     });
     return;
   }
-  noteData(o.coverage, observation);
-  addCounts(o.canary, canary.counts);
-  addCounts(o.baseline, baseline.counts);
-  o.ticks++;
-  o.estimate = estimate(o, policy);
-  o.logE = driftEvidence(o, policy);
+  noteData(o.coverage, observation, total(canary.counts), policy.intervalSeconds * 1000);
+  o.looks++;
+  for (const each of [o, ...o.later])
+    if (each.begins <= o.looks) stepSpan(each, canary.counts, baseline.counts, o.target, policy);
+  o.logE = meanLogE(o);
   extendPath(o.path, observation.tick, o.logE);
 }
 
@@ -88,7 +112,7 @@ interface Estimate {
 }
 
 /** Null while there are too few scores for the approximation. */
-function estimate(o: DriftObjective, policy: Policy): Estimate | null {
+function estimate(o: Span, policy: Policy): Estimate | null {
   // A bin that neither arm has ever hit says nothing, and would only inflate the bias that is taken off.
   const canary: number[] = [];
   const baseline: number[] = [];
@@ -120,10 +144,28 @@ function total(counts: readonly number[]): number {
 }
 
 /** The confidence sequence runs over ticks: t looks, each with the standard deviation that gives this error after t. */
-function driftEvidence(o: DriftObjective, policy: Policy): number {
-  const e = o.estimate;
-  if (!e) return 0;
-  return driftLogE(o.ticks, e.se * Math.sqrt(o.ticks), e.value, o.target, rho2(policy.alpha.rollback, o.bestTick));
+function stepSpan(
+  o: Span,
+  canary: readonly number[],
+  baseline: readonly number[],
+  target: number,
+  policy: Policy,
+): void {
+  addCounts(o.canary, canary);
+  addCounts(o.baseline, baseline);
+  o.ticks++;
+  const e = estimate(o, policy);
+  o.estimate = e;
+  if (!e) return;
+  const sd = e.se * Math.sqrt(o.ticks);
+  o.spanLogE = driftLogE(o.ticks, sd, e.value, target, rho2(policy.alpha.rollback, o.bestTick));
+}
+
+/** A mean of e-values that begin at looks fixed beforehand is one itself; those not begun count as 1. */
+function meanLogE(o: DriftObjective): number {
+  if (o.later.length === 0) return o.spanLogE;
+  const each = Math.log((1 - WHOLE_WEIGHT) / o.later.length);
+  return logSumExp([Math.log(WHOLE_WEIGHT) + o.spanLogE, ...o.later.map((late) => each + late.spanLogE)]);
 }
 
 export function driftLogEvidence(o: DriftObjective): number {
@@ -138,7 +180,9 @@ function upperBound(o: DriftObjective, e: Estimate, policy: Policy): number {
 
 export function driftCertified(o: DriftObjective, policy: Policy): boolean {
   const e = o.estimate;
-  return e !== null && upperBound(o, e, policy) <= o.target;
+  if (e === null || upperBound(o, e, policy) > o.target) return false;
+  const z = normalQuantile(1 - policy.alpha.promote);
+  return o.later.every(({ estimate: late }) => late === null || late.value - z * late.se <= o.target);
 }
 
 export function driftPointMeets(o: DriftObjective): boolean {

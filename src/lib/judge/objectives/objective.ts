@@ -79,6 +79,16 @@ export function stepObjectives(objectives: Objectives, observation: Observation,
   for (const o of objectives.custom) stepReading(o, observation, gap, policy);
 }
 
+/** The end of an input is no look: what the last one lacked stands, and what it had is known to be all. */
+export function endObjectives(objectives: Objectives): void {
+  const each = [
+    ...objectives.counted.flatMap((o) => [o.counted, ...(o.scalar ? [o.scalar] : [])]),
+    ...objectives.custom,
+  ];
+  for (const { coverage } of each)
+    if (coverage.missing === null || coverage.missing.state === 'first') coverage.missing = { state: 'ended' };
+}
+
 /** The side of an objective that is judged: counts whenever there were any, else the scalar when there is one. */
 export function active(o: CountedObjective): RateObjective | DriftObjective | ReadingObjective {
   if (o.counted.coverage.lastAt !== null || !o.scalar?.coverage.hasData) return o.counted;

@@ -48,8 +48,8 @@ export interface RateObjective {
   coverage: Coverage;
   canary: Totals;
   baseline: Totals;
-  /** Counts divided by the design effect of their own tick. */
-  effective: Totals;
+  /** How much of the window the baseline was seen in. */
+  baselineCoverage: Coverage;
   mixture: StartMixture;
   baselineMixture: StartMixture;
   comparison: TwoSampleState;
@@ -61,7 +61,8 @@ export interface RateObjective {
   /** Log e-value against the objective after the newest tick. */
   logE: number;
   path: EvidencePath;
-  tickTimes: { tick: number; at: number }[];
+  /** Of each look: when it was, and what had been counted before it. */
+  looks: { tick: number; at: number; bad: number; total: number }[];
 }
 
 export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjective {
@@ -71,7 +72,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     coverage: coverage(),
     canary: { bad: 0, possiblyBad: 0, total: 0 },
     baseline: { bad: 0, possiblyBad: 0, total: 0 },
-    effective: { bad: 0, possiblyBad: 0, total: 0 },
+    baselineCoverage: coverage(),
     mixture: startMixture(plannedTicks),
     baselineMixture: startMixture(plannedTicks),
     // A target asks whether the canary is shown to be worse than the baseline, a ratio whether it is shown not to be.
@@ -83,7 +84,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     buckets: null,
     logE: 0,
     path: evidencePath(),
-    tickTimes: [],
+    looks: [],
   };
 }
 
@@ -100,7 +101,8 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
     noteMissing(o.coverage, observation, { state: 'absent', detail: 'no baseline to compare with' });
     return;
   }
-  noteData(o.coverage, observation);
+  const intervalMs = policy.intervalSeconds * 1000;
+  noteData(o.coverage, observation, counts.total, intervalMs);
   const { effect } = effectOf(o, policy);
   const hung = o.spec.limitMs === null ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
   const bad = counts.bad + hung;
@@ -111,22 +113,22 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   if (base) {
     stepMixture(o.baselineMixture, base.bad, base.total, o.spec.p0, effect);
     stepTwoSample(o.comparison, bad, total, base.bad, base.total, o.spec.ratio ?? 1, effect);
-    add(o.baseline, base.bad, base.possiblyBad, base.total, 1);
+    add(o.baseline, base.bad, base.possiblyBad, base.total);
+    noteData(o.baselineCoverage, observation, base.total, intervalMs);
     stepDesignEffect(o.baselineEffect, base.bad, base.total);
   }
-  add(o.canary, bad, counts.possiblyBad + hung, total, 1);
-  add(o.effective, bad, counts.possiblyBad + hung, total, effect);
+  o.looks.push({ tick: observation.tick, at: observation.t, bad: o.canary.bad, total: o.canary.total });
+  add(o.canary, bad, counts.possiblyBad + hung, total);
   stepDesignEffect(o.canaryEffect, bad, total);
   if (o.spec.signal === 'latency') keepHistogram(o, observation.canary, counts);
-  o.tickTimes.push({ tick: observation.tick, at: observation.t });
   o.logE = mixtureLogE(o.mixture);
   extendPath(o.path, observation.tick, o.logE);
 }
 
-function add(totals: Totals, bad: number, possiblyBad: number, total: number, effect: number): void {
-  totals.bad += bad / effect;
-  totals.possiblyBad += possiblyBad / effect;
-  totals.total += total / effect;
+function add(totals: Totals, bad: number, possiblyBad: number, total: number): void {
+  totals.bad += bad;
+  totals.possiblyBad += possiblyBad;
+  totals.total += total;
 }
 
 function armCounts(o: RateObjective, arm: ArmReading): ArmCounts | null {
@@ -186,10 +188,10 @@ export function rateCertified(o: RateObjective, policy: Policy): boolean {
   if (!o.coverage.hasData || o.canary.total <= 0) return false;
   const alpha = policy.alpha.promote;
   if (o.spec.ratio !== null) return twoSampleLogE(o.comparison) >= Math.log(1 / alpha);
-  if (promotionMethod(policy) === 'e-process')
-    return logE(-1, o.effective.possiblyBad, o.effective.total, o.spec.p0) >= Math.log(1 / alpha);
   const { effect } = effectOf(o, policy);
-  return certifiesAtMost(o.canary.possiblyBad / effect, o.canary.total / effect, o.spec.p0, alpha);
+  const [bad, total] = [o.canary.possiblyBad / effect, o.canary.total / effect];
+  if (promotionMethod(policy) === 'e-process') return logE(-1, bad, total, o.spec.p0) >= Math.log(1 / alpha);
+  return certifiesAtMost(bad, total, o.spec.p0, alpha);
 }
 
 /** Whether the plain estimate meets the target, whatever its certainty. */
@@ -210,9 +212,9 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
   const method = absolute ? promotionMethod(policy) : 'e-process';
   const certified = rateCertified(o, policy);
   const has = total > 0;
-  const n = o.effective.total;
-  const lower = has ? confidenceSequence(o.effective.bad, n, alpha.rollback).lower : 0;
-  const upper = has ? confidenceSequence(o.effective.possiblyBad, n, alpha.promote).upper : 1;
+  const n = total / design.effect;
+  const lower = has ? confidenceSequence(bad / design.effect, n, alpha.rollback).lower : 0;
+  const upper = has ? confidenceSequence(possiblyBad / design.effect, n, alpha.promote).upper : 1;
   return {
     type: 'rate',
     name: o.spec.name,
@@ -236,7 +238,7 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
           : has && absolute
             ? significant(upper)
             : null,
-      logE: shownLogE(absolute ? logE(-1, o.effective.possiblyBad, n, o.spec.p0) : twoSampleLogE(o.comparison)),
+      logE: shownLogE(absolute ? logE(-1, possiblyBad / design.effect, n, o.spec.p0) : twoSampleLogE(o.comparison)),
     },
     design: { effect: significant(design.effect), from: design.from },
     baseline: baselineReport(o),
@@ -280,8 +282,10 @@ function latencyReport(o: RateObjective): LatencyReport | null {
 
 function onset(o: RateObjective): RateReport['onset'] {
   const index = mixtureOnset(o.mixture);
-  const found = index === null ? undefined : o.tickTimes[index - 1];
-  return found ? { tick: found.tick, at: found.at } : null;
+  const found = index === null ? undefined : o.looks[index - 1];
+  if (!found) return null;
+  const [bad, total] = [o.canary.bad - found.bad, o.canary.total - found.total];
+  return { tick: found.tick, at: found.at, bad: significant(bad), total: significant(total) };
 }
 
 function needed(

@@ -1,5 +1,5 @@
-import { type Coverage, coverage, endsInput, missingInWords, noteData, noteMissing } from '../coverage.js';
-import type { Missing, Observation, ScalarSignal } from '../observation.js';
+import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
+import type { Observation, ScalarSignal } from '../observation.js';
 import type { CustomObjective, Policy } from '../policy.js';
 import type { ReadingReport } from '../verdict.js';
 
@@ -36,12 +36,12 @@ export function stepReading(o: ReadingObjective, observation: Observation, gap: 
   o.missed += gap;
   const signal = signalOf(observation, o.rule.name);
   if (signal.state !== 'ok') {
-    // The first look comes before the window has begun, the end after the last reading: neither is a hole in it.
-    if (observation.tick > 0 && signal.state !== 'ended') o.missed++;
+    // The first look comes before the window has begun: its silence is no hole in it.
+    if (observation.tick > 0) o.missed++;
     noteMissing(o.coverage, observation, signal);
     return;
   }
-  noteData(o.coverage, observation);
+  noteData(o.coverage, observation, null, policy.intervalSeconds * 1000);
   o.readings++;
   o.last = signal.value;
   if (holds(o.rule, signal.value)) {
@@ -56,9 +56,7 @@ export function stepReading(o: ReadingObjective, observation: Observation, gap: 
 function signalOf(observation: Observation, name: string): ScalarSignal {
   const { scalars = {} } = observation;
   const signal = Object.hasOwn(scalars, name) ? scalars[name] : undefined;
-  if (signal) return signal;
-  const absent: Missing = { state: 'absent', detail: `no reading named ${name}` };
-  return endsInput(observation) ? { state: 'ended' } : absent;
+  return signal ?? { state: 'absent', detail: `no reading named ${name}` };
 }
 
 function holds(rule: CustomObjective, value: number): boolean {
