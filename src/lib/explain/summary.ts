@@ -154,9 +154,13 @@ export function nextSteps(v: Verdict): string[] {
       return ['Name a baseline (docs/configuration.md), or let the policy do without one: baseline: auto.'];
     case 'inconclusive':
       return ['Give it more traffic or a longer window: lukhas plan tells how much is needed.'];
+    case 'unstable_counters':
+      return [
+        'Read each process of the canary by itself: through Prometheus, or by its own URL, not through a load balancer.',
+      ];
     case 'coverage':
       if (inputEnded(v)) return [WHOLE_WINDOW];
-      return ['Readings were missing for a part of the window; find out why, then start the canary again.'];
+      return ['Readings were missing, or no requests came, for a part of the window; find out why, then start the canary again.'];
     default:
       return [];
   }
