@@ -160,7 +160,9 @@ export function nextSteps(v: Verdict): string[] {
       ];
     case 'coverage':
       if (inputEnded(v)) return [WHOLE_WINDOW];
-      return ['Readings were missing, or no requests came, for a part of the window; find out why, then start the canary again.'];
+      return [
+        'Readings were missing, or no requests came, for a part of the window; find out why, then start the canary again.',
+      ];
     default:
       return [];
   }
