@@ -1,14 +1,11 @@
-import { certifiesAtMost, clopperPearsonUpper } from '../clopper-pearson.js';
-import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
+import { certifiesAtMost } from '../clopper-pearson.js';
+import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
 import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect } from '../design-effect.js';
-import { type EvidencePath, evidencePath, extendPath, shownPath } from '../evidence-path.js';
+import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
 import type { ArmReading, Observation } from '../observation.js';
-import { requestsNeeded } from '../planning.js';
 import type { Policy } from '../policy.js';
-import { quantileWithBucket } from '../quantile.js';
-import { confidenceSequence, logE } from '../rate-evidence.js';
-import { shownLogE, significant, significantOrNull } from '../rounding.js';
-import { mixtureLogE, mixtureOnset, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
+import { logE } from '../rate-evidence.js';
+import { mixtureLogE, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
 import { nullShare, stepTwoSample, type TwoSampleState, twoSample, twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
 import {
@@ -200,106 +197,4 @@ export function ratePointMeets(o: RateObjective): boolean {
   const rate = o.canary.possiblyBad / o.canary.total;
   if (o.spec.ratio === null) return rate <= o.spec.p0;
   return o.baseline.total > 0 && rate <= (o.spec.ratio * o.baseline.possiblyBad) / o.baseline.total;
-}
-
-export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: number, tick: number): RateReport {
-  const alpha = policy.alpha;
-  const logThreshold = Math.log(1 / alpha.rollback);
-  const { bad, possiblyBad, total } = o.canary;
-  const design = effectOf(o, policy);
-  const evidence = rateLogE(o);
-  const absolute = o.spec.ratio === null;
-  const method = absolute ? promotionMethod(policy) : 'e-process';
-  const certified = rateCertified(o, policy);
-  const has = total > 0;
-  const n = total / design.effect;
-  const lower = has ? confidenceSequence(bad / design.effect, n, alpha.rollback).lower : 0;
-  const upper = has ? confidenceSequence(possiblyBad / design.effect, n, alpha.promote).upper : 1;
-  return {
-    type: 'rate',
-    name: o.spec.name,
-    signal: o.spec.signal,
-    target: o.spec.target,
-    p0: o.spec.p0,
-    relative: !absolute,
-    hasData: o.coverage.hasData,
-    missing: missingInWords(o.coverage.missing),
-    bad: significant(bad),
-    total: significant(total),
-    rate: has ? significant(bad / total) : null,
-    bounds: has ? { lower: significant(lower), upper: significant(upper) } : null,
-    rollback: { logE: shownLogE(evidence), against: evidence >= logThreshold },
-    promote: {
-      method,
-      certified,
-      upper:
-        has && method === 'clopper-pearson'
-          ? significant(clopperPearsonUpper(possiblyBad / design.effect, total / design.effect, alpha.promote))
-          : has && absolute
-            ? significant(upper)
-            : null,
-      logE: shownLogE(absolute ? logE(-1, possiblyBad / design.effect, n, o.spec.p0) : twoSampleLogE(o.comparison)),
-    },
-    design: { effect: significant(design.effect), from: design.from },
-    baseline: baselineReport(o),
-    attributable: attributable(o, logThreshold),
-    latency: latencyReport(o),
-    onset: onset(o),
-    needed: needed(o, policy, design.effect, elapsedSeconds, certified),
-    path: shownPath(o.path, o.coverage.hasData ? { tick, logE: evidence } : null),
-  };
-}
-
-function baselineReport(o: RateObjective): RateReport['baseline'] {
-  const { bad, total } = o.baseline;
-  if (total <= 0) return null;
-  const rate = bad / total;
-  const ratio = rate > 0 && o.canary.total > 0 ? o.canary.bad / o.canary.total / rate : null;
-  return {
-    bad: significant(bad),
-    total: significant(total),
-    rate: significant(rate),
-    ratio: significantOrNull(ratio),
-    logE: shownLogE(mixtureLogE(o.baselineMixture)),
-  };
-}
-
-function latencyReport(o: RateObjective): LatencyReport | null {
-  if (!o.histogram || !o.buckets) return null;
-  const quantile = significant(1 - o.spec.p0);
-  const q = quantileWithBucket(quantile, o.histogram.bounds, o.histogram.counts);
-  return {
-    quantile,
-    ...o.buckets,
-    value: significantOrNull(q.value),
-    bucket:
-      q.lower === null || q.upper === null || !Number.isFinite(q.upper)
-        ? null
-        : { lower: significant(q.lower), upper: significant(q.upper) },
-    hung: o.hung.counted,
-  };
-}
-
-function onset(o: RateObjective): RateReport['onset'] {
-  const index = mixtureOnset(o.mixture);
-  const found = index === null ? undefined : o.looks[index - 1];
-  if (!found) return null;
-  const [bad, total] = [o.canary.bad - found.bad, o.canary.total - found.total];
-  return { tick: found.tick, at: found.at, bad: significant(bad), total: significant(total) };
-}
-
-function needed(
-  o: RateObjective,
-  policy: Policy,
-  effect: number,
-  elapsedSeconds: number,
-  certified: boolean,
-): RateReport['needed'] {
-  if (certified || o.spec.ratio !== null || o.canary.total <= 0) return null;
-  const rate = o.canary.possiblyBad / o.canary.total;
-  const requests = requestsNeeded(rate, o.spec.p0, policy.alpha.promote, promotionMethod(policy), effect);
-  if (requests === null) return null;
-  const more = Math.max(0, Math.ceil(requests - o.canary.total));
-  const perSecond = elapsedSeconds > 0 ? o.canary.total / elapsedSeconds : 0;
-  return { requests: more, seconds: perSecond > 0 ? significantOrNull(more / perSecond) : null };
 }
