@@ -436,6 +436,16 @@ describe('judge', () => {
       expect(drift(v).promote.upper).to.be.lessThan(0.15);
     });
 
+    it('is not hidden by good scores before it', () => {
+      const late = looks(24, (tick) =>
+        tick <= 17 ? scores([25, 25, 25, 25], [25, 25, 25, 25]) : scores([0, 0, 0, 100], [25, 25, 25, 25]),
+      );
+      const v = of(policy({ targets: { max_drift: 0.5 }, windowSeconds: 120 }), late);
+      expect(short(v)).to.equal('rollback certified evidence_against drift');
+      // Over the whole window the scores would still have met the target.
+      expect(drift(v).value).to.be.lessThan(0.5);
+    });
+
     it('does not take the noise of few scores for drift, nor for its absence', () => {
       const v = of(
         p,
