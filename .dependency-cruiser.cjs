@@ -9,9 +9,11 @@ const MAY_USE = {
   explain: [room('judge'), room('ledger')],
   metrics: [room('judge'), room('ledger')],
   gates: [room('judge'), room('ledger')],
+  jobs: [room('ledger')],
+  search: [room('judge'), room('ledger'), room('explain')],
   replay: [room('judge'), room('ledger'), room('explain')],
-  canary: [room('judge'), room('ledger'), room('metrics'), room('gates')],
-  runtime: ['judge', 'ledger', 'explain', 'metrics', 'gates', 'canary', 'replay'].map(room),
+  canary: [room('judge'), room('ledger'), room('metrics'), room('gates'), room('jobs')],
+  runtime: ['judge', 'ledger', 'explain', 'metrics', 'gates', 'jobs', 'search', 'canary', 'replay'].map(room),
 };
 
 const rooms = Object.entries(MAY_USE).map(([name, allowed]) => ({
@@ -25,10 +27,11 @@ const rooms = Object.entries(MAY_USE).map(([name, allowed]) => ({
 /** Packages that belong to one place. */
 const OWNERS = {
   'better-sqlite3': ['^src/lib/ledger/'],
-  execa: ['^src/lib/gates/'],
+  execa: ['^src/lib/gates/', '^src/lib/jobs/'],
   canonicalize: ['^src/lib/ledger/'],
   '@prometheus-io/lezer-promql': ['^src/lib/metrics/'],
-  'prom-client': ['^src/demo/'],
+  'prom-client': ['^src/demo/', '^src/daemon/'],
+  '@modelcontextprotocol/server': ['^src/daemon/'],
   listr2: ['^src/cli/'],
   chalk: ['^src/cli/'],
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
@@ -56,7 +59,13 @@ module.exports = {
       name: 'library-knows-no-surface',
       severity: 'error',
       from: { path: '^src/lib/' },
-      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/', '^src/demo/'] },
+      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/', '^src/demo/', '^src/daemon/'] },
+    },
+    {
+      name: 'daemon-knows-no-command',
+      severity: 'error',
+      from: { path: '^src/daemon/' },
+      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/'] },
     },
     {
       name: 'demo-stands-alone',

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real parts that the end-to-end tests use, from Debian's packages. Fails when one is missing afterwards.
 set -euo pipefail
-parts=(prometheus jq curl)
-programs=(prometheus promtool jq curl)
+parts=(prometheus jq curl chromium)
+programs=(prometheus promtool jq curl chromium)
 missing=()
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing+=("$program"); done
 if ((${#missing[@]} > 0)); then
@@ -15,3 +15,7 @@ fi
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || { echo "missing after installation: $program" >&2; exit 1; }
 done
+# Programs of others that speak to lukhas: the official MCP conformance suite and inspector, from npm. A folder and a
+# lock file of their own, so that nobody who only installs or tests lukhas pays for them. They ask for Node.js 22 and
+# run on 20.
+(cd "$(dirname "$0")/../test/e2e/parts" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)

@@ -201,7 +201,7 @@ async function commit(
   const foreseen = events.reduce((c, e, i) => applyEvent(c, stored(e, canary.lastSeq + 1 + i)), canary);
   const written = await ledger.commit({
     events,
-    ...(observation ? { observations: [{ canaryId: canary.id, observation }] } : {}),
+    ...(observation ? { observations: [{ canaryId: canary.id, observation, afterEvents: starts(events) }] } : {}),
     ...(session.cursor === null ? {} : { cursors: [{ canaryId: canary.id, cursor: session.cursor }] }),
     ...(events.length > 0 ? { heads: [headOf(foreseen)] } : {}),
     expect: [
@@ -210,6 +210,11 @@ async function commit(
     ],
   });
   session.canary = written.reduce((c: Canary, e) => applyEvent(c, e), canary);
+}
+
+/** A canary has started before its first look is told. */
+function starts(events: readonly EventDraft[]): number {
+  return events[0]?.kind === 'canary.started' ? 1 : 0;
 }
 
 /** The event as it will stand, but for its sequence number, which the head does not show. */

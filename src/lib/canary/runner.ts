@@ -43,6 +43,7 @@ export class Runner {
   private sleepsUntil = 0;
   private failure: Error | null = null;
   private tolerant = false;
+  private changedHere = false;
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -59,11 +60,12 @@ export class Runner {
     let lookAgainAt = 0;
     this.tolerant = true;
     await this.loop(signal, async (now) => {
-      if (now < lookAgainAt) return lookAgainAt;
-      const first = lookAgainAt === 0;
+      if (now < lookAgainAt && !this.changedHere) return lookAgainAt;
+      const known = lookAgainAt === 0 || this.changedHere;
+      this.changedHere = false;
       lookAgainAt = now + DISCOVERY_MS;
       try {
-        if (first || (await this.options.ledger.changedElsewhere())) await this.takeUpOpen();
+        if (known || (await this.options.ledger.changedElsewhere())) await this.takeUpOpen();
       } catch (error) {
         if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
         // Asked again from the beginning: the change that was noticed has not been read.
@@ -72,6 +74,12 @@ export class Runner {
       }
       return lookAgainAt;
     });
+  }
+
+  /** Has `driveAll` look for open canaries now, after this process itself has started or changed one. */
+  notice(): void {
+    this.changedHere = true;
+    this.wake?.abort(WOKEN);
   }
 
   private async takeUpOpen(): Promise<void> {

@@ -7,7 +7,8 @@ const ms = z.number();
 const count = z.int().min(0);
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in hex');
 const action = z.enum(['promote', 'rollback']);
-const actor = z.strictObject({ who: text, how: z.enum(['os-user', 'api-key', 'lukhas']) });
+const output = z.strictObject({ bytes: count, tail: z.string().max(8192), truncated: z.boolean() }).nullable();
+const actor = z.strictObject({ who: text, how: z.enum(['os-user', 'api-key', 'loopback', 'lukhas']) });
 
 /** Policy and verdict are built by the judge's own types; here only what readers of the log rely on. */
 const policy = z.looseObject({
@@ -75,6 +76,43 @@ const SCHEMAS: { readonly [K in EventKind]: z.ZodType } = {
     previous: z.string().nullable(),
     canaryId: z.string().nullable(),
     by: actor,
+  }),
+  'promotion.requested': z.strictObject({
+    modelId: text,
+    gate: text,
+    fromGate: z.string(),
+    previous: z.string().nullable(),
+    canaryId: z.string().nullable(),
+    requestedBy: actor,
+  }),
+  'promotion.finished': z.strictObject({
+    ok: z.boolean(),
+    failed: z.string().nullable(),
+    hooks: count,
+    changed: z.boolean(),
+  }),
+  'job.queued': z.strictObject({
+    taskId: text,
+    configId: z.string().nullable(),
+    dryRun: z.boolean(),
+    command: z.array(z.string()).min(1).nullable(),
+    timeoutSeconds: z.number().positive(),
+    requestedBy: actor,
+  }),
+  'job.running': z.strictObject({ pid: count.nullable(), processStartedAt: z.string().nullable() }),
+  'job.completed': z.strictObject({
+    durationMs: z.number().min(0),
+    exitCode: z.int().nullable(),
+    metrics: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])).nullable(),
+    output,
+  }),
+  'job.failed': z.strictObject({
+    reason: z.enum(['exit', 'start', 'timeout', 'cancelled', 'metrics', 'lost']),
+    message: text,
+    durationMs: z.number().min(0).nullable(),
+    exitCode: z.int().nullable(),
+    output,
+    by: actor.nullable(),
   }),
 };
 

@@ -4,13 +4,32 @@ import type { Verdict } from '../judge/verdict.js';
 /** Who asked, and how that is known. */
 export interface Actor {
   who: string;
-  /** `os-user`: the account that ran the command; `api-key`: a key of the daemon; `lukhas`: the product itself. */
-  how: 'os-user' | 'api-key' | 'lukhas';
+  /**
+   * `os-user`: the account that ran the command; `api-key`: a key of the daemon, named by its fingerprint; `loopback`: a
+   * client of a daemon without keys; `lukhas`: the product itself.
+   */
+  how: 'os-user' | 'api-key' | 'loopback' | 'lukhas';
 }
 
 export type CanaryState = 'PENDING' | 'RUNNING' | 'PROMOTED' | 'ROLLED_BACK' | 'BLOCKED' | 'ABORTED' | 'FAILED';
 
 export type HookAction = 'promote' | 'rollback';
+
+/**
+ * Why a job has no result: its program ended with another code than 0 (`exit`), could not be started (`start`), took too
+ * long (`timeout`), was stopped by somebody (`cancelled`), ended without metrics that can be read (`metrics`), or the
+ * process that ran it died (`lost`).
+ */
+export type JobFailure = 'exit' | 'start' | 'timeout' | 'cancelled' | 'metrics' | 'lost';
+
+/** What a job's program wrote on stdout and stderr together. */
+export interface JobOutput {
+  /** Everything it wrote, also what was not kept. */
+  bytes: number;
+  /** The newest of it, valid UTF-8, at most 8 KiB. */
+  tail: string;
+  truncated: boolean;
+}
 
 /**
  * What each kind of event says. A kind's meaning never changes: a new shape gets a new `v`.
@@ -59,6 +78,43 @@ export interface EventData {
   };
   /** A gate's holder changed; subject is `gate:<name>`. */
   'gate.changed': { gate: string; modelId: string; previous: string | null; canaryId: string | null; by: Actor };
+  /** Somebody asks for a model to hold a gate on evidence that is there already; subject is the promotion's id. */
+  'promotion.requested': {
+    modelId: string;
+    gate: string;
+    fromGate: string;
+    /** Holder of the gate at that time. */
+    previous: string | null;
+    /** The canary that proved it; null where the configuration asks for none. */
+    canaryId: string | null;
+    requestedBy: Actor;
+  };
+  'promotion.finished': { ok: boolean; failed: string | null; hooks: number; changed: boolean };
+  'job.queued': {
+    taskId: string;
+    configId: string | null;
+    dryRun: boolean;
+    /** Program and arguments as they will be run; null for a built-in task. */
+    command: string[] | null;
+    timeoutSeconds: number;
+    requestedBy: Actor;
+  };
+  'job.running': { pid: number | null; processStartedAt: string | null };
+  'job.completed': {
+    durationMs: number;
+    exitCode: number | null;
+    metrics: Record<string, number | string | boolean | null> | null;
+    output: JobOutput | null;
+  };
+  'job.failed': {
+    reason: JobFailure;
+    message: string;
+    durationMs: number | null;
+    exitCode: number | null;
+    output: JobOutput | null;
+    /** Who cancelled it. */
+    by: Actor | null;
+  };
 }
 
 export type EventKind = keyof EventData;
@@ -80,6 +136,12 @@ export const EVENT_VERSIONS: { readonly [K in EventKind]: number } = {
   'hook.intended': 1,
   'hook.finished': 1,
   'gate.changed': 1,
+  'promotion.requested': 1,
+  'promotion.finished': 1,
+  'job.queued': 1,
+  'job.running': 1,
+  'job.completed': 1,
+  'job.failed': 1,
 };
 
 export type EventDraft = {

@@ -26,6 +26,16 @@ export interface Ledger {
   /** Resolves true when another connection or process has committed since the last call (PRAGMA data_version). */
   changedElsewhere(): Promise<boolean>;
 
+  /**
+   * What was committed after a position, events and observations in the order of their commits: what follows the log.
+   * A prefix of the rest, at most `limit` items, read in one snapshot.
+   */
+  feed(after: FeedPosition, limit: number): Promise<FeedItem[]>;
+  /** The position after everything that is committed. */
+  feedEnd(): Promise<FeedPosition>;
+  /** Calls `listener` after every commit of this connection that wrote something. @returns what ends that */
+  onCommit(listener: () => void): () => void;
+
   /** Recorded observations of a canary in tick order. */
   observations(canaryId: string, afterTick?: number): Promise<Observation[]>;
   /** The same as recorded bytes (canonical JSON, one a line without the newline): what the digest covers. */
@@ -51,11 +61,26 @@ export interface Ledger {
 export interface Unit {
   events?: readonly EventDraft[];
   /** Recorded as canonical bytes; (canary, tick) is unique. */
-  observations?: readonly { canaryId: string; observation: Observation }[];
+  observations?: readonly {
+    canaryId: string;
+    observation: Observation;
+    /** How many of the unit's events come before it in the feed; none when left out. */
+    afterEvents?: number;
+  }[];
   cursors?: readonly { canaryId: string; cursor: unknown }[];
   heads?: readonly HeadDraft[];
   expect?: Expectation[];
 }
+
+/** A place in the feed: all events below `seq` and all observations below `row` lie before it. */
+export interface FeedPosition {
+  seq: number;
+  row: number;
+}
+
+export type FeedItem =
+  | { type: 'event'; event: StoredEvent; position: FeedPosition }
+  | { type: 'observation'; canaryId: string; observation: Observation; position: FeedPosition };
 
 /** Checked inside the transaction; a unit whose expectation fails changes nothing. */
 export type Expectation =
@@ -69,7 +94,7 @@ export type Expectation =
  */
 export interface Head {
   subject: string;
-  type: 'canary' | 'gate';
+  type: 'canary' | 'gate' | 'job' | 'promotion';
   state: string;
   modelId: string;
   /** Something is still to be done about it: a canary that runs, or whose decision has not been acted on. */

@@ -9,7 +9,7 @@ import { completedNodes, leafHash, type NodeReader } from './merkle.js';
 /** A unit checked and turned into canonical text; only the sequence numbers are missing. */
 export interface PreparedUnit {
   events: readonly PreparedEvent[];
-  observations: readonly { canaryId: string; tick: number; t: number; body: string }[];
+  observations: readonly { canaryId: string; tick: number; t: number; body: string; afterEvents: number }[];
   cursors: readonly { canaryId: string; body: string }[];
   heads: readonly { head: HeadDraft; data: string }[];
   expect: readonly Expectation[];
@@ -33,10 +33,10 @@ export function prepareUnit(unit: Unit, checkEvent: (draft: EventDraft) => void)
   events.forEach(checkEvent);
   return {
     events: events.map(prepareEvent),
-    observations: (unit.observations ?? []).map(({ canaryId, observation }) => {
+    observations: (unit.observations ?? []).map(({ canaryId, observation, afterEvents = 0 }) => {
       const { tick, t } = observation;
       const body = canonicalJson(observation, `observation ${tick} of ${canaryId}`);
-      return { canaryId, tick, t, body };
+      return { canaryId, tick, t, body, afterEvents };
     }),
     cursors: (unit.cursors ?? []).map(({ canaryId, cursor }) => {
       return { canaryId, body: canonicalJson(cursor, `cursor of ${canaryId}`) };
@@ -61,8 +61,9 @@ function prepareEvent(draft: EventDraft): PreparedEvent {
 
 /** Writes units. All methods run inside a transaction that the caller began. */
 export class Appender implements TransactionObserver {
-  readonly #sql: ReturnType<typeof statements>;
+  readonly #db: Database;
   readonly #readNode: NodeReader;
+  #statements: ReturnType<typeof statements> | null = null;
   /** Number of events; -1 when the edge below has to be read again. */
   #size = -1;
   /** Whether the size is known to be that of the database. */
@@ -71,8 +72,14 @@ export class Appender implements TransactionObserver {
   #edge: Buffer[] = [];
 
   constructor(db: Database, readNode: NodeReader) {
-    this.#sql = statements(db);
+    this.#db = db;
     this.#readNode = readNode;
+  }
+
+  /** Prepared with the first write: an older ledger that is only read lacks some of the tables. */
+  get #sql(): ReturnType<typeof statements> {
+    this.#statements ??= statements(this.#db);
+    return this.#statements;
   }
 
   begun(): void {
@@ -87,8 +94,13 @@ export class Appender implements TransactionObserver {
   /** @throws LukhasError LEDGER_CONFLICT; the caller then undoes what was written */
   apply(unit: PreparedUnit): StoredEvent[] {
     for (const expectation of unit.expect) this.#check(expectation);
-    const stored = unit.events.length > 0 ? this.#appendAll(unit.events) : [];
-    for (const { canaryId, tick, t, body } of unit.observations) this.#sql.observation.run(canaryId, tick, t, body);
+    if (unit.events.length + unit.observations.length > 0 && !this.#current) this.#catchUp();
+    const before = this.#size;
+    const stored = unit.events.map((event) => this.#append(event));
+    for (const { canaryId, tick, t, body, afterEvents } of unit.observations) {
+      this.#sql.observation.run(canaryId, tick, t, body);
+      this.#sql.feed.run(before + afterEvents, canaryId, tick);
+    }
     for (const { canaryId, body } of unit.cursors) this.#sql.cursor.run(canaryId, body);
     for (const { head, data } of unit.heads) this.#writeHead(head, data, stored);
     return stored;
@@ -106,11 +118,6 @@ export class Appender implements TransactionObserver {
     throw conflict(
       `${expectation.subject} has changed meanwhile: its last entry is ${lastSeq}, expected was ${expectation.lastSeq}`,
     );
-  }
-
-  #appendAll(events: readonly PreparedEvent[]): StoredEvent[] {
-    if (!this.#current) this.#catchUp();
-    return events.map((event) => this.#append(event));
   }
 
   #append({ draft, data, before, after }: PreparedEvent): StoredEvent {
@@ -174,6 +181,7 @@ function statements(db: Database) {
     newest: column('SELECT max(seq) FROM events') as Statement<[], number | null>,
     event: db.prepare('INSERT INTO events (seq, ts, kind, subject, hash, nodes, body) VALUES (?, ?, ?, ?, ?, ?, ?)'),
     observation: db.prepare('INSERT INTO canary_metrics (canary, tick, t, body) VALUES (?, ?, ?, ?)'),
+    feed: db.prepare('INSERT INTO observation_feed (seq, canary, tick) VALUES (?, ?, ?)'),
     cursor: db.prepare(
       'INSERT INTO cursors (canary, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
     ),

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
 import { errorCode, ledgerError } from './sqlite-errors.js';
-import { isCurrent, migrate } from './sqlite-schema.js';
+import { isCurrent, isReadable, migrate } from './sqlite-schema.js';
 
 export interface OpenOptions {
   /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
@@ -93,9 +93,9 @@ function openForReading(path: string): Database.Database {
     });
   }
   const check = (db: Database.Database) => {
-    if (isCurrent(db, path)) return;
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} holds no ledger of this version yet`, {
-      suggestions: ['Check the path given with --db, or open it once for writing, which brings it up to date.'],
+    if (isReadable(db, path)) return;
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} holds no ledger yet`, {
+      suggestions: ['Check the path given with --db, or start a canary first.'],
     });
   };
   try {

@@ -1,7 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
+import type { Observation } from '../judge/observation.js';
 import type { StoredEvent } from './events.js';
-import type { EventFilter, Head, HeadFilter } from './ledger.js';
+import type { EventFilter, FeedItem, FeedPosition, Head, HeadFilter } from './ledger.js';
 
 const PAGE = 500;
 const NODE_BYTES = 32;
@@ -18,6 +19,18 @@ interface HeadRow {
   updated_at: string;
   data: string;
 }
+
+interface FeedRow {
+  row: number;
+  seq: number;
+  canary: string;
+  body: string | null;
+}
+
+const FEED_ROWS = `
+  SELECT f.row, f.seq, f.canary, m.body FROM observation_feed f
+  LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
+  WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
 /** Reads one connection; every statement is prepared once. */
 export class Reader {
@@ -70,6 +83,38 @@ export class Reader {
       if (last === undefined) return;
       from = last.seq + 1;
     }
+  }
+
+  feedEnd(): FeedPosition {
+    const row = this.#value<number>('SELECT coalesce(max(row), 0) + 1 FROM observation_feed') as number;
+    return { seq: this.size(), row };
+  }
+
+  /** Events and observations merged: an observation comes before the event whose seq was free when it was written. */
+  feed(after: FeedPosition, limit: number): FeedItem[] {
+    return this.#db.transaction(() => {
+      const events = this.events({ from: after.seq, limit });
+      const rows = this.#all<FeedRow>(FEED_ROWS, [after.row, limit]);
+      const items: FeedItem[] = [];
+      let { seq, row } = after;
+      for (let e = 0, r = 0; items.length < limit; ) {
+        const event = events[e];
+        const observed = rows[r];
+        if (observed !== undefined && (event === undefined || observed.seq <= event.seq)) {
+          row = observed.row + 1;
+          r++;
+          // Pruned: nothing is left to tell, but the place is passed.
+          if (observed.body === null) continue;
+          const observation = parsed<Observation>(observed.body, `an observation of ${observed.canary}`);
+          items.push({ type: 'observation', canaryId: observed.canary, observation, position: { seq, row } });
+        } else if (event !== undefined) {
+          seq = event.seq + 1;
+          e++;
+          items.push({ type: 'event', event, position: { seq, row } });
+        } else break;
+      }
+      return items;
+    })();
   }
 
   /** Canonical lines of a canary's observations in order of tick. */

@@ -72,10 +72,35 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX heads_by_age ON heads (type, first_seq);
   PRAGMA application_id = ${APPLICATION_ID};
   `,
+  // Numbers observations in the order of their commits, and says between which events they fell. Can be built again
+  // from the rest, as it is here for what was recorded before: by time. AUTOINCREMENT: a number is never used twice,
+  // also when the newest rows have been pruned.
+  `
+  CREATE TABLE observation_feed (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER NOT NULL,
+    canary TEXT NOT NULL,
+    tick INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO observation_feed (seq, canary, tick)
+    SELECT (SELECT coalesce(min(e.seq), (SELECT coalesce(max(seq), -1) + 1 FROM events)) FROM events e
+              WHERE (julianday(e.ts) - 2440587.5) * 86400000 > m.t), m.canary, m.tick
+    FROM canary_metrics m ORDER BY m.t, m.canary, m.tick;
+  `,
 ];
 
 /** Whether the file holds a ledger of this version; false when it is empty, or of an older one. */
 export function isCurrent(db: Database, path: string): boolean {
+  return formatOf(db, path) === MIGRATIONS.length;
+}
+
+/** The log and its observations are read alike in every version; what later ones added is for those that write. */
+export function isReadable(db: Database, path: string): boolean {
+  return formatOf(db, path) > 0;
+}
+
+/** @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_TOO_NEW when it is none that this version knows */
+function formatOf(db: Database, path: string): number {
   const version = pragma(db, 'user_version');
   const foreign = pragma(db, 'application_id') !== APPLICATION_ID && !isEmpty(db);
   if (foreign) {
@@ -90,7 +115,7 @@ export function isCurrent(db: Database, path: string): boolean {
       { suggestions: ['Use the newer lukhas, or choose another file with --db.'] },
     );
   }
-  return version === MIGRATIONS.length;
+  return version;
 }
 
 /** Brings an empty or older file to this version, in one transaction. */

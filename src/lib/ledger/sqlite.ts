@@ -2,7 +2,7 @@ import { LukhasError } from '../errors.js';
 import type { Observation } from '../judge/observation.js';
 import type { EventDraft, StoredEvent } from './events.js';
 import { GroupCommit, type Work } from './group-commit.js';
-import type { EventFilter, Head, HeadFilter, Ledger, Unit } from './ledger.js';
+import type { EventFilter, FeedItem, FeedPosition, Head, HeadFilter, Ledger, Unit } from './ledger.js';
 import { consistencyProof, inclusionProof, rootHash } from './merkle.js';
 import { Appender, type PreparedUnit, prepareUnit } from './sqlite-append.js';
 import { ledgerError } from './sqlite-errors.js';
@@ -23,6 +23,7 @@ export class SqliteLedger implements Ledger {
   readonly #reader: Reader;
   readonly #appender: Appender;
   readonly #writes: GroupCommit;
+  readonly #listeners = new Set<() => void>();
   #dataVersion: number;
 
   constructor(connection: Connection) {
@@ -33,8 +34,10 @@ export class SqliteLedger implements Ledger {
     this.#dataVersion = this.#reader.dataVersion();
   }
 
-  commit(unit: Unit): Promise<StoredEvent[]> {
-    return this.#write(new CommitWork(unit, this.#appender));
+  async commit(unit: Unit): Promise<StoredEvent[]> {
+    const stored = await this.#write(new CommitWork(unit, this.#appender));
+    if (stored.length > 0 || unit.observations?.length) for (const listener of this.#listeners) listener();
+    return stored;
   }
 
   events(filter: EventFilter = {}): Promise<StoredEvent[]> {
@@ -77,6 +80,19 @@ export class SqliteLedger implements Ledger {
     const changed = version !== this.#dataVersion;
     this.#dataVersion = version;
     return changed;
+  }
+
+  feed(after: FeedPosition, limit: number): Promise<FeedItem[]> {
+    return this.#read(() => this.#reader.feed(after, limit));
+  }
+
+  feedEnd(): Promise<FeedPosition> {
+    return this.#read(() => this.#reader.feedEnd());
+  }
+
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async observations(canaryId: string, afterTick = -1): Promise<Observation[]> {

@@ -93,7 +93,7 @@ const POLICY: Policy = {
 const BY = { who: 'ada', how: 'os-user' } as const;
 const event = (rest: Pick<EventDraft, 'kind' | 'data'>) => ({ subject: 'c1', ts: TS, ...rest }) as EventDraft;
 
-/** One of every kind. */
+/** One of every kind; those of a canary and its gate come first. */
 export const EXAMPLES: readonly EventDraft[] = [
   event({
     kind: 'canary.requested',
@@ -124,5 +124,34 @@ export const EXAMPLES: readonly EventDraft[] = [
   event({
     kind: 'gate.changed',
     data: { gate: 'prod', modelId: 'm', previous: null, canaryId: 'c1', by: BY },
+  }),
+  event({
+    kind: 'promotion.requested',
+    data: { modelId: 'm', gate: 'prod', fromGate: 'stage', previous: null, canaryId: 'c1', requestedBy: BY },
+  }),
+  event({ kind: 'promotion.finished', data: { ok: true, failed: null, hooks: 0, changed: true } }),
+  event({
+    kind: 'job.queued',
+    data: {
+      taskId: 'smoke',
+      configId: null,
+      dryRun: false,
+      command: ['true'],
+      timeoutSeconds: 60,
+      requestedBy: BY,
+    },
+  }),
+  event({ kind: 'job.running', data: { pid: 1, processStartedAt: '1' } }),
+  event({ kind: 'job.completed', data: { durationMs: 1, exitCode: 0, metrics: { accuracy: 0.9 }, output: null } }),
+  event({
+    kind: 'job.failed',
+    data: {
+      reason: 'exit',
+      message: 'exit code 1',
+      durationMs: 1,
+      exitCode: 1,
+      output: { bytes: 2, tail: 'no', truncated: false },
+      by: null,
+    },
   }),
 ];
