@@ -2,7 +2,7 @@ import type { Actor, JobFailure, JobOutput } from '../ledger/events.js';
 
 /** A task as the configuration names it; `task-schema.ts` makes these from a file. */
 export interface TaskConfig {
-  /** Program and arguments, run without a shell; an argument that is `{configId}` stands for the job's configuration. */
+  /** Program and arguments, run without a shell; `{configId}` in an argument stands for the job's configuration. */
   command: [string, ...string[]];
   timeoutSeconds: number;
   /** `json-last-line`: the last line of stdout is a JSON object of numbers, texts and truth values; `none`: nothing is read. */
@@ -30,6 +30,7 @@ export interface Job {
   createdAt: string;
   startedAt: string | null;
   updatedAt: string;
+  /** Its program while it runs; `startedAt` is the kernel's mark of its start (`processMark`), no time of day. */
   process: { pid: number | null; startedAt: string | null } | null;
   result: {
     durationMs: number;

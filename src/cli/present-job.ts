@@ -1,0 +1,58 @@
+import { EXIT } from '../lib/errors.js';
+import type { WhyMath } from '../lib/explain/math.js';
+import { clip, milliseconds, oneLine, seconds } from '../lib/explain/words.js';
+import type { Job } from '../lib/jobs/job.js';
+import { paint } from './present.js';
+
+/** Lines of the output that are shown; `--json` has up to 8 KiB of it. */
+const LINES = 10;
+const PAINT = { completed: 'green', failed: 'red', running: 'cyan', queued: 'cyan' } as const;
+
+/** The exit code that tells how a job ended: a program that we called has failed, took too long, or was cancelled. */
+export function exitOfJob({ state, failure }: Job): number {
+  if (state === 'completed') return EXIT.done;
+  if (failure?.reason === 'cancelled') return EXIT.aborted;
+  if (failure && failure.reason !== 'timeout') return EXIT.hookFailed;
+  return EXIT.timeout;
+}
+
+/** The job in a few lines for a terminal or a pipe. */
+export function presentJob(job: Job, noColor: boolean | undefined): string {
+  const chalk = paint(process.stdout, noColor);
+  const [first = '', ...rest] = lines(job);
+  return [chalk[PAINT[job.state]].bold(first), ...rest].join('\n');
+}
+
+function lines(job: Job): string[] {
+  const { id, taskId, configId, state, dryRun, requestedBy, result, failure } = job;
+  const ended = result ?? failure;
+  const by = `${oneLine(requestedBy.who)} (${requestedBy.how}) at ${job.createdAt}`;
+  const rows: [string, string | null][] = [
+    ['asked by', by],
+    ['for', configId],
+    ['command', job.command === null ? 'built in' : clip(job.command.join(' '))],
+    ['began', job.startedAt],
+    ['took', ended?.durationMs == null ? null : milliseconds(ended.durationMs)],
+    ['failed', failure ? `${clip(failure.message)}${failure.by ? `, by ${oneLine(failure.by.who)}` : ''}` : null],
+    ...metricRows(result?.metrics ?? null),
+    ...written(ended?.output?.tail ?? ''),
+    ['next', state === 'running' || state === 'queued' ? `lukhas job status ${id}` : null],
+  ];
+  const shown = rows.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(9)} ${value}`]));
+  return [`${state}  ${taskId}  ${id}${dryRun ? '  (dry run)' : ''}`, ...shown];
+}
+
+function metricRows(metrics: WhyMath['metrics']): [string, string][] {
+  return Object.entries(metrics ?? {}).map(([name, value]) => ['found', `${oneLine(name)} = ${clip(String(value))}`]);
+}
+
+function written(tail: string): [string, string][] {
+  const all = tail.split('\n').filter((line) => line.trim() !== '');
+  return all.slice(-LINES).map((line) => ['wrote', clip(line)]);
+}
+
+/** What `why-math` shows of a job: it has no thresholds. */
+export function presentJobMath({ id, why, time_to_action_sec: took, metrics }: WhyMath): string {
+  const rows = metricRows(metrics).map(([, value]) => `  ${value}`);
+  return [`${why}  ${id}`, ...(took === null ? [] : [`  took ${seconds(took)}`]), ...rows].join('\n');
+}

@@ -1,0 +1,40 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { table } from '../../cli/table.js';
+
+const STATES = ['queued', 'running', 'completed', 'failed'];
+
+export default class JobList extends BaseCommand {
+  static override summary = 'jobs, newest first';
+  static override flags = {
+    state: Flags.string({ description: 'only in this state (may be repeated)', options: STATES, multiple: true }),
+    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1, max: 10_000 }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(JobList);
+    const app = await this.app(flags, { readOnly: true });
+    const heads = await app.jobs.list({ limit: flags.limit, ...(flags.state ? { states: flags.state } : {}) });
+    const jobs = heads.map(({ subject, state, createdAt, updatedAt, data }) => ({
+      jobId: subject,
+      status: state,
+      createdAt,
+      updatedAt,
+      ...data,
+    }));
+    if (!this.jsonEnabled()) {
+      const text = (value: unknown) => (typeof value === 'string' ? value : '');
+      const rows = heads.map(({ subject, state, data, updatedAt }) => [
+        subject,
+        state,
+        text(data['taskId']),
+        text(data['configId']),
+        text(data['reason']),
+        updatedAt,
+      ]);
+      const head = ['JOB', 'STATE', 'TASK', 'FOR', 'REASON', 'UPDATED'];
+      this.log(rows.length === 0 ? 'no jobs' : table(head, rows));
+    }
+    return { jobs };
+  }
+}

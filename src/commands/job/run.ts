@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { exitOfJob, presentJob } from '../../cli/present-job.js';
+import { LukhasError } from '../../lib/errors.js';
+import { jobJson } from '../../lib/jobs/job-json.js';
+import type { App } from '../../lib/runtime/app.js';
+import { parseDuration } from '../../lib/runtime/duration.js';
+
+export default class JobRun extends BaseCommand {
+  static override summary = 'run a task and wait for its end';
+  static override description =
+    'Tasks are named in lukhas.yaml; `probe` is built in. Exit code 0 completed, 5 failed, 8 took too long, 10 cancelled. Here --config names what is evaluated; the configuration file is --config-file.';
+  static override examples = [
+    '<%= config.bin %> job run probe',
+    '<%= config.bin %> job run smoke --config prod@7',
+    '<%= config.bin %> job run smoke --detach',
+  ];
+  static override args = { task: Args.string({ description: 'name of the task', required: true }) };
+  // This command's own --config is what the task is run for: scripts call it so.
+  static override baseFlags = {
+    ...BaseCommand.baseFlags,
+    config: Flags.string({
+      aliases: ['config-id'],
+      description: "the evaluation's configuration, whatever the task understands by it",
+      helpValue: 'C',
+    }),
+    'config-file': Flags.string({
+      description: 'configuration file (default: lukhas.yaml)',
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+    }),
+  };
+  static override flags = {
+    'dry-run': Flags.boolean({ default: false, description: 'look whether it could be started, and run nothing' }),
+    detach: Flags.boolean({ description: 'do not stay: a `lukhas serve` on the same database runs it' }),
+    timeout: Flags.string({ description: "stop it after this time, instead of the task's own", helpValue: 'TIME' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(JobRun);
+    const timeoutSeconds = flags.timeout === undefined ? undefined : limit(flags.timeout);
+    if (flags.config !== undefined && existsSync(flags.config))
+      this.say(`note: --config names what is evaluated; to read ${flags.config} as configuration: --config-file`);
+    const app = await this.app({ ...flags, config: flags['config-file'] });
+    const { id } = await app.jobs.start({
+      taskId: args.task,
+      configId: flags.config ?? null,
+      dryRun: flags['dry-run'],
+      by: app.config.actor,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    });
+    if (flags.detach) {
+      this.say(`queued ${id}; a lukhas serve on this database runs it`);
+      if (!this.jsonEnabled()) this.log(id);
+      return jobJson(await app.jobs.get(id));
+    }
+    this.say(`queued ${id}: ${args.task}`);
+    const interrupted = await this.drive(app, id);
+    const job = await app.jobs.get(id);
+    const cancelled = job.failure?.reason === 'cancelled';
+    process.exitCode = cancelled && interrupted !== null ? interrupted : exitOfJob(job);
+    if (!this.jsonEnabled()) this.log(presentJob(job, flags['no-color']));
+    return { ...jobJson(job), exit: process.exitCode };
+  }
+
+  /** Ctrl-C cancels the job: nobody else would go on with it. @returns the exit code then, else null */
+  private async drive(app: App, id: string): Promise<number | null> {
+    let interrupted: number | null = null;
+    const cancelling: Promise<unknown>[] = [];
+    const cancel = (code: number, signal: string) => () => {
+      interrupted ??= code;
+      const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${signal})`);
+      // One that has just ended needs no cancelling.
+      cancelling.push(cancelled.catch((error: unknown) => unlessEnded(error)));
+    };
+    const onInt = cancel(130, 'SIGINT');
+    const onTerm = cancel(143, 'SIGTERM');
+    process.once('SIGINT', onInt);
+    process.once('SIGTERM', onTerm);
+    try {
+      await app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) }).drive([id]);
+      await Promise.all(cancelling);
+    } finally {
+      process.off('SIGINT', onInt);
+      process.off('SIGTERM', onTerm);
+    }
+    return interrupted;
+  }
+}
+
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof LukhasError) || error.code !== 'ILLEGAL_TRANSITION') throw error;
+}
+
+function limit(text: string): number {
+  const seconds = parseDuration(text, '--timeout');
+  if (seconds > 0 && seconds <= 86_400) return seconds;
+  throw new LukhasError('USAGE', `--timeout: ${JSON.stringify(text)} must be more than 0 and at most 24h`);
+}

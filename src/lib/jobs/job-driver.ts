@@ -1,0 +1,226 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import type { Actor, EventDraft } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { processMark } from '../process/identity.js';
+import type { Builtin } from './builtin.js';
+import type { Job, TaskConfig, TasksConfig } from './job.js';
+import { appendToJob, loadJob } from './log.js';
+import { stopProcesses } from './orphan.js';
+import { failed, type Outcome } from './outcome.js';
+import { runBuiltin, runTask, type TaskRun } from './run-task.js';
+import { commandOf } from './task.js';
+
+export interface DriverOptions {
+  ledger: Ledger;
+  clock: Clock;
+  tasks: TasksConfig;
+  /** What programs inherit, less the product's own secrets. */
+  env: NodeJS.ProcessEnv;
+  builtins: Readonly<Record<string, Builtin>>;
+  /** Something that may pass (a busy database, a full disk), and is tried again. */
+  onError?: (jobId: string | null, error: LukhasError) => void;
+  /** Between SIGTERM and SIGKILL, ms; 5000. */
+  graceMs?: number;
+}
+
+/** A lease outlives two missed renewals; a dead holder on this host is noticed at once. */
+const LEASE_MS = 30_000;
+const RENEW_MS = 10_000;
+/** After an error of the database that may pass. */
+const RETRY_MS = 1000;
+const MAY_PASS: readonly string[] = ['LEDGER_BUSY', 'LEDGER_FULL'];
+/** Before a runner that is being stopped gives up. */
+const LAST_TRIES = 5;
+const GRACE_MS = 5000;
+
+const LUKHAS: Actor = { who: 'lukhas', how: 'lukhas' };
+
+/** Takes one job from its claim to its end. */
+export class JobDriver {
+  /** A job of a task that this process does not know is left to others for so long, ms. */
+  readonly patienceMs = 10_000;
+  private readonly control = new AbortController();
+  private endedByOther = false;
+  private stopped = false;
+  private fault: Error | null = null;
+
+  constructor(
+    private readonly options: DriverOptions,
+    private readonly holder: string,
+    private job: Job,
+  ) {}
+
+  /** Somebody has recorded the end: what runs is stopped, and nothing is recorded any more. */
+  ended(): void {
+    this.endedByOther = true;
+    this.control.abort();
+  }
+
+  /** The runner stops: so does the job, and that is recorded. */
+  stop(): void {
+    this.stopped = true;
+    this.control.abort();
+  }
+
+  /** Whether the configuration of this process has the task, with the very command that was asked for. */
+  isKnown(): boolean {
+    return this.whyNotKnown() === null;
+  }
+
+  /**
+   * Claims the job by its lease, which is on disk before anything is started.
+   * @returns false when somebody else has it, or something has happened to it since it was read
+   */
+  async claim(): Promise<boolean> {
+    const { ledger, clock } = this.options;
+    const { id, lastSeq } = this.job;
+    if (!(await ledger.acquireLease(id, this.holder, clock.now(), LEASE_MS))) return false;
+    let mine = false;
+    try {
+      mine = (await loadJob(ledger, id)).lastSeq === lastSeq;
+    } finally {
+      if (!mine) await ledger.releaseLease(id, this.holder);
+    }
+    return mine;
+  }
+
+  /** Runs the claimed job and records its end; the lease is given back when that is done. */
+  async run(): Promise<void> {
+    const { ledger, clock } = this.options;
+    const { id } = this.job;
+    const renewal = setInterval(() => {
+      // One that fails is followed by the next; two may be missed.
+      ledger.acquireLease(id, this.holder, clock.now(), LEASE_MS).catch(this.tell);
+    }, RENEW_MS);
+    try {
+      const outcome = await this.outcome();
+      if (outcome) await this.record(outcome);
+    } finally {
+      clearInterval(renewal);
+    }
+    if (this.fault !== null) throw this.fault;
+    await ledger.releaseLease(id, this.holder);
+  }
+
+  /**
+   * Records that whoever drove the job is gone, after stopping what is left of its program.
+   * @param own it was this runner, which could not record the end
+   */
+  async recordLost(own: boolean): Promise<void> {
+    const { ledger } = this.options;
+    const { id, state } = this.job;
+    const found = await stopProcesses(this.job);
+    const died = state === 'running' ? 'the process that ran it died' : 'the process that was starting it died';
+    const rest = found ? '; what was left of its program has been stopped' : '';
+    await this.record(failed('lost', `${own ? 'how it ended could not be recorded' : died}${rest}`));
+    const lease = await ledger.lease(id);
+    // Only now: without it a job that was about to begin would look as if nobody had taken it.
+    if (lease) await ledger.releaseLease(id, lease.holder);
+  }
+
+  /** Null: nothing is to be recorded, because another has ended it or it was never begun. */
+  private async outcome(): Promise<Outcome | null> {
+    const unknown = this.whyNotKnown();
+    if (unknown !== null) return failed('start', unknown);
+    let outcome: Outcome;
+    try {
+      outcome = await this.carryOut();
+    } catch (error) {
+      if (this.control.signal.aborted && error === this.control.signal.reason) return null;
+      throw error;
+    }
+    if (this.endedByOther) return null;
+    if (!this.stopped || outcome.kind === 'job.completed' || outcome.data.reason === 'start') return outcome;
+    const { durationMs, exitCode, output } = outcome.data;
+    const stop = failed('cancelled', 'stopped, because the process that ran it was stopped', {
+      durationMs,
+      exitCode,
+      output,
+    });
+    return stop.kind === 'job.failed' ? { ...stop, data: { ...stop.data, by: LUKHAS } } : stop;
+  }
+
+  private carryOut(): Promise<Outcome> {
+    const { job } = this;
+    const { env, tasks, builtins, graceMs = GRACE_MS } = this.options;
+    const run: TaskRun = {
+      job,
+      env,
+      graceMs,
+      signal: this.control.signal,
+      onRunning: (pid) => this.recordRunning(pid),
+    };
+    const builtin = builtins[job.taskId];
+    if (job.command === null && builtin) return runBuiltin(builtin, run);
+    return runTask(tasks[job.taskId] as TaskConfig, job.command ?? [], run);
+  }
+
+  /** What is recorded was asked for by whoever could write to the log; what is run is what this process's own files say. */
+  private whyNotKnown(): string | null {
+    const { taskId, command, configId } = this.job;
+    const { tasks, builtins } = this.options;
+    if (command === null)
+      return Object.hasOwn(builtins, taskId) ? null : `the task ${taskId} is not built into this version`;
+    const task = Object.hasOwn(tasks, taskId) ? tasks[taskId] : undefined;
+    if (!task) return `the process that took it has no task ${taskId} in its configuration`;
+    try {
+      if (isDeepStrictEqual(commandOf(taskId, task, configId), command)) return null;
+    } catch (error) {
+      if (!(error instanceof LukhasError)) throw error;
+    }
+    return `the command of the task ${taskId} is another one in the configuration of the process that took it`;
+  }
+
+  private async recordRunning(pid: number | null): Promise<void> {
+    try {
+      const processStartedAt = pid === null ? null : await processMark(pid);
+      this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } });
+    } catch (error) {
+      if (isConflict(error)) return this.ended();
+      // It must not run on without an entry that says so.
+      this.control.abort();
+      throw error;
+    }
+  }
+
+  private async record(outcome: Outcome): Promise<void> {
+    try {
+      this.job = await this.append(outcome);
+    } catch (error) {
+      // Somebody else has recorded an end: that one counts.
+      if (!isConflict(error)) throw error;
+    }
+  }
+
+  /** Tried again while the database is busy or the disk full: what has run cannot be run again to be recorded. */
+  private async append(
+    event: Outcome | { kind: 'job.running'; data: { pid: number | null; processStartedAt: string | null } },
+  ): Promise<Job> {
+    const { ledger, clock } = this.options;
+    for (let lastTries = LAST_TRIES; ; ) {
+      try {
+        const ts = timestamp(clock.now());
+        return await appendToJob(ledger, this.job, { ...event, subject: this.job.id, ts } as EventDraft);
+      } catch (error) {
+        if (!(error instanceof LukhasError) || !MAY_PASS.includes(error.code)) throw error;
+        if (this.stopped && --lastTries === 0) throw error;
+        this.tell(error);
+        await clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  private readonly tell = (error: unknown): void => {
+    if (error instanceof LukhasError) this.options.onError?.(this.job.id, error);
+    else {
+      this.fault ??= error as Error;
+      this.control.abort();
+    }
+  };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
+}

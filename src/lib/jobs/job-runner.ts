@@ -1,0 +1,177 @@
+import { LukhasError } from '../errors.js';
+import { newHolder } from '../ledger/ids.js';
+import { type DriverOptions, JobDriver } from './job-driver.js';
+import { loadJob } from './log.js';
+import { isDriven } from './orphan.js';
+import { isFinal, JOB_KINDS } from './state.js';
+
+export interface JobRunnerOptions extends DriverOptions {
+  /** How many jobs this runner runs at a time. */
+  concurrency: number;
+}
+
+/** How often the log is looked at for what other processes have written. */
+const LOOK_MS = 250;
+/** How often a job that another process drives is asked after. */
+const ASK_AGAIN_MS = 1000;
+const WOKEN = 'woken';
+
+/**
+ * Runs queued jobs, the oldest first, some at a time. It holds no truth: the queue is in the log, a job is claimed by its
+ * lease, and what became of it is an entry that fits only once. Several runners may share a database.
+ */
+export class JobRunner {
+  private readonly holder = newHolder();
+  /** Jobs to look at, in the order in which they were queued. */
+  private readonly waiting = new Set<string>();
+  /** Jobs that another process drives, and when to ask after it. */
+  private readonly elsewhere = new Map<string, number>();
+  private readonly running = new Map<string, { driver: JobDriver; end: Promise<void> }>();
+  private wake: AbortController | null = null;
+  private changed = true;
+  /** Entries below it have been seen. */
+  private seen = 0;
+  private failure: Error | null = null;
+  private tolerant = false;
+
+  constructor(private readonly options: JobRunnerOptions) {}
+
+  /** Drives these jobs until each has ended, or the signal aborts: what it runs then is stopped and recorded as cancelled. */
+  async drive(ids: readonly string[], signal?: AbortSignal): Promise<void> {
+    this.seen = await this.options.ledger.size();
+    for (const id of ids) this.waiting.add(id);
+    await this.loop(signal, false);
+  }
+
+  /** Drives every job of the log, those that are queued later too, until the signal aborts. */
+  async driveAll(signal: AbortSignal): Promise<void> {
+    this.tolerant = true;
+    await this.loop(signal, true);
+  }
+
+  /** Has the runner look at the log now. */
+  notice(): void {
+    this.changed = true;
+    this.wake?.abort(WOKEN);
+  }
+
+  private async loop(signal: AbortSignal | undefined, everything: boolean): Promise<void> {
+    const wake = () => this.notice();
+    const stopListening = this.options.ledger.onCommit(wake);
+    signal?.addEventListener('abort', wake, { once: true });
+    try {
+      while (!signal?.aborted && this.failure === null) {
+        await this.attempt(null, () => this.follow(everything));
+        await this.takeUp();
+        if (!everything && this.waiting.size + this.elsewhere.size + this.running.size === 0) break;
+        await this.sleep(signal);
+      }
+    } finally {
+      stopListening();
+      signal?.removeEventListener('abort', wake);
+      for (const { driver } of this.running.values()) driver.stop();
+      await Promise.allSettled([...this.running.values()].map(({ end }) => end));
+    }
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** Takes in what has been appended: new jobs, and the end of known ones by whoever recorded it. */
+  private async follow(everything: boolean): Promise<void> {
+    const { ledger } = this.options;
+    this.changed = false;
+    const size = await ledger.size();
+    if (size === this.seen) return;
+    if (everything && this.seen === 0) {
+      // Newest first in the listing; the queue is served in the order of the log.
+      for (const head of (await ledger.heads({ type: 'job', open: true })).reverse()) this.waiting.add(head.subject);
+    } else {
+      for (const { kind, subject } of await ledger.events({ from: this.seen, to: size, kinds: JOB_KINDS })) {
+        if (kind === 'job.queued' && everything) this.waiting.add(subject);
+        if (kind === 'job.completed' || kind === 'job.failed') this.ended(subject);
+      }
+    }
+    this.seen = size;
+  }
+
+  private ended(id: string): void {
+    this.waiting.delete(id);
+    this.elsewhere.delete(id);
+    this.running.get(id)?.driver.ended();
+  }
+
+  private async takeUp(): Promise<void> {
+    const now = this.options.clock.now();
+    for (const [id, askAt] of this.elsewhere) if (askAt <= now) await this.attempt(id, () => this.look(id));
+    for (const id of this.waiting) {
+      if (this.running.size >= this.options.concurrency || this.failure !== null) return;
+      await this.attempt(id, () => this.look(id));
+    }
+  }
+
+  /** Decides what to do with one job: nothing, wait for its driver, record that its driver is gone, or run it. */
+  private async look(id: string): Promise<void> {
+    const { ledger, clock } = this.options;
+    const job = await loadJob(ledger, id);
+    if (isFinal(job.state)) return this.ended(id);
+    const now = clock.now();
+    const driver = new JobDriver(this.options, this.holder, job);
+    const lease = await ledger.lease(id);
+    if (lease !== null && (await isDriven(ledger, id, now)) && lease.holder !== this.holder)
+      return this.leaveTo(id, now);
+    // The lease comes before anything is started: who holds it and is gone may have started it.
+    if (lease !== null || job.state === 'running') {
+      await driver.recordLost(lease?.holder === this.holder);
+      return this.ended(id);
+    }
+    if (this.running.size >= this.options.concurrency) {
+      this.elsewhere.delete(id);
+      this.waiting.add(id);
+      return;
+    }
+    if (!driver.isKnown() && now - Date.parse(job.createdAt) < driver.patienceMs) return this.leaveTo(id, now);
+    if (!(await driver.claim())) return this.leaveTo(id, now);
+    this.waiting.delete(id);
+    this.elsewhere.delete(id);
+    this.running.set(id, { driver, end: this.run(id, driver) });
+  }
+
+  private leaveTo(id: string, now: number): void {
+    this.waiting.delete(id);
+    this.elsewhere.set(id, now + ASK_AGAIN_MS);
+  }
+
+  private async run(id: string, driver: JobDriver): Promise<void> {
+    try {
+      await this.attempt(id, () => driver.run());
+    } catch (error) {
+      this.failure ??= error as Error;
+    } finally {
+      this.running.delete(id);
+      this.notice();
+    }
+  }
+
+  /** What may pass is told and tried again at the next look; for whoever drives all jobs that is every known trouble. */
+  private async attempt(id: string | null, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof LukhasError) || !(this.tolerant || error.code === 'LEDGER_BUSY')) throw error;
+      this.options.onError?.(id, error);
+      if (id !== null) this.leaveTo(id, this.options.clock.now());
+    }
+  }
+
+  private async sleep(signal: AbortSignal | undefined): Promise<void> {
+    if (this.changed || signal?.aborted) return;
+    const wake = new AbortController();
+    this.wake = wake;
+    try {
+      await this.options.clock.sleep(LOOK_MS, wake.signal);
+    } catch (error) {
+      if (!wake.signal.aborted) throw error;
+    } finally {
+      this.wake = null;
+    }
+  }
+}

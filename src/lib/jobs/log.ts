@@ -1,0 +1,36 @@
+import type { EventDraft } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { type Named, notInLog } from '../ledger/resolve.js';
+import type { Job } from './job.js';
+import { applyJobEvent, foldJob, isJobEvent, jobHead } from './state.js';
+
+/** Jobs, as `resolveId` looks for them. */
+export const JOB: Named = { type: 'job', one: 'job', many: 'jobs', list: 'lukhas job list' };
+
+/** @throws LukhasError NOT_FOUND */
+export async function loadJob(ledger: Ledger, id: string): Promise<Job> {
+  const job = foldJob(await ledger.events({ subject: id }));
+  if (job) return job;
+  throw notInLog(id, JOB);
+}
+
+/**
+ * Appends one event of a job together with its listing row.
+ * @param job as it was read; null for its first event
+ * @throws LukhasError LEDGER_CONFLICT when something else has happened to it since
+ */
+export async function appendToJob(ledger: Ledger, job: Job | null, event: EventDraft): Promise<Job> {
+  const lastSeq = job?.lastSeq ?? -1;
+  const next = applied(job, { ...event, seq: lastSeq + 1, v: 1 });
+  const [written] = await ledger.commit({
+    events: [event],
+    heads: [jobHead(next)],
+    expect: [{ subject: event.subject, lastSeq }],
+  });
+  return written ? applied(job, written) : next;
+}
+
+function applied(job: Job | null, event: Parameters<typeof isJobEvent>[0]): Job {
+  if (isJobEvent(event)) return applyJobEvent(job, event);
+  throw new TypeError(`${event.kind} is no event of a job`);
+}

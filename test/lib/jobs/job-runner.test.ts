@@ -1,0 +1,249 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import type { Job, TasksConfig } from '../../../src/lib/jobs/job.js';
+import { Jobs } from '../../../src/lib/jobs/jobs.js';
+import { appendToJob } from '../../../src/lib/jobs/log.js';
+import { processMark } from '../../../src/lib/process/identity.js';
+import { ACTOR, type Place, place } from '../canary/harness.js';
+import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
+
+const PROCESS = fileURLToPath(new URL('runner-process.ts', import.meta.url));
+
+describe('runners of jobs', function () {
+  // Every test starts processes.
+  this.timeout(10_000);
+  let here: Place;
+  let dir: string;
+  const children: ChildProcess[] = [];
+  beforeEach(async () => {
+    here = await place();
+    dir = await mkdtemp(join(tmpdir(), 'lukhas-jobs-'));
+  });
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    await here.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const sleeper: TasksConfig = { sleep: program(['sleep', '30']) };
+  /** Appends a line for each time that it is run. */
+  const counted = (more = ''): TasksConfig => ({
+    count: script(`require('fs').appendFileSync(${JSON.stringify(join(dir, 'count'))}, 'x');${more}`),
+  });
+  const count = async () => (await readFile(join(dir, 'count'), 'utf8').catch(() => '')).length;
+  const running = async (jobs: Jobs, id: string) => {
+    await until(async () => (await jobs.get(id)).state === 'running');
+    return jobs.get(id);
+  };
+  /** What a runner leaves that died: entries, a lease of a process that is no more, perhaps the program. */
+  async function leaveRunning(job: Job, pid: number | null, mark: string | null): Promise<Job> {
+    await here.ledger.acquireLease(job.id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    const data = { pid, processStartedAt: mark };
+    return appendToJob(here.ledger, job, { kind: 'job.running', subject: job.id, ts: new Date().toISOString(), data });
+  }
+  async function deadPid(): Promise<number> {
+    const child = spawn('true');
+    await once(child, 'exit');
+    return child.pid as number;
+  }
+
+  it('run no more at a time than they may, the oldest first', async () => {
+    const log = join(dir, 'log');
+    const code = `const fs = require('fs'); const say = (t) => fs.appendFileSync(${JSON.stringify(log)}, t + process.argv[1] + ' ');
+      say('+'); setTimeout(() => say('-'), 150);`;
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const tasks = Object.fromEntries(names.map((name) => [name, script(code, {}, name)]));
+    const ended = await runAll(here.ledger, tasks, names, { concurrency: 2 });
+    expect(ended.map(({ state }) => state)).to.deep.equal(Array(5).fill('completed'));
+    const said = (await readFile(log, 'utf8')).trim().split(' ');
+    let now = 0;
+    const at = said.map((word) => (now += word.startsWith('+') ? 1 : -1));
+    expect(Math.max(...at)).to.equal(2);
+    const order = (await here.ledger.events({ kinds: ['job.running'] })).map(({ subject }) => subject);
+    expect(order).to.deep.equal(ended.map(({ id }) => id));
+  });
+
+  it('take up what is queued while they run, by this process or another', async () => {
+    const stop = new AbortController();
+    const all = runnerOf(here.ledger, counted()).driveAll(stop.signal);
+    const [mine, theirs] = [here.ledger, await here.another()].map((ledger) => new Jobs(ledger, CLOCK, counted()));
+    const began = performance.now();
+    const first = await queue(mine!, 'count');
+    await until(async () => (await mine!.get(first.id)).state === 'completed');
+    expect(performance.now() - began).to.be.below(2000);
+    const second = await queue(theirs!, 'count');
+    await until(async () => (await mine!.get(second.id)).state === 'completed');
+    stop.abort();
+    await all;
+    expect(await count()).to.equal(2);
+  });
+
+  it('fail a job at once that is cancelled while it waits, and never run it', async () => {
+    const jobs = new Jobs(here.ledger, CLOCK, counted());
+    const { id } = await queue(jobs, 'count');
+    const job = await jobs.cancel(id, ACTOR, '  not needed ');
+    expect(job.failure).to.deep.include({ reason: 'cancelled', message: 'cancelled: not needed', by: ACTOR });
+    await runnerOf(here.ledger, counted()).drive([id]);
+    expect(await count()).to.equal(0);
+    expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.failed']);
+    const again = await jobs.cancel(id, ACTOR).catch((error: unknown) => error);
+    expect(again).to.have.property('code', 'ILLEGAL_TRANSITION');
+  });
+
+  for (const who of ['this process', 'another process'] as const)
+    it(`stop the program of a job that ${who} cancels`, async function () {
+      this.timeout(5000);
+      const jobs = new Jobs(who === 'this process' ? here.ledger : await here.another(), CLOCK, sleeper);
+      const { id } = await queue(jobs, 'sleep');
+      const driven = runnerOf(here.ledger, sleeper).drive([id]);
+      const { process: started } = await running(jobs, id);
+      expect(await isAlive(started!.pid!)).to.equal(true);
+      await jobs.cancel(id, ACTOR);
+      await driven;
+      expect(await isAlive(started!.pid!)).to.equal(false);
+      expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.failed']);
+      expect((await jobs.get(id)).failure).to.include({ reason: 'cancelled', message: 'cancelled' });
+      expect(await here.ledger.lease(id)).to.equal(null);
+    });
+
+  it('that are stopped stop their programs and say so, and leave the rest of the queue', async () => {
+    const jobs = new Jobs(here.ledger, CLOCK, sleeper);
+    const first = await queue(jobs, 'sleep');
+    const second = await queue(jobs, 'sleep');
+    const stop = new AbortController();
+    const all = runnerOf(here.ledger, sleeper, { concurrency: 1 }).driveAll(stop.signal);
+    const { process: started } = await running(jobs, first.id);
+    stop.abort();
+    await all;
+    expect(await isAlive(started!.pid!)).to.equal(false);
+    const { failure } = await jobs.get(first.id);
+    expect(failure).to.deep.include({ reason: 'cancelled', by: { who: 'lukhas', how: 'lukhas' } });
+    expect((await jobs.get(second.id)).state).to.equal('queued');
+  });
+
+  it('never run a job twice, however many race for it', async function () {
+    this.timeout(15_000);
+    const jobs = new Jobs(here.ledger, CLOCK, counted());
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) ids.push((await queue(jobs, 'count')).id);
+    const ledgers = await Promise.all([here.another(), here.another(), here.another()]);
+    await Promise.all(ledgers.map((ledger) => runnerOf(ledger, counted()).drive(ids)));
+    expect(await count()).to.equal(12);
+    for (const id of ids)
+      expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.completed']);
+  });
+
+  it('end a job as lost, once, whose process was killed, and stop its program', async function () {
+    this.timeout(30_000);
+    // It ignores SIGTERM, and its child has a group of its own.
+    const code = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
+      const child = require('child_process').spawn('sleep', ['60'], { detached: true });
+      require('fs').writeFileSync(${JSON.stringify(join(dir, 'pids'))}, process.pid + ' ' + child.pid);`;
+    const tasks = { hang: script(code), ...counted() };
+    const jobs = new Jobs(here.ledger, CLOCK, tasks);
+    const hang = await queue(jobs, 'hang');
+    const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, here.path, JSON.stringify(tasks)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.push(child);
+    let pids: number[] = [];
+    await until(async () => {
+      pids = (await readFile(join(dir, 'pids'), 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number);
+      return pids.length === 2;
+    });
+    await running(jobs, hang.id);
+    const waits = await queue(jobs, 'count');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    for (const pid of pids) expect(await isAlive(pid)).to.equal(true);
+    // Two at once find it: only one of them records it.
+    const others = await Promise.all([here.another(), here.another()]);
+    await Promise.all(others.map((ledger) => runnerOf(ledger, tasks).drive([hang.id, waits.id])));
+    for (const pid of pids) await until(async () => !(await isAlive(pid)));
+    expect(await kinds(here.ledger, hang.id)).to.deep.equal(['job.queued', 'job.running', 'job.failed']);
+    const { failure } = await jobs.get(hang.id);
+    expect(failure?.reason).to.equal('lost');
+    expect(failure?.message).to.match(/^the process that ran it died/);
+    expect((await jobs.get(waits.id)).state).to.equal('completed');
+    expect(await count()).to.equal(1);
+    expect(await here.ledger.lease(hang.id)).to.equal(null);
+  });
+
+  it('stop what a dead process left when the job is cancelled', async function () {
+    this.timeout(5000);
+    const jobs = new Jobs(here.ledger, CLOCK, sleeper);
+    const orphan = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
+    children.push(orphan);
+    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, await processMark(orphan.pid!));
+    await jobs.cancel(job.id, ACTOR);
+    await until(async () => !(await isAlive(orphan.pid!)));
+    expect(await here.ledger.lease(job.id)).to.equal(null);
+  });
+
+  it('do not touch a process that only has the pid of a lost program', async () => {
+    const jobs = new Jobs(here.ledger, CLOCK, sleeper);
+    const stranger = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
+    children.push(stranger);
+    const job = await leaveRunning(await queue(jobs, 'sleep'), stranger.pid!, 'another-boot/17');
+    await runnerOf(here.ledger, sleeper).drive([job.id]);
+    expect((await jobs.get(job.id)).failure).to.include({ reason: 'lost', message: 'the process that ran it died' });
+    await wait(50);
+    expect(await isAlive(stranger.pid!)).to.equal(true);
+  });
+
+  it('do not run a job whose process died while it was starting it', async () => {
+    const jobs = new Jobs(here.ledger, CLOCK, counted());
+    const { id } = await queue(jobs, 'count');
+    await here.ledger.acquireLease(id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await runnerOf(here.ledger, counted()).drive([id]);
+    expect((await jobs.get(id)).failure).to.include({
+      reason: 'lost',
+      message: 'the process that was starting it died',
+    });
+    expect(await count()).to.equal(0);
+  });
+
+  it('leave a job alone that a living process holds, and end when that process has ended it', async function () {
+    this.timeout(5000);
+    const jobs = new Jobs(here.ledger, CLOCK, counted());
+    const job = await queue(jobs, 'count');
+    await here.ledger.acquireLease(job.id, `${hostname()}:${process.pid}:x`, CLOCK.now(), 60_000);
+    let ended = false;
+    const driven = runnerOf(here.ledger, counted())
+      .drive([job.id])
+      .then(() => {
+        ended = true;
+      });
+    await wait(400);
+    expect(ended).to.equal(false);
+    await jobs.cancel(job.id, ACTOR);
+    await driven;
+    expect(await count()).to.equal(0);
+  });
+
+  it('run only what their own configuration names, whatever the log asks for', async () => {
+    const asked = { ...counted(), gone: program(['true']) };
+    const jobs = new Jobs(here.ledger, CLOCK, asked);
+    // Asked for longer ago than jobs of others are left to others.
+    const old = new Jobs(here.ledger, { ...CLOCK, now: () => CLOCK.now() - 60_000 }, asked);
+    const fresh = await queue(jobs, 'count');
+    const other = await queue(old, 'count');
+    const gone = await queue(old, 'gone');
+    const stop = new AbortController();
+    const all = runnerOf(here.ledger, { count: program(['true']) }).driveAll(stop.signal);
+    await until(async () => (await jobs.get(gone.id)).state === 'failed');
+    await until(async () => (await jobs.get(other.id)).state === 'failed');
+    stop.abort();
+    await all;
+    expect((await jobs.get(other.id)).failure?.message).to.match(/command of the task count is another one/);
+    expect((await jobs.get(gone.id)).failure).to.include({ reason: 'start' });
+    expect((await jobs.get(fresh.id)).state).to.equal('queued');
+    expect(await count()).to.equal(0);
+  });
+});
