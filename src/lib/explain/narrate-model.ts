@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../ledger/events.js';
 import { factsOf, type GateEntry } from './history.js';
-import { person } from './narrate-request.js';
+import { entryMeans } from './narrate-request.js';
 import { title } from './narrative.js';
 import { type Narrative, section } from './section.js';
 import { moment, oneLine, plural } from './words.js';
@@ -8,7 +8,7 @@ import { moment, oneLine, plural } from './words.js';
 /** What the log holds about one model, or held at a time. */
 export interface ModelHistory {
   id: string;
-  /** Every change of every gate that the model ever held, in order. */
+  /** Every change by which the model entered or left a gate, in order. */
   gates: readonly GateEntry[];
   /** Events of its newest canaries, newest first. */
   canaries: readonly { id: string; events: readonly StoredEvent[] }[];
@@ -58,9 +58,10 @@ function holdings(id: string, gates: readonly GateEntry[]): Set<string> {
   return held;
 }
 
-function gateSentence(id: string, { ts, gate, modelId, previous, canaryId, by }: GateEntry): string[] {
+function gateSentence(id: string, entry: GateEntry): string[] {
+  const { ts, gate, modelId, previous, canaryId } = entry;
   const at = moment(Date.parse(ts));
-  const through = canaryId === null ? `, set by ${person(by)}` : ` through canary ${canaryId}`;
+  const through = canaryId === null ? `, ${entryMeans(entry)}` : ` through canary ${canaryId}`;
   if (modelId === id)
     return [`${at} – it entered ${gate}${through}${previous === null ? '' : `, in place of ${previous}`}.`];
   return previous === id ? [`${at} – it left ${gate}: ${modelId} took its place${through}.`] : [];
@@ -69,6 +70,15 @@ function gateSentence(id: string, { ts, gate, modelId, previous, canaryId, by }:
 function canarySentence({ id, events }: ModelHistory['canaries'][number]): string | null {
   const facts = factsOf(id, events);
   if (!facts) return null;
-  const last = facts.overridden ?? facts.decided ?? facts.aborted ?? facts.failed ?? facts.started ?? facts.requested;
+  const last =
+    facts.forced ??
+    facts.rejected ??
+    facts.approvals.at(-1) ??
+    facts.overridden ??
+    facts.decided ??
+    facts.aborted ??
+    facts.failed ??
+    facts.started ??
+    facts.requested;
   return `${moment(Date.parse(last.ts))} – ${id} ${title(facts, null).slice(facts.requested.data.modelId.length + 1)}.`;
 }

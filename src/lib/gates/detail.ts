@@ -10,22 +10,3 @@ export function detailLine(label: string, output: Buffer): string {
     .trim();
   return text === '' ? label : `${label}: ${text}`;
 }
-
-/** Keeps the end of a stream, whatever its length. */
-export class OutputTail {
-  #kept = Buffer.alloc(0);
-  #dropped = false;
-
-  add(chunk: Buffer): void {
-    const all = Buffer.concat([this.#kept, chunk.subarray(-DETAIL_BYTES)]);
-    this.#dropped ||= all.length > DETAIL_BYTES || chunk.length > DETAIL_BYTES;
-    this.#kept = all.subarray(-DETAIL_BYTES);
-  }
-
-  /** The last bytes, begun at a whole UTF-8 character. */
-  end(): Buffer {
-    let start = 0;
-    while (this.#dropped && start < 4 && ((this.#kept[start] ?? 0) & 0xc0) === 0x80) start++;
-    return this.#kept.subarray(start);
-  }
-}

@@ -37,9 +37,15 @@ export interface HooksConfig {
 /** What a hook is told. */
 export interface HookCall {
   action: 'promote' | 'rollback';
-  /** Idempotency key, the canary's id: the same in every repeated call, so that a receiver acts once. */
+  /**
+   * Idempotency key, the promotion's id, else the canary's: the same in every repeated call, so that a receiver acts once.
+   * `<canary's id>/2`, `/3`, ... when all is called anew because another model has entered the gate in between.
+   */
   key: string;
+  /** Whose decision this is; empty for a promotion that no canary stands behind. */
   canaryId: string;
+  /** Only of a promotion that somebody asked for apart from a canary's own. */
+  promotionId?: string;
   modelId: string;
   fromGate: string;
   toGate: string;

@@ -1,9 +1,10 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventDraft, HookAction, StoredEvent } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Expectation, Ledger } from '../ledger/ledger.js';
 import { runExecHook } from './exec.js';
 import type { HookCall, HookConfig, HookResult, WebhookHook } from './hook.js';
+import type { Turn } from './turn.js';
 import { callWebhook } from './webhook.js';
 
 interface RunHooksOptions {
@@ -11,13 +12,20 @@ interface RunHooksOptions {
   /** The list for this action, in order. */
   hooks: readonly HookConfig[];
   action: HookAction;
+  /** Whose decision it is; empty for a promotion that no canary stands behind. */
   canaryId: string;
-  call: Omit<HookCall, 'action' | 'key' | 'canaryId' | 'attempt'>;
+  /** Of a promotion apart from a canary's own: what records, key and lease go by, instead of the canary. */
+  promotionId?: string;
+  call: Omit<HookCall, 'action' | 'key' | 'canaryId' | 'promotionId' | 'attempt'>;
   clock: Clock;
   /** Where programs inherit from and signing secrets are read. */
   env: NodeJS.ProcessEnv;
-  /** When given, every record demands that this holder has the canary's lease, so that two drivers never both call. */
+  /** When given, every record demands that this holder has the lease, so that two drivers never both call. */
   holder?: string;
+  /** When given, no call is begun without the lease of the gate that it acts on. */
+  turn?: Turn;
+  /** What was called before this entry of the log does not count: all is called anew, under another key. */
+  anew?: { seq: number; key: string };
   /** Stops the hook that runs; its intent stays open, and the next run repeats it. */
   signal?: AbortSignal;
   /** Uniform on [0, 1), for the spread of retries. */
@@ -41,21 +49,31 @@ interface HookProgress {
  * @throws LukhasError LEDGER_CONFLICT when `holder` lost the lease; the signal's reason when aborted
  */
 export async function runHooks(options: RunHooksOptions): Promise<{ ok: boolean; failed: string | null }> {
-  const { ledger, hooks, action, canaryId, signal } = options;
-  const events = await ledger.events({ subject: canaryId, kinds: ['hook.intended', 'hook.finished'] });
-  const progress = hookState(events, action, hooks).hooks;
+  const { ledger, hooks, action, signal } = options;
+  const events = await ledger.events({ subject: subjectOf(options), kinds: ['hook.intended', 'hook.finished'] });
+  const { seq: since = 0 } = options.anew ?? {};
+  const before = hookState(events, action, hooks).hooks;
+  const counting = events.filter(({ seq }) => seq >= since);
+  const progress = hookState(counting, action, hooks).hooks;
   for (const [index, hook] of hooks.entries()) {
-    const before = progress[index];
-    if (before?.state === 'done') continue;
+    if (progress[index]?.state === 'done') continue;
     signal?.throwIfAborted();
-    const { ok } = await recordedCall(options, hook, index, (before?.attempts ?? 0) + 1);
+    const { ok } = await recordedCall(options, hook, index, (before[index]?.attempts ?? 0) + 1);
     if (!ok) return { ok: false, failed: hook.name };
   }
   return { ok: true, failed: null };
 }
 
+/** The lease of whoever calls these must hold until the last of them has timed out, ms. */
+export function longestMs(hooks: readonly HookConfig[]): number {
+  const seconds = hooks.map((h) =>
+    'exec' in h ? h.exec.timeoutSeconds : (h.webhook.timeoutSeconds + 30) * (h.webhook.retries + 1),
+  );
+  return seconds.reduce((a, b) => a + b, 60) * 1000;
+}
+
 /**
- * How far the hooks of an action are, read from the canary's events. A hook is known by its name, so a list that was
+ * How far the hooks of an action are, read from the events of the canary or promotion. A hook is known by its name, so a list that was
  * mended between two runs skips exactly what has succeeded.
  * @returns state `done` when nothing is left to call (also when there are no hooks), `failed` when a newest result is a
  *   failure, `pending` when begun and not at its end, otherwise `none`
@@ -93,22 +111,32 @@ function hookProgress(events: readonly StoredEvent[], action: HookAction, name: 
 }
 
 async function recordedCall(options: RunHooksOptions, hook: HookConfig, index: number, attempt: number) {
-  const { action, canaryId } = options;
+  const { action, canaryId, promotionId } = options;
+  const key = options.anew?.key ?? subjectOf(options);
   const facts = { action, hook: hook.name, index, attempt };
-  await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key: canaryId } }));
-  const result = await callHook(options, hook, { ...options.call, action, key: canaryId, canaryId, attempt });
+  const expect = options.turn === undefined ? [] : [options.turn];
+  await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key } }), expect);
+  const ids = { canaryId, ...(promotionId === undefined ? {} : { promotionId }) };
+  const result = await callHook(options, hook, { ...options.call, action, key, ...ids, attempt });
   await record(options, (base) => ({ ...base, kind: 'hook.finished', data: { ...facts, ...result } }));
   return result;
 }
 
+function subjectOf({ promotionId, canaryId }: RunHooksOptions): string {
+  return promotionId ?? canaryId;
+}
+
 async function record(
-  { ledger, canaryId, clock, holder }: RunHooksOptions,
+  options: RunHooksOptions,
   draft: (base: { subject: string; ts: string }) => EventDraft,
+  expect: readonly Expectation[] = [],
 ): Promise<void> {
-  const event = draft({ subject: canaryId, ts: timestamp(clock.now()) });
+  const { ledger, clock, holder } = options;
+  const subject = subjectOf(options);
+  const event = draft({ subject, ts: timestamp(clock.now()) });
   await ledger.commit({
     events: [event],
-    ...(holder === undefined ? {} : { expect: [{ lease: canaryId, holder }] }),
+    expect: [...expect, ...(holder === undefined ? [] : [{ lease: subject, holder }])],
   });
 }
 

@@ -1,10 +1,10 @@
 import { LukhasError } from '../errors.js';
-import { quote } from '../input/problems.js';
+import { NAME_PATTERN, parseName } from '../input/name.js';
 import type { Actor, EventData, StoredEvent } from '../ledger/events.js';
-import type { Head, HeadDraft, Ledger, Unit } from '../ledger/ledger.js';
+import type { EventFilter, Head, HeadDraft, Ledger, Unit } from '../ledger/ledger.js';
+import type { Turn } from './turn.js';
 
-/** Names of models and gates: they stand in log lines, queries, environment variables and command lines. */
-export const NAME_PATTERN = /^[A-Za-z0-9._/:@][A-Za-z0-9._/:@-]{0,127}$/;
+export { NAME_PATTERN, parseName };
 
 interface GateChange {
   seq: number;
@@ -43,34 +43,28 @@ interface GateRequest {
   by: Actor;
   /** RFC 3339 UTC. */
   ts: string;
-  /** When given, the change demands that this holder has the canary's lease. */
+  /** When given, the change demands that this holder has the lease of the canary or promotion. */
   holder?: string;
+  /** When given, the change demands the lease of the gate as well. */
+  turn?: Turn;
+  /** The promotion that asks, and the seq of its request: it has set the gate when this model entered it since then. */
+  promotion?: { id: string; since: number };
 }
 
 const RACES = 5;
 
-/**
- * Checks the name of a model or gate as a user gave it.
- * @throws LukhasError USAGE, one line whatever the value holds
- */
-export function parseName(kind: 'model' | 'gate', value: string): string {
-  if (NAME_PATTERN.test(value)) return value;
-  const shown = quote(value).replace(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  throw new LukhasError(
-    'USAGE',
-    `${kind} name ${shown} is not valid: use 1 to 128 letters, digits and . _ - / : @, not beginning with -`,
-  );
-}
+type Which = Omit<EventFilter, 'subject' | 'kinds'>;
 
-/** Every change of a gate's holder, oldest first. */
-export async function gateHistory(ledger: Ledger, gate: string): Promise<GateChange[]> {
-  const events = await ledger.events({ subject: gateSubject(gate), kinds: ['gate.changed'] });
+/** Every change of a gate's holder, or those asked for; oldest first. */
+export async function gateHistory(ledger: Ledger, gate: string, which: Which = {}): Promise<GateChange[]> {
+  const events = await ledger.events({ ...which, subject: gateSubject(gate), kinds: ['gate.changed'] });
   return events.flatMap((event) => changeOf(event) ?? []);
 }
 
 /** The model a gate serves, null when none ever passed it. */
 export async function holderOf(ledger: Ledger, gate: string): Promise<string | null> {
-  return (await gateHistory(ledger, gate)).at(-1)?.modelId ?? null;
+  const [last] = await gateHistory(ledger, gate, { limit: 1, newest: true });
+  return last?.modelId ?? null;
 }
 
 /** Gates a model holds now, by name. */
@@ -96,10 +90,11 @@ export async function listModels(ledger: Ledger): Promise<ModelRow[]> {
   const rows = new Map<string, ModelRow>();
   for (const head of await ledger.heads()) {
     const { modelId, updatedAt } = head;
+    if (head.type === 'job') continue;
     const row = rows.get(modelId) ?? { modelId, gates: [], canaries: 0, updatedAt };
     rows.set(modelId, row);
     if (head.type === 'gate') row.gates.push(gateName(head));
-    else row.canaries++;
+    else if (head.type === 'canary') row.canaries++;
     if (updatedAt > row.updatedAt) row.updatedAt = updatedAt;
   }
   for (const row of rows.values()) row.gates.sort();
@@ -107,8 +102,8 @@ export async function listModels(ledger: Ledger): Promise<ModelRow[]> {
 }
 
 /**
- * Makes a model the holder of a gate. Nothing is written when it holds it already, or when this canary has set it
- * before: a step repeated after a crash does not undo what others did since.
+ * Makes a model the holder of a gate. Nothing is written when it holds it already, or when this canary or promotion has
+ * set it before: a step repeated after a crash does not undo what others did since.
  * @throws LukhasError USAGE for a bad name; LEDGER_CONFLICT when others keep changing the gate, or the lease is lost
  */
 export async function setGate(ledger: Ledger, request: GateRequest): Promise<{ changed: boolean }> {
@@ -141,19 +136,25 @@ export function gateHead(change: EventData['gate.changed']): HeadDraft {
 }
 
 function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit | null {
-  const { gate, modelId, canaryId, by, ts, holder } = request;
+  const { gate, modelId, canaryId, by, ts, holder, turn } = request;
   const last = history.at(-1);
-  if (last?.modelId === modelId) return null;
-  if (canaryId !== null && history.some((change) => change.canaryId === canaryId)) return null;
+  if (last?.modelId === modelId || history.some((change) => isOwn(request, change))) return null;
+  const lease = request.promotion?.id ?? canaryId;
   const data = { gate, modelId, previous: last?.modelId ?? null, canaryId, by };
   return {
     events: [{ kind: 'gate.changed', subject: gateSubject(gate), ts, data }],
     heads: [gateHead(data)],
     expect: [
       { subject: gateSubject(gate), lastSeq: last?.seq ?? -1 },
-      ...(holder !== undefined && canaryId !== null ? [{ lease: canaryId, holder }] : []),
+      ...(holder !== undefined && lease !== null ? [{ lease, holder }] : []),
+      ...(turn === undefined ? [] : [turn]),
     ],
   };
+}
+
+function isOwn({ modelId, canaryId, promotion }: GateRequest, change: GateChange): boolean {
+  if (promotion !== undefined) return change.modelId === modelId && change.seq > promotion.since;
+  return canaryId !== null && change.canaryId === canaryId;
 }
 
 function changeOf(event: StoredEvent): GateChange | null {

@@ -1,0 +1,64 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { EXIT } from '../../lib/errors.js';
+import type { PromotionResult } from '../../lib/gates/promotions.js';
+import type { App } from '../../lib/runtime/app.js';
+
+export default class GatePromote extends BaseCommand {
+  static override summary = 'give a gate to a model on the evidence of a canary that is there already';
+  static override description =
+    'Calls the promote hooks and makes the model the holder of the gate. The newest canary of the model into the gate must have proved it, else exit code 2. Nothing happens when the model holds the gate; what was interrupted is gone on with.';
+  static override examples = ['<%= config.bin %> gate promote fraud-v2 production --dry-run'];
+  static override args = {
+    model: Args.string({ description: 'the model', required: true }),
+    gate: Args.string({ description: 'the gate', required: true }),
+  };
+  static override flags = {
+    'dry-run': Flags.boolean({ description: 'say what would happen; call no hook and write nothing' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(GatePromote);
+    const app = await this.app(flags);
+    const { interrupted, result } = await untilInterrupted(app, {
+      modelId: args.model,
+      gate: args.gate,
+      dryRun: flags['dry-run'],
+    });
+    process.exitCode = interrupted ?? (await exitOf(app, result));
+    const { modelId, gate, reason, promoted } = result;
+    if (!this.jsonEnabled()) {
+      const head = flags['dry-run'] ? 'dry run: ' : promoted ? '' : 'NOT promoted: ';
+      this.log(`${head}${modelId} into ${gate}: ${reason}`);
+    }
+    return { ...result, exit: process.exitCode };
+  }
+}
+
+/** Ctrl-C stops the hook that runs; the promotion stays open, and the next request goes on with it. */
+async function untilInterrupted(app: App, asked: { modelId: string; gate: string; dryRun: boolean }) {
+  let interrupted: number | null = null;
+  const stop = (code: number) => () => {
+    interrupted ??= code;
+    void app.promotions.close();
+  };
+  const onInt = stop(130);
+  const onTerm = stop(143);
+  process.once('SIGINT', onInt);
+  process.once('SIGTERM', onTerm);
+  try {
+    const waitMs = Number.POSITIVE_INFINITY;
+    const result = await app.promotions.promote({ ...asked, by: app.config.actor, waitMs });
+    return { interrupted: result.promoted ? null : (interrupted as number | null), result };
+  } finally {
+    process.off('SIGINT', onInt);
+    process.off('SIGTERM', onTerm);
+  }
+}
+
+async function exitOf(app: App, { dryRun, changed, promoted, promotionId }: PromotionResult): Promise<number> {
+  if (promoted || (dryRun && changed)) return EXIT.done;
+  if (dryRun || promotionId === null) return EXIT.usage;
+  const { result } = await app.promotions.get(promotionId);
+  return result === null ? EXIT.timeout : EXIT.hookFailed;
+}

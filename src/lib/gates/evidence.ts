@@ -1,0 +1,106 @@
+import type { Verdict } from '../judge/verdict.js';
+import type { CanaryState, StoredEvent } from '../ledger/events.js';
+import type { Head, Ledger } from '../ledger/ledger.js';
+
+/** What the canaries of a model say of it at a gate. */
+export interface Evidence {
+  /** The newest one that is not over, or not carried out yet. */
+  open: { canaryId: string; state: string } | null;
+  /** How the last one ended; null when none has. */
+  last: Ending | null;
+}
+
+export interface Ending {
+  canaryId: string;
+  fromGate: string;
+  state: CanaryState;
+  /** The verdict's reason, or `override`. */
+  reason: string;
+  /** As hooks are told: what a person decided is `uncertified`. */
+  certainty: string;
+  /** Whether evidence, or a person who took it on themselves with a reason, stands behind the promotion. */
+  proves: boolean;
+  /** Its policy wants people to approve: it passes by their approvals of it, and by nothing else. */
+  approvals: boolean;
+  /** seq of the event that ended it: the last word is what was said last, not what was begun last. */
+  seq: number;
+}
+
+const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
+
+/** Reads what the canaries of a model into a gate have shown; dry runs too: they are judged like the others. */
+export async function evidenceOf(ledger: Ledger, modelId: string, gate: string): Promise<Evidence> {
+  const heads = await ledger.heads({ type: 'canary', modelId });
+  const own = heads.filter((head) => head.data['toGate'] === gate);
+  const running = own.find((head) => head.open);
+  return {
+    open: running ? { canaryId: running.subject, state: running.state } : null,
+    last: await lastEnding(
+      ledger,
+      own.filter((head) => !head.open),
+    ),
+  };
+}
+
+/** How a canary ended; null while it is not over. */
+export async function endingOf(ledger: Ledger, canaryId: string): Promise<Ending | null> {
+  return foldEnding(await ledger.events({ subject: canaryId }));
+}
+
+/** No event of a canary lies beyond its row's lastSeq, so that most canaries need not be read. */
+async function lastEnding(ledger: Ledger, heads: readonly Head[]): Promise<Ending | null> {
+  let last: Ending | null = null;
+  for (const head of [...heads].sort((a, b) => b.lastSeq - a.lastSeq)) {
+    if (last !== null && last.seq > head.lastSeq) break;
+    const ending = await endingOf(ledger, head.subject);
+    if (ending !== null && (last === null || ending.seq > last.seq)) last = ending;
+  }
+  return last;
+}
+
+function foldEnding(events: readonly StoredEvent[]): Ending | null {
+  let fromGate = '';
+  let approvals = false;
+  let ending: Ending | null = null;
+  for (const event of events) {
+    if (event.kind === 'canary.requested') {
+      fromGate = event.data.fromGate;
+      approvals = event.data.policy.approvals !== undefined;
+    }
+    const end = endOf(event);
+    if (end !== null)
+      ending = {
+        ...end,
+        // Approvals are of one promotion at one time: a later one is not what was approved.
+        proves: end.proves && !approvals,
+        approvals,
+        canaryId: event.subject,
+        fromGate,
+        seq: event.seq,
+      };
+  }
+  return ending;
+}
+
+function endOf(event: StoredEvent): Omit<Ending, 'canaryId' | 'fromGate' | 'seq' | 'approvals'> | null {
+  switch (event.kind) {
+    case 'canary.decided': {
+      const { decision, reason, certainty } = event.data.verdict;
+      const proves = decision === 'promote' && everyTargetMet(event.data.verdict);
+      return { state: OUTCOMES[decision], reason, certainty, proves };
+    }
+    case 'canary.overridden':
+      return { state: 'PROMOTED', reason: 'override', certainty: 'uncertified', proves: true };
+    case 'canary.aborted':
+      return { state: 'ABORTED', reason: 'aborted', certainty: 'undecided', proves: false };
+    case 'canary.failed':
+      return { state: 'FAILED', reason: 'failed', certainty: 'undecided', proves: false };
+    default:
+      return null;
+  }
+}
+
+/** `onInconclusive: promote` lets a canary pass that nothing has proved; that is the policy's word, not evidence. */
+function everyTargetMet({ objectives }: Verdict): boolean {
+  return objectives.every((o) => (o.type === 'reading' ? o.met : o.promote.certified));
+}

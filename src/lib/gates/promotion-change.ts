@@ -1,0 +1,18 @@
+import type { Head, Ledger } from '../ledger/ledger.js';
+
+/** The promotion that made a change of a gate by which the model entered it; null when it was not one. */
+export async function promotionOfChange(
+  ledger: Ledger,
+  { modelId, gate, seq }: { modelId: string; gate: string; seq: number },
+): Promise<{ id: string; canaryId: string | null } | null> {
+  const heads = await ledger.heads({ type: 'promotion', modelId });
+  const made = heads.find((head) => head.data['gate'] === gate && isWithin(head, seq));
+  if (made === undefined) return null;
+  const { canaryId } = made.data;
+  return { id: made.subject, canaryId: typeof canaryId === 'string' ? canaryId : null };
+}
+
+/** Between its request and its end; one that was killed before its end has none yet. */
+function isWithin({ firstSeq, lastSeq, open }: Head, seq: number): boolean {
+  return firstSeq < seq && (open || seq < lastSeq);
+}

@@ -1,0 +1,154 @@
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import type { EventData } from '../ledger/events.js';
+import { takeLease } from '../ledger/lease.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { endingOf, evidenceOf } from './evidence.js';
+import type { HookCall, HookConfig } from './hook.js';
+import { hookState, longestMs, runHooks } from './hooks.js';
+import { applyPromotionEvent, foldPromotion, type Promotion, promotionHead } from './promotion-state.js';
+import { gateHistory, setGate } from './registry.js';
+import { type Turn, takeTurn } from './turn.js';
+
+export interface DriveContext {
+  ledger: Ledger;
+  clock: Clock;
+  /** The promote hooks, in order. */
+  hooks: readonly HookConfig[];
+  env: NodeJS.ProcessEnv;
+  holder: string;
+  signal: AbortSignal;
+}
+
+/** How soon a promotion that another drives, or a step that was lost to another, is looked at again. */
+const AGAIN_MS = 200;
+/** After an error of the database that may pass. */
+const RETRY_MS = 1000;
+
+/**
+ * Carries a promotion to its end, safe to repeat and to race: one driver at a time has its lease, and that of the gate
+ * while it acts; a hook that has finished is not called again, one that was begun and not finished is called again with
+ * the same key.
+ * @throws the signal's reason when aborted; the promotion stays open
+ */
+export async function drivePromotion(context: DriveContext, id: string): Promise<Promotion> {
+  const { ledger, clock, holder, signal } = context;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      const promotion = await loadPromotion(ledger, id);
+      if (promotion.result !== null) return promotion;
+      const now = clock.now();
+      // Also kept while it waits for its turn: others see that somebody drives it.
+      const again =
+        (await takeLease(ledger, id, holder, now, longestMs(context.hooks))) ?? (await carryOut(context, promotion));
+      if (typeof again !== 'number') return again;
+      await clock.sleep(Math.min(Math.max(0, again - now), AGAIN_MS), signal);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || !(error.code in PASSES)) {
+        await ledger.releaseLease(id, holder);
+        throw error;
+      }
+      await clock.sleep(PASSES[error.code as keyof typeof PASSES], signal);
+    }
+  }
+}
+
+/** Errors that may be gone at the next try, and when that is. */
+const PASSES = { LEDGER_CONFLICT: AGAIN_MS, LEDGER_BUSY: RETRY_MS } as const;
+
+/** @throws LukhasError NOT_FOUND */
+export async function loadPromotion(ledger: Ledger, id: string): Promise<Promotion> {
+  const promotion = foldPromotion(await ledger.events({ subject: id }));
+  if (promotion !== null) return promotion;
+  throw new LukhasError('NOT_FOUND', `No promotion ${id} in this log.`);
+}
+
+/** Under the promotion's lease. @returns when to ask for the gate again, when it is not its turn */
+async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise<Promotion | number> {
+  const { ledger, holder, hooks } = context;
+  const turn = await takeTurn(context, { id, gate, ttlMs: longestMs(hooks) });
+  if (typeof turn === 'number') return turn;
+  try {
+    // Read under the leases: the driver before us may have ended it.
+    const promotion = await loadPromotion(ledger, id);
+    return promotion.result === null ? await steps(context, promotion, turn) : promotion;
+  } finally {
+    await ledger.releaseLease(turn.lease, turn.holder);
+    await ledger.releaseLease(id, holder);
+  }
+}
+
+async function steps(context: DriveContext, promotion: Promotion, turn: Turn): Promise<Promotion> {
+  const { ledger, clock, hooks, env, holder, signal } = context;
+  const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
+  if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
+  const { ok, failed } = await runHooks({
+    ledger,
+    hooks,
+    action: 'promote',
+    canaryId: promotion.canaryId ?? '',
+    promotionId: id,
+    call: await callOf(ledger, promotion),
+    clock,
+    env,
+    holder,
+    turn,
+    signal,
+  });
+  if (!ok) return finish(context, id, { ok, failed, changed: false });
+  const ts = timestamp(clock.now());
+  await setGate(ledger, { gate, modelId, canaryId: null, by, ts, holder, turn, promotion: { id, since } });
+  return finish(context, id, { ok, failed, changed: await hasEntered(ledger, promotion) });
+}
+
+/**
+ * Whether what the request stood on is gone: another model has entered the gate since, or a newer canary ended without
+ * proof. Asked before hooks are called, also after a crash; once all of them have been, the gate has to follow, unless
+ * another model's hooks have come after them.
+ */
+async function overtaken({ ledger, hooks }: DriveContext, promotion: Promotion): Promise<boolean> {
+  const { id, gate, modelId, requestedSeq } = promotion;
+  const changes = await gateHistory(ledger, gate, { from: requestedSeq + 1 });
+  if (changes.length > 0) return !changes.some((change) => change.modelId === modelId);
+  const calls = await ledger.events({ subject: id, kinds: ['hook.intended', 'hook.finished'] });
+  if (calls.length > 0 && hookState(calls, 'promote', hooks).state === 'done') return false;
+  const { last } = await evidenceOf(ledger, modelId, gate);
+  return last !== null && last.seq > requestedSeq && !last.proves;
+}
+
+/** The promotion's own change of the gate, also one made before a crash. */
+async function hasEntered(ledger: Ledger, { gate, modelId, requestedSeq }: Promotion): Promise<boolean> {
+  const history = await gateHistory(ledger, gate);
+  return history.some((change) => change.seq > requestedSeq && change.modelId === modelId && change.canaryId === null);
+}
+
+async function finish(
+  context: DriveContext,
+  id: string,
+  outcome: Omit<EventData['promotion.finished'], 'hooks'>,
+): Promise<Promotion> {
+  const { ledger, clock, holder, hooks } = context;
+  const current = await loadPromotion(ledger, id);
+  const data = { ...outcome, hooks: hooks.length };
+  const event = { kind: 'promotion.finished', subject: id, ts: timestamp(clock.now()), data } as const;
+  const foreseen = applyPromotionEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
+  const [written] = await ledger.commit({
+    events: [event],
+    heads: [promotionHead(foreseen)],
+    expect: [
+      { lease: id, holder },
+      { subject: id, lastSeq: current.lastSeq },
+    ],
+  });
+  return written ? applyPromotionEvent(current, written) : foreseen;
+}
+
+async function callOf(
+  ledger: Ledger,
+  { modelId, fromGate, gate, canaryId, createdAt }: Promotion,
+): Promise<Omit<HookCall, 'action' | 'key' | 'canaryId' | 'promotionId' | 'attempt'>> {
+  const ending = canaryId === null ? null : await endingOf(ledger, canaryId);
+  const { reason, certainty } = ending ?? { reason: 'without_canary', certainty: 'uncertified' };
+  return { modelId, fromGate, toGate: gate, decision: 'promote', reason, certainty, decidedAt: createdAt };
+}
