@@ -1,0 +1,92 @@
+import { LukhasError } from '../errors.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { FetchedDocument, Sources } from './fetch.js';
+
+/** One result of a search. */
+interface SearchHit {
+  /** What `fetch` takes: `canary:…`, `event:…`, `job:…`, `model:…`, `policy:…`, `gate:…`, `promotion:…`, `doc:…`. */
+  id: string;
+  title: string;
+  /** Absolute, or empty. */
+  url: string;
+  /** Plain text, one line. */
+  snippet: string;
+}
+
+/**
+ * Finds what the log and the product's pages hold, by words, names and ids. The index is a projection of the log that
+ * is brought up to date before each answer; everything is loaded with the first question.
+ */
+export class Search {
+  readonly #ledger: Ledger;
+  readonly #narrate: Sources['narrate'];
+  #loaded: ReturnType<typeof load> | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param narrate the narrative of a canary or a model, as plain text */
+  constructor(ledger: Ledger, narrate: Sources['narrate']) {
+    this.#ledger = ledger;
+    this.#narrate = narrate;
+  }
+
+  /**
+   * Indexes what was logged since the last time; cheap when that is nothing.
+   * @throws the signal's reason; LukhasError LEDGER_*
+   */
+  catchUp(signal?: AbortSignal): Promise<void> {
+    // One after the other: two at once would make the same documents twice.
+    return this.#inTurn(async () => {
+      const { catchUp, pages } = await this.#load();
+      await catchUp(this.#ledger, pages, signal);
+    });
+  }
+
+  /** Best first. @throws LukhasError USAGE for a limit below 1 */
+  async search({ query, limit }: { query: string; limit: number }): Promise<SearchHit[]> {
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new LukhasError('USAGE', `limit: expected a whole number from 1 up, got ${limit}`);
+    await this.catchUp();
+    const { find } = await this.#load();
+    const found = await find(this.#ledger, query, limit);
+    return found.map(({ id, title, snippet }) => ({ id, title, url: '', snippet }));
+  }
+
+  /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
+  async fetch(id: string): Promise<FetchedDocument> {
+    // Which policies and models there are only the index knows.
+    if (/^(policy|model):/.test(id)) await this.catchUp();
+    const { fetchDocument, pages } = await this.#load();
+    return fetchDocument({ ledger: this.#ledger, pages, narrate: this.#narrate }, id);
+  }
+
+  /** Drops the index and makes it anew from the log. */
+  async rebuild(): Promise<void> {
+    await this.#inTurn(() => this.#ledger.documents.clear());
+    await this.catchUp();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  #load(): ReturnType<typeof load> {
+    this.#loaded ??= load().catch((error: unknown) => {
+      // What could not be read now may be read the next time.
+      this.#loaded = null;
+      throw error;
+    });
+    return this.#loaded;
+  }
+}
+
+async function load() {
+  const [{ catchUp }, { find }, { fetchDocument }, { readPages }] = await Promise.all([
+    import('./indexer.js'),
+    import('./find.js'),
+    import('./fetch.js'),
+    import('./pages.js'),
+  ]);
+  return { catchUp, find, fetchDocument, pages: await readPages() };
+}
