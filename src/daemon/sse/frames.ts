@@ -1,0 +1,260 @@
+import { timestamp } from '../../lib/clock.js';
+import type { CanaryState, HookAction, StoredEvent } from '../../lib/ledger/events.js';
+import type { FeedItem, FeedPosition } from '../../lib/ledger/ledger.js';
+import { observedBy } from './observed.js';
+import { eventId } from './position.js';
+import { canaryTopics, gateTopics, jobTopics, metricTopics } from './topics.js';
+
+/** What every event of a canary, a job or a promotion repeats, taken from the event that asked for it. */
+export type Subject =
+  | {
+      type: 'canary';
+      modelId: string;
+      fromGate: string;
+      toGate: string;
+      dryRun: boolean;
+      /** How many people have to approve a promotion; left out: nobody. It stands in the events that it is about. */
+      approvals?: number;
+    }
+  | { type: 'job'; taskId: string; configId: string | null; dryRun: boolean }
+  | { type: 'promotion'; modelId: string; gate: string };
+
+/** One server-sent event, before it is text. */
+export interface StreamEvent {
+  topics: string[];
+  name: string;
+  data: Record<string, unknown>;
+}
+
+/** An event as its subscribers get it: the same bytes for all of them. */
+export interface Frame {
+  /** The place in the feed after it. */
+  position: FeedPosition;
+  topics: readonly string[];
+  bytes: Buffer;
+}
+
+const STATE_AFTER = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
+const STATE_WHEN_ACTED = { promote: 'PROMOTED', rollback: 'ROLLED_BACK' } as const satisfies Record<
+  HookAction,
+  CanaryState
+>;
+
+/**
+ * What the stream says of an item of the feed; pure.
+ * @param subject of the item; null when nothing asked for it, as for a gate
+ * @returns null for what has no subscribers: steps within a step, and what is about no canary, job or gate
+ */
+export function streamEvent(item: FeedItem, subject: Subject | null): StreamEvent | null {
+  if (item.type === 'event') {
+    if (subject?.type === 'canary') return canaryEvent(item.event, subject);
+    return subject?.type === 'job' ? jobEvent(item.event, subject) : gateEvent(item.event, subject);
+  }
+  const { canaryId, observation } = item;
+  const head = { ts: timestamp(observation.t), canaryId, status: 'RUNNING', ...facts(subject) };
+  const { tick, from } = observation;
+  return {
+    topics: metricTopics(canaryId),
+    name: 'metric',
+    data: { ...head, tick, from: timestamp(from), ...observedBy(observation) },
+  };
+}
+
+/**
+ * @param log see `eventId`
+ * @returns null as `streamEvent`
+ */
+export function frameOf(item: FeedItem, subject: Subject | null, log: string | null): Frame | null {
+  const event = streamEvent(item, subject);
+  if (event === null) return null;
+  const { position } = item;
+  const text = eventText(eventId(position, log), event.name, event.data);
+  return { position, topics: event.topics, bytes: Buffer.from(text) };
+}
+
+/** The event stream's own form (HTML standard, section 9.2). JSON has no line breaks of its own. */
+export function eventText(id: string, name: string, data: Record<string, unknown>): string {
+  return `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** What the first event of a canary, job or promotion tells of it; null for other events. */
+export function subjectOf(event: StoredEvent): Subject | null {
+  if (event.kind === 'canary.requested') {
+    const { modelId, fromGate, toGate, dryRun, policy } = event.data;
+    const approvals = dryRun || policy.approvals === undefined ? {} : { approvals: policy.approvals.required };
+    return { type: 'canary', modelId, fromGate, toGate, dryRun, ...approvals };
+  }
+  if (event.kind === 'promotion.requested') {
+    const { modelId, gate } = event.data;
+    return { type: 'promotion', modelId, gate };
+  }
+  if (event.kind !== 'job.queued') return null;
+  const { taskId, configId, dryRun } = event.data;
+  return { type: 'job', taskId, configId, dryRun };
+}
+
+function facts(subject: Subject | null): Record<string, unknown> {
+  if (subject === null) return {};
+  if (subject.type !== 'canary') {
+    const { type: _, ...rest } = subject;
+    return rest;
+  }
+  const { type: _, approvals: __, ...rest } = subject;
+  return rest;
+}
+
+function canaryEvent(event: StoredEvent, subject: Subject): StreamEvent | null {
+  const said = (subject.type === 'canary' ? approvalNews(event, subject.approvals ?? 0) : null) ?? canaryNews(event);
+  if (said === null) return null;
+  const [name, status, more] = said;
+  const head = { ts: event.ts, canaryId: event.subject, status, ...facts(subject) };
+  return { topics: canaryTopics(event.subject), name, data: { ...head, ...more } };
+}
+
+type News = [name: string, status: string, more: Record<string, unknown>];
+
+function canaryNews(event: StoredEvent): News | null {
+  switch (event.kind) {
+    case 'canary.requested': {
+      const { policy, requestedBy } = event.data;
+      return [
+        'requested',
+        'PENDING',
+        { windowSeconds: policy.windowSeconds, targets: policy.targets, by: requestedBy.who },
+      ];
+    }
+    case 'canary.started':
+      return ['started', 'RUNNING', { startedAt: timestamp(event.data.startedAt) }];
+    case 'canary.extended': {
+      const { tick, windowEndsAt, reason } = event.data;
+      return ['extended', 'RUNNING', { tick, windowEndsAt: timestamp(windowEndsAt), reason }];
+    }
+    case 'canary.held':
+      return ['held', 'RUNNING', event.data];
+    case 'fallback.engaged': {
+      const { tick, since, total, states } = event.data;
+      return ['fallback', 'RUNNING', { engaged: true, tick, since: timestamp(since), total, states }];
+    }
+    case 'fallback.released':
+      return ['fallback', 'RUNNING', { engaged: false, ...event.data }];
+    case 'canary.acted':
+      return ['acted', STATE_WHEN_ACTED[event.data.action], event.data];
+    case 'hook.finished': {
+      const { action, hook, attempt, ok, detail, durationMs } = event.data;
+      return ['hook', STATE_WHEN_ACTED[action], { action, hook, attempt, ok, detail, durationMs }];
+    }
+    default:
+      return canaryEnd(event);
+  }
+}
+
+/** A promotion that people have to approve is `promoted` when they have; null for all else. */
+function approvalNews(event: StoredEvent, required: number): News | null {
+  switch (event.kind) {
+    case 'canary.decided':
+    case 'canary.overridden': {
+      const [name, , more] = required === 0 ? [] : (canaryEnd(event) ?? []);
+      return name === 'promoted' ? ['awaiting_approval', 'BLOCKED', { ...more, required }] : null;
+    }
+    case 'canary.approved': {
+      const { by, reason, count, digest } = event.data;
+      const done = count >= event.data.required;
+      const more = { by: by.who, reason, approvals: count, required: event.data.required, digest };
+      return done ? ['promoted', 'PROMOTED', { ...more, approved: true }] : ['approved', 'BLOCKED', more];
+    }
+    case 'canary.rejected':
+      return ['rejected', 'BLOCKED', { by: event.data.by.who, reason: event.data.reason }];
+    case 'canary.lapsed':
+      return ['lapsed', 'BLOCKED', event.data];
+    case 'canary.forced': {
+      const { by, reason, reviewDueAt } = event.data;
+      const more = { by: by.who, reason, breakGlass: true, override: true, certainty: 'uncertified', decidedBy: null };
+      return ['promoted', 'PROMOTED', { ...more, reviewDueAt: timestamp(reviewDueAt) }];
+    }
+    case 'canary.reviewed':
+      return ['reviewed', 'PROMOTED', { by: event.data.by.who, reason: event.data.reason }];
+    default:
+      return null;
+  }
+}
+
+function canaryEnd(event: StoredEvent): News | null {
+  switch (event.kind) {
+    case 'canary.decided': {
+      const { decision, reason, certainty, decidedBy, tick, elapsedSeconds, savedSeconds } = event.data.verdict;
+      const status = STATE_AFTER[decision];
+      const more = { reason, certainty, decidedBy, override: false, tick, elapsedSeconds, savedSeconds };
+      return [status.toLowerCase(), status, more];
+    }
+    // Somebody answers for it: no evidence certifies it, and no objective decided.
+    case 'canary.overridden': {
+      const { by, reason } = event.data;
+      return [
+        'promoted',
+        'PROMOTED',
+        { reason, certainty: 'uncertified', decidedBy: null, override: true, by: by.who },
+      ];
+    }
+    case 'canary.aborted':
+      return ['aborted', 'ABORTED', { reason: event.data.reason, by: event.data.by.who }];
+    case 'canary.failed':
+      return ['failed', 'FAILED', event.data];
+    default:
+      return null;
+  }
+}
+
+/** What becomes of the holders of gates, by canaries, promotions and people. */
+function gateEvent(event: StoredEvent, subject: Subject | null): StreamEvent | null {
+  const { ts, kind, data } = event;
+  if (kind === 'gate.changed') {
+    const { gate, modelId, previous, canaryId, by } = data;
+    return {
+      topics: gateTopics(gate),
+      name: 'gate_changed',
+      data: { ts, gate, modelId, previous, canaryId, by: by.who },
+    };
+  }
+  if (subject?.type !== 'promotion') return null;
+  const head = { ts, promotionId: event.subject, ...facts(subject) };
+  const topics = gateTopics(subject.gate);
+  if (kind === 'promotion.requested') {
+    const { fromGate, previous, canaryId, requestedBy } = data;
+    return {
+      topics,
+      name: 'promotion_requested',
+      data: { ...head, fromGate, previous, canaryId, by: requestedBy.who },
+    };
+  }
+  if (kind !== 'promotion.finished') return null;
+  const { ok, failed, changed } = data;
+  return { topics, name: 'promotion_finished', data: { ...head, ok, failed, changed } };
+}
+
+function jobEvent(event: StoredEvent, subject: Subject): StreamEvent | null {
+  const more = jobNews(event);
+  if (more === null) return null;
+  const name = event.kind.slice('job.'.length);
+  const head = { ts: event.ts, jobId: event.subject, status: name, ...facts(subject) };
+  return { topics: jobTopics(event.subject), name, data: { ...head, ...more } };
+}
+
+/** What a program wrote is left out: it is long, and `status` has it. */
+function jobNews(event: StoredEvent): Record<string, unknown> | null {
+  switch (event.kind) {
+    case 'job.queued':
+      return { timeoutSeconds: event.data.timeoutSeconds, by: event.data.requestedBy.who };
+    case 'job.running':
+      return { pid: event.data.pid };
+    case 'job.completed': {
+      const { durationMs, exitCode, metrics } = event.data;
+      return { durationMs, exitCode, metrics };
+    }
+    case 'job.failed': {
+      const { reason, message, durationMs, exitCode, by } = event.data;
+      return { reason, message, durationMs, exitCode, by: by?.who ?? null };
+    }
+    default:
+      return null;
+  }
+}

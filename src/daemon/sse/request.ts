@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpError } from '../http/route.js';
+import { type EventId, parseEventId } from './position.js';
+import { parseTopics } from './topics.js';
+
+export interface Wish {
+  topics: string[];
+  /** The last event that the client has; null when it says none. */
+  after: EventId | null;
+}
+
+/**
+ * What a request for a stream asks for. The header wins: a browser that reconnects repeats its first address.
+ * @throws HttpError 400
+ */
+export function parseWish(request: IncomingMessage, url: URL): Wish {
+  const topics = parseTopics(url.searchParams.getAll('topic'));
+  const header = request.headers['last-event-id'];
+  const text = (typeof header === 'string' && header !== '' ? header : url.searchParams.get('lastEventId')) ?? '';
+  if (text === '') return { topics, after: null };
+  const after = parseEventId(text);
+  if (after !== null) return { topics, after };
+  const shown = JSON.stringify(text.slice(0, 40));
+  throw new HttpError(
+    400,
+    `Last-Event-ID ${shown} is not an id of this stream: they look like 120.4017.9f86d081; send none to start anew`,
+  );
+}
+
+/** The body ends when the connection does: neither a length nor chunks, so that its bytes are the same for everyone. */
+export function writeStreamHead(response: ServerResponse): void {
+  response.removeHeader('Transfer-Encoding');
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+    'X-Accel-Buffering': 'no',
+  });
+  response.flushHeaders();
+}

@@ -1,0 +1,70 @@
+import type { StoredEvent } from '../../lib/ledger/events.js';
+import type { FeedItem, Ledger } from '../../lib/ledger/ledger.js';
+import { type Frame, frameOf, type Subject, subjectOf } from './frames.js';
+
+/** What the stream needs of the ledger. */
+export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'onCommit' | 'events' | 'findHeads' | 'size' | 'root'>;
+
+const MOST_SUBJECTS = 4096;
+
+/** Makes frames of feed items, and remembers whom they are about. */
+export class Framer {
+  readonly #source: FeedSource;
+  /** Oldest use first. */
+  readonly #subjects = new Map<string, Subject | null>();
+
+  #log: string | null = null;
+
+  constructor(source: FeedSource) {
+    this.#source = source;
+  }
+
+  /**
+   * What tells this log from every other one: the beginning of the hash of its first entry, 8 hexadecimal digits; null
+   * while it has none.
+   */
+  async log(): Promise<string | null> {
+    if (this.#log === null && (await this.#source.size()) > 0) {
+      // The root of one entry is its leaf hash (RFC 9162, section 2.1.1), and never changes again.
+      const { root } = await this.#source.root(1);
+      this.#log = root.toString('hex').slice(0, 8);
+    }
+    return this.#log;
+  }
+
+  /** One for each item; null for those that nobody is told of. */
+  async frames(items: readonly FeedItem[]): Promise<(Frame | null)[]> {
+    const frames: (Frame | null)[] = [];
+    const log = this.#log ?? (await this.log());
+    for (const item of items) {
+      const id = item.type === 'event' ? item.event.subject : item.canaryId;
+      const first = item.type === 'event' ? subjectOf(item.event) : null;
+      // Waited for only when it is not known: a promise for each of many events would cost more than the frame.
+      const subject = first ?? this.#known(id) ?? (this.#subjects.has(id) ? null : await this.#read(id));
+      this.#remember(id, subject);
+      frames.push(frameOf(item, subject, log));
+    }
+    return frames;
+  }
+
+  #known(id: string): Subject | null {
+    return this.#subjects.get(id) ?? null;
+  }
+
+  async #read(id: string): Promise<Subject | null> {
+    const [event] = await this.#source.events({ subject: id, kinds: FIRST_KINDS, limit: 1 });
+    return event === undefined ? null : subjectOf(event);
+  }
+
+  #remember(id: string, subject: Subject | null): void {
+    this.#subjects.delete(id);
+    this.#subjects.set(id, subject);
+    if (this.#subjects.size <= MOST_SUBJECTS) return;
+    for (const oldest of this.#subjects.keys()) {
+      this.#subjects.delete(oldest);
+      return;
+    }
+  }
+}
+
+const FIRST_KINDS: readonly StoredEvent['kind'][] = ['canary.requested', 'job.queued', 'promotion.requested'];
