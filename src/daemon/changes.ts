@@ -1,0 +1,96 @@
+import type { Clock } from '../lib/clock.js';
+import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/ledger.js';
+
+type Listener = (items: readonly FeedItem[]) => void;
+
+/** How often commits of other processes are looked for; this process's own are told at once. */
+const POLL_MS = 250;
+const PAGE = 500;
+const WOKEN = 'woken';
+
+/**
+ * Tells listeners what is committed to the log, by whichever process, from the moment they subscribe. Follows the log
+ * only while somebody listens.
+ */
+export class Changes {
+  private readonly listeners = new Set<Listener>();
+  private following: Promise<void> | null = null;
+  private position: Promise<FeedPosition> | null = null;
+  private wake: AbortController | null = null;
+  private committed = false;
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly clock: Clock,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  /**
+   * Resolves when everything that is committed from now on will be told.
+   * @returns what ends it
+   */
+  async subscribe(listener: Listener): Promise<() => void> {
+    this.listeners.add(listener);
+    this.position ??= this.ledger.feedEnd();
+    try {
+      await this.position;
+    } catch (error) {
+      this.position = null;
+      this.listeners.delete(listener);
+      throw error;
+    }
+    if (this.listeners.has(listener)) this.following ??= this.follow();
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size === 0) this.wake?.abort(WOKEN);
+    };
+  }
+
+  private async follow(): Promise<void> {
+    const stop = this.ledger.onCommit(() => {
+      this.committed = true;
+      this.wake?.abort(WOKEN);
+    });
+    try {
+      while (this.listeners.size > 0) {
+        await this.read();
+        await this.pause();
+      }
+    } finally {
+      stop();
+      this.following = null;
+      this.position = null;
+    }
+  }
+
+  private async read(): Promise<void> {
+    this.committed = false;
+    try {
+      let at = await this.position!;
+      for (;;) {
+        const items = await this.ledger.feed(at, PAGE);
+        const last = items.at(-1);
+        if (last === undefined) return;
+        at = last.position;
+        this.position = Promise.resolve(at);
+        for (const listener of this.listeners) listener(items);
+      }
+    } catch (error) {
+      // A database that is busy now is read again at the next turn, from the same place.
+      this.onError(error);
+    }
+  }
+
+  private async pause(): Promise<void> {
+    if (this.committed || this.listeners.size === 0) return;
+    const wake = new AbortController();
+    this.wake = wake;
+    try {
+      await this.clock.sleep(POLL_MS, wake.signal);
+    } catch (error) {
+      if (!wake.signal.aborted) throw error;
+    } finally {
+      this.wake = null;
+    }
+  }
+}

@@ -1,0 +1,277 @@
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  isJsonContentType,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  type McpHttpHandler,
+  type McpServer,
+  ProtocolError,
+  type Server,
+  type ServerEventBus,
+} from '@modelcontextprotocol/server';
+import type { Actor } from '../../lib/ledger/events.js';
+import type { RequestContext, Route } from '../http/route.js';
+import { type Answer, exchange } from './exchange.js';
+import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessage, refusedParams } from './jsonrpc.js';
+import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';
+import { webRequest, writeWeb } from './web.js';
+
+/** What a server is made for: one exchange over HTTP, or one connection over stdio. */
+export interface NewServerContext {
+  /** `modern`: 2026-07-28 and later, each request says all; `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. */
+  era: 'legacy' | 'modern';
+  actor: Actor;
+}
+
+export type NewServer = (context: NewServerContext) => McpServer | Server;
+
+export interface McpEndpointOptions {
+  /** A fresh server for each request: nothing is kept between two of them. */
+  newServer: NewServer;
+  path?: string;
+  /** Where changes for `subscriptions/listen` come from. */
+  updates?: ServerEventBus;
+  /** Trouble that the client is not told of, or not in full. */
+  onError?: (error: Error) => void;
+}
+
+export interface McpEndpoint {
+  route: Route;
+  /** Ends the streams of subscriptions, telling their clients. */
+  close(): Promise<void>;
+}
+
+const JSON_TYPE = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+const STREAM_TYPE = {
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-cache, no-transform',
+  'X-Accel-Buffering': 'no',
+};
+/** Batches came with 2025-03-26 and went with 2025-06-18; a request that names no version is of 2025-03-26. */
+const BATCH_VERSIONS: readonly (string | undefined)[] = [undefined, '2024-11-05', '2025-03-26'];
+const LARGEST_BATCH = 100;
+const SERVER_ERROR = -32000;
+
+/**
+ * MCP over HTTP (Streamable HTTP without sessions) for every published version of the protocol at one address. A POST is
+ * answered with one JSON document, whatever the client accepts; only when there is something to tell before the answer
+ * and the client accepts `text/event-stream`, with a stream of events.
+ */
+export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
+  const endpoint = new Endpoint(options);
+  return {
+    route: {
+      methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
+      path: options.path ?? '/mcp',
+      handle: (request, response, context) => endpoint.handle(request, response, context),
+    },
+    close: () => endpoint.modern.close(),
+  };
+}
+
+class Endpoint {
+  readonly modern: McpHttpHandler;
+  private readonly newServer: NewServer;
+
+  constructor({ newServer, updates, onError }: McpEndpointOptions) {
+    this.newServer = newServer;
+    this.modern = createMcpHandler(
+      ({ authInfo }) => newServer({ era: 'modern', actor: authInfo?.extra?.['actor'] as Actor }),
+      {
+        legacy: 'reject',
+        ...(updates === undefined ? {} : { bus: updates }),
+        onerror: (error) => {
+          // What the client did wrong is told to the client.
+          if (error instanceof ProtocolError || /^Rejected inbound/.test(error.message)) return;
+          onError?.(error);
+        },
+      },
+    );
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> {
+    if (request.method === 'OPTIONS') {
+      response.writeHead(204, { Allow: 'POST, OPTIONS' }).end();
+      return;
+    }
+    if (request.method !== 'POST') {
+      // No stream that waits for a GET, no session that a DELETE could end.
+      answer(response, 405, errorAnswer(null, SERVER_ERROR, 'Method not allowed: POST one JSON-RPC message.'), {
+        Allow: 'POST, OPTIONS',
+      });
+      return;
+    }
+    if (!isJsonContentType(request.headers['content-type'] ?? null)) {
+      const error = errorAnswer(null, SERVER_ERROR, 'Unsupported media type: send Content-Type: application/json.');
+      answer(response, 415, error);
+      return;
+    }
+    let body: unknown;
+    try {
+      body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(await context.body()));
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+      answer(response, 400, errorAnswer(null, PARSE_ERROR, 'Parse error: the body is not JSON in UTF-8.'));
+      return;
+    }
+    if (Array.isArray(body)) await this.batch(body, request, response, context);
+    else await this.single(body, request, response, context);
+  }
+
+  private async single(
+    body: unknown,
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+  ): Promise<void> {
+    const read = readMessage(body);
+    if (read.kind === 'invalid') return answer(response, 400, read.answer);
+    if (read.kind === 'response') return accepted(response);
+    const { message } = read;
+    const id = read.kind === 'request' ? read.message.id : null;
+    const outcome = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request), body: message });
+    if (outcome.kind === 'reject')
+      return answer(response, outcome.httpStatus, errorAnswer(id, outcome.code, outcome.message, outcome.data));
+    if (outcome.kind === 'modern') return this.modernMessage(message, request, response, context);
+    if (read.kind === 'notification') return accepted(response);
+    const unsupported = refusedVersion(request, read.message);
+    if (unsupported !== null) return answer(response, 400, unsupported);
+    const refused = refusedParams(read.message);
+    if (refused !== null) return answer(response, 200, refused);
+    await this.legacyRequest(read.message, request, response, context);
+  }
+
+  private async modernMessage(
+    message: JSONRPCRequest | JSONRPCNotification,
+    request: IncomingMessage,
+    response: ServerResponse,
+    context: RequestContext,
+  ): Promise<void> {
+    const authInfo = { token: '', clientId: context.actor.who, scopes: [], extra: { actor: context.actor } };
+    const parsedBody = acceptsStream(request) ? message : withoutProgress(message);
+    await writeWeb(
+      await this.modern.fetch(webRequest(request, context), { parsedBody, authInfo }),
+      response,
+      context.signal,
+    );
+  }
+
+  private async legacyRequest(
+    message: JSONRPCRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { actor, signal }: RequestContext,
+  ): Promise<void> {
+    const streams = acceptsStream(request);
+    const tell = (note: JSONRPCNotification) => {
+      if (!streams || response.destroyed) return;
+      if (!response.headersSent) response.writeHead(200, STREAM_TYPE);
+      response.write(event(note));
+    };
+    const server = this.newServer({ era: 'legacy', actor });
+    const result = await exchange(server, message, signal, tell);
+    if (result === null || response.destroyed) response.destroy();
+    else if (response.headersSent) response.end(event(result));
+    else answer(response, 200, result);
+  }
+
+  private async batch(
+    bodies: readonly unknown[],
+    request: IncomingMessage,
+    response: ServerResponse,
+    { actor, signal }: RequestContext,
+  ): Promise<void> {
+    const refused = refusedBatch(bodies, request);
+    if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
+    // Each message of the batch listens to it.
+    setMaxListeners(0, signal);
+    const answers = await Promise.all(bodies.map((body) => this.batched(body, actor, signal)));
+    const told = answers.filter((one) => one !== null);
+    if (signal.aborted) response.destroy();
+    else if (told.length === 0) accepted(response);
+    else answer(response, 200, told);
+  }
+
+  private async batched(body: unknown, actor: Actor, signal: AbortSignal): Promise<Answer | ErrorAnswer | null> {
+    const read = readMessage(body);
+    if (read.kind === 'invalid') return read.answer;
+    if (read.kind !== 'request') return null;
+    const { id, method } = read.message;
+    const { kind } = classifyInboundRequest({ httpMethod: 'POST', body: read.message });
+    if (method === 'initialize' || kind !== 'legacy')
+      return errorAnswer(id, INVALID_REQUEST, `Invalid Request: ${method.slice(0, 80)} cannot stand in a batch.`);
+    const refused = refusedParams(read.message);
+    if (refused !== null) return refused;
+    return exchange(this.newServer({ era: 'legacy', actor }), read.message, signal, () => undefined);
+  }
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: Answer | ErrorAnswer | readonly (Answer | ErrorAnswer)[],
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { ...JSON_TYPE, ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
+}
+
+/** Notifications and answers are taken without a word. */
+function accepted(response: ServerResponse): void {
+  response.writeHead(202).end();
+}
+
+function event(message: Answer | JSONRPCNotification): string {
+  return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function standardHeaders(request: IncomingMessage) {
+  const version = header(request, 'mcp-protocol-version');
+  const method = header(request, 'mcp-method');
+  const name = header(request, 'mcp-name');
+  return {
+    ...(version === undefined ? {} : { protocolVersionHeader: version }),
+    ...(method === undefined ? {} : { mcpMethodHeader: method }),
+    ...(name === undefined ? {} : { mcpNameHeader: name }),
+  };
+}
+
+/** Named in so many words: `any/any` is what clients send that know nothing of streams. */
+function acceptsStream(request: IncomingMessage): boolean {
+  return header(request, 'accept')?.toLowerCase().includes('text/event-stream') ?? false;
+}
+
+/** Without a token nothing is told before the answer, so that the answer is one document. */
+function withoutProgress<M extends JSONRPCRequest | JSONRPCNotification>(message: M): M {
+  const meta = message.params?.['_meta'];
+  if (typeof meta !== 'object' || meta === null || !('progressToken' in meta)) return message;
+  const { progressToken: _, ...rest } = meta as Record<string, unknown>;
+  return { ...message, params: { ...message.params, _meta: rest } };
+}
+
+function refusedVersion(request: IncomingMessage, { id, method }: JSONRPCRequest): ErrorAnswer | null {
+  const requested = header(request, 'mcp-protocol-version');
+  if (requested === undefined || method === 'initialize' || LEGACY_VERSIONS.includes(requested)) return null;
+  const message = `Unsupported protocol version: ${requested.slice(0, 80)}`;
+  return errorAnswer(id, SERVER_ERROR, message, {
+    supported: [...MODERN_VERSIONS, ...LEGACY_VERSIONS],
+    requested,
+  });
+}
+
+function refusedBatch(bodies: readonly unknown[], request: IncomingMessage): string | null {
+  const version = header(request, 'mcp-protocol-version');
+  if (!BATCH_VERSIONS.includes(version))
+    return `Invalid Request: MCP ${version?.slice(0, 80)} has no batches; send one message a request.`;
+  if (bodies.length === 0) return 'Invalid Request: a batch holds at least one message.';
+  if (bodies.some((body) => Array.isArray(body))) return 'Invalid Request: a batch holds messages, not batches.';
+  return bodies.length > LARGEST_BATCH ? `Invalid Request: a batch holds at most ${LARGEST_BATCH} messages.` : null;
+}

@@ -1,0 +1,75 @@
+import {
+  isJSONRPCNotification,
+  isJSONRPCRequest,
+  type JSONRPCNotification,
+  type JSONRPCRequest,
+  specTypeSchemas,
+} from '@modelcontextprotocol/server';
+
+/** JSON-RPC 2.0, section 5.1. */
+export const PARSE_ERROR = -32700;
+export const INVALID_REQUEST = -32600;
+const INVALID_PARAMS = -32602;
+
+export type Id = string | number | null;
+
+export interface ErrorAnswer {
+  jsonrpc: '2.0';
+  id: Id;
+  error: { code: number; message: string; data?: unknown };
+}
+
+export type Message =
+  | { kind: 'request'; message: JSONRPCRequest }
+  | { kind: 'notification'; message: JSONRPCNotification }
+  /** An answer to a request that a server without sessions never sends. */
+  | { kind: 'response' }
+  | { kind: 'invalid'; answer: ErrorAnswer };
+
+export function errorAnswer(id: Id, code: number, message: string, data?: unknown): ErrorAnswer {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } };
+}
+
+/** One parsed message, taken for what it is; members that JSON-RPC does not know are left out. */
+export function readMessage(body: unknown): Message {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return invalid(null, INVALID_REQUEST, 'Invalid Request: a message is an object.');
+  const { jsonrpc, id, method, params } = body as Record<string, unknown>;
+  const known = readableId(id);
+  if (jsonrpc !== '2.0') return invalid(known, INVALID_REQUEST, 'Invalid Request: jsonrpc must be "2.0".');
+  if (method === undefined && id !== undefined && ('result' in body || 'error' in body)) return { kind: 'response' };
+  if (typeof method !== 'string') return invalid(known, INVALID_REQUEST, 'Invalid Request: method must be a text.');
+  if (params !== undefined && (typeof params !== 'object' || params === null))
+    return invalid(known, INVALID_REQUEST, 'Invalid Request: params must be an object.');
+  const message = { jsonrpc, method, ...(params === undefined ? {} : { params }) };
+  if (id === undefined) {
+    if (isJSONRPCNotification(message)) return { kind: 'notification', message };
+    return invalid(null, INVALID_PARAMS, 'Invalid params: they must be an object, and their _meta as MCP has it.');
+  }
+  // MCP, unlike JSON-RPC, has no request with the id null; one that does not fit a double could not be given back.
+  if (known === null) return invalid(null, INVALID_REQUEST, 'Invalid Request: id must be a text or a whole number.');
+  const request = { ...message, id: known };
+  if (isJSONRPCRequest(request)) return { kind: 'request', message: request };
+  return invalid(known, INVALID_PARAMS, 'Invalid params: they must be an object, and their _meta as MCP has it.');
+}
+
+/** The package would call the one its own mistake (-32603), and tell the other in many lines. */
+export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
+  const { InitializeRequest, CallToolRequest } = specTypeSchemas;
+  if (message.method !== 'initialize' && message.method !== 'tools/call') return null;
+  const schema = message.method === 'initialize' ? InitializeRequest : CallToolRequest;
+  const checked = schema['~standard'].validate(message);
+  if (checked instanceof Promise || checked.issues === undefined) return null;
+  const [issue] = checked.issues;
+  const path = issue?.path?.map((key) => (typeof key === 'object' ? key.key : key)).join('.');
+  return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
+}
+
+/** What may be given back as it came. */
+function readableId(id: unknown): string | number | null {
+  return typeof id === 'string' || Number.isSafeInteger(id) ? (id as string | number) : null;
+}
+
+function invalid(id: Id, code: number, message: string): Message {
+  return { kind: 'invalid', answer: errorAnswer(id, code, message) };
+}

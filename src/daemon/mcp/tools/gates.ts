@@ -1,0 +1,22 @@
+import * as z from 'zod';
+import { name } from './name.js';
+import { defineTool } from './tool.js';
+
+export const promoteModel = defineTool({
+  name: 'promote_model',
+  title: 'Promote a model',
+  toolset: 'gates',
+  description: 'Gives a gate to a model that a canary has proven for it, through the configured hooks.',
+  effect: { destructive: true, idempotent: true },
+  input: z.strictObject({ modelId: name, gate: name, dryRun: z.boolean().default(false) }),
+  output: z.looseObject({
+    modelId: z.string(),
+    gate: z.string(),
+    dryRun: z.boolean(),
+    changed: z.boolean(),
+    currentGates: z.array(z.string()),
+    promoted: z.boolean(),
+    promotedAt: z.string().nullable(),
+  }),
+  run: (service, args, { actor }) => service.promoteModel(args, actor),
+});

@@ -1,0 +1,12 @@
+import * as z from 'zod';
+import { defineTool } from './tool.js';
+
+export const verifyLog = defineTool({
+  name: 'verify_log',
+  title: 'Verify the log',
+  toolset: 'log',
+  description: 'Recomputes every hash of the log and says what was changed, if anything. May take long.',
+  input: z.strictObject({}),
+  output: z.looseObject({ ok: z.boolean() }),
+  run: (service) => service.verifyLog(),
+});

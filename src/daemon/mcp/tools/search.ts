@@ -1,0 +1,41 @@
+import * as z from 'zod';
+import { defineTool } from './tool.js';
+
+const hit = z.looseObject({ id: z.string(), title: z.string() });
+
+export const search = defineTool({
+  name: 'search',
+  title: 'Search',
+  toolset: 'search',
+  description:
+    'Finds canaries, decisions, jobs, models, policies and pages of the documentation. Read a hit with fetch.',
+  input: z.strictObject({
+    query: z.string().min(1).max(500).describe('Words to look for.'),
+    limit: z.int().min(1).max(50).default(5),
+  }),
+  output: z.looseObject({ results: z.array(hit), ids: z.array(z.string()), hits: z.array(hit) }),
+  async run(service, { query, limit }) {
+    const hits = await service.search(query, limit);
+    return {
+      results: hits.map(({ id, title, url }) => ({ id, title, url })),
+      ids: hits.map(({ id }) => id),
+      hits: hits.map(({ id, title, snippet }) => ({ id, title, snippet })),
+    };
+  },
+});
+
+export const fetch = defineTool({
+  name: 'fetch',
+  title: 'Fetch',
+  toolset: 'search',
+  description: 'The full text of one search hit.',
+  input: z.strictObject({ id: z.string().min(1).max(500).describe('As search gave it, e.g. canary:c-m8k2x0.') }),
+  output: z.looseObject({
+    id: z.string(),
+    title: z.string(),
+    text: z.string(),
+    url: z.string(),
+    metadata: z.record(z.string(), z.string()),
+  }),
+  run: (service, { id }) => service.fetch(id),
+});

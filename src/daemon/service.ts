@@ -1,0 +1,251 @@
+import { setMaxListeners } from 'node:events';
+import { type Canary, isOpen } from '../lib/canary/state.js';
+import { timestamp } from '../lib/clock.js';
+import { LukhasError } from '../lib/errors.js';
+import type { WhyMath } from '../lib/explain/math.js';
+import { narrativeText } from '../lib/explain/render.js';
+import { type JobJson, jobJson } from '../lib/jobs/job-json.js';
+import type { Actor, StoredEvent } from '../lib/ledger/events.js';
+import type { Head } from '../lib/ledger/ledger.js';
+import type { VerifyReport } from '../lib/ledger/verify.js';
+import type { App } from '../lib/runtime/app.js';
+import { environment } from '../lib/runtime/config.js';
+import { canaryJson } from '../lib/runtime/outcome.js';
+import { composePolicy } from '../lib/runtime/policy-input.js';
+import { Changes } from './changes.js';
+import { Policies, type RecordedPolicy } from './policies.js';
+import { type WaitProgress, waitForChange } from './wait.js';
+
+export interface StartCanary {
+  modelId: string;
+  fromGate: string;
+  toGate: string;
+  /** Seconds; where it is not given, the configured policy's, or 300. */
+  windowSeconds?: number | undefined;
+  /** As in a policy. */
+  targets: Readonly<Record<string, number | undefined>>;
+  dryRun: boolean;
+}
+
+export interface StatusOptions {
+  /** Wait so long, at most 25 s, for the state to change; clients give up on a call after 60 s. */
+  waitSeconds?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: WaitProgress) => void) | undefined;
+}
+
+export type CanaryStatus = Omit<ReturnType<typeof canaryJson>, 'verdict' | 'exit'> & {
+  /** sha256 of the policy's canonical bytes, hex. */
+  policyDigest: string;
+  /** When the window began, RFC 3339; null before the first look. */
+  startedAt: string | null;
+  /** The short form; the whole of it is what `whyMath` gives. */
+  verdict: { decision: string; reason: string; certainty: string; decidedBy: string | null } | null;
+};
+
+const LONGEST_WAIT_SECONDS = 25;
+
+export interface ServiceOptions {
+  /** Called when this process has requested a canary: the runner looks at once. */
+  onStarted?: () => void;
+  /** Called when this process has queued a job. */
+  onQueued?: () => void;
+  /** Trouble that no caller is told of. */
+  onError?: (error: unknown) => void;
+}
+
+/** What every surface of the daemon calls: the verbs of the library in the shapes of the wire. */
+export class Service {
+  /** What is committed to the log, as it happens. */
+  readonly changes: Changes;
+  private readonly policies: Policies;
+  private readonly closing = new AbortController();
+  private verification: Promise<VerifyReport> | null = null;
+
+  constructor(
+    readonly app: App,
+    private readonly options: ServiceOptions = {},
+  ) {
+    this.changes = new Changes(app.ledger, app.clock, options.onError ?? (() => undefined));
+    this.policies = new Policies(app.ledger);
+    // Every call that waits listens to it.
+    setMaxListeners(0, this.closing.signal);
+  }
+
+  /** @throws LukhasError POLICY, USAGE, CONFIG (a hook without its secret), SOURCE_* (a source that can never work) */
+  async startCanary(request: StartCanary, by: Actor): Promise<CanaryStatus> {
+    const { app } = this;
+    const { modelId, fromGate, toGate, dryRun, targets, windowSeconds } = request;
+    const { policy } = await composePolicy({
+      file: app.config.policyPath,
+      targets,
+      windowSeconds,
+      where: 'arguments',
+      onlyTighten: true,
+      suggestion: 'Give targets, e.g. {"latency_p95_ms": 250, "max_error_rate": 0.02}.',
+    });
+    const { source, hooks } = app.config;
+    if (source.kind === 'ndjson' && source.input === '-')
+      throw new LukhasError('CONFIG', 'The configured source is standard input, which a daemon does not read.', {
+        suggestions: ['Configure a file, a scrape or a Prometheus source: docs/metrics.md'],
+      });
+    if (!dryRun) {
+      const { requireHookSecrets } = await import('../lib/runtime/hook-secrets.js');
+      requireHookSecrets(hooks, environment());
+    }
+    await app.checkSource(source);
+    const canary = await app.canaries.start({ modelId, fromGate, toGate, policy, source, dryRun, by });
+    this.options.onStarted?.();
+    return statusOf(canary);
+  }
+
+  /**
+   * How a canary stands. With `waitSeconds` the answer comes when its state changes, or when the time is over; one that
+   * is over is answered at once.
+   * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID
+   */
+  async canaryStatus(id: string, options: StatusOptions = {}): Promise<CanaryStatus> {
+    const wait = Math.min(options.waitSeconds ?? 0, LONGEST_WAIT_SECONDS);
+    const canary = await this.canary(id);
+    if (wait <= 0 || !isOpen(canary)) return statusOf(canary);
+    const signals = options.signal ? [this.closing.signal, options.signal] : [this.closing.signal];
+    const { onProgress } = options;
+    return statusOf(await waitForChange(this.app, this.changes, canary, { seconds: wait, signals, onProgress }));
+  }
+
+  /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, ILLEGAL_TRANSITION, USAGE (no reason) */
+  async abortCanary(id: string, reason: string, by: Actor): Promise<CanaryStatus> {
+    const { canaries } = this.app;
+    const canary = await canaries.abort(await canaries.resolve(id), by, reason);
+    this.options.onStarted?.();
+    return statusOf(canary);
+  }
+
+  /** The narrative, or a sentence that says that nothing (or more than one thing) goes by this name. */
+  async why(id: string): Promise<string> {
+    const { why } = await import('../lib/runtime/explanations.js');
+    try {
+      return narrativeText(await why(this.app, id));
+    } catch (error) {
+      if (!(error instanceof LukhasError) || !['AMBIGUOUS_ID', 'USAGE'].includes(error.code)) throw error;
+      return [error.message, ...error.suggestions].join('\n');
+    }
+  }
+
+  /** @throws LukhasError AMBIGUOUS_ID, USAGE (too short a beginning of an id) */
+  async whyMath(id: string): Promise<WhyMath> {
+    const { whyMath } = await import('../lib/runtime/explanations.js');
+    return whyMath(this.app, id);
+  }
+
+  async listCanaries(filter: { limit: number; states?: readonly string[]; modelId?: string }): Promise<Head[]> {
+    return this.app.canaries.list(filter);
+  }
+
+  /** Ids of canaries, newest first, that begin so. */
+  async canaryIds(prefix: string, limit: number): Promise<string[]> {
+    const heads = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findHeads(prefix);
+    return heads
+      .filter(({ type }) => type === 'canary')
+      .map(({ subject }) => subject)
+      .slice(0, limit);
+  }
+
+  /** Numbers of entries, newest first, that begin so. */
+  async entryNumbers(prefix: string, limit: number): Promise<string[]> {
+    const size = await this.app.ledger.size();
+    const found: number[] = [];
+    const add = (from: number, to: number) => {
+      for (let seq = Math.min(to, size) - 1; seq >= from && found.length < limit; seq--) found.push(seq);
+    };
+    if (prefix === '') add(0, size);
+    else if (/^(0|[1-9]\d*)$/.test(prefix))
+      for (let step = prefix === '0' ? 1 : 10 ** String(size).length; step >= 1; step /= 10)
+        add(Number(prefix) * step, (Number(prefix) + 1) * step);
+    return found.map(String);
+  }
+
+  /** @throws LukhasError NOT_FOUND */
+  async logEntry(seq: number): Promise<StoredEvent> {
+    const [event] = await this.app.ledger.events({ from: seq, to: seq + 1 });
+    if (event !== undefined) return event;
+    const size = await this.app.ledger.size();
+    throw new LukhasError('NOT_FOUND', `The log has no entry ${seq}: it holds ${size}, counted from 0.`);
+  }
+
+  /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
+  async policy(digest: string): Promise<RecordedPolicy> {
+    return this.policies.get(digest);
+  }
+
+  /** Policies that canaries were judged by, the newest first. */
+  async listPolicies(limit: number): Promise<RecordedPolicy[]> {
+    return this.policies.list(limit);
+  }
+
+  /** @throws LukhasError USAGE that lists the tasks there are */
+  async runEval(request: { taskId: string; configId: string | null; dryRun: boolean }, by: Actor): Promise<JobJson> {
+    const job = await this.app.jobs.start({ ...request, by });
+    this.options.onQueued?.();
+    return jobJson(job);
+  }
+
+  /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
+  async jobStatus(id: string): Promise<JobJson> {
+    return jobJson(await this.app.jobs.get(id));
+  }
+
+  /** Gives a gate to a model on evidence that is there already. @throws LukhasError as `Promotions.promote` */
+  async promoteModel(request: { modelId: string; gate: string; dryRun: boolean }, by: Actor) {
+    return this.app.promotions.promote({ ...request, by });
+  }
+
+  async search(query: string, limit: number) {
+    return this.app.search.search({ query, limit });
+  }
+
+  /** @throws LukhasError NOT_FOUND */
+  async fetch(id: string) {
+    return this.app.search.fetch(id);
+  }
+
+  /** Checks every hash of the log. Callers at the same time share one run. */
+  async verifyLog(): Promise<VerifyReport> {
+    this.verification ??= import('../lib/runtime/verification.js')
+      .then(({ verifyAll }) => verifyAll(this.app.config.dbPath))
+      .finally(() => {
+        this.verification = null;
+      });
+    return this.verification;
+  }
+
+  /** Answers everybody who waits. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  private async canary(id: string): Promise<Canary> {
+    const { canaries } = this.app;
+    try {
+      return await canaries.get(id);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || error.code !== 'NOT_FOUND') throw error;
+      return canaries.get(await canaries.resolve(id));
+    }
+  }
+}
+
+function statusOf(canary: Canary): CanaryStatus {
+  const { verdict, exit: _, ...rest } = canaryJson(canary);
+  return {
+    ...rest,
+    policyDigest: canary.policyDigest,
+    startedAt: canary.startedAt === null ? null : timestamp(canary.startedAt),
+    verdict: verdict && {
+      decision: verdict.decision,
+      reason: verdict.reason,
+      certainty: verdict.certainty,
+      decidedBy: verdict.decidedBy,
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { Canary } from '../lib/canary/state.js';
+import { timestamp } from '../lib/clock.js';
+import type { App } from '../lib/runtime/app.js';
+import type { Changes } from './changes.js';
+
+/** The state of a wait, told about once a second. `elapsed` and `total` are seconds. */
+export interface WaitProgress {
+  elapsed: number;
+  total: number;
+  message: string;
+}
+
+export interface WaitOptions {
+  seconds: number;
+  /** Each ends the wait, not with an error. */
+  signals: readonly AbortSignal[];
+  onProgress?: ((progress: WaitProgress) => void) | undefined;
+}
+
+const PROGRESS_MS = 1000;
+
+/** The canary as it stands when its state, or that of its action, is another than before, or the time is over. */
+export async function waitForChange(
+  { clock, canaries }: Pick<App, 'clock' | 'canaries'>,
+  changes: Changes,
+  before: Canary,
+  { seconds, signals, onProgress }: WaitOptions,
+): Promise<Canary> {
+  const began = clock.now();
+  const waiting = { changed: false, ended: signals.some((signal) => signal.aborted), wake: new AbortController() };
+  const end = () => {
+    waiting.ended = true;
+    waiting.wake.abort();
+  };
+  for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+  const unsubscribe = await changes.subscribe((items) => {
+    if (!items.some((item) => item.type === 'event' && item.event.subject === before.id)) return;
+    waiting.changed = true;
+    waiting.wake.abort();
+  });
+  try {
+    // What was committed before the subscription is not told by it.
+    let latest = await canaries.get(before.id);
+    for (;;) {
+      const left = seconds - (clock.now() - began) / 1000;
+      if (waiting.ended || left <= 0 || !sameState(before, latest)) return latest;
+      onProgress?.({ elapsed: seconds - left, total: seconds, message: doing(latest, clock.now()) });
+      waiting.wake = new AbortController();
+      if (!waiting.changed) await pause(clock, Math.min(PROGRESS_MS, left * 1000), waiting.wake.signal);
+      if (waiting.changed) {
+        waiting.changed = false;
+        latest = await canaries.get(before.id);
+      }
+    }
+  } finally {
+    unsubscribe();
+    for (const signal of signals) signal.removeEventListener('abort', end);
+  }
+}
+
+function sameState(a: Canary, b: Canary): boolean {
+  return a.state === b.state && a.action.state === b.action.state;
+}
+
+function doing(canary: Canary, now: number): string {
+  if (canary.startedAt === null) return `${canary.id} is ${canary.state}: nobody has looked yet`;
+  const seconds = Math.round((now - canary.startedAt) / 1000);
+  return `${canary.id} is ${canary.state} since ${timestamp(canary.startedAt)}: ${seconds} s of ${canary.policy.windowSeconds} s`;
+}
+
+async function pause(clock: App['clock'], ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
