@@ -1,0 +1,93 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { LukhasError } from '../lib/errors.js';
+import { parseCheckpoint } from '../lib/evidence/checkpoint.js';
+import { replaceFile } from '../lib/evidence/durable-file.js';
+import { parseNote } from '../lib/evidence/note.js';
+import type { Told } from '../lib/evidence/publish.js';
+import type { App } from '../lib/runtime/app.js';
+import { openCheckpoints, publishCheckpoint } from '../lib/runtime/checkpoints.js';
+import { type PublicationFlags, publicationOf } from '../lib/runtime/publication-flags.js';
+
+const LOOKED_AT = 64 * 1024;
+
+interface CheckpointResult {
+  json: unknown;
+  lines: string[];
+  /** 0, or that of what failed: 7 before others. */
+  exit: number;
+}
+
+/** Signs the log, tells everybody, and says what came of it. @throws LukhasError */
+export async function runCheckpoint(
+  app: App,
+  flags: PublicationFlags & { out?: string | undefined },
+): Promise<CheckpointResult> {
+  const to = await publicationOf(flags, app.config);
+  const checkpoints = await openCheckpoints(app);
+  const made = await checkpoints.make();
+  const { checkpoint, told } = await publishCheckpoint(app, checkpoints, made, { to });
+  const { origin, size, note } = checkpoint;
+  const root = checkpoint.root.toString('hex');
+  if (flags.out !== undefined) await write(resolve(app.config.cwd, flags.out), note);
+  return {
+    json: { origin, size, root, created: made.created, folder: checkpoints.folder, note, told: told.map(toldJson) },
+    lines: [
+      `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
+      `  root  ${root}`,
+      `  kept  ${checkpoints.folder}/${size}`,
+      ...told.map(toldLine),
+    ],
+    exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
+  };
+}
+
+function toldJson({ kind, place, done, error }: Told) {
+  return { kind, place, done, error: error && { code: error.code, message: error.message } };
+}
+
+function toldLine({ kind, place, done, error }: Told): string {
+  return error === null ? `  ${kind}  ${place}: ${done}` : `  ${kind}  FAILED: ${error.message}`;
+}
+
+/** In the place of another checkpoint, not of anything else: a slip of the keyboard must not cost somebody a database. */
+async function write(path: string, note: string): Promise<void> {
+  try {
+    const there = await existing(path);
+    if (there !== null && !isCheckpoint(there)) {
+      throw new LukhasError('USAGE', `--out ${path}: there is a file that is no checkpoint; it is not replaced`);
+    }
+    await replaceFile(path, note);
+  } catch (cause) {
+    if (cause instanceof LukhasError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new LukhasError('USAGE', `--out ${path}: cannot be written (${code ?? String(cause)})`, { cause });
+  }
+}
+
+async function existing(path: string): Promise<Buffer | null> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      // A checkpoint is shorter, and a database may be longer than memory.
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function isCheckpoint(bytes: Buffer): boolean {
+  if (bytes.length === 0) return true;
+  try {
+    parseCheckpoint(parseNote(bytes).text);
+    return true;
+  } catch (error) {
+    if (error instanceof LukhasError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+
+export default class WitnessKey extends BaseCommand {
+  static override summary = 'make the key of a witness, or print the public one that is there';
+  static override description =
+    'Prints the vkey that operators of logs (evidence.witnesses) and auditors need. The name of a witness cannot be changed later.';
+  static override examples = [
+    '<%= config.bin %> witness key --db-dir /var/lib/lukhas-witness --name witness.example.com',
+  ];
+  static override flags = {
+    'db-dir': Flags.string({
+      description: 'folder of the witness: its key and what it has cosigned',
+      helpValue: 'DIR',
+      required: true,
+    }),
+    name: Flags.string({
+      description: 'what it is called on its cosignatures (default: lukhas-witness/ and digits of its key)',
+      helpValue: 'NAME',
+    }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(WitnessKey);
+    const [{ initWitness }, { resolve }] = await Promise.all([
+      import('../../lib/runtime/witness.js'),
+      import('node:path'),
+    ]);
+    const identity = await initWitness(resolve(flags['db-dir']), flags.name ?? null);
+    if (!this.jsonEnabled()) {
+      this.log(identity.vkey);
+      if (identity.created) this.say(`Made ${identity.folder}/witness.pem. Keep it and the folder safe.`);
+    }
+    return identity;
+  }
+}

@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http';
+import type { Witness } from '../lib/evidence/witness.js';
+import { sendJson } from './http/answer.js';
+import { HttpError, type Route } from './http/route.js';
+import { type HttpServer, startHttpServer } from './http/server.js';
+
+export interface WitnessServerOptions {
+  witness: Witness;
+  /** Told by `/healthz`. */
+  name: string;
+  host: string;
+  port: number;
+  /** Names besides the loopback ones that Host may give. */
+  allowedHosts: readonly string[];
+  onError(error: unknown): void;
+}
+
+/** A proof of 63 lines and a checkpoint with many signatures take less. */
+const BODY_LIMIT = 64 * 1024;
+
+/**
+ * A witness over HTTP (https://c2sp.org/tlog-witness): `POST /add-checkpoint`; besides, `GET /checkpoint?origin=ORIGIN`, the last head it
+ * has cosigned, for auditors. Every route is open: the log's signature is what lets a request in.
+ * @throws LukhasError LISTEN
+ */
+export async function startWitness(options: WitnessServerOptions): Promise<HttpServer> {
+  const { witness, name, host, port, allowedHosts, onError } = options;
+  return startHttpServer({
+    routes: [addCheckpoint(witness), lastCheckpoint(witness), health(name)],
+    host,
+    port,
+    allowedHosts,
+    bodyLimit: BODY_LIMIT,
+    onError,
+  });
+}
+
+function addCheckpoint(witness: Witness): Route {
+  return {
+    methods: ['POST'],
+    path: '/add-checkpoint',
+    open: true,
+    async handle(_request, response, context) {
+      const answer = await witness.add(await context.body());
+      if (answer.status === 200) sendText(response, 200, 'text/plain; charset=utf-8', answer.cosignature);
+      else if (answer.status === 409) sendText(response, 409, 'text/x.tlog.size', `${answer.size}\n`);
+      else throw new HttpError(answer.status, answer.message);
+    },
+  };
+}
+
+function lastCheckpoint(witness: Witness): Route {
+  return {
+    methods: ['GET'],
+    path: '/checkpoint',
+    open: true,
+    async handle(_request, response, { url }) {
+      const origin = url.searchParams.get('origin');
+      if (origin === null) throw new HttpError(400, 'say of which log: /checkpoint?origin=ORIGIN');
+      const note = await witness.last(origin);
+      if (note === null) throw new HttpError(404, 'nothing of this log was cosigned here');
+      sendText(response, 200, 'text/plain; charset=utf-8', note);
+    },
+  };
+}
+
+function health(name: string): Route {
+  return {
+    methods: ['GET'],
+    path: '/healthz',
+    open: true,
+    handle: (_request, response) => sendJson(response, 200, { status: 'ok', witness: name }),
+  };
+}
+
+function sendText(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }).end(text);
+}
