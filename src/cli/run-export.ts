@@ -1,0 +1,102 @@
+import { stat } from 'node:fs/promises';
+import { LukhasError } from '../lib/errors.js';
+import type { App } from '../lib/runtime/app.js';
+import type { Config } from '../lib/runtime/config.js';
+import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/runtime/export.js';
+
+interface Wanted {
+  request: ExportRequest;
+  out: string;
+  force: boolean;
+  /** Of lukhas. */
+  version: string;
+  say(message: string): void;
+}
+
+/** Progress is told when it takes long, and then this often. */
+const PROGRESS_MS = 2_000;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Exports to a file, reading the log only. When it fails, the log says so, where that can be written.
+ * @throws LukhasError as `EvidenceExport`
+ */
+export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary> {
+  const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
+  const { request, out, force, version, say } = wanted;
+  const pack = await Export.prepare({ ledger: app.ledger, config: app.config, clock: app.clock, version }, request);
+  for (const { role, path } of pack.madeKeys) say(`made the ${role} key ${path}: keep it secret and safe`);
+  if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');
+  const stop = interruption();
+  try {
+    return await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
+  } catch (error) {
+    const code = stop.code();
+    await told(app.config, pack, { error, interrupted: code !== null }, say);
+    if (code === null) throw error;
+    throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit: code, cause: error });
+  } finally {
+    stop.end();
+  }
+}
+
+function interruption() {
+  const abort = new AbortController();
+  let code: number | null = null;
+  const handlers = Object.entries(SIGNALS).map(([name, exit]) => {
+    const handler = () => {
+      code ??= exit;
+      abort.abort(new LukhasError('EXPORT_FAILED', `interrupted by ${name}`));
+    };
+    process.once(name, handler);
+    return () => process.off(name, handler);
+  });
+  return { signal: abort.signal, code: () => code, end: () => handlers.forEach((end) => void end()) };
+}
+
+function progress(say: (message: string) => void) {
+  let next = performance.now() + PROGRESS_MS;
+  return (file: string, done: number, total: number) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + PROGRESS_MS;
+    say(`${file}: ${done.toLocaleString('en')} of ${total.toLocaleString('en')} entries`);
+  };
+}
+
+/** On a connection that may write; that it cannot be recorded is said beside what failed, not instead of it. */
+async function told(
+  config: Config,
+  { range }: EvidenceExport,
+  { error, interrupted }: { error: unknown; interrupted: boolean },
+  say: (message: string) => void,
+): Promise<void> {
+  // What was asked for wrongly is no failure of the export.
+  if (error instanceof LukhasError && error.code === 'USAGE') return;
+  const [{ openApp }, { recordFailure }] = await Promise.all([
+    import('../lib/runtime/app.js'),
+    import('../lib/runtime/export.js'),
+  ]);
+  try {
+    const app = await openApp({ config });
+    try {
+      await recordFailure(app, { by: config.actor, range, interrupted, error });
+    } finally {
+      await app.close();
+    }
+  } catch (cause) {
+    say(`lukhas: that the export failed could not be recorded: ${(cause as Error).message}`);
+  }
+}
+
+/** @throws LukhasError USAGE when nothing was ever recorded there */
+export async function refuseMissingLog(dbPath: string): Promise<void> {
+  try {
+    await stat(dbPath);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new LukhasError('USAGE', `There is no log at ${dbPath}: nothing has been recorded yet.`, {
+      suggestions: ['Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import { FAMILIES } from '../lib/ledger/pages.js';
+
+export default class Export extends BaseCommand {
+  static override summary = 'write an evidence pack that an auditor can check without lukhas';
+  static override description =
+    'A zip of the log entries of a window, in the bytes that were recorded, with what proves that none is missing or changed, and VERIFY.md, which says how to check that. An earlier pack of that name is replaced as a whole, or not at all.';
+  static override examples = [
+    '<%= config.bin %> export --from 30d --out ops-evidence.zip',
+    '<%= config.bin %> export --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z --model fraud-v2 --out march.zip',
+  ];
+  static override flags = {
+    from: Flags.string({
+      description: 'entries from this time on (30d: of the last 30 days)',
+      helpValue: 'TIME',
+      required: true,
+    }),
+    to: Flags.string({ description: 'and before this time (default: all since)', helpValue: 'TIME' }),
+    model: Flags.string({
+      description: 'only what is about this model; of all else the hashes (may be repeated)',
+      helpValue: 'MODEL',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    include: Flags.option({
+      options: FAMILIES,
+      description: 'only entries of this kind; of all else the hashes (may be repeated)',
+      multiple: true,
+      multipleNonGreedy: true,
+    })(),
+    out: Flags.string({ description: 'the file to write', helpValue: 'FILE', required: true }),
+    force: Flags.boolean({ description: 'replace a file that is no zip, too' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(Export);
+    const [{ runExport, refuseMissingLog }, { loadConfig }] = await Promise.all([
+      import('../cli/run-export.js'),
+      import('../lib/runtime/config.js'),
+    ]);
+    await refuseMissingLog((await loadConfig({ flags: { db: flags.db, config: flags.config } })).dbPath);
+    const app = await this.app(flags, { readOnly: true });
+    const { from, to, model, include, out, force } = flags;
+    const summary = await runExport(app, {
+      request: { from, to, models: model, include },
+      out,
+      force,
+      version: this.config.version,
+      say: (message) => this.say(message),
+    });
+    const { window, size, sha256, counts, keys } = summary;
+    if (!this.jsonEnabled()) {
+      this.log(`${out}  ${size.toLocaleString('en')} bytes`);
+      this.log(`  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`);
+      this.log(`  sha256     ${sha256}`);
+      this.log(`  signed by  ${keys.export}`);
+    }
+    return { file: out, ...summary };
+  }
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { LukhasError } from '../lib/errors.js';
+import type { App } from '../lib/runtime/app.js';
+import { EvidenceExport, recordFailure } from '../lib/runtime/export.js';
+import { missingKeys } from '../lib/runtime/signing-keys.js';
+import { HttpError, type RequestContext, type Route } from './http/route.js';
+
+interface EvidenceOptions {
+  app: Pick<App, 'ledger' | 'config' | 'clock'>;
+  /** Of lukhas. */
+  version: string;
+  /** A pack was not delivered, or that could not be recorded. */
+  onFailure(error: unknown): void;
+}
+
+/** One is written at a time, and so many more may wait for it. */
+const WAITING = 1;
+const RETRY_SECONDS = 30;
+
+const given = z.string().min(1, 'is empty').max(200, 'is too long');
+const query = z.strictObject({
+  from: z
+    .array(given)
+    .length(1, 'is needed, once: from=30d')
+    .transform(([from]) => from as string),
+  to: z
+    .array(given)
+    .max(1, 'may be given once')
+    .default([])
+    .transform(([to]) => to),
+  model: z.array(given).max(100, 'are too many').default([]),
+  include: z.array(given).default([]),
+});
+
+/** `GET /evidence/export?from=30d[&to=][&model=][&include=]`: an evidence pack, written as it is read. */
+export class EvidenceRoute {
+  readonly #options: EvidenceOptions;
+  #turn: Promise<unknown> = Promise.resolve();
+  #asked = 0;
+
+  constructor(options: EvidenceOptions) {
+    this.#options = options;
+  }
+
+  readonly route: Route = {
+    methods: ['GET'],
+    path: '/evidence/export',
+    handle: async (request, response, context) => {
+      const wanted = read(context.url);
+      if (this.#asked > WAITING) {
+        throw new HttpError(429, 'other packs are being written; ask again later', {
+          'Retry-After': String(RETRY_SECONDS),
+        });
+      }
+      this.#asked++;
+      const before = this.#turn;
+      const own = this.#inTurn(before, () => this.#deliver(wanted, request, response, context), context.signal);
+      this.#turn = own.catch(() => undefined);
+      try {
+        await own;
+      } finally {
+        this.#asked--;
+      }
+    },
+  };
+
+  /** Who goes while waiting has asked for nothing that failed. */
+  async #inTurn(before: Promise<unknown>, deliver: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    await before;
+    if (!signal.aborted) await deliver();
+  }
+
+  async #deliver(
+    wanted: ReturnType<typeof read>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { actor, signal }: RequestContext,
+  ): Promise<void> {
+    const { app, version } = this.#options;
+    let pack: EvidenceExport | null = null;
+    try {
+      if ((await app.ledger.size()) === 0) throw new HttpError(409, 'the log is empty: there is nothing to export yet');
+      // Whoever reads makes nothing.
+      if (missingKeys(app.config).length > 0)
+        throw new HttpError(
+          409,
+          'there are no keys to sign a pack with: make them on the server with lukhas keys init',
+        );
+      pack = await EvidenceExport.prepare({ ...app, version }, wanted, { makeKeys: false });
+      response.writeHead(200, {
+        'Content-Type': 'application/zip',
+        'Content-Disposition': `attachment; filename="${pack.fileName}"`,
+      });
+      if (request.method === 'HEAD') response.end();
+      else await pack.write(response, { signal });
+    } catch (error) {
+      if (!isAskedWrongly(error)) await this.#failed(error, { by: actor, pack, interrupted: signal.aborted });
+      throw error;
+    }
+  }
+
+  async #failed(
+    error: unknown,
+    { by, pack, interrupted }: { by: RequestContext['actor']; pack: EvidenceExport | null; interrupted: boolean },
+  ): Promise<void> {
+    this.#options.onFailure(error);
+    try {
+      await recordFailure(this.#options.app, { by, range: pack?.range ?? null, interrupted, error });
+    } catch (cause) {
+      this.#options.onFailure(cause);
+    }
+  }
+}
+
+/** The request's fault, not the export's. */
+function isAskedWrongly(error: unknown): boolean {
+  return error instanceof HttpError || (error instanceof LukhasError && error.code === 'USAGE');
+}
+
+/** @throws HttpError 400 */
+function read({ searchParams }: URL) {
+  const names = [...new Set(searchParams.keys())];
+  const read = query.safeParse(Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])));
+  if (read.success) {
+    const { model, ...rest } = read.data;
+    return { ...rest, models: model };
+  }
+  const [issue] = read.error.issues;
+  if (issue?.code === 'unrecognized_keys')
+    throw new HttpError(400, `there is no parameter ${issue.keys.join(', ')}; here are: from, to, model, include`);
+  const name = String(issue?.path[0] ?? '');
+  const missing = issue?.code === 'invalid_type' && !searchParams.has(name);
+  throw new HttpError(400, `${name}: ${missing ? 'is needed: from=30d' : issue?.message}`);
+}

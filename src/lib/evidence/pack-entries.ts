@@ -1,0 +1,111 @@
+import { hash } from 'node:crypto';
+import { LukhasError } from '../errors.js';
+import type { LedgerPages, LinePage } from '../ledger/pages.js';
+import type { CompactRange } from './compact-range.js';
+import { CSV_HEADER, CsvLines } from './pack-csv.js';
+import type { PackPlan } from './pack-plan.js';
+
+/** Told after each page: how far the pass over the entries has come. */
+export type OnEntries = (file: string, done: number, total: number) => void;
+
+const NEWLINE = 0x0a;
+const LEAF = 0x00;
+const JSON_ENDING = ',\n';
+
+/** audits.ndjson, audits.json and audits.csv: the same entries in three forms, each a pass over the log. */
+export class PackEntries {
+  constructor(
+    private readonly pages: LedgerPages,
+    private readonly plan: PackPlan,
+    private readonly onEntries: OnEntries = () => undefined,
+  ) {}
+
+  async *ndjson(): AsyncGenerator<Buffer> {
+    for await (const page of this.#pages('audits.ndjson', '\n')) yield page.bytes;
+  }
+
+  /**
+   * One event a line between brackets. On the way everything is hashed: a log that has been tampered with is not exported.
+   * @param before compact range of all that comes before the window; gets its entries appended
+   */
+  async *json(before: CompactRange): AsyncGenerator<Buffer> {
+    yield Buffer.from('[\n');
+    // One behind: the last line of the last page has no comma after it.
+    let last: Buffer | null = null;
+    for await (const page of this.#pages('audits.json', JSON_ENDING)) {
+      appendPage(before, page);
+      if (page.bytes.length === 0) continue;
+      if (last !== null) yield last;
+      last = page.bytes;
+    }
+    if (last !== null) yield last.subarray(0, -JSON_ENDING.length);
+    yield Buffer.from(last === null ? ']\n' : '\n]\n');
+  }
+
+  async *csv(): AsyncGenerator<Buffer> {
+    yield Buffer.from(CSV_HEADER);
+    const csv = new CsvLines();
+    for await (const { bytes } of this.#pages('audits.csv', JSON_ENDING)) if (bytes.length > 0) yield csv.of(bytes);
+  }
+
+  /** Leaf hashes of what is left out, as members of a JSON array. */
+  async *omittedJson(): AsyncGenerator<Buffer> {
+    let between = '';
+    for await (const page of this.#pages('completeness.json', '\n')) {
+      const items = page.omitted.map(({ seq, hash: h }) => `{"hash":"${h.toString('base64')}","seq":${seq}}`);
+      if (items.length === 0) continue;
+      yield Buffer.from(`${between}${items.join(',')}`);
+      between = ',';
+    }
+  }
+
+  async *#pages(file: string, ending: '\n' | ',\n'): AsyncGenerator<LinePage> {
+    const { range, selection } = this.plan;
+    for await (const page of this.pages.lines(range, ending, selection)) {
+      if (page.bytes.length > 0 || page.omitted.length > 0) yield page;
+      this.onEntries(file, page.to - range.from, range.to - range.from);
+    }
+  }
+}
+
+/** @throws LukhasError LEDGER_CORRUPT when the lines are not as many as the page says */
+function appendPage(range: CompactRange, { from, to, bytes, omitted }: LinePage): void {
+  let start = 0;
+  let left = 0;
+  for (let seq = from; seq < to; seq++) {
+    const out = omitted[left];
+    if (out?.seq === seq) {
+      range.append(out.hash);
+      left++;
+      continue;
+    }
+    const newline = bytes.indexOf(NEWLINE, start);
+    if (newline < 0) throw notAsRecorded(seq);
+    range.append(leafAt(bytes, start, newline + 1 - JSON_ENDING.length));
+    start = newline + 1;
+  }
+  if (start !== bytes.length) throw notAsRecorded(to - 1);
+}
+
+/**
+ * SHA-256(0x00 || line). The newline before the line stands in for the prefix meanwhile: copying each line would cost as
+ * much as hashing it.
+ */
+function leafAt(bytes: Buffer, start: number, end: number): Buffer {
+  if (start === 0) return sha256(Buffer.concat([Buffer.from([LEAF]), bytes.subarray(0, end)]));
+  bytes[start - 1] = LEAF;
+  const leaf = sha256(bytes.subarray(start - 1, end));
+  bytes[start - 1] = NEWLINE;
+  return leaf;
+}
+
+/** By way of a string, as merkle.ts: a digest returned as a Buffer is slower. */
+function sha256(bytes: Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
+}
+
+function notAsRecorded(seq: number): LukhasError {
+  return new LukhasError('LEDGER_CORRUPT', `Entry ${seq} of the log is not one line of JSON`, {
+    suggestions: ['See what is damaged with `lukhas verify --db`.'],
+  });
+}

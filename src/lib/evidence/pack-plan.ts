@@ -1,0 +1,300 @@
+import { LukhasError } from '../errors.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import type { EventKind } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Selection, SeqRange } from '../ledger/pages.js';
+import type { EvidencePredicate } from './statement.js';
+
+/** What a pack is of: fixed before its first byte is written, whatever is appended to the log meanwhile. */
+export interface PackRequest {
+  /** RFC 3339, UTC; null: from the first entry on, and up to the last one. */
+  from: string | null;
+  to: string | null;
+  selection: Selection;
+}
+
+/** How a canary ended, or what a person made of it. */
+export type PackDecision = EvidencePredicate['decisions'][number] & {
+  kind: DecisionKind;
+  /** Of a break-glass promotion: that nobody had reviewed it by the end of the window. */
+  unreviewed: boolean;
+  /** Last look that was judged, and how many observations the decision commits to; null without a verdict. */
+  lastTick: number | null;
+  observations: number;
+  dryRun: boolean;
+};
+
+export interface PackPlan {
+  range: SeqRange;
+  selection: Selection;
+  /** Of the window's first and last entry; of an empty window the last one before it. */
+  firstTs: string;
+  lastTs: string;
+  decisions: PackDecision[];
+  /** Digest of each policy that was used, with an entry that holds it. */
+  policies: Map<string, number>;
+  judges: Set<number>;
+  sources: PackSource[];
+  observations: { kept: number; missing: { canaryId: string; count: number }[] };
+}
+
+/** A source of measurements as the log records it, and what was asked of it. */
+export interface PackSource {
+  source: Record<string, unknown>;
+  /** After substitution, by name; empty where there are none. */
+  queries: Record<string, string>;
+  /** The canaries of the window that were watched through it with these queries. */
+  canaries: string[];
+}
+
+/** What the names in queries stand for. */
+export interface Asked {
+  modelId: string;
+  fromGate: string;
+  windowSeconds: number;
+}
+export type FillQueries = (source: Record<string, unknown>, asked: Asked) => Promise<Record<string, string>>;
+
+interface CanaryRequest {
+  modelId: string;
+  fromGate: string;
+  toGate: string;
+  policyDigest: string;
+  dryRun: boolean;
+  /** The policy wants people to approve a promotion first. */
+  approvals: boolean;
+  seq: number;
+}
+
+/** What ends a canary, or changes how it has ended. */
+export const DECISION_KINDS = [
+  'canary.decided',
+  'canary.overridden',
+  'canary.aborted',
+  'canary.failed',
+  'canary.approved',
+  'canary.rejected',
+  'canary.lapsed',
+  'canary.forced',
+] as const;
+export type DecisionKind = (typeof DECISION_KINDS)[number];
+const KINDS: readonly EventKind[] = ['canary.requested', 'canary.reviewed', ...DECISION_KINDS];
+const PATHS = [
+  '$.data.modelId',
+  '$.data.fromGate',
+  '$.data.toGate',
+  '$.data.policyDigest',
+  '$.data.dryRun',
+  '$.data.source',
+  '$.data.policy.windowSeconds',
+  '$.data.verdict.decision',
+  '$.data.verdict.judge',
+  '$.data.verdict.tick',
+  '$.data.observations.count',
+  '$.data.policy.approvals.required',
+  '$.data.count',
+  '$.data.required',
+];
+
+/**
+ * Reads what the pack is to hold.
+ * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT
+ */
+export async function planPack(ledger: Ledger, request: PackRequest, fill: FillQueries): Promise<PackPlan> {
+  const size = await ledger.size();
+  if (size === 0) {
+    throw new LukhasError('USAGE', 'The log is empty: there is nothing to export yet.', {
+      suggestions: ['Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
+    });
+  }
+  const { from, to } = await ledger.pages.window(request, size);
+  if (to === 0)
+    throw new LukhasError('USAGE', `Nothing was recorded before ${request.to}: there is nothing to export.`);
+  const range = { from: Math.min(from, to), to };
+  const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
+  return new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }).plan();
+}
+
+async function timeOf(ledger: Ledger, seq: number): Promise<string> {
+  const [event] = await ledger.events({ from: seq, to: seq + 1 });
+  return (event as NonNullable<typeof event>).ts;
+}
+
+class Planner {
+  readonly #plan: PackPlan;
+  /** Canaries of the window whose end has not been met; others are looked up when they are. */
+  readonly #open = new Map<string, CanaryRequest>();
+  readonly #sources = new Map<string, PackSource>();
+  readonly #parsed = new Map<string, Record<string, unknown>>();
+  /** Few different texts stand in many decisions. */
+  readonly #texts = new Map<string, string>();
+
+  constructor(
+    readonly ledger: Ledger,
+    readonly fill: FillQueries,
+    window: Pick<PackPlan, 'range' | 'selection' | 'firstTs' | 'lastTs'>,
+  ) {
+    const observations = { kept: 0, missing: [] };
+    this.#plan = { ...window, decisions: [], policies: new Map(), judges: new Set(), sources: [], observations };
+  }
+
+  async plan(): Promise<PackPlan> {
+    const { range, selection } = this.#plan;
+    for await (const page of this.ledger.pages.fields(range, KINDS, PATHS, selection)) {
+      for (const [seq, , kind, subject, ...found] of page) {
+        if (kind === 'canary.requested') await this.#requested(seq, subject, found);
+        else if (kind === 'canary.reviewed') this.#reviewed(subject);
+        else await this.#decided(seq, kind as DecisionKind, subject, found);
+      }
+    }
+    this.#plan.sources = [...this.#sources.values()];
+    return this.#plan;
+  }
+
+  async #requested(seq: number, canaryId: string, found: unknown[]): Promise<void> {
+    const [modelId, fromGate, toGate, policyDigest, dryRun, source, windowSeconds] = found;
+    const request = {
+      modelId: this.#one(modelId),
+      fromGate: this.#one(fromGate),
+      toGate: this.#one(toGate),
+      policyDigest: this.#one(policyDigest),
+      dryRun: dryRun === 1,
+      approvals: typeof found[11] === 'number',
+      seq,
+    };
+    this.#open.set(canaryId, request);
+    await this.#note(canaryId, request, String(source), Number(windowSeconds));
+  }
+
+  /** Policy and source of a canary of the window, also when it was asked for before. */
+  async #note(canaryId: string, request: CanaryRequest, sourceJson: string, windowSeconds: number): Promise<void> {
+    if (!this.#plan.policies.has(request.policyDigest)) this.#plan.policies.set(request.policyDigest, request.seq);
+    const { modelId, fromGate } = request;
+    const source = this.#sourceOf(sourceJson);
+    const queries = 'queries' in source ? await this.fill(source, { modelId, fromGate, windowSeconds }) : {};
+    const key = Object.keys(queries).length === 0 ? sourceJson : JSON.stringify([sourceJson, queries]);
+    const known = this.#sources.get(key) ?? { source, queries, canaries: [] };
+    known.canaries.push(canaryId);
+    this.#sources.set(key, known);
+  }
+
+  /** Few different ones stand in many requests. */
+  #sourceOf(json: string): Record<string, unknown> {
+    const source = this.#parsed.get(json) ?? JSON.parse(json);
+    this.#parsed.set(json, source);
+    return source;
+  }
+
+  async #decided(seq: number, kind: DecisionKind, canaryId: string, found: readonly unknown[]): Promise<void> {
+    const [decision, judge, tick, observed, , count, required] = found.slice(7);
+    // One of several approvals decides nothing yet.
+    if (kind === 'canary.approved' && Number(count) < Number(required)) return;
+
+    const request = this.#open.get(canaryId) ?? (await this.#earlier(canaryId));
+    this.#open.delete(canaryId);
+    const lastTick = typeof tick === 'number' ? tick : null;
+    const observations = typeof observed === 'number' ? observed : 0;
+    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
+    const waits = request.approvals && !dryRun;
+    const { outcome, basis } = endOf(kind, decision, waits);
+    this.#plan.decisions.push({
+      seq,
+      canaryId,
+      modelId,
+      fromGate,
+      toGate,
+      outcome,
+      basis,
+      policyDigest,
+      kind,
+      unreviewed: kind === 'canary.forced',
+      lastTick,
+      observations,
+      dryRun,
+    });
+    if (typeof judge === 'number') this.#plan.judges.add(judge);
+    if (lastTick !== null) await this.#observed(canaryId, lastTick, observations);
+  }
+
+  #reviewed(canaryId: string): void {
+    const forced = this.#plan.decisions.findLast((d) => d.canaryId === canaryId && d.kind === 'canary.forced');
+    if (forced) forced.unreviewed = false;
+  }
+
+  async #observed(canaryId: string, lastTick: number, count: number): Promise<void> {
+    const kept = await this.ledger.pages.countObservations(canaryId, lastTick);
+    this.#plan.observations.kept += kept;
+    if (kept < count) this.#plan.observations.missing.push({ canaryId, count: count - kept });
+  }
+
+  async #earlier(canaryId: string): Promise<CanaryRequest> {
+    const [event] = await this.ledger.events({ subject: canaryId, kinds: ['canary.requested'], limit: 1 });
+    if (event?.kind !== 'canary.requested') {
+      throw new LukhasError('LEDGER_CORRUPT', `The log decides on canary ${canaryId}, which nobody asked for`, {
+        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      });
+    }
+    const { modelId, fromGate, toGate, policyDigest, dryRun, source, policy } = event.data;
+    const approvals = policy.approvals !== undefined;
+    const request = { modelId, fromGate, toGate, policyDigest, dryRun, approvals, seq: event.seq };
+    // One of the window that was decided before has been noted then.
+    if (event.seq < this.#plan.range.from && !this.#plan.decisions.some((d) => d.canaryId === canaryId))
+      await this.#note(canaryId, request, canonicalJson(source, 'source'), policy.windowSeconds);
+    return request;
+  }
+
+  #one(text: unknown): string {
+    const key = String(text);
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    this.#texts.set(key, key);
+    return key;
+  }
+}
+
+const OUTCOMES: Readonly<Record<string, PackDecision['outcome']>> = {
+  promote: 'PROMOTED',
+  rollback: 'ROLLED_BACK',
+  block: 'BLOCKED',
+};
+
+/** @param waits whether a promotion waits for people to approve it; until then it is blocked */
+function endOf(kind: DecisionKind, decision: unknown, waits: boolean): Pick<PackDecision, 'outcome' | 'basis'> {
+  switch (kind) {
+    case 'canary.decided':
+      return {
+        outcome: waits && decision === 'promote' ? 'BLOCKED' : (OUTCOMES[String(decision)] ?? 'BLOCKED'),
+        basis: 'evidence',
+      };
+    case 'canary.approved':
+      return { outcome: 'PROMOTED', basis: 'evidence' };
+    case 'canary.overridden':
+      return { outcome: waits ? 'BLOCKED' : 'PROMOTED', basis: 'person' };
+    case 'canary.lapsed':
+      return { outcome: 'BLOCKED', basis: 'person' };
+    case 'canary.rejected':
+      return { outcome: 'REJECTED', basis: 'person' };
+    case 'canary.forced':
+      return { outcome: 'PROMOTED', basis: 'break-glass' };
+    case 'canary.aborted':
+      return { outcome: 'ABORTED', basis: 'person' };
+    case 'canary.failed':
+      return { outcome: 'FAILED', basis: 'error' };
+  }
+}
+
+/** Counts of a statement; what was overridden or forced is among what was promoted, too. */
+export function countDecisions(decisions: readonly PackDecision[]): EvidencePredicate['counts'] {
+  const of = (outcome: PackDecision['outcome']) => decisions.filter((d) => d.outcome === outcome).length;
+  return {
+    promoted: of('PROMOTED'),
+    rolledBack: of('ROLLED_BACK'),
+    blocked: of('BLOCKED'),
+    aborted: of('ABORTED'),
+    failed: of('FAILED'),
+    rejected: of('REJECTED'),
+    overridden: decisions.filter((d) => d.kind === 'canary.overridden').length,
+    breakGlass: decisions.filter((d) => d.basis === 'break-glass').length,
+    breakGlassUnreviewed: decisions.filter((d) => d.unreviewed).length,
+  };
+}

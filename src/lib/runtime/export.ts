@@ -1,0 +1,277 @@
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { Transform, type Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import { readSigningKey, type SigningKey } from '../evidence/keys.js';
+import { writePack } from '../evidence/pack.js';
+import type { OnEntries } from '../evidence/pack-entries.js';
+import { type FillQueries, type PackPlan, planPack } from '../evidence/pack-plan.js';
+import type { Actor, EventDraft } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { FAMILIES, type Selection, type SeqRange } from '../ledger/pages.js';
+import { openCheckpoints } from './checkpoints.js';
+import type { Config } from './config.js';
+import { parseInstant } from './instant.js';
+import { initKeys, type KeyFile, logOrigin, showKeys } from './signing-keys.js';
+
+/** As given: by flags, or in a URL. */
+export interface ExportRequest {
+  from?: string | undefined;
+  to?: string | undefined;
+  models?: readonly string[] | undefined;
+  /** Of FAMILIES. */
+  include?: readonly string[] | undefined;
+}
+
+interface Place {
+  ledger: Ledger;
+  config: Config;
+  clock: Clock;
+  /** Of lukhas. */
+  version: string;
+}
+
+export interface WriteOptions {
+  signal?: AbortSignal | undefined;
+  onEntries?: OnEntries | undefined;
+}
+
+export interface ExportSummary {
+  /** Bytes of the zip, and their SHA-256 in hex. */
+  size: number;
+  sha256: string;
+  window: SeqRange & { firstTs: string; lastTs: string };
+  counts: { decisions: number; observations: number; policies: number };
+  origin: string;
+  /** Fingerprints of the keys that signed. */
+  keys: { log: string; export: string };
+}
+
+/** An export whose window is fixed: what is appended to the log from now on does not change it. */
+export class EvidenceExport {
+  private constructor(
+    private readonly place: Place,
+    private readonly plan: PackPlan,
+    private readonly keys: { log: SigningKey; export: SigningKey },
+    /** Keys that were made for it: their public halves are still to be given to whoever will verify. */
+    readonly madeKeys: readonly KeyFile[],
+  ) {}
+
+  /**
+   * Reads what is asked for; makes the keys when there are none, unless told not to. The log as it is now is signed and kept beside it, so that
+   * nothing is exported of one that does not contain what was signed before.
+   * @throws LukhasError USAGE (times, an empty log), CONFIG (keys, checkpoints), VERIFICATION (entries are gone or others), LEDGER_*
+   */
+  static async prepare(
+    place: Place,
+    request: ExportRequest,
+    { makeKeys = true }: { makeKeys?: boolean } = {},
+  ): Promise<EvidenceExport> {
+    const times = timesOf(request, place.clock.now());
+    const plan = await planPack(place.ledger, { ...times, selection: selectionOf(request) }, filledQueries);
+    const files = await (makeKeys ? initKeys : showKeys)(place.config);
+    const { log, export: forExport } = place.config.keys;
+    const keys = { log: await readSigningKey(log), export: await readSigningKey(forExport) };
+    // After the plan: what is kept is of all that the pack holds.
+    await (await openCheckpoints(place)).make();
+    return new EvidenceExport(
+      place,
+      plan,
+      keys,
+      files.filter(({ created }) => created),
+    );
+  }
+
+  get range(): SeqRange {
+    return this.plan.range;
+  }
+
+  /** The same for the same window. */
+  get fileName(): string {
+    return `lukhas-evidence-${this.range.from}-${this.range.to}.zip`;
+  }
+
+  /**
+   * Writes the zip and ends `out`; destroys it on failure.
+   * @throws LukhasError LEDGER_*; the signal's reason; what `out` failed with
+   */
+  async write(out: Writable, { signal, onEntries }: WriteOptions = {}): Promise<ExportSummary> {
+    const { ledger, config, version } = this.place;
+    const origin = logOrigin(config, this.keys.log);
+    const measure = new Measure();
+    out.once('error', (error) => measure.destroy(error));
+    measure.once('error', (error) => out.destroy(error));
+    // A client that goes closes its socket without an error.
+    out.once('close', () => measure.destroy(out.writableFinished ? undefined : gone()));
+    measure.pipe(out);
+    const ended = finished(out, { readable: false });
+    // When it fails, so does what is awaited first.
+    ended.catch(() => undefined);
+    await writePack({ ledger, plan: this.plan, origin, keys: this.keys, version, out: measure, signal, onEntries });
+    await ended;
+    const { range, firstTs, lastTs, decisions, observations, policies } = this.plan;
+    return {
+      size: measure.size,
+      sha256: measure.digest(),
+      window: { ...range, firstTs, lastTs },
+      counts: { decisions: decisions.length, observations: observations.kept, policies: policies.size },
+      origin,
+      keys: { log: this.keys.log.fingerprint, export: this.keys.export.fingerprint },
+    };
+  }
+
+  /**
+   * Writes the zip whole or not at all: beside its place first, synced to disk, then moved there, also in the place of
+   * another pack.
+   * @param force also in the place of a file that is no zip
+   * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
+   */
+  async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
+    const target = resolve(path);
+    if (options.force !== true) await refuseToReplace(target, path);
+    const beside = join(dirname(target), `.lukhas-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+    try {
+      const file = await open(beside, 'wx');
+      // `flush`: on disk before it is closed, and so before it is moved.
+      const summary = await this.write(file.createWriteStream({ flush: true }), options);
+      await rename(beside, target);
+      await syncFolder(dirname(target));
+      return summary;
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw fileError(error, path);
+    }
+  }
+}
+
+/** The log says that a pack was asked for and not delivered. @param range null when it was not known yet */
+export async function recordFailure(
+  { ledger, clock }: Pick<Place, 'ledger' | 'clock'>,
+  failure: { by: Actor; range: SeqRange | null; interrupted: boolean; error: unknown },
+): Promise<void> {
+  const { by, range, interrupted, error } = failure;
+  const event: EventDraft = {
+    kind: 'evidence.failed',
+    subject: 'evidence',
+    ts: timestamp(clock.now()),
+    data: {
+      by,
+      from: range?.from ?? null,
+      to: range?.to ?? null,
+      reason: interrupted ? 'interrupted' : 'error',
+      message: (error as Error).message || String(error),
+    },
+  };
+  await ledger.commit({ events: [event] });
+}
+
+/** Passes on what it measures. */
+class Measure extends Transform {
+  size = 0;
+  readonly #hash: Hash = createHash('sha256');
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: (error: null, chunk: Buffer) => void): void {
+    this.size += chunk.length;
+    this.#hash.update(chunk);
+    done(null, chunk);
+  }
+
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+function gone(): LukhasError {
+  return new LukhasError('EXPORT_FAILED', 'The receiver of the pack has gone before its end.');
+}
+
+function timesOf({ from, to }: ExportRequest, now: number): { from: string | null; to: string | null } {
+  if (from === undefined)
+    throw new LukhasError('USAGE', 'Nothing says from when on to export.', { suggestions: ['--from 30d'] });
+  const start = parseInstant(from, now, 'from');
+  const end = to === undefined ? null : parseInstant(to, now, 'to');
+  if (end !== null && start >= end) {
+    throw new LukhasError('USAGE', `from ${from} is not before to ${to}: the window is empty.`);
+  }
+  return { from: timestamp(start), to: end === null ? null : timestamp(end) };
+}
+
+/** In one order and once each, so that the same wish gives the same bytes. */
+function selectionOf({ models = [], include = [] }: ExportRequest): Selection {
+  const unknown = include.find((name) => !(FAMILIES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new LukhasError('USAGE', `include: ${JSON.stringify(unknown)} is not one of ${FAMILIES.join(', ')}`);
+  }
+  const empty = models.find((model) => model.trim() === '');
+  if (empty !== undefined) throw new LukhasError('USAGE', 'model: is empty');
+  return {
+    ...(models.length === 0 ? {} : { models: [...new Set(models)].sort() }),
+    ...(include.length === 0 ? {} : { families: [...new Set(include)].sort() }),
+  };
+}
+
+const filledQueries: FillQueries = async (source, { modelId, fromGate, windowSeconds }) => {
+  if (source['kind'] !== 'prometheus') return {};
+  // The parser is loaded where there is something to parse.
+  const { substitute } = await import('../metrics/promql.js');
+  const values = { gate: fromGate, model: modelId, window: windowSeconds };
+  const queries = Object.entries((source['queries'] ?? {}) as Record<string, string>);
+  return Object.fromEntries(queries.map(([name, query]) => [name, substitute(query, values)]));
+};
+
+const ZIP = Buffer.from('PK');
+
+/** A slip of the keyboard must not cost somebody a database. */
+async function refuseToReplace(target: string, path: string): Promise<void> {
+  let file: Awaited<ReturnType<typeof open>>;
+  try {
+    file = await open(target, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw fileError(error, path);
+  }
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(ZIP.length), 0, ZIP.length, 0);
+    if (bytesRead === 0 || buffer.equals(ZIP)) return;
+    throw new LukhasError('USAGE', `--out ${path}: there is a file that is no zip; it is not replaced`, {
+      suggestions: ['Choose another name, or replace it with --force.'],
+    });
+  } catch (error) {
+    throw fileError(error, path);
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+const CANNOT_BE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'there is no such folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'no permission',
+  EROFS: 'nothing can be written there',
+};
+const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up' };
+
+/** What the file system says, in words; all else as it is. */
+function fileError(cause: unknown, path: string): unknown {
+  const { code, syscall } = cause as NodeJS.ErrnoException;
+  if (cause instanceof LukhasError || code === undefined || syscall === undefined) return cause;
+  const why = CANNOT_BE[code];
+  if (why !== undefined) return new LukhasError('USAGE', `--out ${path}: cannot be written (${why})`, { cause });
+  return new LukhasError('EXPORT_FAILED', `--out ${path}: the pack could not be written (${FAILED[code] ?? code})`, {
+    suggestions: ['Nothing was left there. Make room or choose another place, then export again.'],
+    cause,
+  });
+}

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { firstLine, ROOT, Workspace } from '../e2e/lukhas.js';
+import { finished } from '../lib/ledger/examples.js';
+
+const FROM = ['--from', '2020-01-01T00:00:00Z'];
+
+describe('lukhas export', function () {
+  // Each test starts processes.
+  this.timeout(30_000);
+  let at: Workspace;
+
+  before(async () => {
+    at = new Workspace();
+    const ledger = await openLedger(at.db);
+    await ledger.commit({ events: Array.from({ length: 12 }, (_, i) => finished(`c-${i}`, i)) });
+    await ledger.close();
+  });
+  after(() => at.remove());
+
+  it('writes a pack, makes the keys at first and says so, and prints what it wrote', async () => {
+    const first = await at.run(['export', ...FROM, '--out', 'a.zip']);
+    expect(first.code, first.stderr).to.equal(0);
+    expect(first.stderr).to.match(/made the log key .*\nmade the export key .*\n.*lukhas keys show/);
+    expect(first.stdout).to.match(/^a\.zip {2}[\d,]+ bytes\n {2}entries {4}0 to 12 \(not included\)/);
+    const again = await at.json(['export', ...FROM, '--out', 'b.zip'], { env: { TZ: 'Asia/Kathmandu' } });
+    expect(again).to.include({ file: 'b.zip' });
+    expect(readFileSync(join(at.dir, 'b.zip')).equals(readFileSync(join(at.dir, 'a.zip')))).to.equal(true);
+    const sum = execFileSync('sha256sum', [join(at.dir, 'a.zip')], { encoding: 'utf8' });
+    expect(sum).to.match(new RegExp(`^${String(again['sha256'])} `));
+  });
+
+  it('is what the script does', async () => {
+    const script = join(ROOT, 'scripts/export_narratives.js');
+    execFileSync(process.execPath, [script, ...FROM, '--out', 'c.zip'], {
+      cwd: at.dir,
+      env: at.environment(),
+      stdio: 'pipe',
+    });
+    expect(existsSync(join(at.dir, 'c.zip'))).to.equal(true);
+  });
+
+  it('refuses in one line what it cannot do, and leaves nothing behind', async () => {
+    const empty = at.file('letter.txt', 'dear all');
+    for (const [args, line] of [
+      [['--out', 'x.zip', '--db', 'none.db'], /There is no log at .*none\.db/],
+      [['--out', 'nowhere/x.zip'], /no such folder/],
+      [['--out', empty], /no zip/],
+      [['--out', 'x.zip', '--to', '2020-01-02T00:00:00Z'], /Nothing was recorded before/],
+    ] as const) {
+      const run = await at.run(['export', ...FROM, ...args]);
+      expect([run.code, firstLine(run)], run.stderr).to.satisfy(([c, l]: [number, string]) => c === 2 && line.test(l));
+    }
+    expect(readdirSync(at.dir).filter((name) => /x\.zip|\.tmp$|none/.test(name))).to.deep.equal([]);
+    expect(readFileSync(empty, 'utf8')).to.equal('dear all');
+  });
+});
