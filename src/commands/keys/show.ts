@@ -1,0 +1,33 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { KEY_FORMS, presentForm, presentKeys } from '../../cli/present-keys.js';
+import type { KeyRole } from '../../lib/evidence/keys.js';
+
+const ROLES = ['log', 'export'] as const satisfies readonly KeyRole[];
+
+export default class KeysShow extends BaseCommand {
+  static override summary = 'print the public keys that checkpoints and evidence packs are verified with';
+  static override examples = [
+    '<%= config.bin %> keys show',
+    '<%= config.bin %> keys show --form allowed-signers > allowed_signers',
+  ];
+  static override flags = {
+    role: Flags.option({ options: ROLES, description: 'of this key only (default: both)' })(),
+    form: Flags.option({
+      options: KEY_FORMS,
+      description: 'in this form only: pem for openssl, ssh and allowed-signers for ssh-keygen, vkey for checkpoints',
+    })(),
+  };
+
+  async run(): Promise<unknown> {
+    const { flags } = await this.parse(KeysShow);
+    const [{ loadConfig }, { showKeys }] = await Promise.all([
+      import('../../lib/runtime/config.js'),
+      import('../../lib/runtime/signing-keys.js'),
+    ]);
+    const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+    const keys = await showKeys(config, flags.role === undefined ? undefined : [flags.role]);
+    if (!this.jsonEnabled()) this.log(flags.form === undefined ? presentKeys(keys) : presentForm(keys, flags.form));
+    return { keys };
+  }
+}

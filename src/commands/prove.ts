@@ -1,0 +1,32 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+
+export default class Prove extends BaseCommand {
+  static override summary = 'prove that one entry, such as a decision, is in the log';
+  static override description =
+    'Writes a C2SP tlog-proof: the entry as it was recorded, its path in the tree, and a checkpoint signed with the log key. `verify` checks it without the log.';
+  static override examples = [
+    '<%= config.bin %> prove c-mwrmfv3i1f6838 --out decision.tlog-proof',
+    '<%= config.bin %> prove 41 > entry-41.tlog-proof',
+  ];
+  static override args = {
+    event: Args.string({ description: 'number of an entry, or a canary: how it ended', required: true }),
+  };
+  static override flags = {
+    out: Flags.string({ description: 'the file to write (default: standard output)', helpValue: 'FILE' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Prove);
+    const app = await this.app(flags, { readOnly: true });
+    const { proveEntry } = await import('../lib/runtime/prove.js');
+    const { proof, ...about } = await proveEntry(app, args.event);
+    const { seq, kind, subject, size } = about;
+    if (flags.out !== undefined) {
+      const { writeReport } = await import('../cli/write-report.js');
+      await writeReport(flags.out, proof, '--out');
+    } else if (!this.jsonEnabled()) process.stdout.write(proof);
+    this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);
+    return { ...about, proof, file: flags.out ?? null };
+  }
+}

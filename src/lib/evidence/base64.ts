@@ -1,0 +1,8 @@
+/**
+ * Bytes of standard, padded base64 (RFC 4648, section 4), or null. Exactly one text stands for given bytes: no white
+ * space, no missing padding, no bits set that do not count.
+ */
+export function decodeBase64(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : null;
+}

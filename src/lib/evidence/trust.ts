@@ -1,0 +1,59 @@
+import { LukhasError } from '../errors.js';
+import { fingerprint, parseOpenSsh, parseSpkiPem } from './public-key.js';
+import { parseVkey, type VerifierKey } from './vkey.js';
+
+/** A public key that somebody chose to trust, with what its form says about its use. */
+export interface TrustedKey {
+  /** 32 bytes. */
+  publicKey: Buffer;
+  fingerprint: string;
+  /** Set for a vkey: it is good for signatures of this name and type only. */
+  vkey: VerifierKey | null;
+}
+
+/**
+ * Reads a file of public keys, in any mixture: SPKI PEM, lines of OpenSSH (`ssh-ed25519 AAAA...`, also as in
+ * allowed_signers), and vkeys (`name+hash+base64`). Empty lines and those that begin with # are passed over.
+ * @param where how an error calls the file
+ * @throws LukhasError USAGE that names the line; also when the file holds no key
+ */
+export function parseTrustedKeys(text: string, where: string): TrustedKey[] {
+  const keys: TrustedKey[] = [];
+  let pem: string[] | null = null;
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.trim();
+    if (pem === null && (line === '' || line.startsWith('#'))) continue;
+    if (line.startsWith('-----BEGIN ')) pem = [];
+    pem?.push(line);
+    if (pem !== null && !line.startsWith('-----END ')) continue;
+    keys.push(readKey(pem === null ? line : `${pem.join('\n')}\n`, `${where}, line ${index + 1}`));
+    pem = null;
+  }
+  if (pem !== null) throw new LukhasError('USAGE', `${where}: ends within a key`);
+  if (keys.length === 0) throw new LukhasError('USAGE', `${where}: holds no public key`);
+  return keys;
+}
+
+function readKey(text: string, where: string): TrustedKey {
+  if (text.includes('PRIVATE KEY')) {
+    throw new LukhasError('USAGE', `${where}: is a private key; to verify takes the public one`, {
+      suggestions: ['Print it: lukhas keys show'],
+    });
+  }
+  try {
+    const { publicKey, vkey } = readForm(text);
+    return { publicKey, vkey, fingerprint: fingerprint(publicKey) };
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    throw new LukhasError('USAGE', `${where}: ${cause.message}`, { cause });
+  }
+}
+
+function readForm(text: string): { publicKey: Buffer; vkey: VerifierKey | null } {
+  if (text.startsWith('-----')) return { publicKey: parseSpkiPem(text), vkey: null };
+  // What stands before the key in allowed_signers: principals and options.
+  const ssh = /(?:^|\s)(ssh-ed25519 .*)$/.exec(text)?.[1];
+  if (ssh !== undefined) return { publicKey: parseOpenSsh(ssh).publicKey, vkey: null };
+  const vkey = parseVkey(text);
+  return { publicKey: vkey.publicKey, vkey };
+}

@@ -1,0 +1,76 @@
+import { LukhasError } from '../errors.js';
+
+/** What a verification of evidence found. */
+export interface EvidenceReport {
+  /** There is no problem; `notChecked` says what that does not cover. */
+  ok: boolean;
+  /** What was shown to hold, in words. */
+  holds: string[];
+  /** In order of discovery, the first 100. */
+  problems: string[];
+  problemCount: number;
+  /** What could not be told, and why. */
+  notChecked: string[];
+}
+
+const MOST = 100;
+
+/** Gathers what is found, and turns what is refused into problems. */
+export class EvidenceFindings {
+  readonly #holds: string[] = [];
+  readonly #problems: string[] = [];
+  readonly #notChecked: string[] = [];
+  #problemCount = 0;
+  #notCheckedCount = 0;
+
+  get problemCount(): number {
+    return this.#problemCount;
+  }
+
+  holds(text: string): void {
+    this.#holds.push(text);
+  }
+
+  problem(text: string): void {
+    this.#problemCount++;
+    if (this.#problems.length < MOST) this.#problems.push(text);
+  }
+
+  unchecked(text: string): void {
+    this.#notCheckedCount++;
+    if (this.#notChecked.length < MOST) this.#notChecked.push(text);
+  }
+
+  /**
+   * One check: what it returns is said to hold when it found no problem.
+   * @returns what `check` made; null when it was refused
+   */
+  async section<T>(check: () => T | Promise<T>, says?: (result: T) => string): Promise<T | null> {
+    const before = this.#problemCount;
+    try {
+      const result = await check();
+      if (says !== undefined && this.#problemCount === before) this.holds(says(result));
+      return result;
+    } catch (error) {
+      this.refusal(error);
+      return null;
+    }
+  }
+
+  /** What does not hold is a problem; any other error is none of evidence, and is thrown again. */
+  refusal(error: unknown): void {
+    if (!(error instanceof LukhasError) || error.code !== 'VERIFICATION') throw error;
+    this.problem(error.message);
+  }
+
+  report(): EvidenceReport {
+    const more = this.#notCheckedCount - this.#notChecked.length;
+    return {
+      ok: this.#problemCount === 0,
+      holds: this.#holds,
+      problems: this.#problems,
+      problemCount: this.#problemCount,
+      notChecked: more > 0 ? [...this.#notChecked, `and ${more} more`] : this.#notChecked,
+    };
+  }
+}

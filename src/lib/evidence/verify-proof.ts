@@ -1,0 +1,58 @@
+import type { Checkpoint } from './checkpoint.js';
+import { leafHash, verifyInclusion } from './merkle-verify.js';
+import { fingerprint } from './public-key.js';
+import { refused } from './refused.js';
+import { parseTlogProof } from './tlog-proof.js';
+import type { TrustedKey } from './trust.js';
+import { type Entry, readEntry } from './verify-pack-entry.js';
+import { EvidenceFindings, type EvidenceReport } from './verify-pack-report.js';
+import { checkpointSigner, claimedCheckpoint, verifyLogCheckpoint } from './verify-pack-signatures.js';
+
+export interface ProofReport extends EvidenceReport {
+  /** What was proved; null when that could not be read. */
+  entry: Entry | null;
+  log: { origin: string; size: number; root: string } | null;
+}
+
+/**
+ * Verifies the proof of one entry, as `lukhas prove` writes it: a C2SP tlog-proof that carries the entry's bytes as its
+ * extra data. That is not signed, and needs not be: their hash is what is proved.
+ */
+export function verifyProofFile(text: string, trust: readonly TrustedKey[] | null): ProofReport {
+  const found = new EvidenceFindings();
+  const read: Pick<ProofReport, 'entry' | 'log'> = { entry: null, log: null };
+  try {
+    const { index, path, checkpoint: note, extra } = parseTlogProof(text);
+    const checkpoint = claimedCheckpoint(note);
+    const { origin, size, root } = checkpoint;
+    read.log = { origin, size, root: root.toString('hex') };
+    if (extra === undefined) throw refused('proof: does not carry the entry that it proves');
+    if (!verifyInclusion({ index, size, leaf: leafHash(extra), path, root })) {
+      throw refused(`proof: what it carries is not entry ${index} of the ${size} that the checkpoint covers`);
+    }
+    const entry = readEntry(extra);
+    if (typeof entry === 'string') throw refused(`proof: its entry ${entry}`);
+    if (entry.seq !== index) throw refused(`proof: entry ${entry.seq} is said to be number ${index}`);
+    read.entry = entry;
+    found.holds(`entry ${index} is in the log of ${size} entries that the checkpoint covers, with these bytes`);
+    checkSignature(note, checkpoint, trust, found);
+  } catch (error) {
+    found.refusal(error);
+  }
+  return { ...found.report(), ...read };
+}
+
+function checkSignature(
+  note: string,
+  { origin }: Checkpoint,
+  trust: readonly TrustedKey[] | null,
+  found: EvidenceFindings,
+): void {
+  if (trust === null) {
+    found.unchecked('who signed the checkpoint: give the key of the log that you have from the operator: --trust FILE');
+    return;
+  }
+  const log = { origin, key: null, trust };
+  const signer = checkpointSigner(verifyLogCheckpoint(note, log), log);
+  found.holds(`the checkpoint is signed by the trusted key ${fingerprint(signer)}`);
+}

@@ -1,0 +1,59 @@
+import { CANARY } from '../canary/load.js';
+import { LukhasError } from '../errors.js';
+import { formatTlogProof } from '../evidence/tlog-proof.js';
+import type { StoredEvent } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { resolveId } from '../ledger/resolve.js';
+import { openCheckpoints } from './checkpoints.js';
+import type { Config } from './config.js';
+
+export interface EntryProof {
+  /** C2SP tlog-proof, with the entry's bytes as its extra data. */
+  proof: string;
+  seq: number;
+  kind: string;
+  subject: string;
+  /** Entries that the checkpoint covers. */
+  size: number;
+}
+
+const ENDS = ['canary.decided', 'canary.overridden', 'canary.aborted', 'canary.failed'] as const;
+
+/**
+ * Proves that one entry is in the log: its bytes, its path in the tree, and a checkpoint that is signed now.
+ * @param wanted number of an entry, or a canary (or a beginning of its id): the newest entry that ended it
+ * @throws LukhasError USAGE, NOT_FOUND, AMBIGUOUS_ID; CONFIG (no log key); VERIFICATION; LEDGER_*
+ */
+export async function proveEntry(place: { ledger: Ledger; config: Config }, wanted: string): Promise<EntryProof> {
+  const { ledger } = place;
+  const { seq, kind, subject } = /^\d+$/.test(wanted) ? await numbered(ledger, wanted) : await ended(ledger, wanted);
+  const { size, note } = await (await openCheckpoints(place)).make();
+  const path = await ledger.inclusionProof(seq, size);
+  const extra = await recordedBytes(ledger, seq);
+  return { proof: formatTlogProof({ index: seq, path, checkpoint: note, extra }), seq, kind, subject, size };
+}
+
+async function numbered(ledger: Ledger, wanted: string): Promise<StoredEvent> {
+  const size = await ledger.size();
+  const seq = Number(wanted);
+  const [event] = seq < size ? await ledger.events({ from: seq, to: seq + 1 }) : [];
+  if (event !== undefined) return event;
+  throw new LukhasError('NOT_FOUND', `No entry ${wanted} in this log: it has ${size}, counted from 0.`, {
+    suggestions: ['Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
+  });
+}
+
+async function ended(ledger: Ledger, wanted: string): Promise<StoredEvent> {
+  const id = await resolveId(ledger, wanted, CANARY);
+  const [event] = await ledger.events({ subject: id, kinds: ENDS, newest: true, limit: 1 });
+  if (event !== undefined) return event;
+  throw new LukhasError('USAGE', `Canary ${id} has not ended: there is no decision to prove yet.`, {
+    suggestions: ['Any entry can be proved by its number.'],
+  });
+}
+
+async function recordedBytes(ledger: Ledger, seq: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const { bytes } of ledger.pages.lines({ from: seq, to: seq + 1 }, '\n')) chunks.push(bytes);
+  return Buffer.concat(chunks).subarray(0, -1);
+}

@@ -1,0 +1,49 @@
+import { signCheckpoint } from '../../../src/lib/evidence/checkpoint.js';
+import type { ProvableLog } from '../../../src/lib/evidence/checkpoints.js';
+import { noteSigner, type Signer } from '../../../src/lib/evidence/note.js';
+import { SIGNATURE_TYPE, type VerifierKey } from '../../../src/lib/evidence/vkey.js';
+import { formatAddCheckpoint } from '../../../src/lib/evidence/witness-request.js';
+import { naiveConsistency, naiveRoot } from './trees.js';
+
+/** A log in memory, by the definitions of RFC 6962, with its key: what whoever holds the key can sign. */
+export class GrownLog implements ProvableLog {
+  constructor(
+    readonly origin: string,
+    readonly key: Signer,
+    readonly entries: Buffer[] = [],
+  ) {}
+
+  get vkey(): VerifierKey {
+    return { name: this.origin, type: SIGNATURE_TYPE.note, publicKey: this.key.publicKey };
+  }
+
+  grow(count: number, what = 'entry'): this {
+    for (let n = 0; n < count; n++) this.entries.push(Buffer.from(`${what} ${this.entries.length}`));
+    return this;
+  }
+
+  /** The same up to `size`, then on its own. */
+  fork(size = this.entries.length): GrownLog {
+    return new GrownLog(this.origin, this.key, this.entries.slice(0, size));
+  }
+
+  root(size = this.entries.length): Promise<{ size: number; root: Buffer }> {
+    return Promise.resolve({ size, root: naiveRoot(this.entries.slice(0, size)) });
+  }
+
+  consistencyProof(first: number, second = this.entries.length): Promise<Buffer[]> {
+    return Promise.resolve(naiveConsistency(first, this.entries.slice(0, second)));
+  }
+
+  /** Signed, of the first `size` entries. */
+  note(size = this.entries.length): string {
+    const checkpoint = { origin: this.origin, size, root: naiveRoot(this.entries.slice(0, size)) };
+    return signCheckpoint(checkpoint, [noteSigner(this.origin, this.key)]);
+  }
+
+  /** Body of add-checkpoint with the proof that this log can give. */
+  request(oldSize: number, size = this.entries.length): Buffer {
+    const proof = oldSize > 0 && oldSize < size ? naiveConsistency(oldSize, this.entries.slice(0, size)) : [];
+    return Buffer.from(formatAddCheckpoint({ oldSize, proof, note: this.note(size) }));
+  }
+}
