@@ -1,6 +1,11 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
+import type { Head } from '../../lib/ledger/ledger.js';
+
+function unreviewed({ data }: Head): boolean {
+  return data['breakGlass'] === 'not reviewed';
+}
 
 const STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
 
@@ -9,7 +14,7 @@ export default class CanaryList extends BaseCommand {
   static override flags = {
     state: Flags.string({ description: 'only in this state (may be repeated)', options: STATES, multiple: true }),
     model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
-    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1 }),
+    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1, max: 10_000 }),
   };
 
   async run(): Promise<unknown> {
@@ -20,6 +25,8 @@ export default class CanaryList extends BaseCommand {
       ...(flags.state ? { states: flags.state } : {}),
       ...(flags.model === undefined ? {} : { modelId: flags.model }),
     });
+    // What nobody has reviewed yet comes first, of those that are listed.
+    heads.sort((a, b) => Number(unreviewed(b)) - Number(unreviewed(a)));
     const canaries = heads.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
       canaryId: subject,
       modelId,
@@ -31,7 +38,7 @@ export default class CanaryList extends BaseCommand {
     if (!this.jsonEnabled()) {
       const rows = heads.map((h) => [
         h.subject,
-        h.state,
+        unreviewed(h) ? `${h.state} (break-glass, not reviewed)` : h.state,
         h.modelId,
         `${h.data['fromGate']} -> ${h.data['toGate']}`,
         h.updatedAt,

@@ -9,13 +9,19 @@ export default class CanaryPromote extends BaseCommand {
   };
   static override flags = {
     reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+    'break-glass': Flags.boolean({
+      description:
+        'without the approvals that its policy wants; needs a reason of 20 characters, and a review by another person within 24 h',
+    }),
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CanaryPromote);
     const app = await this.app(flags);
     const id = await app.canaries.resolve(args.id);
-    await app.canaries.override(id, app.config.actor, flags.reason);
+    const { actor } = app.config;
+    if (flags['break-glass']) await app.approvals.breakGlass(id, actor, flags.reason);
+    else await app.canaries.override(id, actor, flags.reason);
     return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
   }
 }

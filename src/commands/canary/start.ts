@@ -1,12 +1,12 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
-import { requireHookSecrets } from '../../cli/hook-secrets.js';
-import { canaryJson } from '../../cli/outcome.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
-import { LukhasError } from '../../lib/errors.js';
+import { EXIT, LukhasError } from '../../lib/errors.js';
 import { environment } from '../../lib/runtime/config.js';
 import { parseDuration } from '../../lib/runtime/duration.js';
+import { requireHookSecrets } from '../../lib/runtime/hook-secrets.js';
+import { canaryJson } from '../../lib/runtime/outcome.js';
 import { sourceFromFlags } from '../../lib/runtime/source-flags.js';
 
 export default class CanaryStart extends BaseCommand {
@@ -43,7 +43,7 @@ export default class CanaryStart extends BaseCommand {
     }),
     input: Flags.string({ description: 'observations as NDJSON; - is standard input', helpValue: 'FILE' }),
     detach: Flags.boolean({
-      description: 'do not stay: `lukhas canary resume` does the watching',
+      description: 'do not stay: a running `lukhas serve`, or `lukhas canary resume`, does the watching',
       exclusive: ['wait', 'timeout'],
     }),
     wait: Flags.boolean({ description: 'stay until the verdict (the default)' }),
@@ -77,9 +77,10 @@ export default class CanaryStart extends BaseCommand {
       by: app.config.actor,
     });
     if (flags.detach) {
-      this.say(`started ${canary.id}; continue it with: lukhas canary resume ${canary.id}`);
+      this.say(`started ${canary.id}; a running lukhas serve goes on with it, or: lukhas canary resume ${canary.id}`);
       if (!this.jsonEnabled()) this.log(canary.id);
-      return canaryJson(canary);
+      // What was asked for is done: how the canary ends is not this command's to say.
+      return { ...canaryJson(canary), exit: EXIT.done };
     }
     this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}`);
     const watched = await followToVerdict(app, canary.id, { timeoutSeconds, quiet: this.jsonEnabled() });

@@ -1,7 +1,8 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
-import { canaryJson } from '../../cli/outcome.js';
 import { presentCanary } from '../../cli/present.js';
+import { outlookLines } from '../../cli/present-approvals.js';
+import { canaryJson } from '../../lib/runtime/outcome.js';
 
 export default class CanaryStatus extends BaseCommand {
   static override summary = 'how a canary stands';
@@ -16,7 +17,11 @@ export default class CanaryStatus extends BaseCommand {
     const app = await this.app(flags, { readOnly: true });
     const id = await app.canaries.resolve(args.id);
     const { canary, verdict } = await app.canaries.now(id);
-    if (!this.jsonEnabled()) this.log(presentCanary({ ...canary, verdict }, flags['no-color']));
-    return { ...canaryJson(canary), verdict };
+    const outlook = await app.approvals.outlook(id);
+    if (!this.jsonEnabled()) {
+      const lines = outlook ? outlookLines(outlook) : [];
+      this.log([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines].join('\n'));
+    }
+    return { ...canaryJson(canary), verdict, ...(outlook ? { awaiting: outlook } : {}) };
   }
 }

@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.js';
 import { timestamp } from '../clock.js';
-import type { HookCall, HookConfig, HooksConfig } from '../gates/hook.js';
-import { runHooks } from '../gates/hooks.js';
-import { setGate } from '../gates/registry.js';
-import type { HookAction } from '../ledger/events.js';
+import type { HookCall, HooksConfig } from '../gates/hook.js';
+import { longestMs, runHooks } from '../gates/hooks.js';
+import { gateHistory, setGate } from '../gates/registry.js';
+import { type Turn, takeTurn } from '../gates/turn.js';
+import type { EventDraft, HookAction } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { lapseOf } from './approvals.js';
+import { approvalRule } from './consent.js';
 import { loadCanary } from './load.js';
 import { applyEvent, type Canary, headOf } from './state.js';
 
@@ -20,60 +23,104 @@ export interface ActContext {
 /**
  * Carries a decision out: the hooks in order, then, for a promotion, the gate's new holder. Everything is repeatable:
  * a hook that has finished is not called again, one that was begun and not finished is called again with the same key.
+ * One canary or promotion at a time acts on a gate. Approvals that the policy wants are asked for again first: what
+ * lapsed since they were given is not acted on.
+ * @returns when to try again, ms since the epoch, while another acts on the gate; null when nothing is left to be done
  */
-export async function act(context: ActContext, canary: Canary): Promise<Canary> {
+export async function act(context: ActContext, { id, toGate: gate, action }: Canary): Promise<number | null> {
   const { ledger, clock, hooks } = context;
-  const action = canary.action.kind;
-  if (action === null) return canary;
-  const configured = hooks[action];
-  await ledger.acquireLease(canary.id, context.holder, clock.now(), longestMs(configured));
+  if (action.kind === null) return null;
+  const ttlMs = longestMs(hooks[action.kind]);
+  const turn = await takeTurn(context, { id, gate, ttlMs });
+  if (typeof turn === 'number') return turn;
+  try {
+    await ledger.acquireLease(id, context.holder, clock.now(), ttlMs);
+    // Read under the leases: others may have acted meanwhile.
+    const canary = await loadCanary(ledger, id);
+    if (canary.action.state === 'pending') await carryOut(context, canary, action.kind, turn);
+    return null;
+  } finally {
+    await ledger.releaseLease(turn.lease, turn.holder);
+  }
+}
+
+async function carryOut(context: ActContext, canary: Canary, action: HookAction, turn: Turn): Promise<void> {
+  const { ledger, clock, env, holder, signal } = context;
+  const { id, toGate: gate, modelId } = canary;
+  const hooks = context.hooks[action];
+  const lapse = await lapsed(context, canary);
+  if (lapse !== null) return record(context, canary, lapse);
+  const anew = action === 'promote' ? await anewSince(ledger, canary) : null;
   const result = await runHooks({
     ledger,
-    hooks: configured,
+    hooks,
     action,
     call: callOf(canary, action),
-    canaryId: canary.id,
+    canaryId: id,
     clock,
-    env: context.env,
-    holder: context.holder,
-    ...(context.signal ? { signal: context.signal } : {}),
+    env,
+    holder,
+    turn,
+    ...(anew ? { anew } : {}),
+    ...(signal ? { signal } : {}),
   });
   if (result.ok && action === 'promote') {
-    const by = canary.ended?.by ?? { who: 'lukhas', how: 'lukhas' as const };
-    const { toGate: gate, modelId, id: canaryId } = canary;
-    await setGate(ledger, { gate, modelId, canaryId, by, ts: timestamp(clock.now()), holder: context.holder });
+    const by = canary.consent.breakGlass?.by ?? canary.ended?.by ?? { who: 'lukhas', how: 'lukhas' as const };
+    await setGate(ledger, { gate, modelId, canaryId: id, by, ts: timestamp(clock.now()), holder, turn });
   }
-  const current = await loadCanary(ledger, canary.id);
-  const data = { action, ok: result.ok, failed: result.failed, hooks: configured.length };
-  const event = { kind: 'canary.acted', subject: canary.id, ts: timestamp(clock.now()), data } as const;
+  const current = await loadCanary(ledger, id);
+  const data = { action, ok: result.ok, failed: result.failed, hooks: hooks.length };
+  return record(context, current, { kind: 'canary.acted', subject: id, ts: timestamp(clock.now()), data });
+}
+
+/** Approvals have to hold until the gate is the canary's own, also once all hooks have been called. */
+async function lapsed({ ledger, clock }: ActContext, canary: Canary): Promise<EventDraft | null> {
+  if (canary.action.kind !== 'promote' || canary.consent.breakGlass !== null || approvalRule(canary) === null)
+    return null;
+  const calls = await ledger.events({ subject: canary.id, kinds: ['hook.intended'], limit: 1 });
+  const now = clock.now();
+  const data = await lapseOf(ledger, canary, now, calls.length > 0);
+  return data && { kind: 'canary.lapsed', subject: canary.id, ts: timestamp(now), data };
+}
+
+/**
+ * Where another model has entered the gate after hooks were called, as between a failure and its retry, or a crash and the
+ * next driver, what they did is undone. Null when none has; a gate that the canary has entered itself is not taken back.
+ */
+async function anewSince(
+  ledger: Ledger,
+  { id, toGate, modelId }: Canary,
+): Promise<{ seq: number; key: string } | null> {
+  const [first] = await ledger.events({ subject: id, kinds: ['hook.intended'], limit: 1 });
+  if (first === undefined) return null;
+  const changes = await gateHistory(ledger, toGate, { from: first.seq });
+  const others = changes.filter((change) => change.modelId !== modelId);
+  const last = others.at(-1);
+  if (last === undefined || changes.some(({ canaryId }) => canaryId === id)) return null;
+  return { seq: last.seq, key: `${id}/${others.length + 1}` };
+}
+
+async function record({ ledger, holder }: ActContext, current: Canary, event: EventDraft): Promise<void> {
   const next = applyEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
-  const [written] = await ledger.commit({
+  await ledger.commit({
     events: [event],
     heads: [headOf(next)],
     expect: [
-      { lease: canary.id, holder: context.holder },
-      { subject: canary.id, lastSeq: current.lastSeq },
+      { lease: current.id, holder },
+      { subject: current.id, lastSeq: current.lastSeq },
     ],
   });
-  return written ? applyEvent(current, written) : next;
-}
-
-/** Hooks may take longer than a look: the lease must hold until the last of them has timed out. */
-function longestMs(hooks: readonly HookConfig[]): number {
-  const seconds = hooks.map((h) =>
-    'exec' in h ? h.exec.timeoutSeconds : (h.webhook.timeoutSeconds + 30) * (h.webhook.retries + 1),
-  );
-  return seconds.reduce((a, b) => a + b, 60) * 1000;
 }
 
 function callOf(canary: Canary, action: HookAction): Omit<HookCall, 'action' | 'key' | 'canaryId' | 'attempt'> {
-  const overridden = canary.ended !== null;
+  const forced = canary.consent.breakGlass !== null;
+  const overridden = forced || canary.ended !== null;
   return {
     modelId: canary.modelId,
     fromGate: canary.fromGate,
     toGate: canary.toGate,
     decision: action,
-    reason: overridden ? 'override' : (canary.verdict?.reason ?? 'override'),
+    reason: forced ? 'break_glass' : overridden ? 'override' : (canary.verdict?.reason ?? 'override'),
     certainty: overridden ? 'uncertified' : (canary.verdict?.certainty ?? 'undecided'),
     decidedAt: canary.decidedAt ?? canary.updatedAt,
   };

@@ -4,9 +4,10 @@ import { begin } from '../judge/judge.js';
 import type { Observation } from '../judge/observation.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { EventDraft, StoredEvent } from '../ledger/events.js';
+import { takeLease } from '../ledger/lease.js';
 import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
 import { type ActContext, act } from './act.js';
-import { leaseMs, takeLease } from './lease.js';
+import { leaseMs } from './lease.js';
 import { loadCanary } from './load.js';
 import { nextDue } from './schedule.js';
 import { loadSession, type Session, take } from './session.js';
@@ -43,7 +44,8 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     if (typeof session === 'number') return session;
     if (!isOpen(session.canary)) return await close(context, id);
     if (!isTerminal(session.canary.state)) return await look(context, session);
-    await act(context, session.canary);
+    const again = await act(context, session.canary);
+    if (again !== null) return again;
     return await close(context, id);
   } catch (error) {
     // What is in memory may be ahead of the log now, or behind it when somebody else appended (an abort, another driver).

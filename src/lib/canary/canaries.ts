@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { parseName } from '../gates/registry.js';
+import { parseName } from '../input/name.js';
 import type { Policy } from '../judge/policy.js';
 import type { Verdict } from '../judge/verdict.js';
 import { canonicalJson } from '../ledger/canonical.js';
-import type { Actor, EventDraft } from '../ledger/events.js';
+import type { Actor } from '../ledger/events.js';
+import { newId } from '../ledger/ids.js';
 import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
+import { resolveId } from '../ledger/resolve.js';
 import type { SourceDescriptor } from '../metrics/source.js';
+import { appendAllowed, appendEvent, reasonOf } from './append.js';
 import { foldHeads } from './heads.js';
-import { newCanaryId } from './ids.js';
-import { loadCanary } from './load.js';
-import { applyEvent, assertAllowed, type Canary, headOf } from './state.js';
+import { CANARY, loadCanary } from './load.js';
+import { assertAllowed, type Canary } from './state.js';
 
 export interface StartRequest {
   modelId: string;
@@ -22,9 +24,6 @@ export interface StartRequest {
   dryRun: boolean;
   by: Actor;
 }
-
-/** Fewer characters of an id are not taken for it: they stand for whatever canary happens to be alone in the log. */
-const SHORTEST_PREFIX = 6;
 
 /** The verbs on canaries that a person or a program asks for; a Runner does the watching. */
 export class Canaries {
@@ -41,9 +40,9 @@ export class Canaries {
     if (fromGate === toGate)
       throw new LukhasError('USAGE', `A canary goes from one gate to another: both are "${fromGate}".`);
     const now = this.clock.now();
-    return this.append(null, {
+    return appendEvent(this.ledger, null, {
       kind: 'canary.requested',
-      subject: newCanaryId(now),
+      subject: newId('c', now),
       ts: timestamp(now),
       data: {
         modelId,
@@ -77,28 +76,7 @@ export class Canaries {
    * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID; USAGE when a shorter prefix begins the id of any canary
    */
   async resolve(prefix: string): Promise<string> {
-    const heads = (await this.ledger.findHeads(prefix)).filter((h) => h.type === 'canary');
-    const exact = heads.find((h) => h.subject === prefix);
-    if (exact) return exact.subject;
-    if (heads.length > 0 && prefix.length < SHORTEST_PREFIX)
-      throw new LukhasError(
-        'USAGE',
-        `${JSON.stringify(prefix)} is too short to name a canary: give at least ${SHORTEST_PREFIX} characters of the id.`,
-        { suggestions: ['List them: lukhas canary list'] },
-      );
-    if (heads.length === 1) return heads[0]!.subject;
-    if (heads.length === 0)
-      throw new LukhasError('NOT_FOUND', `No canary ${JSON.stringify(prefix)} in this log.`, {
-        suggestions: ['List them: lukhas canary list', 'Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
-      });
-    const some = heads.slice(0, 5).map((h) => h.subject);
-    throw new LukhasError(
-      'AMBIGUOUS_ID',
-      `${JSON.stringify(prefix)} stands for ${heads.length} canaries: ${some.join(', ')}…`,
-      {
-        suggestions: ['Give more characters of the id.'],
-      },
-    );
+    return resolveId(this.ledger, prefix, CANARY);
   }
 
   async list(filter: Omit<HeadFilter, 'type'>): Promise<Head[]> {
@@ -115,21 +93,21 @@ export class Canaries {
     return this.decideByHand(id, 'canary.aborted', by, reason);
   }
 
-  /** Promotes a BLOCKED canary as an override. @throws LukhasError ILLEGAL_TRANSITION */
+  /** Promotes a BLOCKED canary as an override; where the policy wants approvals, once they are there. @throws LukhasError ILLEGAL_TRANSITION */
   async override(id: string, by: Actor, reason: string): Promise<Canary> {
     return this.decideByHand(id, 'canary.overridden', by, reason);
   }
 
   /** Has the failed hooks of a decision called again by the next driver. @throws LukhasError ILLEGAL_TRANSITION */
   async retry(id: string, by: Actor): Promise<Canary> {
-    return this.appendAllowed(id, (canary, ts) => {
+    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
       const action = canary.action.kind;
       if (action === null || canary.action.state !== 'failed')
         throw new LukhasError(
           'ILLEGAL_TRANSITION',
           `Canary ${id} has no failed hook: its action is ${canary.action.state}.`,
         );
-      return { kind: 'canary.retried', subject: id, ts, data: { by, action } };
+      return { event: { kind: 'canary.retried', subject: id, ts, data: { by, action } } };
     });
   }
 
@@ -139,35 +117,10 @@ export class Canaries {
     by: Actor,
     reason: string,
   ): Promise<Canary> {
-    if (reason.trim() === '')
-      throw new LukhasError('USAGE', 'A reason is needed: it is kept in the log.', { suggestions: ['--reason "..."'] });
-    return this.appendAllowed(id, (canary, ts) => {
+    const given = reasonOf(reason);
+    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
       assertAllowed(canary, kind);
-      return { kind, subject: id, ts, data: { by, reason: reason.trim() } };
+      return { event: { kind, subject: id, ts, data: { by, reason: given } } };
     });
-  }
-
-  private async appendAllowed(id: string, draft: (canary: Canary, ts: string) => EventDraft): Promise<Canary> {
-    for (let attempt = 0; ; attempt++) {
-      const canary = await loadCanary(this.ledger, id);
-      const event = draft(canary, timestamp(this.clock.now()));
-      try {
-        return await this.append(canary, event);
-      } catch (error) {
-        // A tick came in between; whether the step is still allowed is asked again.
-        if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT' || attempt >= 5) throw error;
-      }
-    }
-  }
-
-  private async append(canary: Canary | null, event: EventDraft): Promise<Canary> {
-    const lastSeq = canary?.lastSeq ?? -1;
-    const next = applyEvent(canary, { ...event, seq: lastSeq + 1, v: 1 });
-    const [written] = await this.ledger.commit({
-      events: [event],
-      heads: [headOf(next)],
-      expect: [{ subject: event.subject, lastSeq }],
-    });
-    return written ? applyEvent(canary, written) : next;
   }
 }

@@ -59,7 +59,7 @@ export interface RecordedCanary {
 export async function recordedCanary(ledger: Ledger, id: string, size: number): Promise<RecordedCanary | null> {
   const canary = foldCanary(await ledger.events({ subject: id, to: size }));
   if (canary === null || canary.startedAt === null) return null;
-  const { modelId, fromGate, toGate, startedAt, policy: own, verdict, observations, ended } = canary;
+  const { modelId, fromGate, toGate, startedAt, policy: own, verdict, observations } = canary;
   return {
     canaryId: id,
     modelId,
@@ -69,9 +69,16 @@ export async function recordedCanary(ledger: Ledger, id: string, size: number): 
     own,
     decided: verdict && observations ? { verdict, count: observations.count, digest: observations.digest } : null,
     undecided: verdict ? null : undecided(canary),
-    overridden: ended && `${canary.state === 'ABORTED' ? 'aborted' : 'promoted'} by ${ended.by.who}: ${ended.reason}`,
+    overridden: byHand(canary),
     lines: () => ledger.observationLines(id),
   };
+}
+
+function byHand({ state, ended, consent: { breakGlass } }: Canary): string | null {
+  if (breakGlass) return `promoted by break-glass by ${breakGlass.by.who}: ${breakGlass.reason}`;
+  // An override that people have not approved has changed nothing.
+  if (ended === null || state === 'BLOCKED') return null;
+  return `${state === 'ABORTED' ? 'aborted' : 'promoted'} by ${ended.by.who}: ${ended.reason}`;
 }
 
 function undecided({ state, failure }: Canary): string {

@@ -3,10 +3,10 @@ import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/hook.js';
 import { canonicalJson } from '../ledger/canonical.js';
+import { newHolder } from '../ledger/ids.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
-import { newHolder } from './ids.js';
 
 type Advance = typeof advance;
 

@@ -3,9 +3,13 @@ import type { Policy } from '../judge/policy.js';
 import type { Verdict } from '../judge/verdict.js';
 import type { Actor, CanaryState, EventKind, HookAction, StoredEvent } from '../ledger/events.js';
 import type { HeadDraft } from '../ledger/ledger.js';
+import { approvalRule, type Consent, hear, NO_CONSENT } from './consent.js';
 
-/** `pending`: decided and not yet acted on; `failed`: a hook failed and may be tried again. */
-export type ActionState = 'none' | 'pending' | 'done' | 'failed';
+/**
+ * `pending`: decided and not yet acted on; `failed`: a hook failed and may be tried again; `awaiting approval`: the policy
+ * wants people to approve first; `rejected`: one of them refused; `lapsed`: complete approvals lapsed for good.
+ */
+export type ActionState = 'none' | 'awaiting approval' | 'rejected' | 'lapsed' | 'pending' | 'done' | 'failed';
 
 /** A canary as its events tell it: a reading of the log, never stored as a truth of its own. */
 export interface Canary {
@@ -42,6 +46,8 @@ export interface Canary {
     detail: string | null;
     hooks: number | null;
   };
+  /** What people said of it where the policy wants approvals. */
+  consent: Consent;
   ended: { by: Actor; reason: string } | null;
   failure: { code: string; message: string } | null;
   lastSeq: number;
@@ -73,17 +79,63 @@ const ALLOWED: { readonly [K in EventKind]?: readonly CanaryState[] } = {
   'canary.retried': ['PROMOTED', 'ROLLED_BACK'],
   'hook.intended': ['PROMOTED', 'ROLLED_BACK'],
   'hook.finished': ['PROMOTED', 'ROLLED_BACK'],
+  'canary.approved': ['BLOCKED'],
+  'canary.rejected': ['BLOCKED'],
+  'canary.lapsed': ['PROMOTED'],
+  'canary.forced': ['BLOCKED'],
+  'canary.reviewed': ['PROMOTED'],
+};
+
+/** What beside the state has to be so; null: nothing. */
+function condition({ action, consent, policy, dryRun }: Canary, kind: EventKind): boolean {
+  switch (kind) {
+    // One that people are asked about, or have refused, is no longer a matter of one person.
+    case 'canary.overridden':
+      return action.state === 'none';
+    case 'canary.approved':
+    case 'canary.rejected':
+      return action.state === 'awaiting approval';
+    case 'canary.lapsed':
+      return action.state === 'pending' && action.kind === 'promote' && consent.approvals.length > 0;
+    case 'canary.forced':
+      return approvalRule({ policy, dryRun }) !== null && !consent.lapsed?.begun;
+    case 'canary.reviewed':
+      return consent.breakGlass !== null && consent.breakGlass.review === null;
+    default:
+      return true;
+  }
+}
+
+function admits(canary: Canary, kind: EventKind): boolean {
+  return ALLOWED[kind] === undefined || (ALLOWED[kind].includes(canary.state) && condition(canary, kind));
+}
+
+const VERBS: { readonly [K in EventKind]?: string } = {
+  'canary.aborted': 'aborted',
+  'canary.overridden': 'promoted by hand',
+  'canary.approved': 'approved',
+  'canary.rejected': 'rejected',
+  'canary.forced': 'promoted by break-glass',
+  'canary.reviewed': 'reviewed',
 };
 
 /** @throws LukhasError ILLEGAL_TRANSITION when the canary's state does not admit the event */
 export function assertAllowed(canary: Canary, kind: EventKind): void {
-  if (ALLOWED[kind]?.includes(canary.state)) return;
-  const verb = { 'canary.aborted': 'aborted', 'canary.overridden': 'promoted by hand' }[kind as string] ?? kind;
-  throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${canary.id} is ${canary.state}: it cannot be ${verb}.`, {
-    suggestions:
-      kind === 'canary.overridden'
-        ? ['Only a BLOCKED canary can be promoted by hand; start a new canary for this model.']
-        : [`See what became of it: lukhas canary status ${canary.id}`],
+  if (ALLOWED[kind] !== undefined && admits(canary, kind)) return;
+  const { id, state, action } = canary;
+  const stands = ['awaiting approval', 'rejected', 'lapsed'].includes(action.state)
+    ? `${state} (${action.state})`
+    : state;
+  const verb = VERBS[kind] ?? kind;
+  throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${id} is ${stands}: it cannot be ${verb}.`, {
+    suggestions: [
+      ...(kind === 'canary.overridden'
+        ? [
+            'Only a BLOCKED canary that nobody is asked about can be promoted by hand; start a new canary for this model.',
+          ]
+        : []),
+      `See what became of it: lukhas canary status ${id}`,
+    ],
   });
 }
 
@@ -95,7 +147,7 @@ export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
       'LEDGER_CORRUPT',
       `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`,
     );
-  if (ALLOWED[event.kind] && !ALLOWED[event.kind]?.includes(canary.state))
+  if (!admits(canary, event.kind))
     throw new LukhasError(
       'LEDGER_CORRUPT',
       `Log entry ${event.seq} (${event.kind}) cannot follow state ${canary.state} of ${canary.id}.`,
@@ -127,6 +179,7 @@ function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): C
     verdict: null,
     observations: null,
     action: { kind: null, state: 'none', failed: null, detail: null, hooks: null },
+    consent: NO_CONSENT,
     ended: null,
     failure: null,
     lastSeq: event.seq,
@@ -150,22 +203,14 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
     case 'canary.decided': {
       const { verdict, observations } = event.data;
       const kind = verdict.decision === 'promote' || verdict.decision === 'rollback' ? verdict.decision : null;
+      const decided = { decidedAt: event.ts, verdict, observations };
+      // A rollback never waits for anybody.
+      if (kind === 'promote') return { ...decided, ...promotion(canary) };
       const state: ActionState = kind && !canary.dryRun ? 'pending' : 'none';
-      return {
-        state: OUTCOME[verdict.decision],
-        decidedAt: event.ts,
-        verdict,
-        observations,
-        action: { kind, state, failed: null, detail: null, hooks: null },
-      };
+      return { ...decided, state: OUTCOME[verdict.decision], action: actionOf(kind, state) };
     }
     case 'canary.overridden':
-      return {
-        state: 'PROMOTED',
-        decidedAt: event.ts,
-        ended: event.data,
-        action: { kind: 'promote', state: canary.dryRun ? 'none' : 'pending', failed: null, detail: null, hooks: null },
-      };
+      return { decidedAt: event.ts, ended: event.data, ...promotion(canary) };
     case 'canary.acted': {
       const { action, ok, failed, hooks } = event.data;
       const detail = ok ? null : canary.action.detail;
@@ -174,14 +219,33 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
     case 'hook.finished':
       return { action: { ...canary.action, detail: event.data.ok ? null : event.data.detail } };
     case 'canary.retried':
-      return { action: { kind: event.data.action, state: 'pending', failed: null, detail: null, hooks: null } };
+      return { action: actionOf(event.data.action, 'pending') };
     case 'canary.aborted':
       return { state: 'ABORTED', ended: event.data };
     case 'canary.failed':
       return { state: 'FAILED', failure: event.data };
     default:
-      return {};
+      return said(canary, event);
   }
+}
+
+function actionOf(kind: HookAction | null, state: ActionState): Canary['action'] {
+  return { kind, state, failed: null, detail: null, hooks: null };
+}
+
+/** Promoted at once, or not before the people whom the policy asks have approved. */
+function promotion(canary: Canary): Pick<Canary, 'state' | 'action'> {
+  if (approvalRule(canary) !== null) return { state: 'BLOCKED', action: actionOf('promote', 'awaiting approval') };
+  return { state: 'PROMOTED', action: actionOf('promote', canary.dryRun ? 'none' : 'pending') };
+}
+
+/** What people say where the policy wants approvals. */
+function said(canary: Canary, event: StoredEvent): Partial<Canary> {
+  const heard = hear(canary.consent, approvalRule(canary), event);
+  if (heard === null) return {};
+  const { consent, action } = heard;
+  if (action === null) return { consent };
+  return { consent, state: action === 'pending' ? 'PROMOTED' : 'BLOCKED', action: actionOf('promote', action) };
 }
 
 export function foldCanary(events: Iterable<StoredEvent>): Canary | null {
@@ -192,6 +256,7 @@ export function foldCanary(events: Iterable<StoredEvent>): Canary | null {
 
 /** The row that listings read; a projection of the canary that can be built again at any time. */
 export function headOf(canary: Canary): HeadDraft {
+  const { breakGlass } = canary.consent;
   return {
     subject: canary.id,
     type: 'canary',
@@ -204,6 +269,7 @@ export function headOf(canary: Canary): HeadDraft {
       dryRun: canary.dryRun,
       reason: canary.verdict?.reason ?? null,
       action: canary.action.state,
+      ...(breakGlass === null ? {} : { breakGlass: breakGlass.review === null ? 'not reviewed' : 'reviewed' }),
     },
   };
 }

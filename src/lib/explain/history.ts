@@ -15,6 +15,8 @@ export interface GateEntry {
   /** The canary that changed it; null: a person did. */
   canaryId: string | null;
   by: Actor;
+  /** How the person did it, and on the evidence of which canary (null: without); left out where the gate was set. */
+  promotion?: { id: string; canaryId: string | null };
 }
 
 /**
@@ -28,7 +30,7 @@ export interface CanaryHistory {
   id: string;
   /** In order; the first is `canary.requested`. */
   events: readonly StoredEvent[];
-  /** Every change of the gate it wanted to enter, in order. */
+  /** Of the changes of the gate it wanted to enter at least its own and the newest, in order. */
   gate: readonly GateEntry[];
   standing: Standing;
   /** Nothing later than this was read, ms since the epoch; null: all there is. */
@@ -62,6 +64,14 @@ export interface Facts {
   calls: HookCallFacts[];
   /** What is or was to be carried out; null: nothing. */
   action: HookAction | null;
+  /** What people said where the policy wants approvals. */
+  approvals: EventOf<'canary.approved'>[];
+  rejected: EventOf<'canary.rejected'> | null;
+  lapses: EventOf<'canary.lapsed'>[];
+  forced: EventOf<'canary.forced'> | null;
+  reviewed: EventOf<'canary.reviewed'> | null;
+  /** A promotion waits for people to approve it. */
+  awaits: boolean;
 }
 
 const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
@@ -92,6 +102,12 @@ function begun(id: string, requested: Facts['requested']): Facts {
     silences: [],
     calls: [],
     action: null,
+    approvals: [],
+    rejected: null,
+    lapses: [],
+    forced: null,
+    reviewed: null,
+    awaits: false,
   };
 }
 
@@ -104,10 +120,12 @@ function take(facts: Facts, event: StoredEvent): void {
       const { decision } = event.data.verdict;
       const action = decision === 'promote' || decision === 'rollback' ? decision : null;
       Object.assign(facts, { decided: event, state: OUTCOMES[decision], action });
+      if (decision === 'promote') ask(facts);
       return;
     }
     case 'canary.overridden':
       Object.assign(facts, { overridden: event, state: 'PROMOTED', action: 'promote' });
+      ask(facts);
       return;
     case 'canary.aborted':
       Object.assign(facts, { aborted: event, state: 'ABORTED' });
@@ -132,13 +150,49 @@ function take(facts: Facts, event: StoredEvent): void {
     case 'fallback.released':
       takeRelease(facts, event);
       return;
-    case 'hook.intended': {
-      const { action, hook, attempt } = event.data;
-      facts.calls.push({ action, hook, attempt, intended: event, finished: null });
+    case 'hook.intended':
+    case 'hook.finished':
+      takeCall(facts.calls, event);
+      return;
+    default:
+      takeSaid(facts, event);
+  }
+}
+
+/** Where the policy wants approvals, nothing is promoted before they are there. */
+function ask(facts: Facts): void {
+  const { policy, dryRun } = facts.requested.data;
+  if (!dryRun && policy.approvals !== undefined)
+    Object.assign(facts, { state: 'BLOCKED', action: null, awaits: true } satisfies Partial<Facts>);
+}
+
+function takeSaid(facts: Facts, event: StoredEvent): void {
+  const promoted = { state: 'PROMOTED', action: 'promote', awaits: false } satisfies Partial<Facts>;
+  switch (event.kind) {
+    case 'canary.approved':
+      facts.approvals.push(event);
+      if (event.data.count >= event.data.required) Object.assign(facts, promoted);
+      return;
+    case 'canary.rejected':
+      Object.assign(facts, { rejected: event, awaits: false } satisfies Partial<Facts>);
+      return;
+    case 'canary.lapsed': {
+      const { begun, cause } = event.data;
+      facts.lapses.push(event);
+      // What hooks were called for stays told.
+      Object.assign(facts, {
+        state: 'BLOCKED',
+        action: begun ? 'promote' : null,
+        acted: null,
+        awaits: !begun && cause === 'gate',
+      } satisfies Partial<Facts>);
       return;
     }
-    case 'hook.finished':
-      takeFinish(facts, event);
+    case 'canary.forced':
+      Object.assign(facts, promoted, { forced: event });
+      return;
+    case 'canary.reviewed':
+      facts.reviewed = event;
       return;
   }
 }
@@ -148,9 +202,21 @@ function takeRelease(facts: Facts, event: EventOf<'fallback.released'>): void {
   if (silence) silence.released ??= event;
 }
 
-function takeFinish(facts: Facts, event: EventOf<'hook.finished'>): void {
+/** The calls of hooks among the events of a subject, in order. */
+export function callsOf(events: readonly StoredEvent[]): HookCallFacts[] {
+  const calls: HookCallFacts[] = [];
+  for (const event of events)
+    if (event.kind === 'hook.intended' || event.kind === 'hook.finished') takeCall(calls, event);
+  return calls;
+}
+
+function takeCall(calls: HookCallFacts[], event: EventOf<'hook.intended'> | EventOf<'hook.finished'>): void {
   const { action, hook, attempt } = event.data;
-  const call = facts.calls.findLast((c) => c.action === action && c.hook === hook && c.attempt === attempt);
+  if (event.kind === 'hook.intended') {
+    calls.push({ action, hook, attempt, intended: event, finished: null });
+    return;
+  }
+  const call = calls.findLast((c) => c.action === action && c.hook === hook && c.attempt === attempt);
   if (call) call.finished ??= event;
 }
 

@@ -22,8 +22,8 @@ export type ObjectiveEvidence = ObjectiveReport & { says: string; certificate: R
 /** Numbers behind a decision. The first seven keys are what callers rely on; an unknown id has them, too, as nulls. */
 export interface WhyMath {
   id: string;
-  /** Of the judge, or the person who promoted (`promote`), ended (`abort`) it; `fail`: it could not be run. */
-  decision: Decision | 'abort' | 'fail' | 'unknown';
+  /** Of the judge, or the person who promoted (`promote`), ended (`abort`) it; `fail`: it could not be run; of a job its state. */
+  decision: Decision | 'abort' | 'fail' | 'unknown' | 'queued' | 'running' | 'completed' | 'failed';
   thresholds: { latency_p95_ms: number | null; max_error_rate: number | null; max_drift: number | null };
   observed: { latency_p95_ms: number | null; error_rate: number | null; drift: number | null };
   /** Seconds from the start of the window to the decision. */
@@ -59,6 +59,8 @@ export interface WhyMath {
   policy: Policy | null;
   /** Whether the same judge says the same of the recorded observations. */
   check: Recheck | null;
+  /** What a job found; null for everything else. */
+  metrics: Record<string, number | string | boolean | null> | null;
 }
 
 const UNKNOWN: Omit<WhyMath, 'id' | 'asOf'> = {
@@ -89,6 +91,7 @@ const UNKNOWN: Omit<WhyMath, 'id' | 'asOf'> = {
   byHand: null,
   policy: null,
   check: null,
+  metrics: null,
 };
 
 /** The same shape for an id that nothing is known of; pure. */
@@ -174,8 +177,8 @@ function observed(objectives: readonly ObjectiveReport[], name: string): number 
   return found ? observedValue(found) : null;
 }
 
-function decisionOf({ decided, overridden, aborted, failed }: Facts): WhyMath['decision'] {
-  if (overridden) return 'promote';
+function decisionOf({ decided, overridden, forced, aborted, failed }: Facts): WhyMath['decision'] {
+  if (overridden || forced) return 'promote';
   if (decided) return decided.data.verdict.decision;
   if (aborted) return 'abort';
   return failed ? 'fail' : 'continue';
@@ -190,8 +193,8 @@ function secondsToAction(facts: Facts): number | null {
   return (Date.parse(end.ts) - started.data.startedAt) / 1000;
 }
 
-function byHand({ overridden, aborted }: Facts): WhyMath['byHand'] {
-  const event = overridden ?? aborted;
+function byHand({ forced, overridden, aborted }: Facts): WhyMath['byHand'] {
+  const event = forced ?? overridden ?? aborted;
   return event && { by: event.data.by, reason: event.data.reason, at: event.ts };
 }
 

@@ -42,7 +42,19 @@ function told(facts: Facts, event: StoredEvent, day: number): string | null {
     case 'canary.decided':
       return `decided: ${DECISIONS[event.data.verdict.decision]}`;
     case 'canary.overridden':
-      return 'promoted by hand';
+      return facts.requested.data.policy.approvals && !facts.requested.data.dryRun
+        ? 'to be promoted by hand'
+        : 'promoted by hand';
+    case 'canary.approved':
+      return `approved, ${event.data.count} of ${event.data.required}`;
+    case 'canary.rejected':
+      return 'rejected';
+    case 'canary.lapsed':
+      return 'approvals lapsed before it was carried out';
+    case 'canary.forced':
+      return 'BREAK-GLASS: promoted without the approvals that the policy wants';
+    case 'canary.reviewed':
+      return 'break-glass reviewed';
     case 'canary.aborted':
       return 'aborted';
     case 'canary.failed':

@@ -29,12 +29,13 @@ export function decisionSentences(facts: Facts, standing: Standing): string[] {
   ];
 }
 
-function byHand({ overridden, aborted, failed }: Facts, day: number): string[] {
+function byHand({ overridden, aborted, failed, requested }: Facts, day: number): string[] {
   const list: string[] = [];
   if (overridden) {
     const { by, reason } = overridden.data;
+    const asks = requested.data.policy.approvals !== undefined && !requested.data.dryRun;
     list.push(
-      `At ${timeOn(Date.parse(overridden.ts), day)} ${person(by)} promoted it by hand against this verdict: "${clip(reason)}".`,
+      `At ${timeOn(Date.parse(overridden.ts), day)} ${person(by)} ${asks ? 'asked for it to be promoted' : 'promoted it'} by hand against this verdict: "${clip(reason)}".`,
       'The log keeps that as an override: no evidence stands behind it.',
     );
   }

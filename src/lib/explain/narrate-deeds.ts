@@ -1,5 +1,5 @@
 import type { Facts, GateEntry, HookCallFacts } from './history.js';
-import { person } from './narrate-request.js';
+import { entryMeans, person } from './narrate-request.js';
 import { clip, seconds, timeOn } from './words.js';
 
 /** What was done about the decision: every call of a hook, and what became of the gate, in order. */
@@ -8,7 +8,7 @@ export function deedSentences(facts: Facts, gate: readonly GateEntry[]): string[
   if (idle !== null) return [idle];
   const day = Date.parse(facts.requested.ts);
   const deeds = [
-    ...facts.calls.map((call, i) => ({ seq: call.intended.seq, said: hookCall(facts, call, i, day) })),
+    ...facts.calls.map((call, i) => ({ seq: call.intended.seq, said: hookCall(facts.calls, i, day) })),
     ...facts.retried.map((event) => ({
       seq: event.seq,
       said: `At ${timeOn(Date.parse(event.ts), day)} ${person(event.data.by)} asked for the failed hooks to be called again.`,
@@ -30,10 +30,11 @@ function withoutHooks({ acted, calls, action }: Facts): string[] {
   return [`No ${action} hook was configured, so nobody else was told.`];
 }
 
-function hookCall(facts: Facts, call: HookCallFacts, index: number, day: number): string {
-  const { action, hook, attempt, intended, finished } = call;
+/** One call of a hook and how it ended; `day` is the day that need not be said. */
+export function hookCall(calls: readonly HookCallFacts[], index: number, day: number): string {
+  const { action, hook, attempt, intended, finished } = calls[index]!;
   const at = timeOn(Date.parse(intended.ts), day);
-  const before = facts.calls.slice(0, index).findLast((c) => c.action === action && c.hook === hook);
+  const before = calls.slice(0, index).findLast((c) => c.action === action && c.hook === hook);
   const name = `"${clip(hook)}"`;
   const called = before
     ? `${name} was called again at ${at} (call ${attempt}, with the same key)`
@@ -46,13 +47,15 @@ function hookCall(facts: Facts, call: HookCallFacts, index: number, day: number)
   return `${called}${why} and ${after}: ${clip(detail).replace(/\.$/, '')}.`;
 }
 
-function gateChange({ gate, modelId, previous, ts }: GateEntry, day: number): string {
+/** One change of a gate's holder. */
+export function gateChange({ gate, modelId, previous, ts }: GateEntry, day: number): string {
   const before = previous === null ? 'which no model had held before' : `which ${previous} had held before`;
   return `At ${timeOn(Date.parse(ts), day)} ${modelId} became the holder of ${gate}, ${before}.`;
 }
 
-function outcome({ acted, action, requested, id }: Facts, gate: readonly GateEntry[]): string[] {
+function outcome({ acted, action, requested, id, state }: Facts, gate: readonly GateEntry[]): string[] {
   const what = action === 'promote' ? 'promotion' : 'rollback';
+  if (!acted && state === 'BLOCKED') return ['The promotion was not completed: its approvals lapsed.'];
   if (!acted) return [`The ${what} is not complete yet.`];
   if (!acted.data.ok) {
     const failed = acted.data.failed === null ? 'A hook' : `Hook "${clip(acted.data.failed)}"`;
@@ -70,6 +73,5 @@ function since({ id }: Facts, gate: readonly GateEntry[], day: number): string[]
   const own = gate.findLastIndex((g) => g.canaryId === id);
   const last = gate.at(-1);
   if (own < 0 || !last || own === gate.length - 1) return [];
-  const by = last.canaryId === null ? `, set by ${person(last.by)}` : `, through canary ${last.canaryId}`;
-  return [`Since ${timeOn(Date.parse(last.ts), day)} ${last.gate} is held by ${last.modelId}${by}.`];
+  return [`Since ${timeOn(Date.parse(last.ts), day)} ${last.gate} is held by ${last.modelId}, ${entryMeans(last)}.`];
 }

@@ -1,5 +1,6 @@
 import type { Verdict } from '../judge/verdict.js';
 import type { Facts } from './history.js';
+import { approvalSteps } from './narrate-approvals.js';
 import { nextSteps } from './summary.js';
 import { clip, moment } from './words.js';
 
@@ -11,6 +12,8 @@ export function nextSentences(facts: Facts, verdict: Verdict | null): string[] {
 function steps(facts: Facts, verdict: Verdict | null): string[] {
   const { id, state, acted, requested } = facts;
   const { dryRun } = requested.data;
+  const people = approvalSteps(facts);
+  if (people !== null && (facts.forced === null || acted?.data.ok)) return people;
   switch (state) {
     case 'PENDING':
       return [`Nobody has looked yet; watch it: lukhas canary resume ${id}`];

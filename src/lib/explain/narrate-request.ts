@@ -1,6 +1,6 @@
 import type { Policy } from '../judge/policy.js';
 import type { Actor } from '../ledger/events.js';
-import type { Facts } from './history.js';
+import type { Facts, GateEntry } from './history.js';
 import { clip, milliseconds, moment, percent, plural, seconds } from './words.js';
 
 /** Who asked for what, when, and under which policy. */
@@ -13,14 +13,30 @@ export function requestSentences({ id, requested }: Facts): string[] {
     ...(dryRun ? ['It is a dry run: it is judged, but no hook is called and no gate changes.'] : []),
     `${named} (sha256 ${policyDigest.slice(0, 12)}…) asks, over a window of ${seconds(policy.windowSeconds)} with a look every ${seconds(policy.intervalSeconds)}: ${targets(policy).join('; ')}.`,
     rules(policy),
+    ...(policy.approvals && !dryRun
+      ? [`Before it is promoted, ${plural(policy.approvals.required, 'person has', 'people have')} to approve it.`]
+      : []),
   ];
+}
+
+/** By what a model entered a gate. */
+export function entryMeans({ canaryId, by, promotion }: GateEntry): string {
+  if (canaryId !== null) return `through canary ${canaryId}`;
+  if (promotion === undefined) return `set by ${person(by)}`;
+  const on =
+    promotion.canaryId === null
+      ? 'without evidence, as the configuration permits'
+      : `on the evidence of canary ${promotion.canaryId}`;
+  return `promoted by ${person(by)} ${on}`;
 }
 
 /** A person or program as they were known. */
 export function person({ who, how }: Actor): string {
   if (how === 'lukhas') return 'lukhas';
-  return `${clip(who)} (${how === 'os-user' ? 'operating-system account' : 'API key'})`;
+  return `${clip(who)} (${KNOWN_BY[how]})`;
 }
+
+const KNOWN_BY = { 'os-user': 'operating-system account', 'api-key': 'API key', loopback: 'client on this machine' };
 
 function targets({ targets: t, relative, objectives }: Policy): string[] {
   const list: string[] = [];

@@ -1,4 +1,5 @@
 import { type CanaryHistory, type Facts, factsOf, type Standing, verdictOf } from './history.js';
+import { approvalOutcome, approvalSentences } from './narrate-approvals.js';
 import { courseSentences, looksSentence } from './narrate-course.js';
 import { decisionSentences } from './narrate-decision.js';
 import { deedSentences } from './narrate-deeds.js';
@@ -29,6 +30,7 @@ export function narrateCanary(history: CanaryHistory): Narrative {
       ...section('What was watched', 'prose', [...sourceSentences(facts), verdict && looksSentence(verdict)]),
       ...section('What happened', 'list', courseSentences(facts, events)),
       ...section(over ? 'What decided it' : 'How it stands', 'prose', decisionSentences(facts, standing)),
+      ...section('Who approved it', 'prose', approvalSentences(facts, gate)),
       ...section('What was done', 'prose', deedSentences(facts, gate)),
       ...section('What was not known', 'prose', gapSentences(facts, standing, verdict)),
       ...section('What to do next', 'list', asOf === null ? nextSentences(facts, verdict) : [later(id)]),
@@ -65,6 +67,8 @@ function outcome(facts: Facts, standing: Standing, way: string): string {
   const carried = dryRun || acted?.data.ok;
   const hand = overridden ? ' by hand, against the verdict' : '';
   const but = acted ? ', but a hook failed' : ', but that is not carried out yet';
+  const people = approvalOutcome(facts, way);
+  if (people !== null) return acted?.data.ok || state === 'BLOCKED' ? people : `${people}${but}`;
   switch (state) {
     case 'PENDING':
       return `wants to pass ${way}: nobody has looked yet`;

@@ -12,7 +12,7 @@ export interface Section {
 /** What the log says about something, in words. */
 export interface Narrative {
   id: string;
-  about: 'canary' | 'model' | 'unknown';
+  about: 'canary' | 'model' | 'promotion' | 'job' | 'unknown';
   title: string;
   /** Of a canary; null for anything else. */
   state: CanaryState | null;
@@ -30,5 +30,5 @@ export function section(heading: string, kind: Section['kind'], sentences: reado
 /** What is said of a name that the log does not know. */
 export function unknownSentence(id: string, asOf: number | null): string {
   const then = asOf === null ? '' : ` at ${moment(asOf)}`;
-  return `Nothing is known of ${JSON.stringify(oneLine(id))}${then}: it is neither a canary nor a model in this log.`;
+  return `Nothing is known of ${JSON.stringify(oneLine(id))}${then}: it is neither a canary, a job nor a model in this log.`;
 }

@@ -4,10 +4,12 @@ import { LONGEST_WINDOW_SECONDS, type PolicyInput } from './policy-format.js';
 
 /** Fills in the defaults that follow from other keys, and drops keys that were given as undefined. */
 export function completePolicy(input: PolicyInput): Policy {
-  const { name, windowSeconds, targets, relative, onInconclusive, ...rest } = input;
+  const { name, windowSeconds, targets, relative, onInconclusive, approvals, ...rest } = input;
   return {
     ...rest,
     ...(name === undefined ? {} : { name }),
+    // Left out where nobody is asked: policies without it keep the bytes, and the digest, that they always had.
+    ...(approvals === undefined ? {} : { approvals }),
     windowSeconds,
     onInconclusive,
     targets: present(targets),

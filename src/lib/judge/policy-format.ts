@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { spanSeconds } from '../input/span.js';
 import { isScalarName, parseObjectiveText } from './objective-text.js';
 
 /** 30 days, the time for which readings are kept. */
@@ -17,6 +18,21 @@ const alpha = () =>
     .number()
     .gt(0, { error: ({ input }) => `must be above 0, got ${input}: no finite evidence is free of error` })
     .lte(0.5, { error: ({ input }) => `must be at most 0.5, got ${input}${percentHint(input)}` });
+
+const approvals = z.strictObject({
+  required: z.int().min(1).max(10).describe('How many different people must approve a promotion.'),
+  not: z
+    .enum(['requester', 'nobody'])
+    .default('requester')
+    .describe('requester: whoever asked for it may not approve it. nobody: everybody may.'),
+  expiresAfter: z
+    .string()
+    .refine((text) => spanSeconds(text) > 0 && spanSeconds(text) <= LONGEST_WINDOW_SECONDS, {
+      error: ({ input }) => `is a time of at most 30 days, e.g. 24h, 90m or 7d, got ${JSON.stringify(input)}`,
+    })
+    .default('24h')
+    .describe('Time after the decision in which it can be approved and carried out, e.g. 24h; at most 30d.'),
+});
 
 const objective = z.union([
   z.string().transform((text, context) => {
@@ -130,6 +146,7 @@ export const policySchema = z
       .array(objective)
       .prefault([])
       .describe('Limits on named scalars: "ttft_p95_ms < 800", or {name, op, value}.'),
+    approvals: approvals.optional().describe('People who must approve before anything is promoted. Default: nobody.'),
   })
   .meta({ title: 'lukhas canary policy', description: 'How long a canary is watched and what it must keep to pass.' });
 

@@ -1,3 +1,4 @@
+import { spanSeconds } from '../input/span.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';
@@ -27,6 +28,7 @@ export function lintPolicy(policy: Policy, options: { requestsPerSecond?: number
     ...doubtfulTargets(policy),
     ...doubtfulTimes(policy),
     ...doubtfulErrors(policy),
+    ...doubtfulApprovals(policy),
   ].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
@@ -252,6 +254,18 @@ function doubtfulErrors({
       warning('maxConsecutiveFailures', '1 rolls back at the first failing reading, and a healthy canary has some too'),
     );
   }
+  return findings;
+}
+
+function doubtfulApprovals({ approvals }: Policy): LintFinding[] {
+  if (approvals === undefined) return [];
+  const findings: LintFinding[] = [];
+  if (approvals.not === 'nobody' && approvals.required === 1)
+    findings.push(
+      warning('approvals.not', 'nobody with required: 1 lets whoever asks for a promotion approve it alone'),
+    );
+  if (spanSeconds(approvals.expiresAfter) < 300)
+    findings.push(warning('approvals.expiresAfter', `${approvals.expiresAfter} leaves people no time to look`));
   return findings;
 }
 

@@ -36,6 +36,17 @@ export interface Policy {
   maxConsecutiveFailures: number;
   /** Objectives over named scalars. */
   objectives: CustomObjective[];
+  /** People who must agree before anything is promoted; left out: nobody is asked. The judge does not look at it. */
+  approvals?: ApprovalRule;
+}
+
+export interface ApprovalRule {
+  /** How many different people. */
+  required: number;
+  /** Whose approval does not count: that of whoever asked for the promotion, or nobody's. */
+  not: 'requester' | 'nobody';
+  /** Time from the decision to the last approval and its being carried out, e.g. `24h`. */
+  expiresAfter: string;
 }
 
 export interface Targets {

@@ -373,7 +373,15 @@ describe('drivers of a canary', () => {
           },
         });
         // The ledger keeps its private state in itself: what is not replaced must be called on it.
-        for (const name of ['events', 'cursor', 'observationLines', 'acquireLease', 'releaseLease', 'lease'] as const)
+        for (const name of [
+          'events',
+          'heads',
+          'cursor',
+          'observationLines',
+          'acquireLease',
+          'releaseLease',
+          'lease',
+        ] as const)
           Object.defineProperty(dying, name, { value: here.ledger[name].bind(here.ledger) });
         const hooks = both(noting());
         const error = await drive(context(dying, source, { hooks }), id).catch((e: unknown) => e);
@@ -458,7 +466,15 @@ describe('drivers of a canary', () => {
               : here.ledger.commit(unit),
         },
       });
-      for (const name of ['events', 'cursor', 'observationLines', 'acquireLease', 'releaseLease', 'lease'] as const)
+      for (const name of [
+        'events',
+        'heads',
+        'cursor',
+        'observationLines',
+        'acquireLease',
+        'releaseLease',
+        'lease',
+      ] as const)
         Object.defineProperty(flaky, name, { value: here.ledger[name].bind(here.ledger) });
       const { id } = await start(here.ledger, clock, { policy: P });
       const told: string[] = [];

@@ -95,7 +95,7 @@ describe('explanations', () => {
         const narrative = await why(log(), id);
         expect(narrative.about).to.equal('unknown');
         expect(narrative.title).to.match(
-          /^Nothing is known of ".*": it is neither a canary nor a model in this log\.$/,
+          /^Nothing is known of ".*": it is neither a canary, a job nor a model in this log\.$/,
         );
         expect(narrative.title).not.to.match(/[\p{Cc}\p{Cf}]/u);
         const math = await whyMath(log(), id);

@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { narrativeText } from '../../../src/lib/explain/render.js';
 import { why } from '../../../src/lib/runtime/explanations.js';
+import { APPROVAL_STORIES } from './approval-stories.js';
 import { STORIES, Story } from './stories.js';
 
 const FOLDER = fileURLToPath(new URL('../../golden/narratives', import.meta.url));
 /** Set to have the texts written instead of compared; look at the difference before committing it. */
 const WRITE = process.env['UPDATE_GOLDEN'] === '1';
+
+const ALL = { ...STORIES, ...APPROVAL_STORIES };
 
 describe('the narrative of a canary', () => {
   let story: Story;
@@ -17,7 +20,7 @@ describe('the narrative of a canary', () => {
   });
   afterEach(() => story.end());
 
-  for (const [name, tell] of Object.entries(STORIES)) {
+  for (const [name, tell] of Object.entries(ALL)) {
     it(`is the one on file: ${name}`, async () => {
       await tell(story);
       const narrative = await why({ ledger: story.at.ledger, canaries: story.canaries }, story.id);
@@ -31,7 +34,7 @@ describe('the narrative of a canary', () => {
 
   it('has a text on file for every story, and no other', () => {
     expect(readdirSync(FOLDER).sort()).to.deep.equal(
-      Object.keys(STORIES)
+      Object.keys(ALL)
         .map((name) => `${name}.txt`)
         .sort(),
     );

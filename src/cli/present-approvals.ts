@@ -1,0 +1,53 @@
+import type { ApprovalOutlook } from '../lib/canary/approvals.js';
+import { approvalRule, approvalsEndAt } from '../lib/canary/consent.js';
+import type { Canary } from '../lib/canary/state.js';
+import { timestamp } from '../lib/clock.js';
+import { moment, plural } from '../lib/explain/words.js';
+
+/** What people have said, and may still say, of a promotion that its policy wants approved; one line each. */
+export function approvalLines(canary: Canary): string[] {
+  const { rejected, breakGlass } = canary.consent;
+  return [
+    ...approvals(canary),
+    ...(rejected
+      ? [`  rejected  by ${rejected.by.who} (${rejected.by.how}) at ${rejected.at}: ${rejected.reason}`]
+      : []),
+    ...(breakGlass ? brokenGlass(canary.id, breakGlass) : []),
+  ];
+}
+
+function approvals({ id, consent, action, decidedAt, ...canary }: Canary): string[] {
+  const rule = approvalRule(canary);
+  const newest = consent.approvals.at(-1);
+  const given = consent.approvals.map(
+    ({ by, at, reason, digest }) =>
+      `  approved  by ${by.who} (${by.how}) at ${at}${digest === newest?.digest ? '' : ' (lapsed since)'}: ${reason}`,
+  );
+  if (rule === null || decidedAt === null || action.state !== 'awaiting approval') return given;
+  return [
+    ...given,
+    `  awaits    ${plural(rule.required, 'approval')} until ${timestamp(approvalsEndAt(rule, decidedAt))}; nothing is done before`,
+    `  next      lukhas canary approve ${id} --reason "..."   or: lukhas canary reject ${id} --reason "..."`,
+  ];
+}
+
+function brokenGlass(
+  id: string,
+  { by, at, reason, reviewDueAt, review }: NonNullable<Canary['consent']['breakGlass']>,
+) {
+  return [
+    `  BREAK-GLASS by ${by.who} (${by.how}) at ${at}: ${reason}`,
+    review
+      ? `  reviewed  by ${review.by.who} (${review.by.how}) at ${review.at}: ${review.reason}`
+      : `  next      another person reviews it by ${moment(reviewDueAt)}: lukhas canary review ${id} --reason "..."`,
+  ];
+}
+
+/** What an approval would be of, now. */
+export function outlookLines({ required, given, digest, holder, expired }: ApprovalOutlook): string[] {
+  if (expired) return ['  approvals the time has run out: only a new canary can bring new evidence'];
+  return [
+    `  approvals ${given} of ${required} for this evidence while ${holder === null ? 'no model' : holder} holds the gate`,
+    `  digest    ${digest}`,
+  ];
+}

@@ -1,0 +1,22 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../cli/base-command.js';
+import { canaryJson } from '../../lib/runtime/outcome.js';
+
+export default class CanaryReject extends BaseCommand {
+  static override summary = 'refuse a promotion that awaits approval; it is over then';
+  static override args = {
+    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+  };
+  static override flags = {
+    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+  };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(CanaryReject);
+    const app = await this.app(flags);
+    const id = await app.canaries.resolve(args.id);
+    const canary = await app.approvals.reject(id, app.config.actor, flags.reason);
+    if (!this.jsonEnabled()) this.log(`rejected ${canary.id}`);
+    return { ...canaryJson(canary), exit: 0 };
+  }
+}

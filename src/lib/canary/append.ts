@@ -1,0 +1,55 @@
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import type { EventDraft } from '../ledger/events.js';
+import type { Expectation, Ledger } from '../ledger/ledger.js';
+import { loadCanary } from './load.js';
+import { applyEvent, type Canary, headOf } from './state.js';
+
+/** What a verb wants to record, and what has to be so besides the canary being as it was read. */
+export interface Wanted {
+  event: EventDraft;
+  expect?: readonly Expectation[];
+}
+
+type Draft = (canary: Canary, ts: string) => Wanted | Promise<Wanted>;
+
+const RACES = 5;
+
+/** Reads the canary, asks what to record of it, and does so; again when something came in between. @throws what `draft` throws */
+export async function appendAllowed(ledger: Ledger, clock: Clock, id: string, draft: Draft): Promise<Canary> {
+  for (let attempt = 0; ; attempt++) {
+    const canary = await loadCanary(ledger, id);
+    const { event, expect = [] } = await draft(canary, timestamp(clock.now()));
+    try {
+      return await appendEvent(ledger, canary, event, expect);
+    } catch (error) {
+      // A tick came in between; whether the step is still allowed is asked again.
+      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT' || attempt >= RACES) throw error;
+    }
+  }
+}
+
+/** Records one event of a canary (null: its first) and its row. @throws LukhasError LEDGER_CONFLICT */
+export async function appendEvent(
+  ledger: Ledger,
+  canary: Canary | null,
+  event: EventDraft,
+  expect: readonly Expectation[] = [],
+): Promise<Canary> {
+  const lastSeq = canary?.lastSeq ?? -1;
+  const next = applyEvent(canary, { ...event, seq: lastSeq + 1, v: 1 });
+  const [written] = await ledger.commit({
+    events: [event],
+    heads: [headOf(next)],
+    expect: [{ subject: event.subject, lastSeq }, ...expect],
+  });
+  return written ? applyEvent(canary, written) : next;
+}
+
+/** @returns the reason without the space around it. @throws LukhasError USAGE when it is shorter than `least` characters */
+export function reasonOf(reason: string, least = 1): string {
+  const text = reason.trim();
+  if ([...text].length >= least) return text;
+  const why = least === 1 ? 'A reason is needed' : `A reason of at least ${least} characters is needed`;
+  throw new LukhasError('USAGE', `${why}: it is kept in the log.`, { suggestions: ['--reason "..."'] });
+}

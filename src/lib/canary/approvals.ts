@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import { type Clock, timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
+import { gateHistory } from '../gates/registry.js';
+import { canonicalJson } from '../ledger/canonical.js';
+import type { Actor, EventData } from '../ledger/events.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { appendAllowed, reasonOf } from './append.js';
+import { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
+import { loadCanary } from './load.js';
+import { assertAllowed, type Canary } from './state.js';
+
+type Gate = EventData['canary.approved']['gate'];
+
+/** What an approver would approve now, and how far it has come. */
+export interface ApprovalOutlook {
+  required: number;
+  /** Valid approvals by different people. */
+  given: number;
+  digest: string;
+  /** Holder of the gate that it wants to enter; null: no model has held it. */
+  holder: string | null;
+  /** RFC 3339 UTC. */
+  expiresAt: string;
+  expired: boolean;
+}
+
+/** A break-glass promotion has to be reviewed within this time. */
+const REVIEW_MS = 24 * 3_600_000;
+const BREAK_GLASS_REASON = 20;
+/** Characters of a digest that somebody could not hit by chance. */
+const DIGEST_LEAST = 8;
+
+/** What people say of promotions that their policy wants approved. Acting on it is the driver's. */
+export class Approvals {
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** How a canary that awaits approval stands; null when it awaits none. @throws LukhasError NOT_FOUND */
+  async outlook(id: string): Promise<ApprovalOutlook | null> {
+    const canary = await loadCanary(this.ledger, id);
+    const rule = approvalRule(canary);
+    if (rule === null || canary.action.state !== 'awaiting approval') return null;
+    const gate = await gateNow(this.ledger, canary.toGate);
+    const digest = approvalDigest(canary, gate);
+    const end = endOf(canary);
+    return {
+      required: rule.required,
+      given: countApprovals(canary.consent, digest),
+      digest,
+      holder: gate.holder,
+      expiresAt: timestamp(end),
+      expired: this.clock.now() >= end,
+    };
+  }
+
+  /**
+   * Approves the promotion of a canary that awaits approval, as the evidence and the gate are now. The last one that is
+   * needed makes it PROMOTED; a driver then carries it out.
+   * @param digest what was looked at, or its beginning; refused when something else would be approved
+   * @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE
+   */
+  async approve(id: string, by: Actor, reason: string, digest?: string): Promise<Canary> {
+    const given = reasonOf(reason);
+    if (digest !== undefined && digest.length < DIGEST_LEAST)
+      throw new LukhasError('USAGE', `Give at least ${DIGEST_LEAST} characters of the digest, got "${digest}".`);
+    return appendAllowed(this.ledger, this.clock, id, async (canary, ts) => {
+      assertAllowed(canary, 'canary.approved');
+      const { required, not } = ruleOf(canary);
+      if (not === 'requester') assertNotRequester(canary, by);
+      assertIdentified(by);
+      assertInTime(canary, Date.parse(ts));
+      const gate = await gateNow(this.ledger, canary.toGate);
+      const now = approvalDigest(canary, gate);
+      if (digest !== undefined) assertMeant(canary, now, digest);
+      const before = canary.consent.approvals.filter((a) => a.digest === now);
+      if (before.some((a) => principal(a.by) === principal(by)))
+        throw refused(`${by.who} has approved canary ${id} already`, 'Another person has to approve it.');
+      const count = countApprovals(canary.consent, now) + 1;
+      const data = { by, reason: given, digest: now, gate, count, required };
+      const event = { kind: 'canary.approved', subject: id, ts, data } as const;
+      return { event, expect: [{ subject: `gate:${canary.toGate}`, lastSeq: gate.seq }] };
+    });
+  }
+
+  /** Refuses a promotion that awaits approval: it is over. Anybody may, also who asked for it. @throws as `approve` */
+  async reject(id: string, by: Actor, reason: string): Promise<Canary> {
+    const given = reasonOf(reason);
+    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+      assertAllowed(canary, 'canary.rejected');
+      assertIdentified(by);
+      return { event: { kind: 'canary.rejected', subject: id, ts, data: { by, reason: given } } };
+    });
+  }
+
+  /**
+   * Break-glass: promotes a BLOCKED canary without the approvals, and if need be the evidence, that its policy wants.
+   * @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE when the reason is below 20 characters or nobody is asked anyway
+   */
+  async breakGlass(id: string, by: Actor, reason: string): Promise<Canary> {
+    const given = reasonOf(reason, BREAK_GLASS_REASON);
+    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+      if (canary.policy.approvals === undefined)
+        throw new LukhasError(
+          'USAGE',
+          `The policy of canary ${id} asks for no approvals: there is no glass to break.`,
+          {
+            suggestions: [`lukhas canary promote ${id} --reason "..."`],
+          },
+        );
+      assertAllowed(canary, 'canary.forced');
+      assertIdentified(by);
+      const data = { by, reason: given, reviewDueAt: Date.parse(ts) + REVIEW_MS };
+      return { event: { kind: 'canary.forced', subject: id, ts, data } };
+    });
+  }
+
+  /** Marks a break-glass promotion as reviewed, late ones too. @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE */
+  async review(id: string, by: Actor, reason: string): Promise<Canary> {
+    const given = reasonOf(reason);
+    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+      assertAllowed(canary, 'canary.reviewed');
+      assertIdentified(by);
+      const { breakGlass } = canary.consent;
+      if (breakGlass && principal(breakGlass.by) === principal(by))
+        throw refused(`${by.who} broke the glass of canary ${id}`, 'Another person has to review it.');
+      return { event: { kind: 'canary.reviewed', subject: id, ts, data: { by, reason: given } } };
+    });
+  }
+}
+
+/**
+ * Why approvals that were complete do not hold any more; null: they hold. A gate that the canary itself has entered, before
+ * a crash, is no change that others made. What was begun in time may end later.
+ * @param begun hooks have been called
+ */
+export async function lapseOf(
+  ledger: Ledger,
+  canary: Canary,
+  now: number,
+  begun: boolean,
+): Promise<EventData['canary.lapsed'] | null> {
+  const approval = canary.consent.approvals.at(-1);
+  if (approval === undefined) throw new Error(`${canary.id} is to be promoted without the approvals its policy wants`);
+  const own = await gateHistory(ledger, canary.toGate, { from: approval.gate.seq + 1, mentions: canary.id });
+  if (own.some(({ canaryId }) => canaryId === canary.id)) return null;
+  const gate = await gateNow(ledger, canary.toGate);
+  if (approvalDigest(canary, gate) !== approval.digest) return { cause: 'gate', holder: gate.holder, begun };
+  return begun || now < endOf(canary) ? null : { cause: 'time', holder: gate.holder, begun };
+}
+
+async function gateNow(ledger: Ledger, gate: string): Promise<Gate> {
+  const [last] = await gateHistory(ledger, gate, { limit: 1, newest: true });
+  return { holder: last?.modelId ?? null, seq: last?.seq ?? -1 };
+}
+
+/** What an approval binds: sha256 over canonical JSON (RFC 8785) of everything that could change under it. */
+function approvalDigest(canary: Canary, gate: Gate): string {
+  const { id, fromGate, toGate, modelId, policyDigest, observations, verdict, ended, decidedAt } = canary;
+  const bound = {
+    canaryId: id,
+    from: fromGate,
+    to: toGate,
+    model: modelId,
+    policy: policyDigest,
+    evidence: { observations: observations?.digest ?? null, verdict: sha256(canonicalJson(verdict, 'verdict')) },
+    // A person's word against the verdict: who, why, when.
+    override: ended && { ...ended, at: decidedAt },
+    gate,
+  };
+  return sha256(canonicalJson(bound, 'approval'));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function ruleOf(canary: Canary) {
+  const rule = approvalRule(canary);
+  if (rule === null) throw new Error(`${canary.id} awaits approvals that nobody asks for`);
+  return rule;
+}
+
+function endOf(canary: Canary): number {
+  return approvalsEndAt(ruleOf(canary), canary.decidedAt ?? canary.updatedAt);
+}
+
+/** Whoever overrides a verdict asks for the promotion as much as whoever started the canary. */
+function assertNotRequester({ id, requestedBy, ended }: Canary, by: Actor): void {
+  const asked = [requestedBy, ...(ended ? [ended.by] : [])].some((actor) => principal(actor) === principal(by));
+  if (asked) throw refused(`${by.who} asked for the promotion of canary ${id}`, 'Another person has to approve it.');
+}
+
+/** A client without a key may be anybody on the machine. */
+function assertIdentified(by: Actor): void {
+  if (by.how !== 'os-user' && by.how !== 'api-key')
+    throw refused(`${by.who} (${by.how}) cannot be told from others`, 'Use the account, or a key, of a person.');
+}
+
+function assertInTime(canary: Canary, now: number): void {
+  const end = endOf(canary);
+  if (now >= end)
+    throw refused(
+      `the time to approve canary ${canary.id} ran out at ${timestamp(end)}`,
+      `Gather new evidence: lukhas canary start --model ${canary.modelId} --from ${canary.fromGate} --to ${canary.toGate}`,
+    );
+}
+
+function assertMeant({ id }: Canary, digest: string, wanted: string): void {
+  if (!digest.startsWith(wanted))
+    throw refused(
+      `what canary ${id} stands on has changed: it is ${digest} now, not ${wanted}`,
+      `Look again: lukhas canary status ${id}`,
+    );
+}
+
+function refused(what: string, next: string): LukhasError {
+  return new LukhasError('APPROVAL_REFUSED', `Not recorded: ${what}.`, { suggestions: [next] });
+}
