@@ -1,7 +1,7 @@
 import { timestamp } from '../lib/clock.js';
 import { objectiveLine } from '../lib/explain/objective-lines.js';
 import { why } from '../lib/explain/summary.js';
-import { count, odds, seconds } from '../lib/explain/words.js';
+import { count, odds, plural, seconds } from '../lib/explain/words.js';
 import type { Verdict } from '../lib/judge/verdict.js';
 import type { CanaryReplay, Difference, Outcome, ReplayResult, Side, Sweep } from '../lib/replay/result.js';
 import { paint } from './present.js';
@@ -24,7 +24,7 @@ export function presentReplay(result: ReplayResult, noColor: boolean | undefined
     return [head, ...rest].join('\n');
   });
   if (blocks.length === 0) blocks.push(nothing(result));
-  else blocks.unshift(headLines(result).map(printable).join('\n'));
+  else blocks.unshift([...headLines(result), ...readLines(result)].map(printable).join('\n'));
   if (result.canaries.length > 1) blocks.push(totals(result));
   if (result.sweep && result.canaries.length > 0) blocks.push(sweepLines(result.sweep).join('\n'));
   return blocks.join('\n\n');
@@ -41,6 +41,18 @@ function headLines(result: ReplayResult): string[] {
   const head = `${canaries.length} ${canaries.length === 1 ? 'canary' : 'canaries'} ${chosen}`;
   const shown = (value: unknown) => (value === null ? 'none' : JSON.stringify(value));
   return [head, ...policyDiff.map((d) => `  ${d.path}  ${shown(d.original)} -> ${shown(d.counterfactual)}`)];
+}
+
+/** What a time that nobody watched was judged on. */
+function readLines({ read }: ReplayResult): string[] {
+  if (read === null) return [];
+  const { looks, intervalSeconds, spacingSeconds, series, samples, notes } = read;
+  const spacing = spacingSeconds === null ? '' : `, one every ${seconds(spacingSeconds)}`;
+  return [
+    `  read from Prometheus: ${plural(looks, 'look')} ${seconds(intervalSeconds)} apart, ${plural(samples, 'sample')} of ${count(series)} series${spacing}`,
+    '  lukhas never watched it: there is no original verdict, and no log to verify',
+    ...notes.map((note) => `  note: ${note}`),
+  ];
 }
 
 function selected({ from, to, modelId }: ReplayResult): string[] {

@@ -3,8 +3,8 @@ import { Flags } from '@oclif/core';
 import { LukhasError } from '../lib/errors.js';
 import type { WrittenPolicy } from '../lib/replay/change-policy.js';
 import type { ReplayRequest } from '../lib/replay/replay.js';
+import { readPolicy } from '../lib/runtime/policy-input.js';
 import type { Selection } from '../lib/runtime/replay.js';
-import { readPolicy } from './policy-flags.js';
 
 export const replayFlags = {
   from: Flags.string({
@@ -17,13 +17,29 @@ export const replayFlags = {
     description: 'this canary, or a unique beginning of its id (may be repeated)',
     helpValue: 'ID',
     multiple: true,
-    exclusive: ['from', 'to', 'model', 'input'],
+    exclusive: ['from', 'to', 'model', 'input', 'source'],
   }),
   input: Flags.string({
     description: 'observations as NDJSON instead of a log; - is standard input',
     helpValue: 'FILE',
-    exclusive: ['from', 'to', 'canary'],
+    exclusive: ['from', 'to', 'canary', 'source'],
     dependsOn: ['policy'],
+  }),
+  source: Flags.string({
+    description: 'judge a time that lukhas never watched, read from here: prometheus',
+    helpValue: 'KIND',
+    dependsOn: ['from', 'model', 'policy'],
+  }),
+  'prom-url': Flags.string({ description: 'Prometheus (also PROM_URL)', helpValue: 'URL', dependsOn: ['source'] }),
+  'from-gate': Flags.string({
+    description: 'with --source: gate that the candidate served in (default: stage)',
+    helpValue: 'GATE',
+    dependsOn: ['source'],
+  }),
+  'to-gate': Flags.string({
+    description: 'with --source: gate that the baseline served in (default: production)',
+    helpValue: 'GATE',
+    dependsOn: ['source'],
   }),
   policy: Flags.string({
     description: "the other policy, JSON or YAML (default: each canary's own)",
@@ -49,6 +65,10 @@ interface ReplayFlagValues {
   model?: string | undefined;
   canary?: string[] | undefined;
   input?: string | undefined;
+  source?: string | undefined;
+  'prom-url'?: string | undefined;
+  'from-gate'?: string | undefined;
+  'to-gate'?: string | undefined;
   policy?: string | undefined;
   set?: string[] | undefined;
   sweep?: string[] | undefined;
@@ -57,17 +77,25 @@ interface ReplayFlagValues {
 
 /** @throws LukhasError USAGE */
 export async function selectionOf(flags: ReplayFlagValues, now: number): Promise<Selection> {
-  const { parseInstant } = await import('../lib/runtime/instant.js');
   const { canary: canaryIds = [], model: modelId = null } = flags;
   if (canaryIds.length === 0 && [flags.from, flags.to, flags.model].every((flag) => flag === undefined))
     throw new LukhasError('USAGE', 'Nothing says which canaries to replay.', {
       suggestions: ['--from 30d, --model MODEL, --canary ID, or --input FILE', 'List them: lukhas canary list'],
     });
+  return { canaryIds, ...(await timesOf(flags, now)), modelId };
+}
+
+/** @throws LukhasError USAGE */
+export async function timesOf(
+  flags: ReplayFlagValues,
+  now: number,
+): Promise<{ from: number | null; to: number | null }> {
+  const { parseInstant } = await import('../lib/runtime/instant.js');
   const from = flags.from === undefined ? null : parseInstant(flags.from, now, '--from');
   const to = flags.to === undefined ? null : parseInstant(flags.to, now, '--to');
   if (from !== null && to !== null && from >= to)
     throw new LukhasError('USAGE', `--from ${flags.from} is not before --to ${flags.to}: the window is empty.`);
-  return { canaryIds, from, to, modelId };
+  return { from, to };
 }
 
 /** What to replay under. @throws LukhasError USAGE, POLICY */

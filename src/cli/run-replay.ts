@@ -1,6 +1,8 @@
 import { systemClock } from '../lib/clock.js';
+import { LukhasError } from '../lib/errors.js';
+import type { Policy } from '../lib/judge/policy.js';
 import type { Replay } from '../lib/replay/replay.js';
-import { requestOf, selectionOf } from './replay-flags.js';
+import { requestOf, selectionOf, timesOf } from './replay-flags.js';
 
 type ReplayFlags = Parameters<typeof selectionOf>[0] & { db?: string | undefined; config?: string | undefined };
 
@@ -10,12 +12,10 @@ type ReplayFlags = Parameters<typeof selectionOf>[0] & { db?: string | undefined
  */
 export async function runReplay(flags: ReplayFlags, say: (message: string) => void): Promise<Replay> {
   const request = await requestOf(flags);
+  if (flags.source !== undefined) return replayPast(flags, request, say);
   const { replayInput, replayLog } = await import('../lib/runtime/replay.js');
   if (flags.input !== undefined) {
-    const { counterfactualPolicy } = await import('../lib/replay/change-policy.js');
-    // Nothing says under which policy an input was recorded: what is changed is compared with the file as it stands.
-    const changed = request.settings.length + request.axes.length > 0;
-    const own = changed ? counterfactualPolicy(request.given, null, []) : null;
+    const own = await policyAsItStands(request);
     return replayInput({ input: flags.input, modelId: flags.model ?? null, own }, request);
   }
   const clock = systemClock();
@@ -26,4 +26,48 @@ export async function runReplay(flags: ReplayFlags, say: (message: string) => vo
   const replayed = await replayLog(dbPath, clock, selection, request, { mustExist: flags.db !== undefined });
   if (replayed.result.log === null) say(`no log at ${dbPath} yet: nothing has been recorded`);
   return replayed;
+}
+
+type Request = Awaited<ReturnType<typeof requestOf>>;
+
+/** Nothing says under which policy it was recorded: what is changed is compared with the file as it stands. */
+async function policyAsItStands({ given, settings, axes }: Request): Promise<Policy | null> {
+  if (settings.length + axes.length === 0) return null;
+  const { counterfactualPolicy } = await import('../lib/replay/change-policy.js');
+  return counterfactualPolicy(given, null, []);
+}
+
+const USUAL_GATES = { from: 'stage', to: 'production' };
+
+async function replayPast(flags: ReplayFlags, request: Request, say: (message: string) => void): Promise<Replay> {
+  if (flags.source !== 'prometheus')
+    throw new LukhasError('USAGE', `--source ${flags.source}: only the past of prometheus can be read.`, {
+      suggestions: ['--source prometheus, or observations in a file: --input FILE'],
+    });
+  const clock = systemClock();
+  const { from, to } = await timesOf(flags, clock.now());
+  const [{ loadConfig }, { sourceFromFlags }, { lintPromql }, { replayPrometheus }] = await Promise.all([
+    import('../lib/runtime/config.js'),
+    import('../lib/runtime/source-flags.js'),
+    import('../lib/metrics/promql.js'),
+    import('../lib/runtime/replay-prometheus.js'),
+  ]);
+  const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+  const source = sourceFromFlags({ source: flags.source, 'prom-url': flags['prom-url'] }, config);
+  if (from === null || flags.model === undefined || source.kind !== 'prometheus')
+    throw new LukhasError('USAGE', '--source prometheus needs --from TIME and --model MODEL.');
+  const { kind: _, ...prometheus } = source;
+  for (const [name, query] of Object.entries(source.queries))
+    for (const warning of lintPromql(query)) say(`warning: ${name}: ${warning}`);
+  const selection = {
+    config: prometheus,
+    auth: config.sourceAuth,
+    modelId: flags.model,
+    fromGate: flags['from-gate'] ?? USUAL_GATES.from,
+    toGate: flags['to-gate'] ?? USUAL_GATES.to,
+    from,
+    to,
+    own: await policyAsItStands(request),
+  };
+  return replayPrometheus(selection, clock, request);
 }

@@ -55,8 +55,8 @@ export function noteMissing(c: Coverage, observation: Observation, missing: Miss
 }
 
 /** Whether the source says with this observation that nothing more will come: no look, only the end of them. */
-export function endsInput({ canary }: Observation): boolean {
-  return Object.values(canary).some((signal) => typeof signal === 'object' && signal.state === 'ended');
+export function endsInput({ canary: { errors, latency, score } }: Observation): boolean {
+  return errors?.state === 'ended' || latency?.state === 'ended' || score?.state === 'ended';
 }
 
 /** The state in words, e.g. `absent: model_score_bucket`. */

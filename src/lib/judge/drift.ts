@@ -48,6 +48,28 @@ export function psi(canary: readonly number[], baseline: readonly number[]): Psi
   };
 }
 
+/**
+ * `value` of `psi` over the bins that either arm has hit, to the bit, without its variances: most looks need no more.
+ * @param bins how many those are, at least 2, with `nCanary` and `nBaseline` counts in them
+ */
+export function psiValue(
+  canary: readonly number[],
+  baseline: readonly number[],
+  bins: number,
+  nCanary: number,
+  nBaseline: number,
+): number {
+  const [smoothCanary, smoothBaseline] = [nCanary + bins / 2, nBaseline + bins / 2];
+  let raw = 0;
+  for (let i = 0; i < canary.length; i++) {
+    if (canary[i]! + baseline[i]! <= 0) continue;
+    const a = (canary[i]! + 0.5) / smoothCanary;
+    const b = (baseline[i]! + 0.5) / smoothBaseline;
+    raw += (a - b) * Math.log(a / b);
+  }
+  return raw - (bins - 1) * (1 / nCanary + 1 / nBaseline);
+}
+
 function total(counts: readonly number[]): number {
   let sum = 0;
   for (const count of counts) sum += count;

@@ -78,10 +78,11 @@ export function observe(j: Judgement, observation: Observation): void {
   if (observation.tick > 0) j.looked++;
   j.resets += (observation.canary.resets ?? 0) + (observation.baseline?.resets ?? 0);
   if ((observation.canary.resets ?? 0) > 0) j.resetLooks++;
-  if (endsInput(observation)) endObjectives(j.objectives);
+  const ends = endsInput(observation);
+  if (ends) endObjectives(j.objectives);
   else stepObjectives(j.objectives, observation, gap, j.policy);
   j.last = observation;
-  j.ended ||= endsInput(observation);
+  j.ended ||= ends;
   if (activeObjectives(j.objectives).some((o) => o.coverage.hasData && o.coverage.missing === null)) j.withData++;
   j.logE = combinedLogE(j);
   extendPath(j.path, observation.tick, j.logE);
@@ -139,7 +140,9 @@ export function heldObjective(j: Judgement): string | null {
 
 /** ms since the epoch of the last data of any objective; the start when there never was any. */
 export function lastDataAt(j: Judgement): number {
-  return Math.max(j.startedAt, ...activeObjectives(j.objectives).map((o) => o.coverage.lastAt ?? 0));
+  let last = j.startedAt;
+  for (const { coverage } of activeObjectives(j.objectives)) last = Math.max(last, coverage.lastAt ?? 0);
+  return last;
 }
 
 /** Longest silence of any objective, seconds, and whether all are silent. */

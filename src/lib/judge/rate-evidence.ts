@@ -53,13 +53,25 @@ export function requestCosts(p0: number): readonly number[] {
   return costs;
 }
 
+/** A summand smaller than another of the sum by exp(38), which is more than 2^54, leaves the sum as it is, to the bit. */
+const NEGLIGIBLE = 38;
+
 /** ln of the mixture over the grid of bets whose wealth is exp(logWealth[j]). */
 export function logMixture(logWealth: readonly number[]): number {
   let max = Number.NEGATIVE_INFINITY;
-  for (let j = 0; j < LN_W.length; j++) max = Math.max(max, logWealth[j]! + LN_W[j]!);
+  for (let j = 0; j < LN_W.length; j++) {
+    const log = logWealth[j]! + LN_W[j]!;
+    if (log > max) max = log;
+  }
   if (!Number.isFinite(max)) return max;
   let sum = 0;
-  for (let j = 0; j < LN_W.length; j++) sum += Math.exp(logWealth[j]! + LN_W[j]! - max);
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < LN_W.length; j++) {
+    const log = logWealth[j]! + LN_W[j]! - max;
+    if (log < highest - NEGLIGIBLE) continue;
+    if (log > highest) highest = log;
+    sum += Math.exp(log);
+  }
   return max + Math.log(sum);
 }
 

@@ -139,10 +139,12 @@ const NEGLIGIBLE = -37;
 
 /** ln(exp(a) + exp(b)), the same bits as `logSumExp([a, b])`. */
 export function logAddExp(a: number, b: number): number {
-  const max = Math.max(a, b);
+  // Not Math.max and Math.min, whose care for NaN and -0 costs more than the rest.
+  const max = a > b ? a : b;
+  const difference = (a > b ? b : a) - max;
+  if (difference < NEGLIGIBLE) return max;
   if (!Number.isFinite(max)) return max;
-  const difference = Math.min(a, b) - max;
-  return difference < NEGLIGIBLE ? max : max + Math.log(1 + Math.exp(difference));
+  return max + Math.log(1 + Math.exp(difference));
 }
 
 /**

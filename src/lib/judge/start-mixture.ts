@@ -42,18 +42,23 @@ export function stepMixture(state: StartMixture, k: number, n: number, p0: numbe
   state.tick += 1;
   if (state.tick > 1 && state.tick <= state.ticks) startAnother(state);
   const { logS, suffix, since, tick } = state;
-  const costs = p0 >= 1 ? null : requestCosts(p0);
-  for (let j = 0; j < LN_PSI.length; j++) {
-    const ratio = costs === null ? 0 : (k * LN_PSI[j]! - n * costs[j]!) / D;
+  const costs = p0 >= 1 ? NO_COSTS : requestCosts(p0);
+  const bad = p0 >= 1 ? 0 : k;
+  for (let j = 0; j < logS.length; j++) {
+    const ratio = (bad * LN_PSI[j]! - n * costs[j]!) / D;
     logS[j]! += ratio;
     // Page's recursion: the best suffix either goes on or begins anew with this tick.
-    if (suffix[j]! > 0) suffix[j]! += ratio;
+    const best = suffix[j]!;
+    if (best > 0) suffix[j] = best + ratio;
     else {
       suffix[j] = ratio;
       since[j] = tick;
     }
   }
 }
+
+/** Of a bet that is not placed. */
+const NO_COSTS: readonly number[] = LN_PSI.map(() => 0);
 
 function startAnother(state: StartMixture): void {
   const weight = Math.log((1 - state.w0) / (state.ticks - 1));
@@ -72,7 +77,13 @@ export function mixtureLogE(state: StartMixture): number {
  * ratio over all bets; null while no suffix speaks against the canary.
  */
 export function mixtureOnset(state: StartMixture): number | null {
+  const bet = onsetBet(state);
+  return bet === null ? null : state.since[bet]!;
+}
+
+/** Index of the bet whose suffix that is; null while no suffix speaks against the canary. */
+export function onsetBet({ suffix }: StartMixture): number | null {
   let best = 0;
-  for (let j = 1; j < state.suffix.length; j++) if (state.suffix[j]! > state.suffix[best]!) best = j;
-  return state.suffix[best]! > 0 ? state.since[best]! : null;
+  for (let j = 1; j < suffix.length; j++) if (suffix[j]! > suffix[best]!) best = j;
+  return suffix[best]! > 0 ? best : null;
 }

@@ -43,6 +43,7 @@ const SOCKETS = 16;
 const RETRIES = 2;
 const RETRY_MS = 150;
 const MAX_MESSAGE = 300;
+const NEVER = new AbortController().signal;
 
 /**
  * Instant queries (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries). They are evaluated at
@@ -79,6 +80,29 @@ export class PrometheusApi {
     }
   }
 
+  /** Raw samples of the last `reachMs` of what a selector names. */
+  samples(selector: string, reachMs: number, signal?: AbortSignal): Promise<ApiAnswer> {
+    return this.query(`${selector}[${reachMs / 1000}s]`, signal);
+  }
+
+  value(expr: string, signal?: AbortSignal): Promise<ApiAnswer> {
+    return this.query(expr, signal);
+  }
+
+  /** An instant query of a time that has passed. @param at ms since the epoch */
+  queryAt(expr: string, at: number, signal?: AbortSignal): Promise<ApiAnswer> {
+    return this.ask(`?query=${encodeURIComponent(expr)}&time=${inSeconds(at)}`, signal ?? NEVER);
+  }
+
+  /**
+   * A range query (https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries): at each step what an
+   * instant query of that time gives. @param from and `to`, ms since the epoch; `stepMs` at most 11,000 times between them
+   */
+  queryRange(expr: string, from: number, to: number, stepMs: number, signal?: AbortSignal): Promise<ApiAnswer> {
+    const steps = `start=${inSeconds(from)}&end=${inSeconds(to)}&step=${inSeconds(stepMs)}`;
+    return this.ask(`_range?query=${encodeURIComponent(expr)}&${steps}`, signal ?? NEVER);
+  }
+
   close(): void {
     if (this.sweep) clearTimeout(this.sweep);
     for (const [expr, entry] of this.shared) this.stop(expr, entry);
@@ -87,7 +111,12 @@ export class PrometheusApi {
 
   private start(expr: string): Shared {
     const stop = new AbortController();
-    const entry: Shared = { answer: this.ask(expr, stop.signal), stop, readers: 0, doneAt: null };
+    const entry: Shared = {
+      answer: this.ask(`?query=${encodeURIComponent(expr)}`, stop.signal),
+      stop,
+      readers: 0,
+      doneAt: null,
+    };
     const done = (): void => {
       entry.doneAt = performance.now();
       this.sweepLater();
@@ -117,8 +146,9 @@ export class PrometheusApi {
     for (const [expr, { doneAt }] of this.shared) if (doneAt !== null && doneAt <= before) this.shared.delete(expr);
   }
 
-  private async ask(expr: string, signal: AbortSignal): Promise<ApiAnswer> {
-    const url = `${this.options.endpoint.href}?query=${encodeURIComponent(expr)}`;
+  /** @param rest of the address of instant queries: parameters, or the other kind of query with its own */
+  private async ask(rest: string, signal: AbortSignal): Promise<ApiAnswer> {
+    const url = `${this.options.endpoint.href}${rest}`;
     const began = performance.now();
     // Waiting behind others that are being answered is no fault of the server.
     const deadline = (): number => Math.max(began, this.answeredAt) + this.options.timeoutMs;
@@ -158,6 +188,10 @@ export class PrometheusApi {
     const all = { accept: 'application/json', 'accept-encoding': 'identity', ...headers };
     return getText(url, { headers: all, timeoutMs, signal, agent: this.agent, ...(ca === undefined ? {} : { ca }) });
   }
+}
+
+function inSeconds(ms: number): string {
+  return String(ms / 1000);
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -23,10 +23,13 @@ export async function replayCanary(
   const { own, startedAt, decided } = recording;
   const other = atRecordedLooks(policy, own);
   const comparison = new Comparison(own && new Course(own, startedAt), new Course(other, startedAt));
-  const signals = new SignalCheck(other, own);
+  const watched = recording.askedByOwn === false ? null : own;
+  const signals = new SignalCheck(other, watched);
+  const ownSignals = own === null ? null : new SignalCheck(own, watched);
   const records = await readRecords(recording, (observation) => {
     comparison.take(observation);
     signals.see(observation);
+    ownSignals?.see(observation);
     see?.(observation);
   });
   const pruned = decided !== null && decided.count > 0 && records.count === 0;
@@ -35,7 +38,7 @@ export async function replayCanary(
     ? `the ${decided.count} observations that were judged are pruned`
     : (signals.lacking() ?? endLacking(recording, comparison.counterfactual));
   const judged = !pruned && signals.lacking() === null;
-  const original = originalSide(recording, comparison.original, other);
+  const original = originalSide(recording, comparison.original, other, ownSignals?.lacking() ?? null);
   const counterfactual = sideOf(other, lacking, judged ? comparison.counterfactual.verdict() : null);
   const known = original.outcome !== 'insufficient' && counterfactual.outcome !== 'insufficient';
   const { canaryId, modelId, fromGate, toGate } = recording;
@@ -63,17 +66,26 @@ interface Records {
   digest: string;
 }
 
+const HASHED_AT_ONCE = 65_536;
+
 /** Reads what was judged: the log commits to nothing after the tick of the verdict. */
 async function readRecords({ lines, decided }: Recording, see: (observation: Observation) => void): Promise<Records> {
   const hash = createHash('sha256');
   let count = 0;
+  // Many lines at once: each call of the hash costs about as much as the hashing of a line.
+  let unhashed = '';
   for await (const line of lines()) {
     const observation = JSON.parse(line) as Observation;
     if (decided && observation.tick > decided.verdict.tick) break;
-    hash.update(`${line}\n`);
+    unhashed += `${line}\n`;
+    if (unhashed.length > HASHED_AT_ONCE) {
+      hash.update(unhashed);
+      unhashed = '';
+    }
     count++;
     see(observation);
   }
+  hash.update(unhashed);
   return { count, digest: hash.digest('hex') };
 }
 
@@ -100,13 +112,14 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
   );
 }
 
-function originalSide(recording: Recording, course: Course | null, other: Policy): Side {
+function originalSide(recording: Recording, course: Course | null, other: Policy, unrecorded: string | null): Side {
   const { own, decided, undecided, overridden } = recording;
   // Without a policy of its own there is none to show but the one it is judged by.
   const policy = own ?? other;
   if (decided !== null) return { ...sideOf(policy, null, decided.verdict), overridden };
-  const lacking = undecided ?? (course === null ? 'the records do not say' : endLacking(recording, course));
-  return { ...sideOf(policy, lacking, course?.verdict() ?? null), overridden };
+  const lacking =
+    undecided ?? unrecorded ?? (course === null ? 'the records do not say' : endLacking(recording, course));
+  return { ...sideOf(policy, lacking, unrecorded === null ? (course?.verdict() ?? null) : null), overridden };
 }
 
 function sideOf(policy: Policy, lacking: string | null, verdict: Verdict | null): Side {
@@ -143,12 +156,11 @@ function difference(original: Side, counterfactual: Side, comparison: Comparison
 /** What a policy decides on observations in memory; the same as `replayCanary`, without the account of it. */
 export function outcomeUnder(
   policy: Policy,
-  own: Policy | null,
-  startedAt: number,
+  { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,
   observations: readonly Observation[],
 ): Outcome {
   const other = atRecordedLooks(policy, own);
-  const signals = new SignalCheck(other, own);
+  const signals = new SignalCheck(other, askedByOwn === false ? null : own);
   for (const observation of observations) {
     if (signals.answered) break;
     signals.see(observation);

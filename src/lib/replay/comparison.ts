@@ -13,7 +13,9 @@ export class Comparison {
   constructor(
     readonly original: Course | null,
     readonly counterfactual: Course,
-  ) {}
+  ) {
+    original?.share(counterfactual);
+  }
 
   /** Whether further observations change nothing. */
   get done(): boolean {
@@ -29,7 +31,9 @@ export class Comparison {
     original.take(observation);
     if (!original.decided && !counterfactual.decided) return;
     if (this.#served === null) {
-      // The first of them was decided with this observation.
+      // The first of them was decided with this observation: its verdict is made before the other's next look.
+      for (const course of [original, counterfactual]) if (course.decided) course.verdict();
+      if (counterfactual.decided) original.goOnAlone();
       this.#served = new Served(observation.t);
       this.#noteDivergence(observation);
     }

@@ -2,6 +2,7 @@ import { begin, type Judgement, observe, type Ruling, rule } from '../judge/judg
 import type { Observation } from '../judge/observation.js';
 import type { Policy } from '../judge/policy.js';
 import { report } from '../judge/report.js';
+import { borrowObjectives, takeOverObjectives } from '../judge/shared-objectives.js';
 import type { Verdict } from '../judge/verdict.js';
 
 /** A canary's way under one policy, observation by observation, until it is decided; the live judge's own fold. */
@@ -9,6 +10,7 @@ export class Course {
   readonly #judgement: Judgement;
   #ruling: Ruling | null = null;
   #at: number;
+  #final: Verdict | null = null;
 
   /** @param startedAt begin of the window, ms since the epoch */
   constructor(
@@ -43,7 +45,23 @@ export class Course {
 
   /** How it stands, or was decided; null before the first observation. */
   verdict(): Verdict | null {
-    return this.#ruling === null ? null : report(this.#judgement, this.#ruling, this.#at);
+    if (this.#final !== null) return this.#final;
+    const verdict = this.#ruling === null ? null : report(this.#judgement, this.#ruling, this.#at);
+    if (this.decided) this.#final = verdict;
+    return verdict;
+  }
+
+  /**
+   * Computes what both judge alike only once; both are to be fresh, and this one is to take each observation after the
+   * other. Of the two whoever is decided first has its verdict made before the other goes on.
+   */
+  share(other: Course): void {
+    borrowObjectives(this.#judgement, other.#judgement);
+  }
+
+  /** The other, with which it shares, looks no further. */
+  goOnAlone(): void {
+    takeOverObjectives(this.#judgement);
   }
 }
 

@@ -2,12 +2,11 @@ import { LukhasError } from '../errors.js';
 import type { Observation } from '../judge/observation.js';
 import type { Policy } from '../judge/policy.js';
 import { outcomeUnder } from './canary-replay.js';
+import type { Recording } from './recording.js';
 import type { Outcome, Sweep } from './result.js';
 import type { Axis } from './sweep-axes.js';
 
-interface Judged {
-  own: Policy | null;
-  startedAt: number;
+interface Judged extends Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'> {
   observations: readonly Observation[];
 }
 
@@ -29,7 +28,7 @@ export function flipPoints(
 ): Sweep['flipPoints'] {
   const outcomeAt = (value: number): Outcome | null => {
     const policy = policyOrNull(policyAt, value);
-    return policy && outcomeUnder(policy, judged.own, judged.startedAt, judged.observations);
+    return policy && outcomeUnder(policy, judged, judged.observations);
   };
   const ends = axis.values.flatMap((value, i): End[] => {
     const outcome = outcomes[i];

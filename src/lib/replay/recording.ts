@@ -16,6 +16,11 @@ export interface Recording {
   undecided: string | null;
   /** A human decision that overrode or ended it, in words. */
   overridden: string | null;
+  /**
+   * False: nobody watched under `own`, so that what it asks for need not have been asked for; what is missing altogether
+   * is then missing under it too.
+   */
+  askedByOwn?: boolean;
   /** Recorded observations as canonical JSON, one a line without its end, in order of tick. */
   lines(): AsyncIterable<string>;
 }

@@ -12,6 +12,7 @@ import {
 } from './change-policy.js';
 import { countOutcomes } from './outcomes.js';
 import type { Recording } from './recording.js';
+import { DetailSeries } from './report-selection.js';
 import type { CanaryReplay, CanarySeries, ReplayResult } from './result.js';
 import { type Replayed, sweep } from './sweep.js';
 import type { Axis } from './sweep-axes.js';
@@ -26,14 +27,16 @@ export interface ReplayRequest {
   given: WrittenPolicy | null;
   settings: readonly Setting[];
   axes: readonly Axis[];
-  /** Keep the observations, for charts. */
+  /** Keep the observations of canaries that a report shows in detail, for its charts. */
   keepSeries: boolean;
   log: ReplayResult['log'];
+  /** What was read of a source for a time that was never watched. */
+  read?: ReplayResult['read'];
 }
 
 export interface Replay {
   result: ReplayResult;
-  /** In the order of the result's canaries; empty unless asked for. */
+  /** Of those canaries that a report shows in detail, in the order of the result; empty unless asked for. */
   series: CanarySeries[];
 }
 
@@ -47,16 +50,16 @@ export async function replay(recordings: readonly Recording[], request: ReplayRe
   // Also without any canary a policy that is none is an error.
   if (given !== null) counterfactualPolicy(given, null, settings);
   const canaries: CanaryReplay[] = [];
-  const series: CanarySeries[] = [];
+  const detail = new DetailSeries();
   const replayed: Replayed[] = [];
   const diffs = new Map<string, ReplayResult['policyDiff'][number]>();
   for (const recording of recordings) {
-    const { own, canaryId } = recording;
+    const { own } = recording;
     const policy = counterfactualPolicy(given, own, settings);
     const observations: Observation[] = [];
     const canary = await replayCanary(recording, policy, request.keepSeries ? (o) => observations.push(o) : undefined);
     canaries.push(canary);
-    if (request.keepSeries) series.push({ canaryId, observations });
+    if (request.keepSeries) detail.add(canary, observations);
     replayed.push({ recording, outcome: canary.original.outcome, count: canary.observations.count });
     const different = own === null ? [] : policyDiff(own, atRecordedLooks(policy, own));
     for (const diff of different) diffs.set(canonicalJson(diff), diff);
@@ -70,6 +73,7 @@ export async function replay(recordings: readonly Recording[], request: ReplayRe
     policyName,
     policyDiff: [...diffs.values()].sort(byPath),
     log,
+    read: request.read ?? null,
     canaries,
     totals: {
       original: countOutcomes(canaries.map((c) => c.original.outcome)),
@@ -79,7 +83,7 @@ export async function replay(recordings: readonly Recording[], request: ReplayRe
     },
     sweep: axes.length === 0 ? null : await sweep(replayed, { axes, given, settings }),
   };
-  return { result, series };
+  return { result, series: detail.series };
 }
 
 function byPath(a: { path: string }, b: { path: string }): number {

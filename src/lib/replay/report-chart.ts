@@ -56,7 +56,7 @@ export function chartSvg(chart: Chart): Html {
   const at = (t: number) => x(t - frame.from);
   return html`<svg role="img" aria-labelledby="${id}-t ${id}-d" viewBox="0 0 ${WIDTH} ${HEIGHT}">
 <title id="${id}-t">${title}</title><desc id="${id}-d">${description}</desc>
-${gapBars(chart.gaps, at)}${axes(x, y, chart.unit)}${chart.layers.map((layer) => drawn(layer, at, y))}
+${gapBars(chart.gaps, at)}${axes(x, y, chart.unit)}${chart.layers.map((layer) => drawn(layer, at, y))}${gapLabels(chart.gaps, at)}
 ${chart.limits.map((limit) => limitLine(limit, y, chart.unit))}${chart.markers.map((marker) => markerLine(marker, at))}
 </svg>
 `;
@@ -103,12 +103,16 @@ function gapBars(gaps: Trace['gaps'], at: (t: number) => number): Html[] {
   return gaps.map(([from, to]) => {
     const [begin, end] = [pixel(at(from)), pixel(at(to))];
     const width = pixel(Math.max(0.5, end - begin));
-    const label =
-      width < 50
-        ? null
-        : html`<text x="${pixel(begin + width / 2)}" y="${PLOT.bottom - 6}" class="middle">no data</text>`;
-    return html`<rect class="gap" x="${begin}" y="${PLOT.top}" width="${width}" height="${PLOT.bottom - PLOT.top}"/>${label}`;
+    return html`<rect class="gap" x="${begin}" y="${PLOT.top}" width="${width}" height="${PLOT.bottom - PLOT.top}"/>`;
   });
+}
+
+/** Where there is room for it; at the top, as what is measured mostly lies low. */
+function gapLabels(gaps: Trace['gaps'], at: (t: number) => number): Html[] {
+  const wide = gaps.map(([from, to]) => [at(from), at(to)] as const).filter(([begin, end]) => end - begin >= 50);
+  return wide.map(
+    ([begin, end]) => html`<text x="${pixel((begin + end) / 2)}" y="${PLOT.top + 14}" class="middle on">no data</text>`,
+  );
 }
 
 function drawn({ ink, as, trace }: Layer, x: (t: number) => number, y: Scale): Html | null {

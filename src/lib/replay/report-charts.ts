@@ -1,7 +1,7 @@
 import { count, milliseconds, percent, plural, seconds } from '../explain/words.js';
 import type { Targets } from '../judge/policy.js';
 import { type Chart, chartSvg, type Ink, type Layer, type Limit, type Marker } from './report-chart.js';
-import { type Html, html, table } from './report-html.js';
+import { type Html, html, scroller, table } from './report-html.js';
 import type { LatencyTarget, Row, Story } from './report-story.js';
 import type { Trace } from './report-trace.js';
 import { OUTCOME_WORDS } from './report-words.js';
@@ -49,7 +49,7 @@ function figureHtml(figure: Figure, story: Story, markers: Marker[], id: string,
   const legend = drawn.map(({ ink, as, label }) => html`<li><span class="key ${ink} ${as}"></span>${label}</li>`);
   const rows = story.rows.map((row) => [row.look, ...figure.cells(row)]);
   return html`<figure><figcaption>${title}</figcaption>
-${chartSvg(chart)}<ul class="legend">${legend}</ul>${note === '' ? null : html`<p class="note">${note}</p>`}
+${scroller(title, chartSvg(chart), 'wide')}<ul class="legend">${legend}</ul>${note === '' ? null : html`<p class="note">${note}</p>`}
 <details><summary>Numbers: ${title}</summary>
 ${table(tableCaption(title, story), ['look', ...head], rows)}</details></figure>
 `;

@@ -132,7 +132,7 @@ export class DriftCourse {
     const o = this.#objective;
     stepDrift(o, observation, this.policy);
     this.estimate = null;
-    if (o.coverage.missing !== null || o.estimate === null) {
+    if (o.coverage.missing !== null || o.value === null) {
       this.value.gap(observation);
       this.band.gap(observation);
       return;

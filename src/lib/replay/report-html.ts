@@ -44,6 +44,11 @@ function picture(character: string): string {
   return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
 }
 
+/** What may be wider than the screen scrolls by itself, by keyboard too. */
+export function scroller(label: Shown, wide: Shown, kind: 'wide' | 'narrow'): Html {
+  return html`<div class="scroll ${kind}" role="group" aria-label="${label}" tabindex="0">${wide}</div>\n`;
+}
+
 /** A table with a caption; the first cell of a row is its heading. */
 export function table(caption: Shown, head: readonly Shown[], rows: readonly (readonly Shown[])[]): Html {
   const heading = head.map((cell) => (cell === '' ? html`<td></td>` : html`<th scope="col">${cell}</th>`));
@@ -51,9 +56,9 @@ export function table(caption: Shown, head: readonly Shown[], rows: readonly (re
     const rest = cells.map((cell) => html`<td>${cell}</td>`);
     return html`<tr><th scope="row">${first}</th>${rest}</tr>\n`;
   });
-  return html`<div class="scroll"><table><caption>${caption}</caption>
+  const all = html`<table><caption>${caption}</caption>
 <thead><tr>${heading}</tr></thead>
 <tbody>
-${body}</tbody></table></div>
-`;
+${body}</tbody></table>`;
+  return scroller(caption, all, head.length > 2 ? 'wide' : 'narrow');
 }

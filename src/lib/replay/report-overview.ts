@@ -1,13 +1,13 @@
 import { timestamp } from '../clock.js';
-import { count } from '../explain/words.js';
+import { count, plural, seconds } from '../explain/words.js';
 import { type Html, html, type Shown, table } from './report-html.js';
 import { badge, OUTCOME_WORDS, OUTCOMES, setting } from './report-words.js';
-import type { CanaryReplay, ReplayResult } from './result.js';
+import type { CanaryReplay, PastRead, ReplayResult } from './result.js';
 
 const MOST_LISTED = 500;
 
 /** What was asked for, and what it was verified against. */
-export function provenance({ judge, from, to, modelId, policyName, log, canaries }: ReplayResult): Html {
+export function provenance({ judge, from, to, modelId, policyName, log, read, canaries }: ReplayResult): Html {
   const observations = canaries.reduce((sum, canary) => sum + canary.observations.count, 0);
   const facts: [string, Shown][] = [
     ['replayed under', policyName],
@@ -16,12 +16,26 @@ export function provenance({ judge, from, to, modelId, policyName, log, canaries
     ['model', modelId ?? 'any'],
     ['observations replayed', count(observations)],
     ['judge', `version ${judge}`],
+    ...(read === null ? [] : readFacts(read)),
     ['log', log === null ? 'none: there was no log to verify against' : `verified, ${count(log.size)} entries`],
     ...(log === null ? [] : [['log root', html`<code>${log.root}</code>`] satisfies [string, Shown]]),
   ];
   return html`<section aria-labelledby="about"><h2 id="about">What was replayed</h2>
 <dl>${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl></section>
 `;
+}
+
+function readFacts({ looks, intervalSeconds, spacingSeconds, series, samples, ...read }: PastRead): [string, Shown][] {
+  const { selectors, expressions, notes } = read;
+  const spacing = spacingSeconds === null ? '' : `, usually one every ${seconds(spacingSeconds)}`;
+  return [
+    [
+      'read from Prometheus',
+      `${plural(looks, 'look')} ${seconds(intervalSeconds)} apart, ${plural(samples, 'sample')} of ${count(series)} series${spacing}; lukhas never watched it`,
+    ],
+    ...[...selectors, ...expressions].map((query): [string, Shown] => ['query', html`<code>${query}</code>`]),
+    ...notes.map((note): [string, Shown] => ['note', note]),
+  ];
 }
 
 export function policyDifferences({ policyDiff }: ReplayResult): Html {
@@ -51,21 +65,21 @@ export function overview(result: ReplayResult, anchors: ReadonlyMap<CanaryReplay
   const rows = listed.map((canary) => [
     named(canary, anchors.get(canary)),
     `${canary.modelId}: ${canary.fromGate} → ${canary.toGate}`,
-    timestamp(canary.startedAt),
+    html`<span class="whole">${timestamp(canary.startedAt)}</span>`,
     badge(canary.original.outcome),
     badge(canary.counterfactual.outcome),
     flipWords(canary),
   ]);
   const head = ['canary', 'model and gates', 'began', 'original', 'other policy', 'flips'];
   return html`<section aria-labelledby="totals"><h2 id="totals">Totals</h2>
-<p><strong>${flipSentence(result)}</strong></p>
+<p class="answer"><strong>${flipSentence(result)}</strong></p>
 ${table('Outcomes', ['', ...OUTCOMES.map((outcome) => OUTCOME_WORDS[outcome])], sums)}
 ${canaries.length > 1 ? table(`Canaries: ${which}`, head, rows) : null}</section>
 `;
 }
 
 function named({ canaryId }: CanaryReplay, anchor: string | undefined): Shown {
-  return anchor === undefined ? canaryId : html`<a href="#${anchor}">${canaryId}</a>`;
+  return anchor === undefined ? canaryId : html`<a class="whole" href="#${anchor}">${canaryId}</a>`;
 }
 
 export function flipWords({ flips }: CanaryReplay): string {

@@ -13,16 +13,22 @@ export const STYLE = html`
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 64rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; } h3 { font-size: 1.05rem; }
+header { border-bottom: 3px solid var(--ink); margin-bottom: 1.5rem; }
+.kind { margin: 0; color: var(--quiet); font-size: .85rem; font-weight: 600; letter-spacing: .06em; text-transform: uppercase; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: .3rem 0 .5rem; } h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; } h3 { font-size: 1.05rem; }
 a { color: var(--canary); } code { font-size: .85em; }
-.canary { border-top: 2px solid var(--rule); margin-top: 2.5rem; } .canary h2 { margin-top: 1rem; }
+section.canary { border-top: 2px solid var(--rule); margin-top: 2.5rem; } section.canary h2 { margin-top: 1rem; }
+.answer { border-left: 4px solid var(--counterfactual); padding: .4rem .8rem; background: var(--gap); }
+.whole { white-space: nowrap; }
 dl { display: grid; gap: .2rem; } dl div { display: flex; flex-wrap: wrap; gap: 0 1rem; }
 dt { color: var(--quiet); min-width: 12rem; } dd { margin: 0; }
-.scroll { overflow-x: auto; margin: .75rem 0; }
+.scroll { overflow-x: auto; margin: .75rem 0; } .scroll:focus-visible { outline: 2px solid var(--canary); }
+.scroll.wide > * { min-width: 36rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--grid);
   font-variant-numeric: tabular-nums; overflow-wrap: break-word; }
+td code { overflow-wrap: anywhere; } figure .scroll { margin: .3rem 0; }
 thead th { color: var(--quiet); border-bottom-color: var(--rule); }
 tbody th { font-weight: 500; }
 .badge { padding: 0 .45rem; border-radius: .3rem; font-weight: 600; white-space: nowrap; }
@@ -64,6 +70,7 @@ svg text.letter { fill: var(--ink); font-weight: 600; paint-order: stroke; strok
 .note { color: var(--quiet); font-size: .85rem; margin: .3rem 0; }
 summary { cursor: pointer; color: var(--canary); font-size: .9rem; } summary:focus-visible { outline: 2px solid currentColor; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; print-color-adjust: exact; }
-  figure, tr { break-inside: avoid; } h2, h3, figcaption, caption { break-after: avoid; } .canary { break-before: page; }
-  details:not([open]) { display: none; } .scroll { overflow: visible; } }
+  figure, tr { break-inside: avoid; } h2, h3, figcaption, caption { break-after: avoid; } section.canary { break-before: page; }
+  details:not([open]) { display: none; } .scroll { overflow: visible; } .scroll.wide > * { min-width: 0; } .whole { white-space: normal; }
+  th, td { overflow-wrap: anywhere; } }
 `;

@@ -1,5 +1,5 @@
 import { plural } from '../explain/words.js';
-import { type Html, html, table } from './report-html.js';
+import { type Html, html, scroller, table } from './report-html.js';
 import { pixel } from './report-scale.js';
 import { OUTCOME_LETTERS, OUTCOME_WORDS, OUTCOMES } from './report-words.js';
 import type { Outcome, Sweep } from './result.js';
@@ -21,13 +21,19 @@ export function sweepMap(sweep: Sweep): Html {
       html`<li><code>${path}</code>: ${OUTCOME_WORDS[from]} up to ${below}, ${OUTCOME_WORDS[to]} from ${above}</li>`,
   );
   return html`<section aria-labelledby="sweep"><h2 id="sweep">Sweep</h2>
-<figure><figcaption>Outcomes under each combination</figcaption>
+<figure><figcaption>Outcomes under each combination${axisWords(sweep)}</figcaption>
 ${mapSvg(sweep)}<ul class="legend">${OUTCOMES.map((outcome) => html`<li><span class="key cell ${outcome}"></span>${OUTCOME_LETTERS[outcome]} ${OUTCOME_WORDS[outcome]}</li>`)}</ul>
 <p class="note">Shown is the most frequent outcome: a small letter where not all canaries have it, * where a decision would have been another than it was.</p>
 ${cellTable(sweep)}</figure>
 ${points.length === 0 ? null : html`<h3>Flip points</h3>\n<ul>${points}</ul>`}
 </section>
 `;
+}
+
+/** The rows have values only: which key's they are stands above. */
+function axisWords({ axes }: Sweep): Html {
+  const down = axes.slice(0, -1).map(({ path }) => path);
+  return down.length === 0 ? html`` : html`: <code>${down.join(' / ')}</code> down`;
 }
 
 function mapSvg({ axes, cells, flipPoints }: Sweep): Html {
@@ -50,7 +56,7 @@ function mapSvg({ axes, cells, flipPoints }: Sweep): Html {
       : null,
   );
   const left = rows > shown ? ` ${rows - shown} further rows are in --json only.` : '';
-  return html`<svg role="img" aria-labelledby="sweep-t sweep-d" viewBox="0 0 760 ${bottom + 42}">
+  const drawing = html`<svg role="img" aria-labelledby="sweep-t sweep-d" viewBox="0 0 760 ${bottom + 42}">
 <title id="sweep-t">Map of the sweep</title><desc id="sweep-d">Across: ${axes.at(-1)?.path ?? ''}. Down: ${
     axes
       .slice(0, -1)
@@ -64,8 +70,8 @@ function mapSvg({ axes, cells, flipPoints }: Sweep): Html {
 </defs>
 ${lines}${marks}${flipPoints.map((point) => flipLine(point.below, across, width, bottom))}
 <text class="middle" x="${(LEFT + RIGHT) / 2}" y="${bottom + 36}">${axes.at(-1)?.path ?? ''}</text>
-</svg>
-${left === '' ? null : html`<p class="note">${left.trim()}</p>`}`;
+</svg>`;
+  return html`${scroller('Map of the sweep', drawing, 'wide')}${left === '' ? null : html`<p class="note">${left.trim()}</p>`}`;
 }
 
 /** Cells side by side that look the same are one shape. */

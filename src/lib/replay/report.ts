@@ -4,14 +4,13 @@ import { PLOT_COLUMNS } from './report-chart.js';
 import { charts } from './report-charts.js';
 import { type Html, html } from './report-html.js';
 import { flipWords, overview, policyDifferences, provenance } from './report-overview.js';
+import { inDetail } from './report-selection.js';
 import { type Detail, tell } from './report-story.js';
 import { STYLE } from './report-style.js';
 import { sweepMap } from './report-sweep.js';
 import { rulings, verdicts } from './report-verdicts.js';
 import { badge } from './report-words.js';
 import type { CanaryReplay, CanarySeries, ReplayResult } from './result.js';
-
-const MOST_IN_DETAIL = 50;
 
 /**
  * A replay as one HTML page that needs nothing else: no script, no request to anywhere. Deterministic; what people wrote
@@ -40,7 +39,8 @@ export function renderReport(result: ReplayResult, series: readonly CanarySeries
 <style>${STYLE}</style>
 </head>
 <body>
-<header><h1>${title}</h1>
+<header><p class="kind">lukhas replay report</p>
+<h1>${title}</h1>
 <p>What another policy would have decided on what was recorded, judged by the same judge.</p></header>
 <main>
 ${canaries.length === 0 ? empty : overview(result, anchors)}${policyDifferences(result)}${provenance(result)}${
@@ -50,14 +50,6 @@ ${canaries.length === 0 ? empty : overview(result, anchors)}${policyDifferences(
 </html>
 `;
   return page.markup;
-}
-
-/** Decisions that change come first when there are too many; they are shown in the order of the result. */
-function inDetail(canaries: readonly CanaryReplay[]): CanaryReplay[] {
-  if (canaries.length <= MOST_IN_DETAIL) return [...canaries];
-  const rank = ({ flips }: CanaryReplay) => (flips === true ? 0 : flips === null ? 1 : 2);
-  const chosen = new Set([...canaries].sort((a, b) => rank(a) - rank(b)).slice(0, MOST_IN_DETAIL));
-  return canaries.filter((canary) => chosen.has(canary));
 }
 
 function leftOut(all: number, shown: number): Html | null {
@@ -82,8 +74,8 @@ function canarySection(
   const { count: many, digest, verified } = canary.observations;
   const checked = verified ? 'those that the log commits to' : 'not committed to by a verdict in a log';
   const story = observations.length === 0 ? null : tell(canary, observations, detail);
-  return html`<section class="canary" aria-labelledby="${id}"><h2 id="${id}">${modelId}: ${fromGate} → ${toGate}</h2>
-<p>${badge(original.outcome)} → ${badge(counterfactual.outcome)} <strong>${flipWords(canary)}</strong>; canary ${canaryId}, began ${timestamp(startedAt)}</p>
+  return html`<section class="canary" aria-labelledby="${id} ${id}-name"><h2 id="${id}">${modelId}: ${fromGate} → ${toGate}</h2>
+<p>${badge(original.outcome)} → ${badge(counterfactual.outcome)} <strong>${flipWords(canary)}</strong>; canary <span class="whole" id="${id}-name">${canaryId}</span>, began <span class="whole">${timestamp(startedAt)}</span></p>
 ${verdicts(canary)}<p>Replayed: ${count(many)} observations, ${checked}; sha256 <code>${digest}</code></p>
 ${story === null ? html`<p>No observations to draw.</p>` : html`${rulings(story)}${charts(canary, story, id)}`}</section>
 `;

@@ -27,6 +27,21 @@ export interface CanaryReplay {
   observations: { count: number; digest: string; verified: boolean };
 }
 
+/** What a judgement of a time that was never watched rests on. */
+export interface PastRead {
+  source: 'prometheus';
+  looks: number;
+  intervalSeconds: number;
+  /** Usual time between two samples of a series, seconds; null without two samples. */
+  spacingSeconds: number | null;
+  series: number;
+  samples: number;
+  selectors: string[];
+  expressions: string[];
+  /** What a reader should know of it, in words. */
+  notes: string[];
+}
+
 export interface Side {
   policy: Policy;
   policyDigest: string;
@@ -58,6 +73,8 @@ export interface ReplayResult {
   policyDiff: { path: string; original: unknown; counterfactual: unknown }[];
   /** Log the replay was verified against; null for an input that was no log. */
   log: { size: number; root: string } | null;
+  /** What was read of a source for a time that was never watched; null for a log or an input. */
+  read: PastRead | null;
   canaries: CanaryReplay[];
   totals: {
     original: Record<Outcome, number>;

@@ -96,11 +96,11 @@ async function judgeAll(
     answers.push({ owners: pieces.map(({ owner }) => owner), outcomes });
   };
   for (const [owner, { recording, count }] of canaries.entries()) {
-    const { own, startedAt } = recording;
+    const { own, startedAt, askedByOwn = true } = recording;
     const lines = await firstLines(recording, count);
     const pieces = lines.length * cells > BATCH ? pool.threads : 1;
     for (const piece of shares(cells, pieces)) {
-      batch.push({ owner, task: { base: bases[owner] ?? 0, own, startedAt, lines, cells: piece } });
+      batch.push({ owner, task: { base: bases[owner] ?? 0, own, startedAt, askedByOwn, lines, cells: piece } });
       size += lines.length * (piece[1] - piece[0]);
       if (size < BATCH) continue;
       await hand(batch);
@@ -143,6 +143,6 @@ async function exactFlips(
   if (only === undefined || axis === undefined || others.length > 0 || moreAxes.length > 0) return [];
   const { recording, count } = only;
   const observations = (await firstLines(recording, count)).map((line) => JSON.parse(line) as Observation);
-  const judged = { own: recording.own, startedAt: recording.startedAt, observations };
+  const judged = { ...recording, observations };
   return flipPoints(axis, outcomes[0] ?? [], judged, (value) => policyAt(request, recording.own, [value]));
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { asymptoticRadius, driftLogE, psi, rho2 } from '../../../src/lib/judge/drift.js';
+import { asymptoticRadius, driftLogE, psi, psiValue, rho2 } from '../../../src/lib/judge/drift.js';
 import { expectClose, golden, uniform } from './golden.js';
 
 interface DriftCase {
@@ -32,6 +32,23 @@ describe('drift', () => {
       expectClose(estimate?.varBaseline, c.psi_var_baseline);
       expectClose(estimate?.se, c.psi_se);
     });
+  });
+
+  it('is the same to the bit where its value alone is asked for, empty bins left out', () => {
+    const bins = fc.array(fc.tuple(fc.nat(1000), fc.nat(1000)), { minLength: 2, maxLength: 12 });
+    fc.assert(
+      fc.property(bins, (all) => {
+        const [canary, baseline] = [all.map(([c]) => c), all.map(([, b]) => b)];
+        const hit = all.filter(([c, b]) => c + b > 0);
+        const whole = psi(
+          hit.map(([c]) => c),
+          hit.map(([, b]) => b),
+        );
+        fc.pre(whole !== null);
+        const sum = (counts: number[]) => counts.reduce((total, n) => total + n, 0);
+        expect(psiValue(canary, baseline, hit.length, sum(canary), sum(baseline))).to.equal(whole?.value);
+      }),
+    );
   });
 
   golden<RadiusCase[]>('asymp_cs').forEach((c, i) => {

@@ -132,6 +132,18 @@ describe('lintPolicy', () => {
       { targets: {}, objectives: ['a < 1'], maxConsecutiveFailures: 1 },
       /^warning: 1 rolls back at the first/,
     ],
+    [
+      'a person who approves what they ask for',
+      'approvals.not',
+      { approvals: { required: 1, not: 'nobody' } },
+      /^warning: nobody with required: 1 lets/,
+    ],
+    [
+      'no time to approve',
+      'approvals.expiresAfter',
+      { approvals: { required: 1, expiresAfter: '90s' } },
+      /^warning: 90s leaves people no time/,
+    ],
   ];
   for (const [what, path, more, message] of found) {
     it(`finds ${what}`, () => {

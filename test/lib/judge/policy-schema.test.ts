@@ -267,7 +267,7 @@ describe('policyJsonSchema', () => {
     expect(schema.$schema).to.equal('https://json-schema.org/draft/2020-12/schema');
     expect(schema.required).to.deep.equal(['windowSeconds']);
     expect(schema.additionalProperties).to.equal(false);
-    const keys = [...Object.keys(parsePolicy(minimal())), 'name'];
+    const keys = [...Object.keys(parsePolicy(minimal())), 'name', 'approvals'];
     expect(Object.keys(schema.properties)).to.have.members(keys);
     for (const [key, property] of Object.entries(schema.properties)) expect(property.description, key).to.match(/\.$/);
     expect(schema.properties['noDataSeconds']?.default).to.equal(90);

@@ -25,6 +25,10 @@ export interface StubPrometheus {
   /** Answers queries that are no raw selector; a raw one too when it returns something. */
   answer: (query: string, nth: number) => Reply | undefined;
   series: StubSeries[];
+  /** Seconds since the epoch; null: samples of every time are answered. A query that names a time has that one. */
+  now: number | null;
+  /** Answers range queries. */
+  range: (parameters: URLSearchParams) => Reply;
   close(): Promise<void>;
 }
 
@@ -37,7 +41,7 @@ export const vector = (...values: string[]): Reply =>
     values.map((value, i) => ({ metric: { i: String(i) }, value: [1, value] })),
   );
 
-const RAW = /^\{__name__=~?"([^"]*)"(?:,gate(=~?)"([^"]*)")?\}\[\d+s\]$/;
+const RAW = /^\{__name__=~?"([^"]*)"(?:,gate(=~?)"([^"]*)")?\}\[(\d+)s\]$/;
 
 /** The query API of a Prometheus that holds `series`, on loopback, in the shapes that Prometheus 2.42 answers. */
 export async function stubPrometheus(): Promise<StubPrometheus> {
@@ -49,10 +53,12 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     const query = url.searchParams.get('query') ?? '';
     stub.queries.push(query);
     stub.headers.push(request.headers);
-    const reply =
-      url.pathname === '/api/v1/query'
-        ? (stub.answer(query, stub.queries.length) ?? raw(query))
-        : { status: 404, body: 'no' };
+    const time = url.searchParams.has('time') ? Number(url.searchParams.get('time')) : stub.now;
+    const paths: Record<string, () => Reply> = {
+      '/api/v1/query': () => stub.answer(query, stub.queries.length) ?? raw(query, time),
+      '/api/v1/query_range': () => stub.range(url.searchParams),
+    };
+    const reply = paths[url.pathname]?.() ?? { status: 404, body: 'no' };
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
     setTimeout(() => {
       now -= 1;
@@ -62,8 +68,8 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
   server.on('connection', () => {
     load.connections += 1;
   });
-  const raw = (query: string): Reply => {
-    const [, names, op, gate] = RAW.exec(query) ?? [];
+  const raw = (query: string, time: number | null): Reply => {
+    const [, names, op, gate, seconds] = RAW.exec(query) ?? [];
     if (names === undefined)
       return { status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no stub for it' } };
     const wanted = new RegExp(`^(?:${names})$`);
@@ -73,7 +79,13 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
         wanted.test(metric['__name__'] ?? '') &&
         (gate === undefined || (gates ? gates.test(metric['gate'] ?? '') : metric['gate'] === gate)),
     );
-    return success('matrix', found);
+    if (time === null) return success('matrix', found);
+    const within = ([t]: [number, string]) => t <= time && t > time - Number(seconds);
+    const then = found.map((each) => ({ ...each, values: each.values.filter(within) }));
+    return success(
+      'matrix',
+      then.filter(({ values }) => values.length > 0),
+    );
   };
   const stub: StubPrometheus = {
     url: '',
@@ -82,6 +94,8 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     load,
     answer: () => undefined,
     series: [],
+    now: null,
+    range: () => ({ status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no range stub' } }),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -68,7 +68,7 @@ describe('a replay of one canary', () => {
         const { counterfactual, divergence } = await replayCanary(recording, q);
         const kept: Observation[] = [];
         for await (const line of recording.lines()) kept.push(JSON.parse(line));
-        expect(counterfactual.outcome).to.equal(outcomeUnder(q, p, START, kept));
+        expect(counterfactual.outcome).to.equal(outcomeUnder(q, recording, kept));
         if (counterfactual.outcome === 'insufficient') {
           expect(counterfactual.lacking).to.be.a('string');
           return;
@@ -82,6 +82,26 @@ describe('a replay of one canary', () => {
       { numRuns: 300 },
     );
     expect(known).to.be.greaterThan(50);
+  }).timeout(20_000);
+
+  it('judges both as each alone would be, though what they judge alike is computed once', async () => {
+    let parted = 0;
+    await fc.assert(
+      fc.asyncProperty(policies, fc.constantFrom(0.0001, 0.5), anyObservations, async (any, rate, observations) => {
+        const p: Policy = { ...any, targets: { ...any.targets, max_error_rate: 0.05 } };
+        const q: Policy = { ...p, targets: { ...p.targets, max_error_rate: rate } };
+        const lines = observations.map((observation) => JSON.stringify(observation));
+        // As they are read back: without -0.
+        const kept = lines.map((line) => JSON.parse(line) as Observation);
+        const open = { decided: null, undecided: null, lines: () => linesOf(lines) };
+        const { original, counterfactual, divergence } = await replayCanary(recorded(p, observations, open), q);
+        expect(original.verdict).to.deep.equal(kept.length === 0 ? null : judge(p, START, kept));
+        if (counterfactual.verdict !== null) expect(counterfactual.verdict).to.deep.equal(judge(q, START, kept));
+        if (divergence) parted++;
+      }),
+      { numRuns: 300 },
+    );
+    expect(parted).to.be.greaterThan(5);
   }).timeout(20_000);
 
   it('tells where they part with the numbers there, and what a stricter policy would have spared', async () => {

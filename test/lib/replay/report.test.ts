@@ -241,7 +241,7 @@ describe('the report of a replay', () => {
     structure(text);
     expect(text).to.include('In detail: 50 of 120 canaries').and.to.include('70 are left out');
     expect(count(text, /<section class="canary"/g)).to.equal(50);
-    expect(text).to.include('<a href="#canary-111">c-110</a>').and.to.include('<h2 id="canary-111">');
+    expect(text).to.include('<a class="whole" href="#canary-111">c-110</a>').and.to.include('<h2 id="canary-111">');
     expect(text.indexOf('id="totals"')).to.be.lessThan(text.indexOf('<section class="canary"'));
   });
 

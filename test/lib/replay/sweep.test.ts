@@ -85,7 +85,7 @@ describe('a sweep', () => {
       for (const recording of recordings) {
         const settings = axes.map(({ path }, i) => ({ path, value: values[i] }));
         const p = counterfactualPolicy(null, recording.own, settings);
-        expected[outcomeUnder(p, recording.own, recording.startedAt, await observationsOf(recording))]++;
+        expected[outcomeUnder(p, recording, await observationsOf(recording))]++;
       }
       expect(outcomes).to.deep.equal(expected);
       // All of them were promoted.
@@ -104,8 +104,7 @@ describe('a sweep', () => {
         const outcomeAt = (value: number) =>
           outcomeUnder(
             counterfactualPolicy(null, recording.own, [{ path: 'targets.max_error_rate', value }]),
-            recording.own,
-            recording.startedAt,
+            recording,
             seen,
           );
         expect(flipPoints.length).to.be.greaterThan(0);

@@ -1,5 +1,5 @@
 import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
-import { asymptoticRadius, driftLogE, psi, rho2 } from '../drift.js';
+import { asymptoticRadius, driftLogE, psi, psiValue, rho2 } from '../drift.js';
 import { type EvidencePath, evidencePath, extendPath, shownPath } from '../evidence-path.js';
 import type { HistogramSignal, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
@@ -19,8 +19,8 @@ interface Span {
   canary: number[];
   baseline: number[];
   ticks: number;
-  /** After the newest tick: null while there are too few scores. */
-  estimate: Estimate | null;
+  /** PSI after the newest tick: null while there are too few scores. */
+  value: number | null;
   /** Log e-value against the objective over this span, after the newest tick; 0 before it begins. */
   spanLogE: number;
   /** Tick of the span for which the confidence sequence is tightest: its middle. */
@@ -70,7 +70,7 @@ export function driftObjective(target: number, plannedTicks: number): DriftObjec
 
 function span(begins: number, plannedTicks: number): Span {
   const bestTick = Math.max(1, (plannedTicks - begins + 1) / 2);
-  return { begins, canary: [], baseline: [], ticks: 0, estimate: null, spanLogE: 0, bestTick };
+  return { begins, canary: [], baseline: [], ticks: 0, value: null, spanLogE: 0, bestTick };
 }
 
 export function stepDrift(o: DriftObjective, observation: Observation, policy: Policy): void {
@@ -109,6 +109,19 @@ interface Estimate {
   /** Standard error of the whole estimate. */
   se: number;
   bins: number;
+}
+
+/** The value of `estimate` alone, which is all that most looks need. */
+function pointEstimate({ canary, baseline }: Span): number | null {
+  let [bins, nCanary, nBaseline] = [0, 0, 0];
+  for (let i = 0; i < canary.length; i++) {
+    if (canary[i]! + baseline[i]! <= 0) continue;
+    bins++;
+    nCanary += canary[i]!;
+    nBaseline += baseline[i]!;
+  }
+  if (bins < 2 || Math.min(nCanary, nBaseline) < LEAST_PER_BIN * bins) return null;
+  return psiValue(canary, baseline, bins, nCanary, nBaseline);
 }
 
 /** Null while there are too few scores for the approximation. */
@@ -154,9 +167,14 @@ function stepSpan(
   addCounts(o.canary, canary);
   addCounts(o.baseline, baseline);
   o.ticks++;
-  const e = estimate(o, policy);
-  o.estimate = e;
-  if (!e) return;
+  o.value = pointEstimate(o);
+  if (o.value === null) return;
+  // An estimate that meets the target is no evidence against it, however uncertain it is.
+  const e = o.value > target ? estimate(o, policy) : null;
+  if (e === null) {
+    o.spanLogE = Number.NEGATIVE_INFINITY;
+    return;
+  }
   const sd = e.se * Math.sqrt(o.ticks);
   o.spanLogE = driftLogE(o.ticks, sd, e.value, target, rho2(policy.alpha.rollback, o.bestTick));
 }
@@ -179,18 +197,21 @@ function upperBound(o: DriftObjective, e: Estimate, policy: Policy): number {
 }
 
 export function driftCertified(o: DriftObjective, policy: Policy): boolean {
-  const e = o.estimate;
+  const e = estimate(o, policy);
   if (e === null || upperBound(o, e, policy) > o.target) return false;
   const z = normalQuantile(1 - policy.alpha.promote);
-  return o.later.every(({ estimate: late }) => late === null || late.value - z * late.se <= o.target);
+  return o.later.every((span) => {
+    const late = estimate(span, policy);
+    return late === null || late.value - z * late.se <= o.target;
+  });
 }
 
 export function driftPointMeets(o: DriftObjective): boolean {
-  return o.estimate !== null && o.estimate.value <= o.target;
+  return o.value !== null && o.value <= o.target;
 }
 
 export function driftReport(o: DriftObjective, policy: Policy, tick: number): DriftReport {
-  const e = o.estimate;
+  const e = estimate(o, policy);
   const logE = driftLogEvidence(o);
   const alpha = policy.alpha;
   const sd = e ? e.se * Math.sqrt(o.ticks) : 0;

@@ -28,6 +28,8 @@ export interface CountedObjective {
 export interface Objectives {
   counted: CountedObjective[];
   custom: ReadingObjective[];
+  /** Those of them that another judgement steps; null: none. */
+  borrowed: ReadonlySet<object> | null;
 }
 
 const QUANTILES = { latency_p50_ms: 0.5, latency_p95_ms: 0.95, latency_p99_ms: 0.99 } as const;
@@ -67,16 +69,18 @@ export function objectivesOf(policy: Policy, plannedTicks: number): Objectives {
     const ratio = relative.max_slow_ratio;
     addRate({ name: 'slow_ratio', signal: 'latency', target: ratio, p0: 0.05, limitMs, ratio }, null);
   }
-  return { counted, custom: policy.objectives.map(readingObjective) };
+  return { counted, custom: policy.objectives.map(readingObjective), borrowed: null };
 }
 
 export function stepObjectives(objectives: Objectives, observation: Observation, gap: number, policy: Policy): void {
+  const { borrowed } = objectives;
   for (const o of objectives.counted) {
+    if (borrowed?.has(o)) continue;
     if (o.counted.type === 'rate') stepRate(o.counted, observation, policy);
     else stepDrift(o.counted, observation, policy);
     if (o.scalar) stepReading(o.scalar, observation, gap, policy);
   }
-  for (const o of objectives.custom) stepReading(o, observation, gap, policy);
+  for (const o of objectives.custom) if (!borrowed?.has(o)) stepReading(o, observation, gap, policy);
 }
 
 /** The end of an input is no look: what the last one lacked stands, and what it had is known to be all. */
@@ -96,7 +100,10 @@ export function active(o: CountedObjective): RateObjective | DriftObjective | Re
 }
 
 export function activeObjectives(objectives: Objectives): (RateObjective | DriftObjective | ReadingObjective)[] {
-  return [...objectives.counted.map(active), ...objectives.custom];
+  const all: (RateObjective | DriftObjective | ReadingObjective)[] = [];
+  for (const o of objectives.counted) all.push(active(o));
+  for (const o of objectives.custom) all.push(o);
+  return all;
 }
 
 export type Objective = RateObjective | DriftObjective | ReadingObjective;

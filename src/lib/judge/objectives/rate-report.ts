@@ -6,7 +6,7 @@ import type { Policy } from '../policy.js';
 import { quantileWithBucket } from '../quantile.js';
 import { confidenceSequence, logE } from '../rate-evidence.js';
 import { shownLogE, significant, significantOrNull } from '../rounding.js';
-import { mixtureLogE, mixtureOnset } from '../start-mixture.js';
+import { mixtureLogE, onsetBet } from '../start-mixture.js';
 import { twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
 import { attributable, effectOf, promotionMethod, type RateObjective, rateCertified, rateLogE } from './rate.js';
@@ -91,8 +91,8 @@ function latencyReport(o: RateObjective): LatencyReport | null {
 }
 
 function onset(o: RateObjective): RateReport['onset'] {
-  const index = mixtureOnset(o.mixture);
-  const found = index === null ? undefined : o.looks[index - 1];
+  const bet = onsetBet(o.mixture);
+  const found = bet === null ? null : o.onsets[bet];
   if (!found) return null;
   const [bad, total] = [o.canary.bad - found.bad, o.canary.total - found.total];
   return { tick: found.tick, at: found.at, bad: significant(bad), total: significant(total) };

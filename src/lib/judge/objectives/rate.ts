@@ -4,7 +4,7 @@ import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect
 import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
 import type { ArmReading, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
-import { logE } from '../rate-evidence.js';
+import { LN_PSI, logE } from '../rate-evidence.js';
 import { mixtureLogE, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
 import { nullShare, stepTwoSample, type TwoSampleState, twoSample, twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
@@ -58,8 +58,15 @@ export interface RateObjective {
   /** Log e-value against the objective after the newest tick. */
   logE: number;
   path: EvidencePath;
-  /** Of each look: when it was, and what had been counted before it. */
-  looks: { tick: number; at: number; bad: number; total: number }[];
+  /** The look with which the likeliest run of each bet against it begins: when it was, and what had been counted before. */
+  onsets: (RateLook | null)[];
+}
+
+interface RateLook {
+  tick: number;
+  at: number;
+  bad: number;
+  total: number;
 }
 
 export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjective {
@@ -81,7 +88,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     buckets: null,
     logE: 0,
     path: evidencePath(),
-    looks: [],
+    onsets: LN_PSI.map(() => null),
   };
 }
 
@@ -100,7 +107,7 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   }
   const intervalMs = policy.intervalSeconds * 1000;
   noteData(o.coverage, observation, counts.total, intervalMs);
-  const { effect } = effectOf(o, policy);
+  const effect = effectNow(o, policy);
   const hung = o.spec.limitMs === null ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
   const bad = counts.bad + hung;
   const total = counts.total + hung;
@@ -114,12 +121,22 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
     noteData(o.baselineCoverage, observation, base.total, intervalMs);
     stepDesignEffect(o.baselineEffect, base.bad, base.total);
   }
-  o.looks.push({ tick: observation.tick, at: observation.t, bad: o.canary.bad, total: o.canary.total });
+  noteOnsets(o, observation);
   add(o.canary, bad, counts.possiblyBad + hung, total);
   stepDesignEffect(o.canaryEffect, bad, total);
   if (o.spec.signal === 'latency') keepHistogram(o, observation.canary, counts);
   o.logE = mixtureLogE(o.mixture);
   extendPath(o.path, observation.tick, o.logE);
+}
+
+/** Bets whose likeliest run begins with this look; called before the look is counted. */
+function noteOnsets({ mixture, onsets, canary }: RateObjective, { tick, t }: Observation): void {
+  let look: RateLook | null = null;
+  for (let j = 0; j < onsets.length; j++) {
+    if (mixture.since[j] !== mixture.tick) continue;
+    look ??= { tick, at: t, bad: canary.bad, total: canary.total };
+    onsets[j] = look;
+  }
 }
 
 function add(totals: Totals, bad: number, possiblyBad: number, total: number): void {
@@ -146,16 +163,21 @@ function keepHistogram(o: RateObjective, arm: ArmReading, counts: ArmCounts): vo
 }
 
 export function effectOf(o: RateObjective, policy: Policy): RateReport['design'] {
-  let design: RateReport['design'] = { effect: 1, from: 'none' };
-  const consider = (effect: number, from: RateReport['design']['from']) => {
-    if (effect > design.effect) design = { effect, from };
-  };
-  consider(policy.designEffect.batchSize, 'declared');
-  if (policy.designEffect.estimate) {
-    if (o.baseline.total > 0) consider(estimateDesignEffect(o.baselineEffect), 'baseline');
-    consider(estimateDesignEffect(o.canaryEffect), 'canary');
-  }
-  return design;
+  const effect = effectNow(o, policy);
+  const { batchSize, estimate } = policy.designEffect;
+  if (effect === 1) return { effect, from: 'none' };
+  if (effect === batchSize) return { effect, from: 'declared' };
+  const baseline = estimate && o.baseline.total > 0 && effect === estimateDesignEffect(o.baselineEffect);
+  return { effect, from: baseline ? 'baseline' : 'canary' };
+}
+
+/** The largest of what is declared and what the readings of either arm say; 1 without either. */
+function effectNow(o: RateObjective, { designEffect: { batchSize, estimate } }: Policy): number {
+  const declared = batchSize > 1 ? batchSize : 1;
+  if (!estimate) return declared;
+  const baseline = o.baseline.total > 0 ? estimateDesignEffect(o.baselineEffect) : 1;
+  const canary = estimateDesignEffect(o.canaryEffect);
+  return Math.max(declared, baseline, canary);
 }
 
 export function rateLogE(o: RateObjective): number {

@@ -1,5 +1,5 @@
 import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
-import type { Observation, ScalarSignal } from '../observation.js';
+import type { Missing, Observation, ScalarSignal } from '../observation.js';
 import type { CustomObjective, Policy } from '../policy.js';
 import type { ReadingReport } from '../verdict.js';
 
@@ -15,6 +15,8 @@ export interface ReadingObjective {
   /** The limit was reached at some tick: it stays so. */
   against: boolean;
   last: number | null;
+  /** What it lacks at a look without such a reading. */
+  absent: Missing;
 }
 
 export function readingObjective(rule: CustomObjective): ReadingObjective {
@@ -28,13 +30,14 @@ export function readingObjective(rule: CustomObjective): ReadingObjective {
     consecutiveFailing: 0,
     against: false,
     last: null,
+    absent: { state: 'absent', detail: `no reading named ${rule.name}` },
   };
 }
 
 /** `gap`: ticks that nobody looked at since the previous observation. */
 export function stepReading(o: ReadingObjective, observation: Observation, gap: number, policy: Policy): void {
   o.missed += gap;
-  const signal = signalOf(observation, o.rule.name);
+  const signal = signalOf(observation, o.rule.name) ?? o.absent;
   if (signal.state !== 'ok') {
     // The first look comes before the window has begun: its silence is no hole in it.
     if (observation.tick > 0) o.missed++;
@@ -53,10 +56,8 @@ export function stepReading(o: ReadingObjective, observation: Observation, gap: 
   if (o.consecutiveFailing >= policy.maxConsecutiveFailures) o.against = true;
 }
 
-function signalOf(observation: Observation, name: string): ScalarSignal {
-  const { scalars = {} } = observation;
-  const signal = Object.hasOwn(scalars, name) ? scalars[name] : undefined;
-  return signal ?? { state: 'absent', detail: `no reading named ${name}` };
+function signalOf({ scalars }: Observation, name: string): ScalarSignal | undefined {
+  return scalars !== undefined && Object.hasOwn(scalars, name) ? scalars[name] : undefined;
 }
 
 function holds(rule: CustomObjective, value: number): boolean {
