@@ -39,7 +39,11 @@ export function nearest(word: string, known: readonly string[]): string | null {
   const same = known.find((candidate) => plain(candidate) === plain(word));
   if (same !== undefined) return same;
   const candidate = closest(word, known as string[]);
-  return distance(word, candidate) <= Math.max(2, Math.floor(candidate.length / 3)) ? candidate : null;
+  const most = Math.max(2, Math.floor(candidate.length / 3));
+  // Any two letters can be made of any other two: at least half of the shorter word has to stay.
+  return distance(word, candidate) <= Math.min(most, Math.floor(Math.min(word.length, candidate.length) / 2))
+    ? candidate
+    : null;
 }
 
 /** A value as it stands in an error message: short, and never a whole document. */
@@ -109,7 +113,8 @@ function describeChoice(key: string, input: unknown, inst: unknown): string | un
 }
 
 function describeLimit(origin: string, word: string, limit: number | bigint, input: unknown): string {
-  if (origin === 'string') return 'must not be empty';
+  if (origin === 'string' && typeof input === 'string')
+    return input === '' ? 'must not be empty' : `must have ${word} ${limit} characters, got ${input.length}`;
   if (origin === 'array') return `must hold ${word} ${limit}`;
   return `must be ${word} ${limit}, got ${quote(input)}`;
 }

@@ -5,7 +5,7 @@ import { type ErrorCode, LukhasError } from '../errors.js';
  * @throws LukhasError with `code`: the file, line and column of the first mistake.
  */
 export async function parseText(text: string, where: string, code: ErrorCode): Promise<unknown> {
-  const { LineCounter, parseDocument } = await import('yaml');
+  const { isScalar, LineCounter, parseDocument, visit } = await import('yaml');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const mistake = document.errors[0] ?? document.warnings[0];
@@ -14,6 +14,14 @@ export async function parseText(text: string, where: string, code: ErrorCode): P
     const message = mistake.code === 'MULTIPLE_DOCS' ? 'holds more than one document; keep one' : mistake.message;
     throw new LukhasError(code, `${where}:${line}:${col}: ${message}`);
   }
+  // As a member of an object it would be lost without a word.
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+      throw new LukhasError(code, `${where}:${line}:${col}: __proto__ cannot be a key; choose another name`);
+    },
+  });
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (cause) {

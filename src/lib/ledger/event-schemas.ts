@@ -114,6 +114,29 @@ const SCHEMAS: { readonly [K in EventKind]: z.ZodType } = {
     output,
     by: actor.nullable(),
   }),
+  'evidence.failed': z.strictObject({
+    by: actor,
+    from: count.nullable(),
+    to: count.nullable(),
+    reason: z.enum(['interrupted', 'error']),
+    message: text,
+  }),
+  'canary.approved': z.strictObject({
+    by: actor,
+    reason: text,
+    digest,
+    gate: z.strictObject({ holder: z.string().nullable(), seq: z.int().min(-1) }),
+    count: z.int().min(1),
+    required: z.int().min(1),
+  }),
+  'canary.rejected': z.strictObject({ by: actor, reason: text }),
+  'canary.lapsed': z.strictObject({
+    cause: z.enum(['gate', 'time']),
+    holder: z.string().nullable(),
+    begun: z.boolean(),
+  }),
+  'canary.forced': z.strictObject({ by: actor, reason: text, reviewDueAt: ms }),
+  'canary.reviewed': z.strictObject({ by: actor, reason: text }),
 };
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;

@@ -115,6 +115,37 @@ export interface EventData {
     /** Who cancelled it. */
     by: Actor | null;
   };
+  /** An evidence pack was asked for and did not come to its end; the entries are those it was to hold, null: none were chosen yet. */
+  'evidence.failed': {
+    by: Actor;
+    from: number | null;
+    to: number | null;
+    reason: 'interrupted' | 'error';
+    message: string;
+  };
+  /** One person's approval of a promotion that the policy asks approvals for. */
+  'canary.approved': {
+    by: Actor;
+    reason: string;
+    /** sha256 of what is approved, hex: canary, gates, model, policy, evidence, and the holder of the gate below. */
+    digest: string;
+    /** The gate as it was then: its holder, and the entry that made it so (-1: no model has held it). */
+    gate: { holder: string | null; seq: number };
+    /** Valid approvals of this digest by different people with this one, and how many are needed. */
+    count: number;
+    required: number;
+  };
+  /** A person refuses the promotion: it is over. */
+  'canary.rejected': { by: Actor; reason: string };
+  /**
+   * Approvals were complete, but before it was carried out the gate had changed or the time had run out. `begun`: hooks had
+   * been called, so that nobody knows what calling the others would come to: it is over.
+   */
+  'canary.lapsed': { cause: 'gate' | 'time'; holder: string | null; begun: boolean };
+  /** Break-glass: a person promotes without the approvals that the policy asks for; another has to review it. */
+  'canary.forced': { by: Actor; reason: string; reviewDueAt: number };
+  /** Another person has reviewed a break-glass promotion. */
+  'canary.reviewed': { by: Actor; reason: string };
 }
 
 export type EventKind = keyof EventData;
@@ -142,6 +173,12 @@ export const EVENT_VERSIONS: { readonly [K in EventKind]: number } = {
   'job.running': 1,
   'job.completed': 1,
   'job.failed': 1,
+  'evidence.failed': 1,
+  'canary.approved': 1,
+  'canary.rejected': 1,
+  'canary.lapsed': 1,
+  'canary.forced': 1,
+  'canary.reviewed': 1,
 };
 
 export type EventDraft = {

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
 import { ledgerError } from './sqlite-errors.js';
-import { type Connection, whileBusy } from './sqlite-open.js';
+import { type Connection, requireInPlace, whileBusy } from './sqlite-open.js';
 
 /** Work that changes the database: whole or not at all. */
 export interface Work<T> {
@@ -156,7 +156,10 @@ export class GroupCommit {
 
   async #transaction<T>(body: () => T): Promise<T> {
     const { busyTimeoutMs, path } = this.#connection;
-    await whileBusy(busyTimeoutMs, path, () => this.#sql.begin.run());
+    await whileBusy(busyTimeoutMs, path, () => {
+      requireInPlace(this.#connection);
+      this.#sql.begin.run();
+    });
     try {
       this.#observer.begun();
       const result = body();

@@ -1,5 +1,7 @@
 import type { Observation } from '../judge/observation.js';
+import type { DocumentIndex } from './documents.js';
 import type { EventDraft, EventKind, StoredEvent } from './events.js';
+import type { LedgerPages } from './pages.js';
 
 /**
  * The log and what lives beside it. Asynchronous from the start, so that a second engine can join SQLite.
@@ -23,6 +25,8 @@ export interface Ledger {
   root(size?: number): Promise<{ size: number; root: Buffer }>;
   inclusionProof(seq: number, size?: number): Promise<Buffer[]>;
   consistencyProof(first: number, second?: number): Promise<Buffer[]>;
+  /** Roots of the perfect subtrees that make up the first `size` events (all by default), largest first. */
+  compactRange(size?: number): Promise<{ size: number; hashes: Buffer[] }>;
   /** Resolves true when another connection or process has committed since the last call (PRAGMA data_version). */
   changedElsewhere(): Promise<boolean>;
 
@@ -44,10 +48,19 @@ export interface Ledger {
 
   /** Heads of subjects (see Head), newest first. */
   heads(filter?: HeadFilter): Promise<Head[]>;
+  /** How many heads of a type there are, by state; states without any are left out. */
+  headStates(type: Head['type']): Promise<Record<string, number>>;
+  /** How many there are, whatever the limit. */
+  countHeads(filter?: HeadFilter): Promise<number>;
   /** Subjects whose id begins with the prefix. */
   findHeads(prefix: string): Promise<Head[]>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
   rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number>;
+
+  /** What is found by words. */
+  readonly documents: DocumentIndex;
+  /** The log in large pieces. */
+  readonly pages: LedgerPages;
 
   /** Takes or renews a lease; false when another holder has it and it has not lapsed. */
   acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
@@ -119,7 +132,11 @@ export interface EventFilter {
   from?: number;
   /** Last seq, exclusive. */
   to?: number;
+  /** Only events whose canonical text holds this JSON value: a coarse sieve, so that few have to be read. */
+  mentions?: string;
   limit?: number;
+  /** Of more than `limit` the newest ones instead of the oldest; in order of sequence all the same. */
+  newest?: boolean;
 }
 
 export interface HeadFilter {

@@ -41,6 +41,21 @@ export function rootHash(size: number, read: NodeReader): Buffer {
   return size === 0 ? EMPTY_ROOT : subtreeHash(0, size, read);
 }
 
+/**
+ * Roots of the perfect subtrees that make up the first `size` leaves, largest first: one for each bit that is set in
+ * `size`. Whoever has them can append what follows and get the root, without what comes before.
+ */
+export function compactRange(size: number, read: NodeReader): Buffer[] {
+  const hashes: Buffer[] = [];
+  for (let start = 0; start < size; ) {
+    let level = 0;
+    while (2 ** (level + 1) <= size - start) level++;
+    hashes.push(read(level, start / 2 ** level));
+    start += 2 ** level;
+  }
+  return hashes;
+}
+
 /** Audit path of leaf `index` in the tree over the first `size` leaves, lowest node first; 0 <= index < size. */
 export function inclusionProof(index: number, size: number, read: NodeReader): Buffer[] {
   const path: Buffer[] = [];

@@ -33,17 +33,28 @@ export function prepareUnit(unit: Unit, checkEvent: (draft: EventDraft) => void)
   events.forEach(checkEvent);
   return {
     events: events.map(prepareEvent),
-    observations: (unit.observations ?? []).map(({ canaryId, observation, afterEvents = 0 }) => {
-      const { tick, t } = observation;
-      const body = canonicalJson(observation, `observation ${tick} of ${canaryId}`);
-      return { canaryId, tick, t, body, afterEvents };
-    }),
+    observations: prepareObservations(unit),
     cursors: (unit.cursors ?? []).map(({ canaryId, cursor }) => {
       return { canaryId, body: canonicalJson(cursor, `cursor of ${canaryId}`) };
     }),
     heads: (unit.heads ?? []).map((head) => ({ head, data: canonicalJson(head.data, `head of ${head.subject}`) })),
     expect: unit.expect ?? [],
   };
+}
+
+/** In the order in which the feed tells them. */
+function prepareObservations({ observations = [], events = [] }: Unit): PreparedUnit['observations'] {
+  const prepared = observations.map(({ canaryId, observation, afterEvents = 0 }) => {
+    const { tick, t } = observation;
+    const what = `observation ${tick} of ${canaryId}`;
+    if (!(afterEvents >= 0 && afterEvents <= events.length))
+      throw new LukhasError(
+        'USAGE',
+        `The ${what} cannot come after ${afterEvents} events: its unit has ${events.length}`,
+      );
+    return { canaryId, tick, t, body: canonicalJson(observation, what), afterEvents };
+  });
+  return prepared.length < 2 ? prepared : prepared.sort((a, b) => a.afterEvents - b.afterEvents);
 }
 
 /** RFC 8785 orders the members by name: data, kind, seq, subject, ts, v. Kind and ts are plain ASCII by now. */

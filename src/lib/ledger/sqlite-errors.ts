@@ -91,7 +91,9 @@ export function ledgerError(error: unknown, path: string): unknown {
   const code = errorCode(error);
   const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
   if (meaning === undefined) return error;
-  const detail = `${code}: ${(error as Error).message}`;
+  const { message } = error as Error;
+  // Errors of the file system begin with their code, those of SQLite do not.
+  const detail = message.startsWith(code) ? message : `${code}: ${message}`;
   return new LukhasError(meaning.code, `The ledger ${path} ${meaning.says} (${detail})`, {
     suggestions: [meaning.suggestion],
     cause: error,

@@ -19,6 +19,13 @@ export interface Connection {
   readonly path: string;
   readonly readOnly: boolean;
   readonly busyTimeoutMs: number;
+  /** The file that was opened: `path` may name another one later. */
+  readonly file: FileId;
+}
+
+interface FileId {
+  dev: bigint;
+  ino: bigint;
 }
 
 /** Opens and, unless `readOnly`, prepares the database file. */
@@ -28,7 +35,29 @@ export async function openConnection(file: string, options: OpenOptions = {}): P
   const readOnly = options.readOnly ?? false;
   const busyTimeoutMs = options.busyTimeoutMs ?? 5000;
   const attempt = () => (readOnly ? openForReading(path) : openForWriting(path));
-  return { db: await whileBusy(busyTimeoutMs, path, attempt), path, readOnly, busyTimeoutMs };
+  const db = await whileBusy(busyTimeoutMs, path, attempt);
+  const { dev, ino } = fileAt(path) ?? NO_FILE;
+  return { db, path, readOnly, busyTimeoutMs, file: { dev, ino } };
+}
+
+const NO_FILE: FileId = { dev: 0n, ino: 0n };
+
+function fileAt(path: string): FileId | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/**
+ * SQLite goes on writing into a file that nobody will find again, and says nothing.
+ * @throws LukhasError LEDGER_UNAVAILABLE when `path` names no file any more, or another one
+ */
+export function requireInPlace({ path, file }: Connection): void {
+  const now = fileAt(path);
+  if (now?.ino === file.ino && now.dev === file.dev) return;
+  throw new LukhasError(
+    'LEDGER_UNAVAILABLE',
+    `The ledger ${path} was deleted or replaced while it was open: nothing is written until it is back, or until this process is started again`,
+    { suggestions: ['Move the file back; or, if what is there now is the right one, start again.'] },
+  );
 }
 
 /**
@@ -99,7 +128,11 @@ function openForReading(path: string): Database.Database {
     });
   };
   try {
-    return configured(connect(path, true), check);
+    return configured(connect(path, true), (db) => {
+      check(db);
+      // Who only reads looks at most pages once; this build would keep 16 MB of them.
+      db.pragma('cache_size = -2000');
+    });
   } catch (error) {
     if (!/^SQLITE_(CANTOPEN|READONLY)/.test(errorCode(error))) throw error;
     if (hasUnmergedEntries(path)) throw needsWriting(path, error);

@@ -6,6 +6,8 @@ import type { EventFilter, FeedItem, FeedPosition, Head, HeadFilter } from './le
 
 const PAGE = 500;
 const NODE_BYTES = 32;
+/** Rows of the feed read at once at least: where many were pruned, small pages would find little. */
+const LEAST_ROWS = 64;
 
 interface HeadRow {
   subject: string;
@@ -62,16 +64,20 @@ export class Reader {
     });
   };
 
-  events({ subject, kinds, from, to, limit }: EventFilter = {}): StoredEvent[] {
+  events({ subject, kinds, from, to, mentions, limit, newest }: EventFilter = {}): StoredEvent[] {
     const query = new Conditions();
     if (subject !== undefined) query.add('subject = ?', subject);
     if (kinds !== undefined) query.addAnyOf('kind', kinds);
     if (from !== undefined) query.add('seq >= ?', from);
     if (to !== undefined) query.add('seq < ?', to);
-    return this.#column<string>(`SELECT body FROM events ${query.where} ORDER BY seq LIMIT ?`, [
+    if (mentions !== undefined) query.add('instr(body, ?) > 0', JSON.stringify(mentions));
+    const order = newest === true ? 'DESC' : 'ASC';
+    const bodies = this.#column<string>(`SELECT body FROM events ${query.where} ORDER BY seq ${order} LIMIT ?`, [
       ...query.values,
       limit ?? -1,
-    ]).map((body) => parsed<StoredEvent>(body, 'an event'));
+    ]);
+    if (newest === true) bodies.reverse();
+    return bodies.map((body) => parsed<StoredEvent>(body, 'an event'));
   }
 
   /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
@@ -93,28 +99,40 @@ export class Reader {
   /** Events and observations merged: an observation comes before the event whose seq was free when it was written. */
   feed(after: FeedPosition, limit: number): FeedItem[] {
     return this.#db.transaction(() => {
-      const events = this.events({ from: after.seq, limit });
-      const rows = this.#all<FeedRow>(FEED_ROWS, [after.row, limit]);
+      const events = this.events({ from: after.seq, limit })[Symbol.iterator]();
+      const rows = this.#feedRows(after.row, limit);
       const items: FeedItem[] = [];
       let { seq, row } = after;
-      for (let e = 0, r = 0; items.length < limit; ) {
-        const event = events[e];
-        const observed = rows[r];
-        if (observed !== undefined && (event === undefined || observed.seq <= event.seq)) {
+      let event = next(events);
+      let observed = next(rows);
+      while (items.length < limit && (event ?? observed) !== null) {
+        if (observed !== null && (event === null || observed.seq <= event.seq)) {
           row = observed.row + 1;
-          r++;
+          const { canary, body } = observed;
+          observed = next(rows);
           // Pruned: nothing is left to tell, but the place is passed.
-          if (observed.body === null) continue;
-          const observation = parsed<Observation>(observed.body, `an observation of ${observed.canary}`);
-          items.push({ type: 'observation', canaryId: observed.canary, observation, position: { seq, row } });
-        } else if (event !== undefined) {
+          if (body === null) continue;
+          const observation = parsed<Observation>(body, `an observation of ${canary}`);
+          items.push({ type: 'observation', canaryId: canary, observation, position: { seq, row } });
+        } else if (event !== null) {
           seq = event.seq + 1;
-          e++;
           items.push({ type: 'event', event, position: { seq, row } });
-        } else break;
+          event = next(events);
+        }
       }
       return items;
     })();
+  }
+
+  /** All there are from `row` on: a page of pruned ones is not the end, and the events after it have to wait. */
+  *#feedRows(row: number, limit: number): Generator<FeedRow> {
+    const size = Math.max(limit, LEAST_ROWS);
+    for (let from = row; ; ) {
+      const page = this.#all<FeedRow>(FEED_ROWS, [from, size]);
+      yield* page;
+      if (page.length < size) return;
+      from = (page.at(-1) as FeedRow).row + 1;
+    }
   }
 
   /** Canonical lines of a canary's observations in order of tick. */
@@ -137,15 +155,22 @@ export class Reader {
     return body === undefined ? null : parsed(body, `the cursor of ${canaryId}`);
   }
 
-  heads({ type, states, open, modelId, limit }: HeadFilter = {}): Head[] {
-    const query = new Conditions();
-    if (type !== undefined) query.add('type = ?', type);
-    if (states !== undefined) query.addAnyOf('state', states);
-    // In words, as the index of open heads has it.
-    if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
-    if (modelId !== undefined) query.add('model = ?', modelId);
+  heads(filter: HeadFilter = {}): Head[] {
+    const query = ofHeads(filter);
     const sql = `SELECT * FROM heads ${query.where} ORDER BY first_seq DESC LIMIT ?`;
-    return this.#all<HeadRow>(sql, [...query.values, limit ?? -1]).map(toHead);
+    return this.#all<HeadRow>(sql, [...query.values, filter.limit ?? -1]).map(toHead);
+  }
+
+  countHeads(filter: HeadFilter = {}): number {
+    const query = ofHeads(filter);
+    return this.#value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
+  }
+
+  headStates(type: Head['type']): Record<string, number> {
+    // Answered from the index of states alone.
+    const sql = 'SELECT state, count(*) AS count FROM heads WHERE type = ? GROUP BY state';
+    const rows = this.#all<{ state: string; count: number }>(sql, [type]);
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
 
   findHeads(prefix: string): Head[] {
@@ -190,6 +215,11 @@ export class Reader {
   }
 }
 
+function next<T>(items: Iterator<T>): T | null {
+  const { done, value } = items.next();
+  return done === true ? null : value;
+}
+
 /** A WHERE clause with its values. */
 class Conditions {
   readonly #terms: string[] = [];
@@ -207,6 +237,16 @@ class Conditions {
   get where(): string {
     return this.#terms.length > 0 ? `WHERE ${this.#terms.join(' AND ')}` : '';
   }
+}
+
+function ofHeads({ type, states, open, modelId }: HeadFilter): Conditions {
+  const query = new Conditions();
+  if (type !== undefined) query.add('type = ?', type);
+  if (states !== undefined) query.addAnyOf('state', states);
+  // In words, as the index of open heads has it.
+  if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
+  if (modelId !== undefined) query.add('model = ?', modelId);
+  return query;
 }
 
 function toHead(row: HeadRow): Head {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
+import { DOCUMENTS_SCHEMA } from './sqlite-documents-schema.js';
 
 /** Marks the file as ours in its header: "lukh". */
 const APPLICATION_ID = 0x6c756b68;
@@ -83,9 +84,18 @@ const MIGRATIONS: readonly string[] = [
     tick INTEGER NOT NULL
   ) STRICT;
   INSERT INTO observation_feed (seq, canary, tick)
-    SELECT (SELECT coalesce(min(e.seq), (SELECT coalesce(max(seq), -1) + 1 FROM events)) FROM events e
-              WHERE (julianday(e.ts) - 2440587.5) * 86400000 > m.t), m.canary, m.tick
-    FROM canary_metrics m ORDER BY m.t, m.canary, m.tick;
+    SELECT seq, canary, tick FROM (
+      -- The events that were there before: those of which none up to them is later. A sort, whatever the size.
+      SELECT sum(canary IS NULL) OVER (ORDER BY at, canary, tick) AS seq, at, canary, tick FROM (
+        SELECT max((julianday(ts) - 2440587.5) * 86400000) OVER (ORDER BY seq) AS at, NULL AS canary, seq AS tick
+          FROM events
+        UNION ALL SELECT t, canary, tick FROM canary_metrics))
+    WHERE canary IS NOT NULL ORDER BY at, canary, tick;
+  `,
+  // A model's rows are found without reading those of all others; what is found by words is derived from the rest.
+  `
+  CREATE INDEX heads_by_model ON heads (model, type, first_seq);
+  ${DOCUMENTS_SCHEMA}
   `,
 ];
 

@@ -3,10 +3,12 @@ import type { Observation } from '../judge/observation.js';
 import type { EventDraft, StoredEvent } from './events.js';
 import { GroupCommit, type Work } from './group-commit.js';
 import type { EventFilter, FeedItem, FeedPosition, Head, HeadFilter, Ledger, Unit } from './ledger.js';
-import { consistencyProof, inclusionProof, rootHash } from './merkle.js';
+import { compactRange, consistencyProof, inclusionProof, rootHash } from './merkle.js';
 import { Appender, type PreparedUnit, prepareUnit } from './sqlite-append.js';
+import { SqliteDocuments } from './sqlite-documents.js';
 import { ledgerError } from './sqlite-errors.js';
-import { type Connection, type OpenOptions, openConnection, whileBusy } from './sqlite-open.js';
+import { type Connection, type OpenOptions, openConnection, requireInPlace, whileBusy } from './sqlite-open.js';
+import { SqlitePages } from './sqlite-pages.js';
 import { parsed, Reader } from './sqlite-read.js';
 
 /**
@@ -24,6 +26,8 @@ export class SqliteLedger implements Ledger {
   readonly #appender: Appender;
   readonly #writes: GroupCommit;
   readonly #listeners = new Set<() => void>();
+  readonly documents: SqliteDocuments;
+  readonly pages: SqlitePages;
   #dataVersion: number;
 
   constructor(connection: Connection) {
@@ -32,6 +36,12 @@ export class SqliteLedger implements Ledger {
     this.#appender = new Appender(connection.db, this.#reader.node);
     this.#writes = new GroupCommit(connection, this.#appender);
     this.#dataVersion = this.#reader.dataVersion();
+    this.documents = new SqliteDocuments(
+      connection,
+      (work) => this.#write(work),
+      (query) => this.#read(query),
+    );
+    this.pages = new SqlitePages(connection.db, (query) => this.#read(query));
   }
 
   async commit(unit: Unit): Promise<StoredEvent[]> {
@@ -72,6 +82,13 @@ export class SqliteLedger implements Ledger {
         throw new LukhasError('USAGE', `A log of ${first} entries is not the beginning of one of ${length}`);
       }
       return consistencyProof(first, length, this.#reader.node);
+    });
+  }
+
+  compactRange(size?: number): Promise<{ size: number; hashes: Buffer[] }> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      return { size: length, hashes: compactRange(length, this.#reader.node) };
     });
   }
 
@@ -118,6 +135,14 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.heads(filter));
   }
 
+  headStates(type: Head['type']): Promise<Record<string, number>> {
+    return this.#read(() => this.#reader.headStates(type));
+  }
+
+  countHeads(filter: HeadFilter = {}): Promise<number> {
+    return this.#read(() => this.#reader.countHeads(filter));
+  }
+
   findHeads(prefix: string): Promise<Head[]> {
     return this.#read(() => this.#reader.findHeads(prefix));
   }
@@ -126,6 +151,7 @@ export class SqliteLedger implements Ledger {
   async rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number> {
     if (this.#connection.readOnly) throw this.#openedReadOnly();
     return this.#writes.runAlone(async () => {
+      requireInPlace(this.#connection);
       const connection = await openConnection(this.#connection.path, this.#connection);
       try {
         return await rebuild(connection, fold);
@@ -152,6 +178,7 @@ export class SqliteLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#writes.close();
+    this.documents.close();
     this.#connection.db.close();
   }
 

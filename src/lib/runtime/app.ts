@@ -1,10 +1,16 @@
+import { Approvals } from '../canary/approvals.js';
 import { Canaries } from '../canary/canaries.js';
 import { Runner, type RunnerOptions } from '../canary/runner.js';
 import { type Clock, systemClock } from '../clock.js';
+import { Promotions } from '../gates/promotions.js';
+import { JobRunner, type JobRunnerOptions } from '../jobs/job-runner.js';
+import { Jobs } from '../jobs/jobs.js';
+import { newHolder } from '../ledger/ids.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openLedger } from '../ledger/sqlite.js';
 import { openSource } from '../metrics/open.js';
 import type { SourceDescriptor } from '../metrics/source.js';
+import { Search } from '../search/search.js';
 import { type Config, environment, loadConfig } from './config.js';
 
 /** The library as one piece: what the commands and the daemon share. */
@@ -13,6 +19,13 @@ export interface App {
   clock: Clock;
   ledger: Ledger;
   canaries: Canaries;
+  /** What people say of promotions that their policy wants approved. */
+  approvals: Approvals;
+  jobs: Jobs;
+  /** Promotions on evidence that is there already; what they have begun ends with the app. */
+  promotions: Promotions;
+  /** What the log and the product's pages hold, by words, names and ids. */
+  search: Search;
   /**
    * Refuses a source that can never work (bad expression, credentials refused); one that is only down is let pass.
    * @returns warnings, in words
@@ -20,6 +33,8 @@ export interface App {
   checkSource(descriptor: SourceDescriptor): Promise<string[]>;
   /** A driver of canaries; close it before the app. */
   runner(options?: Pick<RunnerOptions, 'onTick' | 'onError'>): Runner;
+  /** A driver of jobs; it has ended when its `drive` or `driveAll` has. */
+  jobRunner(options?: Pick<JobRunnerOptions, 'onError'>): JobRunner;
   close(): Promise<void>;
 }
 
@@ -37,11 +52,19 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
   const config = options.config ?? (await loadConfig());
   const clock = options.clock ?? systemClock();
   const ledger = await openLedger(config.dbPath, { readOnly: options.readOnly ?? false });
+  const { hooks, promotion } = config;
+  const env = environment();
+  const promotions = new Promotions({ ledger, clock, hooks, env, ...promotion, holder: newHolder() });
+  const canaries = new Canaries(ledger, clock);
   return {
     config,
     clock,
     ledger,
-    canaries: new Canaries(ledger, clock),
+    promotions,
+    jobs: new Jobs(ledger, clock, config.tasks),
+    canaries,
+    approvals: new Approvals(ledger, clock),
+    search: new Search(ledger, (id) => narrative({ ledger, canaries }, id)),
     async checkSource(descriptor) {
       const source = await openSource(descriptor, config.sourceAuth, clock.now);
       try {
@@ -64,6 +87,30 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
         openSource: (descriptor) => openSource(descriptor, config.sourceAuth, clock.now),
         ...more,
       }),
-    close: () => ledger.close(),
+    jobRunner: (more = {}) =>
+      new JobRunner({
+        ledger,
+        clock,
+        tasks: config.tasks,
+        env,
+        concurrency: config.jobs.concurrency,
+        builtins: {
+          probe: async (context) => {
+            const { probeOf } = await import('./probe.js');
+            return probeOf({ ledger, path: config.dbPath, now: clock.now })(context);
+          },
+        },
+        ...more,
+      }),
+    async close() {
+      await promotions.close();
+      await ledger.close();
+    },
   };
+}
+
+/** Loaded when it is asked for: most commands tell nothing. */
+async function narrative(log: Pick<App, 'ledger' | 'canaries'>, id: string): Promise<string> {
+  const [{ why }, { narrativeText }] = await Promise.all([import('./explanations.js'), import('../explain/render.js')]);
+  return narrativeText(await why(log, id));
 }

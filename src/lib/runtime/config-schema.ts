@@ -2,11 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { LukhasError } from '../errors.js';
+import { evidenceSchema } from '../evidence/anchor-schema.js';
+import type { Publication } from '../evidence/publish.js';
 import type { HooksConfig } from '../gates/hook.js';
 import { hooksSchema } from '../gates/hook-schema.js';
 import { parseInput } from '../input/problems.js';
 import { parseText } from '../input/text.js';
+import type { TasksConfig } from '../jobs/job.js';
+import { jobsSchema, tasksSchema } from '../jobs/task-schema.js';
 import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/source.js';
+import { parseDuration } from './duration.js';
+import type { ServeConfig } from './serve-settings.js';
 import { sourceUrlProblem } from './source-url.js';
 
 /** What one configuration file says, its paths made absolute. */
@@ -17,6 +23,12 @@ export interface FileConfig {
   /** Names of environment variables that hold the source's credentials, and the file of its certificate authority. */
   credentials?: CredentialNames;
   hooks?: HooksConfig;
+  tasks?: TasksConfig;
+  jobs?: { concurrency: number };
+  promotion?: { requireCanary: boolean };
+  serve?: Omit<ServeConfig, 'apiKeys'>;
+  keys?: { log?: string | undefined; export?: string | undefined; origin?: string | undefined };
+  evidence?: Publication;
 }
 
 export interface CredentialNames {
@@ -88,11 +100,38 @@ const source = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
 ]);
 
+/** Keys are secrets: they stand in the environment. */
+const serve = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  allowedHosts: z.array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'is a name or name:port, without http://')).optional(),
+  allowedOrigins: z
+    .array(z.string().regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'is e.g. https://ops.example.com, without a path'))
+    .optional(),
+  maxConnections: z.int().min(1).max(1_000_000).optional(),
+});
+
+/** Files; the keys themselves stand nowhere in the configuration. */
+const keys = z.strictObject({
+  log: z.string().min(1).optional(),
+  export: z.string().min(1).optional(),
+  origin: z
+    .string()
+    .regex(/^[^\s\p{C}+]{1,200}$/u, 'is a name without spaces and +, e.g. example.com/lukhas')
+    .optional(),
+});
+
 const configSchema = z.strictObject({
   db: z.string().min(1).optional(),
   policy: z.string().min(1).optional(),
   source: source.optional(),
   hooks: hooksSchema.optional(),
+  tasks: tasksSchema(parseDuration).optional(),
+  jobs: jobsSchema.optional(),
+  promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
+  serve: serve.optional(),
+  keys: keys.optional(),
+  evidence: evidenceSchema.optional(),
 });
 
 /**
@@ -101,13 +140,20 @@ const configSchema = z.strictObject({
  */
 export async function readConfigFile(file: string, home: string): Promise<FileConfig> {
   const input = await parseText(await readText(file), file, 'CONFIG');
-  const { db, policy, source, hooks } = parseInput(configSchema, input ?? {}, file, 'CONFIG');
+  const given = parseInput(configSchema, input ?? {}, file, 'CONFIG');
+  const { db, policy, source, hooks, tasks, jobs, promotion, serve: served, keys: signing, evidence } = given;
   const absolute: Absolute = (path) => resolve(dirname(file), path.startsWith('~/') ? home + path.slice(1) : path);
   return {
     ...(db === undefined ? {} : { db: absolute(db) }),
     ...(policy === undefined ? {} : { policy: absolute(policy) }),
     ...(source === undefined ? {} : splitSource(source, absolute)),
     ...(hooks === undefined ? {} : { hooks: withDirectory(hooks, absolute) }),
+    ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(promotion === undefined ? {} : { promotion }),
+    ...(served === undefined ? {} : { serve: served }),
+    ...(signing === undefined ? {} : { keys: placed(signing, absolute) }),
+    ...(evidence === undefined ? {} : { evidence: publicationOf(evidence, absolute) }),
   };
 }
 
@@ -122,6 +168,23 @@ async function readText(file: string): Promise<string> {
 }
 
 type Absolute = (path: string) => string;
+
+function placed({ log, export: exporting, origin }: z.output<typeof keys>, absolute: Absolute) {
+  return { log: log && absolute(log), export: exporting && absolute(exporting), origin };
+}
+
+function publicationOf({ witnesses, anchors }: z.output<typeof evidenceSchema>, absolute: Absolute): Publication {
+  return {
+    witnesses: witnesses.map(({ url: address, vkey }) => ({ url: address, key: vkey })),
+    anchors: anchors.map((target) => {
+      if (target.kind === 'file') return { ...target, path: absolute(target.path) };
+      if (target.kind === 'tsa') return { ...target, caFile: absolute(target.caFile) };
+      if (target.kind !== 'git') return target;
+      const key = target.signingKey === undefined ? {} : { signingKey: absolute(target.signingKey) };
+      return { ...target, repository: absolute(target.repository), ...key };
+    }),
+  };
+}
 
 /** What is recorded of a source, apart from what is not. */
 function splitSource(given: z.output<typeof source>, absolute: Absolute): Pick<FileConfig, 'source' | 'credentials'> {
@@ -147,4 +210,11 @@ function withDirectory(hooks: HooksConfig, absolute: Absolute): HooksConfig {
       'exec' in hook ? { ...hook, exec: { ...hook.exec, cwd: absolute(hook.exec.cwd ?? '.') } } : hook,
     );
   return { promote: place(hooks.promote), rollback: place(hooks.rollback) };
+}
+
+/** As hooks do. */
+function inDirectory(tasks: TasksConfig, absolute: Absolute): TasksConfig {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([id, task]) => [id, { ...task, cwd: absolute(task.cwd ?? '.') }]),
+  );
 }

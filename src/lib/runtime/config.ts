@@ -2,10 +2,13 @@ import { stat } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LukhasError } from '../errors.js';
+import type { Publication } from '../evidence/publish.js';
 import type { HooksConfig } from '../gates/hook.js';
+import type { TasksConfig } from '../jobs/job.js';
 import type { Actor } from '../ledger/events.js';
 import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/source.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
+import type { ServeConfig } from './serve-settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -23,6 +26,18 @@ export interface Config {
   /** Expressions of PROM_Q_*, by the scalar they give, for a Prometheus that a flag names. */
   promQueries: Record<string, string>;
   hooks: HooksConfig;
+  /** What jobs run, by name. */
+  tasks: TasksConfig;
+  /** How many jobs one process runs at a time. */
+  jobs: { concurrency: number };
+  /** Whether a model may be promoted only on what a canary has proved. */
+  promotion: { requireCanary: boolean };
+  /** As given: `serveSettings` checks it when there is a daemon to start. */
+  serve: ServeConfig;
+  /** Files of the private keys that sign checkpoints and packs; what the log is called, null: after its key. */
+  keys: { log: string; export: string; origin: string | null };
+  /** Whom checkpoints of the log are told to. */
+  evidence: Publication;
   /** Who runs this command. */
   actor: Actor;
   /** Configuration files that were read, strongest first. */
@@ -50,12 +65,19 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
   const flags = input.flags ?? {};
   const files = await configFiles(flags.config, cwd, home, env);
   const file = await readFiles(files, home);
+  const dbPath = databasePath(flags.db, env, file, cwd);
   return {
     cwd,
-    dbPath: databasePath(flags.db, env, file, cwd),
+    dbPath,
     policyPath: file.policy ?? null,
     ...(await sourceOf(file, env, cwd)),
     hooks: file.hooks ?? { promote: [], rollback: [] },
+    tasks: file.tasks ?? {},
+    jobs: file.jobs ?? { concurrency: 2 },
+    promotion: file.promotion ?? { requireCanary: true },
+    serve: serveOf(file, env),
+    keys: keysOf(file, env, cwd, join(dirname(dbPath), 'keys')),
+    evidence: file.evidence ?? { witnesses: [], anchors: [] },
     actor: actorOf(env),
     files,
   };
@@ -182,8 +204,33 @@ function credentials(
   return { sourceAuth: { ...secret, ...ca }, missingEnv };
 }
 
+/** PORT is set in many an environment for other programs: whether it is one is asked only by the daemon. */
+function serveOf(file: FileConfig, env: Env): ServeConfig {
+  const port = text(env, 'PORT');
+  const keys = text(env, 'LUKHAS_MCP_API_KEYS');
+  return {
+    ...file.serve,
+    ...(port === undefined ? {} : { port }),
+    apiKeys: keys === undefined ? [] : keys.split(',').map((key) => key.trim()),
+  };
+}
+
+/** Beside the database unless told otherwise: never in it. */
+function keysOf({ keys = {} }: FileConfig, env: Env, cwd: string, folder: string): Config['keys'] {
+  const path = (variable: string, configured: string | undefined, name: string) => {
+    const given = text(env, variable);
+    return given === undefined ? (configured ?? join(folder, name)) : resolve(cwd, given);
+  };
+  return {
+    log: path('LUKHAS_LOG_KEY_FILE', keys.log, 'log.pem'),
+    export: path('LUKHAS_EXPORT_KEY_FILE', keys.export, 'export.pem'),
+    origin: keys.origin ?? null,
+  };
+}
+
 function actorOf(env: Env): Actor {
-  const sudo = text(env, 'SUDO_USER');
+  // Only root has it from sudo for certain: anybody else can set the variable, and approve as somebody else.
+  const sudo = process.getuid?.() === 0 ? text(env, 'SUDO_USER') : undefined;
   return { who: sudo === undefined ? accountName() : `${sudo} (sudo)`, how: 'os-user' };
 }
 

@@ -3,6 +3,9 @@ import { LukhasError } from '../errors.js';
 /** Seconds a unit. */
 const UNITS: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1, ms: 0.001 };
 
+/** What is longer overflows somewhere, and is a slip of the keyboard: 100 years. */
+const LONGEST_SECONDS = 36_500 * 86_400;
+
 const PART = /(\d+(?:\.\d+)?)(ms|[wdhms])/gy;
 
 /**
@@ -13,7 +16,7 @@ const PART = /(\d+(?:\.\d+)?)(ms|[wdhms])/gy;
  */
 export function parseDuration(text: string, what = 'duration'): number {
   const trimmed = text.trim();
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed);
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return within(Number(trimmed), text, what);
   const parts = [...trimmed.matchAll(PART)];
   const length = parts.reduce((sum, [part]) => sum + part.length, 0);
   if (parts.length === 0 || length !== trimmed.length) {
@@ -24,7 +27,13 @@ export function parseDuration(text: string, what = 'duration'): number {
   }
   // Whole milliseconds, so that 1.1s + 100ms is 1.2 and not 1.2000000000000002.
   const milliseconds = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit!] ?? 0) * 1000, 0);
-  return Math.round(milliseconds) / 1000;
+  return within(Math.round(milliseconds) / 1000, text, what);
+}
+
+function within(seconds: number, text: string, what: string): number {
+  if (seconds <= LONGEST_SECONDS) return seconds;
+  const shown = text.length > 40 ? `${text.slice(0, 40)}...` : text;
+  throw new LukhasError('USAGE', `${what}: ${JSON.stringify(shown)} is too long; the longest is 36500d`);
 }
 
 /** The shortest exact form, largest unit first, to the millisecond: `1h30m`, `90d`, `2m5s`, `500ms`. Weeks are written in days. */

@@ -1,17 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { Canaries } from '../canary/canaries.js';
 import { LukhasError } from '../errors.js';
-import { type CanaryHistory, factsOf, type GateEntry, hasOwnTimes, type Standing } from '../explain/history.js';
+import {
+  type CanaryHistory,
+  type Facts,
+  factsOf,
+  type GateEntry,
+  hasOwnTimes,
+  type Standing,
+} from '../explain/history.js';
 import { mathOf, mathUnknown, type WhyMath } from '../explain/math.js';
+import { type JobHistory, mathOfJob, narrateJob } from '../explain/narrate-job.js';
 import { narrateModel } from '../explain/narrate-model.js';
+import { narratePromotion } from '../explain/narrate-promotion.js';
 import { narrateCanary, narrateUnknown } from '../explain/narrative.js';
 import type { Evidence } from '../explain/recheck.js';
 import type { Narrative } from '../explain/section.js';
+import { promotionOfChange } from '../gates/promotion-change.js';
 import { gateHistory, listGates } from '../gates/registry.js';
+import { JOB } from '../jobs/log.js';
 import type { Observation } from '../judge/observation.js';
 import { judge } from '../judge/report.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { resolveId } from '../ledger/resolve.js';
 
 /** What is read: an App, or its parts. */
 interface Log {
@@ -28,52 +40,84 @@ interface Asked {
 const NEWEST = 20;
 
 /**
- * What the log says about a canary (by its id or a unique beginning of it) or a model, in words.
- * @returns about `unknown` when it is neither
+ * What the log says about a canary (by its id or a unique beginning of it), a job likewise, a model or a promotion, in words.
+ * @returns about `unknown` when it is none of them
  * @throws LukhasError AMBIGUOUS_ID
  */
 export async function why(log: Log, id: string, { at }: Asked = {}): Promise<Narrative> {
   const asOf = at ?? null;
   const found = await find(log, id);
   if (found?.type === 'model') return tellModel(log.ledger, id, asOf);
+  if (found?.type === 'promotion') return tellPromotion(log.ledger, id, asOf);
+  if (found?.type === 'job') return narrateJob(await jobHistory(log.ledger, found.id, asOf));
   return found ? narrateCanary(await canaryHistory(log.ledger, found.id, asOf)) : narrateUnknown(id, asOf);
 }
 
 /**
- * The numbers behind a canary's decision; for a model, those of its newest canary.
+ * The numbers behind a canary's decision; for a model, those of its newest canary, for a promotion of the one it stands on;
+ * for a job its state and metrics.
  * @returns decision `unknown` when there is none
  * @throws LukhasError AMBIGUOUS_ID
  */
 export async function whyMath(log: Log, id: string, { at }: Asked = {}): Promise<WhyMath> {
   const asOf = at ?? null;
   const found = await find(log, id);
-  const newest = found?.type === 'model' ? await newestOf(log.ledger, id, asOf) : found?.id;
+  if (found?.type === 'job') return mathOfJob(await jobHistory(log.ledger, found.id, asOf));
+  const newest = found ? await canaryBehind(log.ledger, found, asOf) : undefined;
   if (newest === undefined) return mathUnknown(id, asOf);
   const history = await canaryHistory(log.ledger, newest, asOf);
   return mathOf(history, await evidenceOf(log.ledger, history));
 }
 
-type Found = { type: 'canary' | 'model'; id: string } | null;
+type Found = { type: 'canary' | 'model' | 'promotion' | 'job'; id: string } | null;
 
 /** What is named exactly comes before what merely begins so. */
 async function find({ ledger, canaries }: Log, id: string): Promise<Found> {
   if (id === '') return null;
-  const requests = await ledger.events({ subject: id, kinds: ['canary.requested'], limit: 1 });
-  if (requests.length > 0) return { type: 'canary', id };
-  const known = await ledger.heads({ modelId: id, limit: 1 });
-  if (known.length > 0 || (await gatesOfModel(ledger, id, null)).length > 0) return { type: 'model', id };
+  const kinds = Object.keys(ABOUT) as (keyof typeof ABOUT)[];
+  const [request] = await ledger.events({ subject: id, kinds, limit: 1 });
+  if (request) return { type: ABOUT[request.kind as keyof typeof ABOUT], id };
+  if (await isModel(ledger, id)) return { type: 'model', id };
+  const canary = await unlessUnknown(canaries.resolve(id));
+  if (canary !== null) return { type: 'canary', id: canary };
+  const job = await unlessUnknown(resolveId(ledger, id, JOB));
+  return job === null ? null : { type: 'job', id: job };
+}
+
+/** What the first entry about something says that it is. */
+const ABOUT = { 'canary.requested': 'canary', 'promotion.requested': 'promotion', 'job.queued': 'job' } as const;
+
+async function unlessUnknown(resolved: Promise<string>): Promise<string | null> {
   try {
-    return { type: 'canary', id: await canaries.resolve(id) };
+    return await resolved;
   } catch (error) {
     if (error instanceof LukhasError && error.code === 'NOT_FOUND') return null;
     throw error;
   }
 }
 
+async function jobHistory(ledger: Ledger, id: string, asOf: number | null): Promise<JobHistory> {
+  return { id, events: (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf)), asOf };
+}
+
+async function isModel(ledger: Ledger, id: string): Promise<boolean> {
+  for (const type of ['canary', 'gate', 'promotion'] as const)
+    if ((await ledger.heads({ type, modelId: id, limit: 1 })).length > 0) return true;
+  return (await gatesOfModel(ledger, id, null)).length > 0;
+}
+
+/** The canary whose numbers are meant. */
+async function canaryBehind(ledger: Ledger, { type, id }: NonNullable<Found>, asOf: number | null) {
+  if (type === 'canary') return id;
+  if (type === 'model') return newestOf(ledger, id, asOf);
+  const [request] = await ledger.events({ subject: id, kinds: ['promotion.requested'], limit: 1 });
+  return request?.kind === 'promotion.requested' ? (request.data.canaryId ?? undefined) : undefined;
+}
+
 async function canaryHistory(ledger: Ledger, id: string, asOf: number | null): Promise<CanaryHistory> {
   const events = (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf));
   const facts = factsOf(id, events);
-  const gate = facts ? await gateEntries(ledger, facts.requested.data.toGate) : [];
+  const gate = facts ? await gateOfCanary(ledger, facts, asOf) : [];
   const history = { id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), standing: null, asOf };
   return { ...history, standing: await standingOf(ledger, history) };
 }
@@ -121,27 +165,63 @@ function parsed(line: string, id: string): Observation {
   }
 }
 
-async function gateEntries(ledger: Ledger, gate: string): Promise<GateEntry[]> {
-  return (await gateHistory(ledger, gate)).map((change) => ({ ...change, gate }));
+/** A gate that many have passed since is not read whole: the canary's own changes lie between its events. */
+async function gateOfCanary(
+  ledger: Ledger,
+  { id, requested, acted }: Facts,
+  asOf: number | null,
+): Promise<GateEntry[]> {
+  const gate = requested.data.toGate;
+  if (asOf !== null) return gateEntries(ledger, gate);
+  const end = acted === null ? {} : { to: acted.seq };
+  const own = await gateEntries(ledger, gate, { from: requested.seq, ...end, mentions: id });
+  const newest = await gateEntries(ledger, gate, { limit: 1, newest: true });
+  return [...own, ...newest.filter(({ seq }) => own.every((entry) => entry.seq !== seq))];
 }
 
-/** Every change of the gates that the model ever held, in order. */
+async function gateEntries(
+  ledger: Ledger,
+  gate: string,
+  which?: Parameters<typeof gateHistory>[2],
+): Promise<GateEntry[]> {
+  const entries = (await gateHistory(ledger, gate, which)).map((change) => ({ ...change, gate }));
+  return Promise.all(
+    entries.map(async (entry) => {
+      const promotion = entry.canaryId === null ? await promotionOfChange(ledger, entry) : null;
+      return promotion === null ? entry : { ...entry, promotion };
+    }),
+  );
+}
+
+async function tellPromotion(ledger: Ledger, id: string, asOf: number | null): Promise<Narrative> {
+  const events = (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf));
+  const requested = events.find((e) => e.kind === 'promotion.requested');
+  const gate = requested ? await gateEntries(ledger, requested.data.gate) : [];
+  return narratePromotion({ id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), asOf });
+}
+
+/** Every change by which the model entered or left a gate, in order. */
 async function gatesOfModel(ledger: Ledger, modelId: string, asOf: number | null): Promise<GateEntry[]> {
-  const all = await Promise.all((await listGates(ledger)).map(({ gate }) => gateEntries(ledger, gate)));
+  const gates = await listGates(ledger);
+  const all = await Promise.all(gates.map(({ gate }) => gateEntries(ledger, gate, { mentions: modelId })));
   return all
-    .map((changes) => changes.filter((change) => isKnown(change.ts, asOf)))
-    .filter((changes) => changes.some((change) => change.modelId === modelId))
     .flat()
+    .filter(({ ts, modelId: next, previous }) => isKnown(ts, asOf) && (next === modelId || previous === modelId))
     .sort((a, b) => a.seq - b.seq);
 }
 
 async function newestOf(ledger: Ledger, modelId: string, asOf: number | null): Promise<string | undefined> {
-  const heads = await ledger.heads({ type: 'canary', modelId });
+  const limit = asOf === null ? { limit: 1 } : {};
+  const heads = await ledger.heads({ type: 'canary', modelId, ...limit });
   return heads.find((head) => isKnown(head.createdAt, asOf))?.subject;
 }
 
 async function tellModel(ledger: Ledger, id: string, asOf: number | null): Promise<Narrative> {
-  const heads = (await ledger.heads({ type: 'canary', modelId: id })).filter((h) => isKnown(h.createdAt, asOf));
+  const all = { type: 'canary', modelId: id } as const;
+  // Of the past all are read, to see which were there; of now only those that are told.
+  const limit = asOf === null ? { limit: NEWEST } : {};
+  const heads = (await ledger.heads({ ...all, ...limit })).filter((h) => isKnown(h.createdAt, asOf));
+  const count = asOf === null ? await ledger.countHeads(all) : heads.length;
   const gates = await gatesOfModel(ledger, id, asOf);
   if (heads.length === 0 && gates.length === 0) return narrateUnknown(id, asOf);
   const canaries = await Promise.all(
@@ -150,5 +230,5 @@ async function tellModel(ledger: Ledger, id: string, asOf: number | null): Promi
       return { id: subject, events: events.filter((e) => isKnown(e.ts, asOf)) };
     }),
   );
-  return narrateModel({ id, gates, canaries, older: heads.length - canaries.length, asOf });
+  return narrateModel({ id, gates, canaries, older: count - canaries.length, asOf });
 }

@@ -154,4 +154,23 @@ export const EXAMPLES: readonly EventDraft[] = [
       by: null,
     },
   }),
+  event({
+    kind: 'evidence.failed',
+    data: { by: BY, from: 0, to: 3, reason: 'interrupted', message: 'the client has gone' },
+  }),
+  event({
+    kind: 'canary.approved',
+    data: {
+      by: { who: 'bo', how: 'os-user' },
+      reason: 'looked at the report',
+      digest: '1'.repeat(64),
+      gate: { holder: null, seq: -1 },
+      count: 1,
+      required: 2,
+    },
+  }),
+  event({ kind: 'canary.rejected', data: { by: BY, reason: 'not before the holiday' } }),
+  event({ kind: 'canary.lapsed', data: { cause: 'gate', holder: 'm2', begun: false } }),
+  event({ kind: 'canary.forced', data: { by: BY, reason: 'production is down, m has the fix', reviewDueAt: 9 } }),
+  event({ kind: 'canary.reviewed', data: { by: { who: 'bo', how: 'os-user' }, reason: 'it was needed' } }),
 ];

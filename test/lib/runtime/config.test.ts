@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
@@ -54,6 +54,16 @@ describe('configuration', () => {
       missingEnv: [],
       promQueries: {},
       hooks: { promote: [], rollback: [] },
+      tasks: {},
+      jobs: { concurrency: 2 },
+      promotion: { requireCanary: true },
+      serve: { apiKeys: [] },
+      keys: {
+        log: join(project, '.lukhas', 'keys', 'log.pem'),
+        export: join(project, '.lukhas', 'keys', 'export.pem'),
+        origin: null,
+      },
+      evidence: { witnesses: [], anchors: [] },
       files: [],
     });
     expect(actor.how).to.equal('os-user');
@@ -259,8 +269,33 @@ describe('configuration', () => {
     expect(hooks.rollback).to.have.nested.property('[0].exec.cwd', join(project, 'ops'));
   });
 
-  it('names the person behind sudo', async () => {
-    expect((await load({ SUDO_USER: 'alice' })).actor).to.deep.equal({ who: 'alice (sudo)', how: 'os-user' });
+  it('asks for evidence of a promotion unless it is told not to', async () => {
+    await putUser('promotion: {requireCanary: false}');
+    expect((await load()).promotion).to.deep.equal({ requireCanary: false });
+    await putProject('promotion: {}');
+    expect((await load()).promotion).to.deep.equal({ requireCanary: true });
+  });
+
+  it('looks for keys beside the database, then where the file and the environment say', async () => {
+    expect((await load({ LUKHAS_MCP_DB: '/srv/l.db' })).keys.export).to.equal('/srv/keys/export.pem');
+    await putProject('keys: {log: secrets/log.pem, origin: example.com/canaries}');
+    const { keys } = await load({ LUKHAS_EXPORT_KEY_FILE: 'export.pem', LUKHAS_LOG_KEY_FILE: '' });
+    expect(keys).to.deep.equal({
+      log: join(project, 'secrets', 'log.pem'),
+      export: join(project, 'export.pem'),
+      origin: 'example.com/canaries',
+    });
+    expect((await load({ LUKHAS_LOG_KEY_FILE: '/run/log.pem' })).keys.log).to.equal('/run/log.pem');
+    for (const origin of ['a b', 'a+b', '']) {
+      await putProject(`keys: {origin: "${origin}"}`);
+      expect((await refusal(load())).message).to.include('keys.origin');
+    }
+  });
+
+  it('names the person behind sudo, and nobody whom a variable merely names', async () => {
+    const { actor } = await load({ SUDO_USER: 'alice' });
+    const who = process.getuid?.() === 0 ? 'alice (sudo)' : userInfo().username;
+    expect(actor).to.deep.equal({ who, how: 'os-user' });
   });
 
   it('loads neither zod nor yaml when there is no file', async () => {

@@ -31,6 +31,14 @@ describe('durations', () => {
     });
   }
 
+  for (const text of ['99999999999d', '36501d', '9'.repeat(400), `${'9'.repeat(400)}d`]) {
+    it(`says that ${text.slice(0, 12)} is too long`, () => {
+      expect(() => parseDuration(text, '--from'))
+        .to.throw(LukhasError, /^--from: .{1,50} is too long; the longest is 36500d$/)
+        .with.property('code', 'USAGE');
+    });
+  }
+
   it('writes what it can read back, to the millisecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 ** 11 }), (milliseconds) => {

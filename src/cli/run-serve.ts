@@ -1,0 +1,136 @@
+import { type Daemon, startDaemon } from '../daemon/daemon.js';
+import type { Fault } from '../demo/service-options.js';
+import { startWorkload, type Workload } from '../demo/workload.js';
+import { EXIT } from '../lib/errors.js';
+import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/source.js';
+import type { App } from '../lib/runtime/app.js';
+import { requireDemoPlace } from '../lib/runtime/demo-place.js';
+import type { ServeSettings } from '../lib/runtime/serve-settings.js';
+import { sourceFromFlags } from '../lib/runtime/source-flags.js';
+
+interface ServeOptions {
+  version: string;
+  http: ServeSettings | null;
+  /** Start the demo workload with this fault, and measure it. */
+  demo: Fault | null;
+  readOnly: boolean;
+  toolsets: string | undefined;
+  say(line: string): void;
+}
+
+/** A crashed service stays down, so that a canary is let begin first; the other faults are there from the beginning. */
+const CRASH_AFTER_SECONDS = 60;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/**
+ * Runs the daemon until a signal, the end of its client's input, or its own failure, which is thrown.
+ * @returns the exit code
+ */
+export async function runServe(app: App, options: ServeOptions): Promise<number> {
+  const { say, demo } = options;
+  if (demo !== null) requireDemoPlace(app.config);
+  const signals = listen();
+  let workload: Workload | null = null;
+  let daemon: Daemon | null = null;
+  try {
+    workload = demo === null ? null : await startDemo(demo, signals.first, say);
+    const source = workload === null ? sourceFromFlags({}, app.config) : demoSource(workload);
+    daemon = await startDaemon({ ...options, app: { ...app, config: { ...app.config, source } } });
+    say(ready(daemon, demo));
+    const ended = await Promise.race([signals.code, daemon.ended]);
+    if (ended instanceof Error) throw ended;
+    if (ended !== null) say('lukhas: stopping: what is under way is let end; a second signal ends it at once');
+    return ended ?? EXIT.done;
+  } catch (error) {
+    if (signals.first.aborted) return signals.codeNow();
+    throw error;
+  } finally {
+    await daemon?.stop();
+    await workload?.stop();
+    if (daemon !== null)
+      say(await goodbye(app, demo !== null).catch((error: Error) => `lukhas: stopped: ${error.message}`));
+    signals.stop();
+  }
+}
+
+/** The first signal asks for an orderly end; the second ends the process where it is. */
+function listen() {
+  const first = new AbortController();
+  let code: number = EXIT.done;
+  let tell: (code: number) => void = () => undefined;
+  const told = new Promise<number>((resolve) => {
+    tell = resolve;
+  });
+  const handlers = Object.entries(SIGNALS).map(([signal, exit]) => {
+    const handler = (): void => {
+      if (first.signal.aborted) process.exit(exit);
+      code = exit;
+      first.abort(new Error(`stopped by ${signal}`));
+      tell(exit);
+    };
+    process.on(signal, handler);
+    return [signal, handler] as const;
+  });
+  return {
+    first: first.signal,
+    code: told,
+    codeNow: () => code,
+    stop: () => {
+      for (const [signal, handler] of handlers) process.off(signal, handler);
+    },
+  };
+}
+
+async function startDemo(fault: Fault, signal: AbortSignal, say: (line: string) => void): Promise<Workload> {
+  const workload = await startWorkload({
+    fault,
+    canaryGate: 'stage',
+    baselineGate: 'production',
+    models: { canary: 'fraud-v2', baseline: 'fraud-v1' },
+    signal,
+    ...(fault === 'crash' ? { faultAfterSeconds: CRASH_AFTER_SECONDS } : {}),
+  });
+  void workload.exited.then((exit) => {
+    if (exit !== null)
+      say(`lukhas: the demo's ${exit.arm} service has ended (${exit.signal ?? `exit code ${exit.code}`})`);
+  });
+  return workload;
+}
+
+/** Every canary that is started through the daemon measures the demo, whatever the name of its model. */
+function demoSource({ canaryUrl, baselineUrl }: Workload): SourceDescriptor {
+  return {
+    kind: 'scrape',
+    canaryUrl,
+    baselineUrl,
+    canaryLabels: {},
+    baselineLabels: {},
+    metrics: DEFAULT_METRICS,
+    timeoutMs: 2000,
+  };
+}
+
+function ready({ url }: Daemon, demo: Fault | null): string {
+  const what = demo === null ? '' : ` (demo workload: ${demo === 'none' ? 'healthy' : `fault ${demo}`})`;
+  return url === null
+    ? `lukhas: serving MCP on standard input and output${what}`
+    : `lukhas: listening on ${url}${what}; MCP at ${url}/mcp, events at ${url}/sse, health at ${url}/health`;
+}
+
+async function goodbye(app: App, demo: boolean): Promise<string> {
+  const [canaries, jobs] = await Promise.all([
+    app.ledger.heads({ type: 'canary', open: true }),
+    app.ledger.heads({ type: 'job', open: true }),
+  ]);
+  const left = [count(canaries.length, 'canary', 'canaries'), count(jobs.length, 'job', 'jobs')].filter(
+    (n) => n !== '',
+  );
+  if (left.length === 0) return 'lukhas: stopped: no canary and no job is open';
+  const hint = demo ? "; the demo's services are gone, so what measures them ends without readings" : '';
+  const go = canaries.length + jobs.length === 1 ? 'goes' : 'go';
+  return `lukhas: stopped: ${left.join(' and ')} ${go} on when it is started again${hint}`;
+}
+
+function count(n: number, one: string, many: string): string {
+  return n === 0 ? '' : `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,54 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.js';
+import type { Fault } from '../demo/service-options.js';
+import { serveSettings } from '../lib/runtime/serve-settings.js';
+
+const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
+
+export default class Serve extends BaseCommand {
+  static override summary = 'run the daemon: MCP, event stream, health and metrics over HTTP';
+  static override description =
+    'Drives every canary and job of the database, those of other commands too, until SIGINT or SIGTERM; then it lets what is under way end. What is open goes on when it is started again. Standard output stays empty, but for --stdio.';
+  static override examples = [
+    '<%= config.bin %> serve',
+    '<%= config.bin %> serve --demo',
+    '<%= config.bin %> serve --host 0.0.0.0 --port 8766',
+    '<%= config.bin %> serve --stdio --read-only',
+  ];
+  // Standard output belongs to the protocol, or to nobody.
+  static override enableJsonFlag = false;
+  static override flags = {
+    host: Flags.string({ description: 'address to listen on (default: 127.0.0.1)', helpValue: 'HOST' }),
+    port: Flags.string({ description: 'port; 0: any that is free (default: 8766, or PORT)', helpValue: 'PORT' }),
+    stdio: Flags.boolean({
+      description: 'serve one MCP client over standard input and output instead',
+      exclusive: ['host', 'port'],
+    }),
+    demo: Flags.boolean({ description: 'measure the demo workload, started beside it, whatever is configured' }),
+    'demo-fault': Flags.string({
+      description: 'what goes wrong in its new version',
+      options: FAULTS,
+      helpValue: 'FAULT',
+      dependsOn: ['demo'],
+    }),
+    'read-only': Flags.boolean({ description: 'offer no MCP tool that changes anything', default: false }),
+    toolsets: Flags.string({
+      description: 'offer only these MCP tools: search,canaries,jobs,gates,log',
+      helpValue: 'NAMES',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Serve);
+    const app = await this.app(flags);
+    const { runServe } = await import('../cli/run-serve.js');
+    process.exitCode = await runServe(app, {
+      version: this.config.version,
+      http: flags.stdio ? null : serveSettings(app.config.serve, flags),
+      demo: flags.demo ? ((flags['demo-fault'] ?? 'none') as Fault) : null,
+      readOnly: flags['read-only'],
+      toolsets: flags.toolsets,
+      say: (line) => this.say(line),
+    });
+  }
+}

@@ -1,0 +1,210 @@
+import { reachable } from '../lib/metrics/reachable.js';
+import type { App } from '../lib/runtime/app.js';
+import { policyOfFile } from '../lib/runtime/policy-input.js';
+import type { ServeSettings } from '../lib/runtime/serve-settings.js';
+import { initKeys } from '../lib/runtime/signing-keys.js';
+import { Complaints } from './complaints.js';
+import { Drivers } from './drivers.js';
+import { EvidenceRoute } from './evidence.js';
+import { healthRoutes } from './health.js';
+import { type HttpServer, startHttpServer } from './http/server.js';
+import { createMcpEndpoint } from './mcp/endpoint.js';
+import { createLukhasServer } from './mcp/server.js';
+import { serveStdio } from './mcp/stdio.js';
+import { parseToolsets } from './mcp/tools/catalogue.js';
+import { ResourceUpdates } from './mcp/updates.js';
+import { DaemonMetrics } from './metrics.js';
+import { Readiness } from './readiness.js';
+import { Service } from './service.js';
+import { SseHub } from './sse/hub.js';
+
+export interface DaemonOptions {
+  app: App;
+  /** Of lukhas. */
+  version: string;
+  /** Where it listens; null: it serves one client over standard input and output. */
+  http: ServeSettings | null;
+  /** Offer no tool that changes anything. */
+  readOnly: boolean;
+  /** Names of toolsets, comma-separated; all when left out. */
+  toolsets?: string | undefined;
+  /** One line for standard error. */
+  say(line: string): void;
+}
+
+export interface Daemon {
+  /** Without a slash at the end; null without HTTP. */
+  url: string | null;
+  /** Resolves when nothing is left to be served: the client over stdio has gone (null), or a part of it has died. */
+  ended: Promise<Error | null>;
+  /** Stops taking requests, and lets those under way and the looks of canaries end. */
+  stop(): Promise<void>;
+}
+
+/** Newest version of the protocol that is spoken; the package's own constant names the newest with `initialize`. */
+const MCP_VERSION = '2026-07-28';
+/** How long requests under way may take at the end. */
+const GRACE_MS = 10_000;
+const SOURCE_PROBE_MS = 1_500;
+
+type Ending = () => Promise<void> | void;
+
+/**
+ * Starts everything that `lukhas serve` is made of over one open application, which the caller closes after `stop`.
+ * @throws LukhasError LISTEN, CONFIG, POLICY (the configured file), USAGE (toolsets), LEDGER_*; nothing runs then
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const daemon = new RunningDaemon(options);
+  try {
+    await daemon.start();
+    return daemon;
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+}
+
+class RunningDaemon implements Daemon {
+  url: string | null = null;
+  readonly ended: Promise<Error | null>;
+  readonly #options: DaemonOptions;
+  readonly #complaints: Complaints;
+  readonly #drivers: Drivers;
+  readonly #service: Service;
+  #metrics: DaemonMetrics | null = null;
+  /** Resolves `ended`. */
+  #end: () => void = () => undefined;
+  readonly #endings: Ending[] = [];
+  #driving = false;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: DaemonOptions) {
+    const { app, say } = options;
+    this.#options = options;
+    this.#complaints = new Complaints(app.clock, say);
+    const onError = (error: unknown, what?: string): void => this.#failed(error, what);
+    this.#drivers = new Drivers({ app, onError, onTick: (tick) => this.#metrics?.onTick(tick) });
+    this.#service = new Service(app, {
+      onStarted: () => this.#drivers.noticeCanary(),
+      onQueued: () => this.#drivers.noticeJob(),
+      onError,
+    });
+    const over = new Promise<null>((resolve) => {
+      this.#end = () => resolve(null);
+    });
+    this.ended = Promise.race([over, this.#drivers.failed]);
+  }
+
+  async start(): Promise<void> {
+    const { http, app } = this.#options;
+    if (app.config.policyPath !== null) await policyOfFile(app.config.policyPath);
+    // A surface that cannot be had is told before anything is driven.
+    if (http === null) await this.#openStdio();
+    else this.url = (await this.#openHttp(http)).url;
+    if (http !== null && !this.#options.readOnly) await this.#makeKeys();
+    this.#endings.push(() => this.#drivers.stop());
+    this.#drivers.start();
+    this.#driving = true;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    // Whoever waits for a change is answered: the requests under way end the sooner.
+    this.#service.close();
+    // At once, not one after the other: streams and waiting requests keep the server open.
+    const outcomes = await Promise.allSettled(this.#endings.map(async (ending) => ending()));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') this.#complaints.tell(outcome.reason);
+    if (this.#driving) await this.#drivers.close();
+  }
+
+  #newServer() {
+    const { version, readOnly, toolsets } = this.#options;
+    return createLukhasServer(this.#service, {
+      version,
+      readOnly,
+      ...(toolsets === undefined ? {} : { toolsets: parseToolsets(toolsets) }),
+      onError: (error) => this.#failed(error, 'mcp'),
+    });
+  }
+
+  async #openStdio(): Promise<void> {
+    const connection = await serveStdio(this.#service, {
+      newServer: this.#newServer(),
+      actor: this.#options.app.config.actor,
+      onError: (error) => this.#failed(error, 'mcp'),
+    });
+    this.#endings.push(() => connection.close());
+    void connection.finished.then(this.#end);
+  }
+
+  async #openHttp(settings: ServeSettings): Promise<HttpServer> {
+    const { app, version } = this.#options;
+    const failed = (what: string) => (error: unknown) => this.#failed(error, what);
+    const hub = new SseHub({ ledger: app.ledger, clock: app.clock, onError: failed('stream') });
+    const mcp = createMcpEndpoint({
+      newServer: this.#newServer(),
+      updates: new ResourceUpdates(this.#service.changes, failed('mcp')),
+      onError: failed('mcp'),
+    });
+    const routes = [mcp.route, hub.route, this.#evidence().route, ...this.#health(hub)];
+    const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
+    this.#metrics = metrics;
+    this.#endings.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
+    await metrics.begin();
+    this.#endings.push(() => hub.stop());
+    await hub.start();
+    const server = await startHttpServer({
+      ...settings,
+      routes: [...routes, metrics.route],
+      onError: failed('http'),
+      onAnswered: (answered) => metrics.onAnswered(answered),
+    });
+    this.#endings.push(
+      () => server.close(GRACE_MS),
+      () => mcp.close(),
+    );
+    return server;
+  }
+
+  /** Packs are signed; without keys there are none, and everything else goes on. */
+  async #makeKeys(): Promise<void> {
+    const { app, say } = this.#options;
+    try {
+      const made = (await initKeys(app.config)).filter(({ created }) => created).map(({ path }) => path);
+      if (made.length > 0) say(`lukhas: made keys to sign evidence with: ${made.join(', ')}`);
+    } catch (error) {
+      this.#failed(error, 'keys');
+    }
+  }
+
+  #evidence(): EvidenceRoute {
+    const { app, version } = this.#options;
+    const onFailure = (error: unknown) => {
+      this.#metrics?.onExportFailed();
+      this.#complaints.tell(error, 'evidence export');
+    };
+    return new EvidenceRoute({ app, version, onFailure });
+  }
+
+  #health(hub: SseHub) {
+    const { app, version } = this.#options;
+    const { source, sourceAuth } = app.config;
+    const readiness = new Readiness({
+      ledger: app.ledger,
+      clock: app.clock,
+      runner: () => this.#drivers.check(),
+      source: () => reachable(source, sourceAuth, SOURCE_PROBE_MS),
+    });
+    const about = () => ({ source: source.kind, sse: { clients: hub.stats().clients } });
+    return healthRoutes({ app, readiness, version, mcpVersion: MCP_VERSION, startedAt: app.clock.now(), about });
+  }
+
+  #failed(error: unknown, what?: string): void {
+    this.#metrics?.onError();
+    this.#complaints.tell(error, what);
+  }
+}

@@ -1,0 +1,52 @@
+import type { FeedItem } from '../lib/ledger/ledger.js';
+
+/** Kinds that end a canary's window, and with it the time without readings. */
+const ENDINGS: ReadonlySet<string> = new Set([
+  'fallback.released',
+  'canary.decided',
+  'canary.aborted',
+  'canary.failed',
+]);
+
+/** How long canaries had to do without readings, counted from a moment on. */
+export class FallbackTime {
+  /** Since when, ms since the epoch, by canary. */
+  readonly #engaged = new Map<string, number>();
+  #doneMs = 0;
+
+  /** @param from nothing before it is counted, ms since the epoch */
+  constructor(private readonly from: number) {}
+
+  /** A canary that was without readings when the counting began. */
+  engaged(canaryId: string, since: number): void {
+    if (!this.#engaged.has(canaryId)) this.#engaged.set(canaryId, since);
+  }
+
+  take(items: readonly FeedItem[]): void {
+    for (const item of items) {
+      if (item.type !== 'event') continue;
+      const { event } = item;
+      if (event.kind === 'fallback.engaged') this.#engaged.set(event.subject, event.data.since);
+      else if (ENDINGS.has(event.kind)) this.#end(event.subject, Date.parse(event.ts));
+    }
+  }
+
+  /** `totalSeconds` only grows; `longestSeconds` is that of a canary without readings now, 0 when there is none. */
+  read(now: number): { totalSeconds: number; longestSeconds: number } {
+    const running = [...this.#engaged.values()];
+    const total = running.reduce((sum, since) => sum + this.#counted(since, now), this.#doneMs);
+    const longest = running.reduce((most, since) => Math.max(most, now - since), 0);
+    return { totalSeconds: total / 1000, longestSeconds: longest / 1000 };
+  }
+
+  #end(canaryId: string, at: number): void {
+    const since = this.#engaged.get(canaryId);
+    if (since === undefined) return;
+    this.#engaged.delete(canaryId);
+    this.#doneMs += this.#counted(since, at);
+  }
+
+  #counted(since: number, until: number): number {
+    return Math.max(0, until - Math.max(since, this.from));
+  }
+}

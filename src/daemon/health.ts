@@ -1,0 +1,80 @@
+import { timestamp } from '../lib/clock.js';
+import type { App } from '../lib/runtime/app.js';
+import { sendJson } from './http/answer.js';
+import type { Route } from './http/route.js';
+import type { Readiness } from './readiness.js';
+
+interface HealthOptions {
+  app: Pick<App, 'clock' | 'ledger'>;
+  readiness: Readiness;
+  /** Of lukhas. */
+  version: string;
+  /** Newest version of the Model Context Protocol that is spoken. */
+  mcpVersion: string;
+  startedAt: number;
+  /** What other parts tell of themselves. */
+  about: () => Record<string, unknown>;
+}
+
+const CANARY_STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
+const JOB_STATES = ['queued', 'running', 'completed', 'failed'] as const;
+
+/** How many canaries and jobs there are in each state; none is a number too. */
+export async function countStates(ledger: App['ledger']) {
+  const [canaries, jobs] = await Promise.all([ledger.headStates('canary'), ledger.headStates('job')]);
+  const all = (states: readonly string[], found: Record<string, number>) =>
+    Object.fromEntries(states.map((state) => [state, found[state] ?? 0]));
+  return { canaries: all(CANARY_STATES, canaries), jobs: all(JOB_STATES, jobs) };
+}
+
+/** `/health` for people and dashboards; `/healthz` (it answers) and `/readyz` (it can work) for probes, without a key. */
+export function healthRoutes(options: HealthOptions): Route[] {
+  const { readiness } = options;
+  return [
+    {
+      methods: ['GET'],
+      path: '/health',
+      handle: async (_, response) => sendJson(response, 200, await healthOf(options)),
+    },
+    {
+      methods: ['GET'],
+      path: '/healthz',
+      open: true,
+      handle: (_, response) => sendJson(response, 200, { status: 'ok' }),
+    },
+    {
+      methods: ['GET'],
+      path: '/readyz',
+      open: true,
+      async handle(_, response) {
+        const { ready, checks } = await readiness.check();
+        // Anyone may ask without a key: which database and which address are for /health.
+        const told = Object.fromEntries(Object.entries(checks).map(([name, { ok }]) => [name, ok ? 'ok' : 'failed']));
+        sendJson(response, ready ? 200 : 503, { ready, checks: told });
+      },
+    },
+  ];
+}
+
+async function healthOf({ app, readiness, version, mcpVersion, startedAt, about }: HealthOptions) {
+  const now = app.clock.now();
+  const [{ ready, checks }, counts, size] = await Promise.all([
+    readiness.check(),
+    countStates(app.ledger),
+    app.ledger.size(),
+  ]);
+  return {
+    status: ready ? 'ok' : 'degraded',
+    timestamp: timestamp(now),
+    server: 'lukhas',
+    version,
+    transport: 'http',
+    mcp_version: mcpVersion,
+    uptimeSeconds: Math.round((now - startedAt) / 1000),
+    ready,
+    checks,
+    ...counts,
+    ledger: { size },
+    ...about(),
+  };
+}

@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Actor } from '../../lib/ledger/events.js';
+import { readBody } from './body.js';
+import type { RequestContext } from './route.js';
+
+/** One request with its answer, as its handler sees it. */
+export class Exchange implements RequestContext {
+  /** Path of the route that has it; null before there is one. */
+  route: string | null = null;
+  #body: Promise<Buffer> | null = null;
+  #gone: AbortController | null = null;
+
+  constructor(
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    readonly url: URL,
+    readonly actor: Actor,
+    private readonly bodyLimit: number,
+    /** The client waits to be told to send its body (RFC 9110, section 10.1.1). */
+    private readonly expectsContinue: boolean,
+  ) {}
+
+  /** Made when it is first asked for: most handlers are done before anyone could go away. */
+  get signal(): AbortSignal {
+    if (this.#gone === null) {
+      const gone = new AbortController();
+      this.#gone = gone;
+      if (this.response.closed) gone.abort();
+      else this.response.once('close', () => gone.abort());
+    }
+    return this.#gone.signal;
+  }
+
+  body(): Promise<Buffer> {
+    if (this.#body === null) {
+      this.#body = readBody(this.request, this.bodyLimit);
+      // After the length was looked at: what is too long is refused before it is sent.
+      if (this.expectsContinue && this.request.listenerCount('data') > 0) this.response.writeContinue();
+    }
+    return this.#body;
+  }
+
+  /** The server stops. */
+  abort(): void {
+    this.#gone?.abort();
+  }
+}

@@ -1,0 +1,175 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { asHttpError, sendError, sendErrorAndLinger, setSecurityHeaders } from './answer.js';
+import { Exchange } from './exchange.js';
+import { ApiKeys, addressOf } from './keys.js';
+import { addressToListenOn, hostPort, listen } from './listen.js';
+import { checkOrigin, preflight, tellOrigin } from './origin.js';
+import type { Route } from './route.js';
+import { Router } from './router.js';
+import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
+
+export interface Answered {
+  /** Path of the route; null where there is none. */
+  route: string | null;
+  method: string;
+  status: number;
+}
+
+export interface HttpServerOptions {
+  routes: readonly Route[];
+  /** Name or address; only loopback without keys, unless every route is open. */
+  host: string;
+  /** 0: the system chooses. */
+  port: number;
+  apiKeys?: readonly string[];
+  /** Names besides the loopback ones that Host may give, with or without a port. */
+  allowedHosts?: readonly string[] | undefined;
+  /** Origins, e.g. `https://ops.example.com`, whose pages may use this server besides its own. */
+  allowedOrigins?: readonly string[] | undefined;
+  /** Longest body, bytes. */
+  bodyLimit?: number;
+  maxConnections?: number | undefined;
+  /** For the headers, for the whole request, and between two looks at who is late, ms. */
+  timeouts?: { headersMs: number; requestMs: number; checkMs: number };
+  /** What a handler threw that is not the client's doing. */
+  onError(error: unknown): void;
+  onAnswered?(answered: Answered): void;
+}
+
+export interface HttpServer {
+  /** Without a slash at the end. */
+  url: string;
+  port: number;
+  /** Takes no new connections, lets requests under way end for so long, then ends the rest. */
+  close(graceMs: number): Promise<void>;
+}
+
+const BODY_LIMIT = 1024 * 1024;
+/** More than the event stream takes (sse/hub.ts), so that probes and callers still come through beside it. */
+const MAX_CONNECTIONS = 13_000;
+const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500 };
+/** Longer than proxies keep theirs, so that they are not the ones to meet the close. */
+const KEEP_ALIVE_MS = 65_000;
+/** How long a body that nobody wants is read on after the answer. */
+const LINGER_MS = 2_000;
+/** For handlers to answer that their time is over. */
+const LAST_WORDS_MS = 250;
+
+/**
+ * The daemon's server: checks every request at the edge, then gives it to its route.
+ * @throws LukhasError LISTEN, CONFIG
+ */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const keys = new ApiKeys(options.apiKeys ?? []);
+  // Where every route is open there is nothing that a key would guard.
+  const guarded = options.routes.some(({ open }) => open !== true);
+  const address = await addressToListenOn(options.host, keys.required || !guarded);
+  const timeouts = options.timeouts ?? TIMEOUTS;
+  const server = createServer({
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: timeouts.checkMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+    // Looked at here instead, where the refusal is told in the same words as others.
+    requireHostHeader: false,
+  });
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  const requests = new Requests(options, keys, server);
+  server.on('request', (request, response) => void requests.take(request, response, false));
+  server.on('checkContinue', (request, response) => void requests.take(request, response, true));
+  const port = await listen(server, address, options.port);
+  return { url: `http://${hostPort(address, port)}`, port, close: (graceMs) => requests.close(graceMs) };
+}
+
+class Requests {
+  readonly #options: HttpServerOptions;
+  readonly #keys: ApiKeys;
+  readonly #server: Server;
+  readonly #router: Router;
+  readonly #hosts: Hosts;
+  readonly #open = new Map<ServerResponse, Exchange | null>();
+  #closing: Promise<void> | null = null;
+
+  constructor(options: HttpServerOptions, keys: ApiKeys, server: Server) {
+    this.#options = options;
+    this.#keys = keys;
+    this.#server = server;
+    this.#router = new Router(options.routes);
+    this.#hosts = new Hosts([...(options.allowedHosts ?? []), options.host]);
+  }
+
+  async take(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+    this.#open.set(response, null);
+    response.once('close', () => this.#closed(response));
+    if (this.#closing !== null) response.shouldKeepAlive = false;
+    setSecurityHeaders(response);
+    try {
+      const exchange = this.#admit(request, response, expectsContinue);
+      if (exchange === null) return;
+      this.#open.set(response, exchange);
+      const route = this.#router.find(request.method ?? '', exchange.url.pathname);
+      exchange.route = route.path;
+      await route.handle(request, response, exchange);
+    } catch (error) {
+      this.#fail(response, error);
+    }
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  /** @returns null when it is answered already. @throws HttpError 400, 401, 403, 421 */
+  #admit(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Exchange | null {
+    const { allowedOrigins = [], bodyLimit = BODY_LIMIT } = this.#options;
+    const url = targetOf(request);
+    this.#hosts.check(url, request);
+    const origin = checkOrigin(request, url, allowedOrigins);
+    if (origin !== null) {
+      tellOrigin(response, origin);
+      if (preflight(request, response)) return null;
+    }
+    refuseKeyInUrl(url);
+    const actor = this.#router.isOpen(url.pathname)
+      ? { who: addressOf(request), how: 'loopback' as const }
+      : this.#keys.identify(request);
+    return new Exchange(request, response, url, actor, bodyLimit, expectsContinue);
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    const answer = asHttpError(error);
+    // A handler that is interrupted by its client's going has not failed.
+    const gone = response.destroyed || response.closed;
+    if (answer.status === 500 && !gone) this.#options.onError(error);
+    if (gone) return;
+    // Half an answer cannot be taken back; cut off, it is at least not taken for a whole one.
+    if (response.headersSent) response.destroy();
+    else if (answer.status === 413) sendErrorAndLinger(response, answer, LINGER_MS);
+    else sendError(response, answer);
+  }
+
+  #closed(response: ServerResponse): void {
+    const exchange = this.#open.get(response);
+    this.#open.delete(response);
+    const { method = '' } = response.req;
+    // Nothing was answered when the client went before.
+    if (response.headersSent)
+      this.#options.onAnswered?.({ route: exchange?.route ?? null, method, status: response.statusCode });
+    if (this.#closing !== null) setImmediate(() => this.#server.closeIdleConnections());
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const response of this.#open.keys()) if (!response.headersSent) response.shouldKeepAlive = false;
+    const timers = [
+      setTimeout(() => {
+        for (const exchange of this.#open.values()) exchange?.abort();
+      }, graceMs),
+      setTimeout(() => this.#server.closeAllConnections(), graceMs + LAST_WORDS_MS),
+    ];
+    await ended;
+    for (const timer of timers) clearTimeout(timer);
+  }
+}

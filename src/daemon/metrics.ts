@@ -1,0 +1,226 @@
+import { readdir, stat } from 'node:fs/promises';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Tick } from '../lib/canary/advance.js';
+import { nextDue } from '../lib/canary/schedule.js';
+import type { Observation } from '../lib/judge/observation.js';
+import type { FeedItem } from '../lib/ledger/ledger.js';
+import type { App } from '../lib/runtime/app.js';
+import { FallbackTime } from './fallback-time.js';
+import { countStates } from './health.js';
+import type { Route } from './http/route.js';
+import type { Answered } from './http/server.js';
+
+export interface SseNumbers {
+  clients: number;
+  sent: number;
+  dropped: number;
+}
+
+interface MetricsOptions {
+  app: Pick<App, 'clock' | 'ledger' | 'canaries' | 'config'>;
+  version: string;
+  /** Whose requests are counted, from 0 on. */
+  routes: readonly Route[];
+  sse: () => SseNumbers;
+}
+
+/** States of a signal in which the source failed; the others mean that it had nothing to say. */
+const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid'] as const;
+const HOOK_ACTIONS = ['promote', 'rollback'] as const;
+/** A look that comes later than this share of its interval is late. */
+const LATE_SHARE = 0.5;
+
+/** What the daemon tells of itself to Prometheus. Counters count from its start, and are there from the start. */
+export class DaemonMetrics {
+  readonly #options: MetricsOptions;
+  readonly #registry = new Registry();
+  readonly #m: ReturnType<typeof register>;
+  readonly #fallback: FallbackTime;
+  /** When each canary was looked at last, to see whether the next look is late. */
+  readonly #lookedAt = new Map<string, number>();
+  /** Canaries promoted by break-glass that nobody has reviewed. */
+  readonly #unreviewed = new Set<string>();
+
+  constructor(options: MetricsOptions) {
+    this.#options = options;
+    this.#m = register(this.#registry);
+    this.#fallback = new FallbackTime(options.app.clock.now());
+    this.#m.build.set({ version: options.version, node: process.versions.node }, 1);
+    this.#m.processStart.set(Math.round(Date.now() / 1000 - process.uptime()));
+    for (const state of SOURCE_ERRORS) this.#m.sourceErrors.inc({ state }, 0);
+    for (const action of HOOK_ACTIONS) for (const result of ['ok', 'failed']) this.#m.hooks.inc({ action, result }, 0);
+    for (const { path, methods } of [...options.routes, this.route])
+      for (const method of methods) this.#m.requests.inc({ route: path, method, status: '200' }, 0);
+  }
+
+  /** Finds which canaries are without readings, or without the review they need, already. Call when what is committed from now on will be told to `take`. */
+  async begin(): Promise<void> {
+    const { ledger, canaries } = this.#options.app;
+    for (const { subject } of await ledger.heads({ type: 'canary', states: ['PENDING', 'RUNNING'] })) {
+      const { fallbackSince } = await canaries.get(subject);
+      if (fallbackSince !== null) this.#fallback.engaged(subject, fallbackSince);
+    }
+    for (const { subject, data } of await ledger.heads({ type: 'canary', states: ['PROMOTED'] }))
+      if (data['breakGlass'] === 'not reviewed') this.#unreviewed.add(subject);
+  }
+
+  /** Follows the log. */
+  take(items: readonly FeedItem[]): void {
+    this.#fallback.take(items);
+    for (const item of items) {
+      if (item.type !== 'event') continue;
+      if (item.event.kind === 'canary.forced') this.#unreviewed.add(item.event.subject);
+      if (item.event.kind === 'canary.reviewed') this.#unreviewed.delete(item.event.subject);
+      if (item.event.kind !== 'hook.finished') continue;
+      const { action, ok } = item.event.data;
+      this.#m.hooks.inc({ action, result: ok ? 'ok' : 'failed' });
+    }
+  }
+
+  /** A look that this process took. */
+  onTick({ session: { canary }, observation }: Tick): void {
+    const state = SOURCE_ERRORS.find((wanted) => statesOf(observation).has(wanted));
+    if (state !== undefined) this.#m.sourceErrors.inc({ state });
+    const before = this.#lookedAt.get(canary.id);
+    if (canary.state === 'PENDING' || canary.state === 'RUNNING') this.#lookedAt.set(canary.id, observation.t);
+    else this.#lookedAt.delete(canary.id);
+    if (before === undefined || canary.startedAt === null || canary.source['kind'] === 'ndjson') return;
+    const lateMs = observation.t - nextDue(canary.policy, canary.startedAt, before);
+    if (lateMs > canary.policy.intervalSeconds * 1000 * LATE_SHARE) this.#m.late.inc();
+  }
+
+  /** A step of a canary, a job or a stream that failed for reasons of the daemon's own. */
+  onError(): void {
+    this.#m.errors.inc();
+  }
+
+  onExportFailed(): void {
+    this.#m.exports.inc();
+  }
+
+  onAnswered({ route, method, status }: Answered): void {
+    // Anyone can invent a path or a method: they must not become series.
+    const known = /^(GET|HEAD|POST|DELETE|OPTIONS)$/.test(method) ? method : 'other';
+    this.#m.requests.inc({ route: route ?? 'none', method: known, status: String(status) });
+  }
+
+  readonly route: Route = {
+    methods: ['GET'],
+    path: '/metrics',
+    handle: async (_, response) => {
+      await this.#refresh();
+      response.setHeader('Content-Type', this.#registry.contentType);
+      response.end(await this.#registry.metrics());
+    },
+  };
+
+  async #refresh(): Promise<void> {
+    const { app, sse } = this.#options;
+    const now = app.clock.now();
+    const [counts, running, size, bytes] = await Promise.all([
+      countStates(app.ledger),
+      app.ledger.heads({ type: 'canary', states: ['RUNNING'] }),
+      app.ledger.size(),
+      databaseBytes(app.config.dbPath),
+    ]);
+    const m = this.#m;
+    for (const [state, count] of Object.entries(counts.canaries)) m.canaries.set({ state }, count);
+    for (const [state, count] of Object.entries(counts.jobs)) m.jobs.set({ state }, count);
+    const oldest = running.reduce((least, { createdAt }) => Math.min(least, Date.parse(createdAt)), now);
+    m.oldestRunning.set((now - oldest) / 1000);
+    m.unreviewed.set(this.#unreviewed.size);
+    m.events.set(size);
+    m.bytes.set(bytes);
+    const { totalSeconds, longestSeconds } = this.#fallback.read(now);
+    setCounter(m.fallbackTotal, totalSeconds);
+    m.fallbackLongest.set(longestSeconds);
+    const { clients, sent, dropped } = sse();
+    m.sseClients.set(clients);
+    setCounter(m.sseSent, sent);
+    setCounter(m.sseDropped, dropped);
+    await this.#refreshProcess();
+  }
+
+  async #refreshProcess(): Promise<void> {
+    const { user, system } = process.cpuUsage();
+    setCounter(this.#m.cpu, (user + system) / 1e6);
+    const { rss, heapUsed } = process.memoryUsage();
+    this.#m.resident.set(rss);
+    this.#m.heap.set(heapUsed);
+    const fds = await openFiles();
+    if (fds !== null) this.#m.fds.set(fds);
+  }
+}
+
+function register(registry: Registry) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  return {
+    build: gauge('lukhas_build_info', 'Version of lukhas and of Node.js; always 1.', ['version', 'node']),
+    canaries: gauge('lukhas_canaries', 'Canaries in the log by state.', ['state']),
+    oldestRunning: gauge('lukhas_canary_oldest_running_seconds', 'Age of the oldest RUNNING canary; 0: there is none.'),
+    unreviewed: gauge(
+      'lukhas_breakglass_unreviewed',
+      'Promotions by break-glass that nobody has reviewed yet, overdue or not.',
+    ),
+    late: counter('lukhas_ticks_late_total', 'Looks taken later than half an interval after they were due.'),
+    sourceErrors: counter('lukhas_source_errors_total', 'Looks that the metrics source failed, by how.', ['state']),
+    errors: counter('lukhas_errors_total', 'Steps that failed for reasons of the daemon: database, disk, bugs.'),
+    fallbackTotal: counter('lukhas_fallback_engaged_seconds_total', 'Time that canaries spent without readings.'),
+    fallbackLongest: gauge(
+      'lukhas_fallback_longest_seconds',
+      'How long a canary has been without readings now, the longest; 0: none is.',
+    ),
+    sseClients: gauge('lukhas_sse_clients', 'Clients of the event stream.'),
+    sseSent: counter('lukhas_sse_events_sent_total', 'Events sent to clients of the event stream.'),
+    sseDropped: counter('lukhas_sse_clients_dropped_total', 'Clients of the event stream dropped as too slow.'),
+    hooks: counter('lukhas_hook_results_total', 'Hooks called, by action and result.', ['action', 'result']),
+    jobs: gauge('lukhas_jobs', 'Evaluation jobs in the log by state.', ['state']),
+    events: gauge('lukhas_ledger_events', 'Entries of the log.'),
+    bytes: gauge('lukhas_database_bytes', 'Size of the database and its write-ahead log.'),
+    exports: counter('lukhas_export_failures_total', 'Exports of evidence that failed.'),
+    requests: counter('lukhas_http_requests_total', 'Requests answered, by route.', ['route', 'method', 'status']),
+    cpu: counter('process_cpu_seconds_total', 'Processor time, user and system.'),
+    resident: gauge('process_resident_memory_bytes', 'Resident memory.'),
+    heap: gauge('nodejs_heap_used_bytes', 'Used heap of the JavaScript engine.'),
+    processStart: gauge('process_start_time_seconds', 'Start of the process, seconds since the epoch.'),
+    fds: gauge('process_open_fds', 'Open file descriptors.'),
+  };
+}
+
+/** What somebody else counts. */
+function setCounter(counter: Counter, total: number): void {
+  counter.reset();
+  counter.inc(total);
+}
+
+function statesOf({ canary, baseline, scalars = {} }: Observation): Set<string> {
+  const arms = [canary, ...(baseline ? [baseline] : [])];
+  const signals = arms.flatMap(({ errors, latency, score }) => [errors, latency, score]);
+  return new Set([...signals, ...Object.values(scalars)].flatMap((signal) => signal?.state ?? []));
+}
+
+async function databaseBytes(path: string): Promise<number> {
+  const sizes = await Promise.all([path, `${path}-wal`].map((file) => stat(file).then(sizeOf, absent)));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+const sizeOf = ({ size }: { size: number }): number => size;
+
+/** The write-ahead log is away between two checkpoints. */
+function absent(error: NodeJS.ErrnoException): number {
+  if (error.code === 'ENOENT') return 0;
+  throw error;
+}
+
+/** Null where the system does not tell (it does on Linux). */
+async function openFiles(): Promise<number | null> {
+  try {
+    return (await readdir('/proc/self/fd')).length;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import { type HttpServer, startHttpServer } from '../../src/daemon/http/server.js';
+import { DaemonMetrics } from '../../src/daemon/metrics.js';
+import type { Tick } from '../../src/lib/canary/advance.js';
+import { Approvals } from '../../src/lib/canary/approvals.js';
+import { Canaries } from '../../src/lib/canary/canaries.js';
+import { timestamp } from '../../src/lib/clock.js';
+import type { Observation } from '../../src/lib/judge/observation.js';
+import type { StoredEvent } from '../../src/lib/ledger/events.js';
+import type { App } from '../../src/lib/runtime/app.js';
+import {
+  drive,
+  driver,
+  FakeClock,
+  type Place,
+  place,
+  SILENT,
+  START,
+  scripted,
+  start as startCanary,
+} from '../lib/canary/harness.js';
+import { policy } from '../lib/judge/looks.js';
+
+const INTERVAL_S = 10;
+
+describe('the metrics of the daemon', () => {
+  let here: Place;
+  let clock: FakeClock;
+  let metrics: DaemonMetrics;
+  let server: HttpServer;
+  let sse = { clients: 0, sent: 0, dropped: 0 };
+
+  beforeEach(async () => {
+    here = await place();
+    clock = new FakeClock();
+    sse = { clients: 0, sent: 0, dropped: 0 };
+    const { ledger } = here;
+    const app = {
+      clock,
+      ledger,
+      canaries: new Canaries(ledger, clock),
+      config: { dbPath: here.path } as App['config'],
+    };
+    metrics = new DaemonMetrics({ app, version: '1', routes: [], sse: () => sse });
+    server = await startHttpServer({ routes: [metrics.route], host: '127.0.0.1', port: 0, onError: () => undefined });
+  });
+  afterEach(async () => {
+    await server.close(0);
+    await here.close();
+  });
+
+  const read = async (name: string) => {
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.split(' ').at(-1));
+  };
+
+  function tick(seconds: number, changes: { state?: string; kind?: string; signal?: object } = {}): Tick {
+    const { state = 'RUNNING', kind = 'scrape', signal = { state: 'ok', bad: 0, total: 9 } } = changes;
+    const t = START + seconds * 1000;
+    const observation = { v: 1, tick: 1, t, from: t, canary: { errors: signal } } as Observation;
+    const canary = {
+      id: 'c-1',
+      state,
+      startedAt: START,
+      source: { kind },
+      policy: policy({ targets: { max_error_rate: 0.02 }, intervalSeconds: INTERVAL_S, windowSeconds: 300 }),
+    };
+    return { session: { canary }, observation, events: [] } as unknown as Tick;
+  }
+
+  it('count promotions by break-glass that nobody has reviewed, those from before the start too', async () => {
+    const { ledger } = here;
+    const approvals = new Approvals(ledger, clock);
+    const forced = async () => {
+      const asked = policy({ targets: { max_error_rate: 0.02 }, approvals: { required: 1 } });
+      const { id } = await startCanary(ledger, clock, { policy: asked });
+      await drive({ ...driver({ ledger, clock, source: scripted(clock, () => SILENT) }), clock }, id);
+      await approvals.breakGlass(id, { who: 'ana', how: 'os-user' }, 'v1 refuses every payment');
+      return id;
+    };
+    const told = async (from: number) => {
+      const items = (await ledger.feed({ seq: from, row: 0 }, 1000)).filter((item) => item.type === 'event');
+      metrics.take(items);
+      return read('lukhas_breakglass_unreviewed');
+    };
+    const first = await forced();
+    await metrics.begin();
+    expect(await read('lukhas_breakglass_unreviewed')).to.equal(1);
+    const size = await ledger.size();
+    await forced();
+    expect(await told(size)).to.equal(2);
+    const before = await ledger.size();
+    await approvals.review(first, { who: 'bo', how: 'os-user' }, 'it was needed');
+    expect(await told(before)).to.equal(1);
+  });
+
+  it('count a look as late when it comes half an interval after it was due', async () => {
+    for (const at of [0, 10, 24.9, 30]) metrics.onTick(tick(at));
+    expect(await read('lukhas_ticks_late_total')).to.equal(0);
+    metrics.onTick(tick(45.1));
+    expect(await read('lukhas_ticks_late_total')).to.equal(1);
+    // One that begins anew has no look before it; an input sets its own pace.
+    metrics.onTick(tick(50, { state: 'PROMOTED' }));
+    metrics.onTick(tick(290));
+    metrics.onTick(tick(420, { kind: 'ndjson' }));
+    expect(await read('lukhas_ticks_late_total')).to.equal(1);
+  });
+
+  it('count looks that the source failed by how, and not those in which it had nothing to say', async () => {
+    for (const state of ['unreachable', 'unreachable', 'refused', 'invalid', 'absent', 'first', 'unchanged'])
+      metrics.onTick(tick(0, { signal: { state } }));
+    expect(await read('lukhas_source_errors_total{state="unreachable"}')).to.equal(2);
+    expect(await read('lukhas_source_errors_total{state="refused"}')).to.equal(1);
+    expect(await read('lukhas_source_errors_total{state="invalid"}')).to.equal(1);
+  });
+
+  it('count results of hooks from the log, whoever called them', async () => {
+    const finished = (action: string, ok: boolean) => {
+      const event = { kind: 'hook.finished', subject: 'c-1', ts: timestamp(START), seq: 1, v: 1, data: { action, ok } };
+      metrics.take([{ type: 'event', event: event as unknown as StoredEvent, position: { seq: 1, row: 1 } }]);
+    };
+    finished('promote', true);
+    finished('promote', true);
+    finished('rollback', false);
+    expect(await read('lukhas_hook_results_total{action="promote",result="ok"}')).to.equal(2);
+    expect(await read('lukhas_hook_results_total{action="rollback",result="failed"}')).to.equal(1);
+    expect(await read('lukhas_hook_results_total{action="rollback",result="ok"}')).to.equal(0);
+  });
+
+  it('show what others count, and only let it grow', async () => {
+    sse = { clients: 7, sent: 1_000, dropped: 2 };
+    expect(await read('lukhas_sse_clients')).to.equal(7);
+    expect(await read('lukhas_sse_events_sent_total')).to.equal(1_000);
+    sse = { clients: 5, sent: 1_010, dropped: 2 };
+    expect(await read('lukhas_sse_clients')).to.equal(5);
+    expect(await read('lukhas_sse_events_sent_total')).to.equal(1_010);
+    expect(await read('lukhas_sse_clients_dropped_total')).to.equal(2);
+  });
+
+  it('tell the age of the oldest canary that runs, and the longest time without readings', async () => {
+    expect(await read('lukhas_canary_oldest_running_seconds')).to.equal(0);
+    const { ledger } = here;
+    const canaries = new Canaries(ledger, clock);
+    const by = { who: 'ana', how: 'os-user' } as const;
+    const wanted = policy({ targets: { max_error_rate: 0.02 } });
+    const { id } = await canaries.start({
+      modelId: 'fraud-v2',
+      fromGate: 'stage',
+      toGate: 'production',
+      policy: wanted,
+      source: { kind: 'none' },
+      dryRun: false,
+      by,
+    });
+    const ts = timestamp(clock.now());
+    await ledger.commit({
+      events: [
+        { kind: 'canary.started', subject: id, ts, data: { startedAt: START } },
+        { kind: 'fallback.engaged', subject: id, ts, data: { tick: 0, since: START, total: true, states: {} } },
+      ],
+      heads: [{ subject: id, type: 'canary', state: 'RUNNING', modelId: 'fraud-v2', open: true, data: {} }],
+    });
+    await metrics.begin();
+    clock.time += 90_000;
+    expect(await read('lukhas_canary_oldest_running_seconds')).to.equal(90);
+    expect(await read('lukhas_fallback_longest_seconds')).to.equal(90);
+    expect(await read('lukhas_fallback_engaged_seconds_total')).to.equal(90);
+    expect(await read('lukhas_canaries{state="RUNNING"}')).to.equal(1);
+  });
+
+  it('do not become more by paths and methods that somebody invents', async () => {
+    for (let n = 0; n < 50; n++) metrics.onAnswered({ route: null, method: `X${n}`, status: 404 });
+    expect(await read('lukhas_http_requests_total{route="none",method="other",status="404"}')).to.equal(50);
+  });
+});

@@ -1,0 +1,68 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { LukhasError } from '../../../src/lib/errors.js';
+import { loadConfig } from '../../../src/lib/runtime/config.js';
+import { serveSettings } from '../../../src/lib/runtime/serve-settings.js';
+
+describe('where the daemon listens', () => {
+  let dir: string;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lukhas-serve-'));
+  });
+  after(() => rm(dir, { recursive: true, force: true }));
+
+  async function settings(
+    text: string,
+    env: Record<string, string> = {},
+    flags: { host?: string; port?: string } = {},
+  ) {
+    const file = join(dir, 'lukhas.yaml');
+    await writeFile(file, text);
+    const { serve } = await loadConfig({ flags: { config: file }, env: { HOME: dir, ...env }, cwd: dir });
+    return serveSettings(serve, flags);
+  }
+
+  async function refusal(attempt: Promise<unknown>): Promise<string> {
+    const error = await attempt.catch((e: unknown) => e);
+    expect(error).to.be.instanceOf(LukhasError);
+    return (error as LukhasError).message;
+  }
+
+  it('is loopback, unless the file, the environment or a flag says otherwise, each stronger than the one before', async () => {
+    expect(await settings('')).to.deep.equal({ host: '127.0.0.1', port: 8766, apiKeys: [] });
+    const file = 'serve: {host: 10.0.0.1, port: 1000, allowedHosts: [ops.example.com, "a:8443"]}';
+    expect(await settings(file)).to.deep.include({ host: '10.0.0.1', port: 1000 });
+    expect(await settings(file, { PORT: '2000' })).to.deep.include({ host: '10.0.0.1', port: 2000 });
+    const flags = { host: 'localhost', port: '0' };
+    expect(await settings(file, { PORT: '2000' }, flags)).to.deep.include({ host: 'localhost', port: 0 });
+    expect((await settings(file)).allowedHosts).to.deep.equal(['ops.example.com', 'a:8443']);
+    // Set to nothing is not set.
+    expect((await settings('', { PORT: '' })).port).to.equal(8766);
+  });
+
+  it('reads keys from the environment alone, each as it stands between the commas', async () => {
+    const env = { LUKHAS_MCP_API_KEYS: 'one-key-of-16-chars, another-key-of-16' };
+    expect((await settings('', env)).apiKeys).to.deep.equal(['one-key-of-16-chars', 'another-key-of-16']);
+    // An empty one is not dropped: it is refused where keys are checked.
+    expect((await settings('', { LUKHAS_MCP_API_KEYS: ',' })).apiKeys).to.deep.equal(['', '']);
+    expect(await refusal(settings('serve: {apiKeys: [one-key-of-16-chars]}'))).to.contain('apiKeys');
+  });
+
+  it('refuses a port that is none, by the name of who gave it', async () => {
+    for (const port of ['x', '-1', '65536', '1.5', '0x50', ' 80'])
+      expect(await refusal(settings('', {}, { port })), port).to.match(/^--port: expected a port/);
+    expect(await refusal(settings('', { PORT: 'tcp://10.0.0.1:80' }))).to.match(/^PORT: expected a port/);
+    expect(await refusal(settings('serve: {port: 70000}'))).to.contain('serve.port');
+  });
+
+  it('refuses hosts and origins that could never match', async () => {
+    for (const host of ['http://ops.example.com', 'ops.example.com/', '*', ''])
+      expect(await refusal(settings(`serve: {allowedHosts: [${JSON.stringify(host)}]}`)), host).to.contain(
+        'allowedHosts',
+      );
+    for (const origin of ['ops.example.com', 'https://ops.example.com/', '*', 'null'])
+      expect(await refusal(settings(`serve: {allowedOrigins: ["${origin}"]}`)), origin).to.contain('allowedOrigins');
+  });
+});
