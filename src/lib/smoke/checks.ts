@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import * as z from 'zod';
+import { ask, events, open, post, type Target } from './client.js';
+
+/** What a check found when nothing was wrong; it throws `Failed` otherwise, and `Skipped` where there is nothing to check. */
+type Check = (target: Target) => Promise<string>;
+
+export class Failed extends Error {}
+export class Skipped extends Error {}
+
+/** Pinned: a server that stops speaking it breaks clients that were never updated. */
+const PROTOCOL = '2025-06-18';
+/** A job must have gone through its states within this time. */
+const PROBE_MS = 10_000;
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** These need no key; what the others would say is only that there is none. */
+export const WITHOUT_KEY: readonly string[] = ['health', 'readiness', 'keys', 'foreign origin', 'foreign host'];
+
+/** Whether the server asks for a key, and takes ours for none. */
+export async function isLockedOut(target: Target): Promise<boolean> {
+  return (await post(target, { jsonrpc: '2.0', id: 1, method: 'tools/list' })).status === 401;
+}
+
+/** In the order in which they are run and shown. */
+export const CHECKS: Readonly<Record<string, Check>> = {
+  health: checkHealth,
+  readiness: checkReadiness,
+  keys: checkKeys,
+  'foreign origin': checkOrigin,
+  'foreign host': checkHost,
+  'protocol version': checkProtocol,
+  'tool order': checkTools,
+  'search and fetch': checkSearch,
+  'JSON-RPC errors': checkErrors,
+  'event stream': checkStream,
+  'evidence export': checkExport,
+};
+
+async function checkHealth(target: Target): Promise<string> {
+  const { status, body } = await ask(target, '/health');
+  if (status !== 200) throw new Failed(`GET /health answers ${status}${status === 401 ? KEY_HINT : ''}`);
+  const health = read(
+    z.looseObject({ status: z.string(), version: z.string(), timestamp: z.string() }),
+    body,
+    '/health',
+  );
+  if (health.status !== 'ok') throw new Failed(`GET /health says status ${JSON.stringify(health.status)}`);
+  return `version ${health.version}`;
+}
+
+const KEY_HINT = ': set LUKHAS_API_KEY, or name the variable that holds the key with --key-env';
+
+async function checkReadiness(target: Target): Promise<string> {
+  for (const path of ['/healthz', '/readyz']) {
+    const { status, body } = await ask(target, path, { key: null });
+    if (status !== 200) throw new Failed(`GET ${path} answers ${status}: ${body.slice(0, 300)}`);
+  }
+  return 'answers probes without a key';
+}
+
+/** No key that is wrong, missing or in an address may open anything. */
+async function checkKeys(target: Target): Promise<string> {
+  const wrong = randomBytes(24).toString('hex');
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const bare = await post(target, list, { key: null });
+  const unknown = await post(target, list, { key: wrong });
+  const inUrl = await ask(target, `/health?api_key=${wrong}`);
+  if (inUrl.status < 400) throw new Failed('a key in the address is not refused');
+  if (bare.status === 200) {
+    if (target.key !== null) throw new Failed('it answers without the key that it was to ask for');
+    if (!LOOPBACK.test(target.base.hostname)) throw new Failed('anyone may call it: it asks for no key');
+    return 'asks for no key, and is called over loopback';
+  }
+  for (const [what, { status }] of Object.entries({ 'no key': bare, 'a wrong key': unknown }))
+    if (status !== 401) throw new Failed(`POST /mcp with ${what} answers ${status}, not 401`);
+  for (const path of ['/sse?topic=jobs', '/metrics', '/evidence/export?from=1d']) {
+    const { status } = await ask(target, path, { key: wrong });
+    if (status !== 401) throw new Failed(`GET ${path} with a wrong key answers ${status}, not 401`);
+  }
+  if (target.key === null) throw new Skipped(`it asks for a key${KEY_HINT}`);
+  return 'no key, a wrong key and a key in the address are refused';
+}
+
+async function checkOrigin(target: Target): Promise<string> {
+  for (const origin of ['https://attacker.example', 'null']) {
+    const { status } = await ask(target, '/health', { headers: { origin } });
+    if (status !== 403) throw new Failed(`a page of the origin ${origin} gets ${status}, not 403`);
+  }
+  return 'pages of other origins are refused';
+}
+
+async function checkHost(target: Target): Promise<string> {
+  const { status } = await ask(target, '/health', { headers: { host: 'attacker.example' } });
+  // A proxy in front that knows no such host may refuse it in its own way.
+  if (status < 400) throw new Failed(`a request for another host gets ${status}: DNS rebinding is possible`);
+  return `refused with ${status}`;
+}
+
+async function checkProtocol(target: Target): Promise<string> {
+  const params = { protocolVersion: PROTOCOL, capabilities: {}, clientInfo: { name: 'lukhas-smoke', version: '1' } };
+  const { status, body } = await post(target, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
+  if (status !== 200) throw new Failed(`initialize answers ${status}: ${body.slice(0, 300)}`);
+  const schema = z.looseObject({ result: z.looseObject({ protocolVersion: z.string() }) });
+  const { protocolVersion } = read(schema, body, 'initialize').result;
+  if (protocolVersion !== PROTOCOL) throw new Failed(`asked for ${PROTOCOL}, initialize answers ${protocolVersion}`);
+  return PROTOCOL;
+}
+
+const toolList = z.looseObject({
+  result: z.looseObject({
+    tools: z.array(
+      z.looseObject({ name: z.string(), inputSchema: z.looseObject({ required: z.unknown().optional() }) }),
+    ),
+  }),
+});
+
+async function listTools(target: Target) {
+  const { body } = await post(target, { jsonrpc: '2.0', id: 1, method: 'tools/list' });
+  return read(toolList, body, 'tools/list').result.tools;
+}
+
+/** Clients look for these two by their place and by this field. */
+async function checkTools(target: Target): Promise<string> {
+  const tools = await listTools(target);
+  const [first, second] = tools;
+  if (first?.name !== 'search' || second?.name !== 'fetch')
+    throw new Failed(`the first tools are ${first?.name} and ${second?.name}, not search and fetch`);
+  const required = JSON.stringify(second.inputSchema.required);
+  if (required !== '["id"]') throw new Failed(`fetch.inputSchema.required is ${required}, not ["id"]`);
+  return `search and fetch first, ${tools.length} tools, fetch.required is ["id"]`;
+}
+
+/** A tool's JSON, from the text of its first item. */
+async function call(target: Target, name: string, args: Record<string, unknown>): Promise<unknown> {
+  const { status, body } = await post(target, {
+    jsonrpc: '2.0',
+    id: name,
+    method: 'tools/call',
+    params: { name, arguments: args },
+  });
+  const schema = z.looseObject({
+    id: z.literal(name),
+    result: z.looseObject({
+      isError: z.boolean().optional(),
+      content: z.array(z.looseObject({ text: z.string() })).min(1),
+    }),
+  });
+  if (status !== 200) throw new Failed(`${name} answers ${status}: ${body.slice(0, 300)}`);
+  const { result } = read(schema, body, name);
+  const text = result.content[0]?.text ?? '';
+  if (result.isError) throw new Failed(`${name}: ${text.slice(0, 300)}`);
+  return parse(text, name);
+}
+
+async function checkSearch(target: Target): Promise<string> {
+  const found = check(
+    z.looseObject({
+      results: z.array(z.looseObject({ id: z.string(), title: z.string(), url: z.string() })),
+      ids: z.array(z.string()),
+      hits: z.array(z.looseObject({ id: z.string() })),
+    }),
+    await call(target, 'search', { query: 'canary' }),
+    'search',
+  );
+  const first = found.results[0];
+  if (first === undefined) throw new Failed('search finds nothing for "canary", not even in the documentation');
+  const page = check(
+    z.looseObject({ id: z.literal(first.id), title: z.string(), text: z.string().min(1), url: z.string() }),
+    await call(target, 'fetch', { id: first.id }),
+    'fetch',
+  );
+  return `${found.results.length} found; fetched ${page.id} (${page.text.length} characters)`;
+}
+
+async function checkErrors(target: Target): Promise<string> {
+  const { body } = await post(target, { jsonrpc: '2.0', id: 7, method: 'no/such/method' });
+  const schema = z.looseObject({ id: z.literal(7), error: z.looseObject({ code: z.literal(-32601) }) });
+  read(schema, body, 'an unknown method');
+  return 'an unknown method is -32601, with the id of the request';
+}
+
+async function checkStream(target: Target): Promise<string> {
+  const tools = await listTools(target);
+  if (!tools.some((tool) => tool.name === 'run_eval')) throw new Skipped('the server is read-only: no job can be run');
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PROBE_MS);
+  const seen: string[] = [];
+  try {
+    const stream = await open(target, '/sse?topic=jobs', {
+      headers: { accept: 'text/event-stream' },
+      signal: stop.signal,
+    });
+    if (stream.statusCode !== 200) throw new Failed(`GET /sse answers ${stream.statusCode}`);
+    return await followProbe(target, stream, seen);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    throw new Failed(`within ${PROBE_MS / 1000} s a job showed only: ${seen.join(', ') || 'nothing'}`);
+  } finally {
+    clearTimeout(timer);
+    stop.abort();
+  }
+}
+
+async function followProbe(target: Target, stream: Awaited<ReturnType<typeof open>>, seen: string[]): Promise<string> {
+  const started = performance.now();
+  let jobId: string | undefined;
+  for await (const { name, data } of events(stream)) {
+    if (name === 'open') {
+      const job = await call(target, 'run_eval', { taskId: 'probe' });
+      jobId = check(z.looseObject({ jobId: z.string() }), job, 'run_eval').jobId;
+      continue;
+    }
+    if (jobId === undefined || (data as { jobId?: unknown } | null)?.jobId !== jobId) continue;
+    seen.push(name);
+    if (name === 'failed') throw new Failed(`the job ${jobId} failed: ${JSON.stringify(data).slice(0, 300)}`);
+    if (name !== 'completed') continue;
+    if (seen.join() !== 'queued,running,completed') throw new Failed(`a job showed ${seen.join(', ')}`);
+    return `${seen.join(', ')} after ${Math.round(performance.now() - started)} ms`;
+  }
+  throw new Failed(`the stream ended after: ${seen.join(', ') || 'nothing'}`);
+}
+
+async function checkExport(target: Target): Promise<string> {
+  const response = await open(target, '/evidence/export?from=1d');
+  const { statusCode: status, headers } = response;
+  let [size, first, last] = [0, Buffer.alloc(0), Buffer.alloc(0)];
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (first.length < 300) first = Buffer.concat([first, chunk]).subarray(0, 300);
+    last = Buffer.concat([last, chunk]).subarray(-22);
+  }
+  if (status === 404) throw new Skipped('this server has no evidence export');
+  // There is nothing to export yet, or no key to sign it with.
+  if (status === 409) throw new Skipped(problemIn(first.toString()));
+  if (status !== 200) throw new Failed(`GET /evidence/export answers ${status}: ${first.toString()}`);
+  // APPNOTE 4.3.7 and 4.3.16: the first local header, and the end of a central directory without a comment.
+  if (size < 22 || first.readUInt32LE(0) !== 0x04034b50 || last.readUInt32LE(0) !== 0x06054b50)
+    throw new Failed(`GET /evidence/export answers no whole zip (${headers['content-type']}, ${size} bytes)`);
+  return `a zip of ${size} bytes`;
+}
+
+/** What an error of the server says. */
+function problemIn(body: string): string {
+  try {
+    return z.looseObject({ error: z.looseObject({ message: z.string() }) }).parse(JSON.parse(body)).error.message;
+  } catch {
+    return 'there is nothing to export yet';
+  }
+}
+
+function read<T>(schema: z.ZodType<T>, text: string, what: string): T {
+  return check(schema, parse(text, what), what);
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Failed(`${what} does not answer with one JSON document: ${text.slice(0, 100)}`);
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new Failed(`${what}: ${issue?.path.join('.') || 'the answer'}: ${issue?.message}`);
+}
