@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StoredEvent } from '../../src/lib/ledger/events.js';
@@ -132,6 +134,17 @@ export class Workspace {
     await Promise.allSettled(left.map(({ finished }) => finished));
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Waits until nothing listens on a port that a document names: files of tests run side by side. */
+export async function portFree(port: number): Promise<void> {
+  const taken = () =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  while (await taken()) await wait(200);
 }
 
 /** Exactly one JSON document on stdout, and nothing else there. */
