@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Flags } from '@oclif/core';
 import { LukhasError } from '../lib/errors.js';
 import type { Policy } from '../lib/judge/policy.js';
 import { parseDuration } from '../lib/runtime/duration.js';
+import { composePolicy } from '../lib/runtime/policy-input.js';
 
 /** Flags that make or amend a policy. */
 export const policyFlags = {
@@ -21,9 +21,6 @@ interface PolicyFlagValues {
   window?: string | undefined;
 }
 
-/** When only targets are given. */
-const DEFAULT_WINDOW_SECONDS = 300;
-
 const TARGET_FLAGS = {
   'latency-p95-ms': 'latency_p95_ms',
   'max-error-rate': 'max_error_rate',
@@ -41,52 +38,26 @@ export async function policyFromFlags(
   configured: string | null,
   say: (line: string) => void,
 ): Promise<Policy> {
-  const { parsePolicy } = await import('../lib/judge/policy-schema.js');
   const file = flags.policy ?? configured;
-  const written = file === null ? {} : await readPolicy(file);
-  const targets: Record<string, unknown> = {};
+  const targets: Record<string, number> = {};
   for (const [flag, target] of Object.entries(TARGET_FLAGS) as [keyof typeof TARGET_FLAGS, string][]) {
     const value = flags[flag];
     if (value !== undefined) targets[target] = number(value, `--${flag}`);
   }
-  const window = flags.window === undefined ? {} : { windowSeconds: parseDuration(flags.window, '--window') };
-  if (file === null && Object.keys(targets).length === 0)
-    throw new LukhasError('USAGE', 'No policy: nothing says what the canary must meet.', {
-      suggestions: ['--policy FILE, or targets, e.g. --latency-p95-ms 250 --max-error-rate 0.02'],
-    });
-  if (typeof written !== 'object' || written === null || Array.isArray(written))
-    return parsePolicy(written, file ?? 'policy');
-  const base = written as { targets?: Record<string, unknown> };
-  const merged = {
-    ...(file === null ? { windowSeconds: DEFAULT_WINDOW_SECONDS } : {}),
-    ...base,
-    ...window,
-    ...(Object.keys(targets).length > 0 ? { targets: { ...base.targets, ...targets } } : {}),
-  };
-  const policy = parsePolicy(merged, file ?? 'flags');
-  for (const [flag, target] of Object.entries(TARGET_FLAGS)) {
-    const before = base.targets?.[target];
-    if (before !== undefined && before !== null && target in targets && before !== targets[target])
-      say(`policy ${file}: ${target} ${JSON.stringify(before)} overridden by --${flag} ${targets[target]}`);
-  }
+  const { policy, overridden } = await composePolicy({
+    file,
+    targets,
+    windowSeconds: flags.window === undefined ? undefined : parseDuration(flags.window, '--window'),
+    where: 'flags',
+    suggestion: '--policy FILE, or targets, e.g. --latency-p95-ms 250 --max-error-rate 0.02',
+  });
+  for (const { target, before, after } of overridden)
+    say(`policy ${file}: ${target} ${JSON.stringify(before)} overridden by --${flagOf(target)} ${after}`);
   return policy;
 }
 
-/** What a policy file holds, before it is checked. @throws LukhasError POLICY */
-export async function readPolicy(file: string): Promise<unknown> {
-  const { parseText } = await import('../lib/input/text.js');
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const why = { ENOENT: 'no such file', EISDIR: 'is a folder, not a file' }[code] ?? `cannot be read (${code})`;
-    throw new LukhasError('POLICY', `${file}: ${why}`, {
-      suggestions: ['Name a policy file in YAML or JSON; docs/policy.md says what stands in it.'],
-      cause,
-    });
-  }
-  return parseText(text, file, 'POLICY');
+function flagOf(target: string): string | undefined {
+  return Object.entries(TARGET_FLAGS).find(([, name]) => name === target)?.[0];
 }
 
 /** @throws LukhasError USAGE */

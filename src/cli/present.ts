@@ -2,6 +2,7 @@ import { Chalk } from 'chalk';
 import type { Canary } from '../lib/canary/state.js';
 import { nextSteps, summarise } from '../lib/explain/summary.js';
 import { clip } from '../lib/explain/words.js';
+import { approvalLines } from './present-approvals.js';
 
 /** Characters of a failed hook's words that are shown; the log has the rest. */
 const DETAIL = 200;
@@ -39,18 +40,22 @@ function clean(line: string): string {
 
 function lines(canary: Canary): string[] {
   const { verdict, ended, failure } = canary;
-  if (ended) return [...endedByHand(canary, ended), ...action(canary)];
+  if (ended) return [...endedByHand(canary, ended), ...approvalLines(canary), ...action(canary)];
   const body = verdict ? summarise(canary, verdict) : [headline(canary)];
   const failed = failure
     ? [`  failed    ${failure.message}`, '  next      Mend what it says, then start the canary again.']
     : [];
   const next = verdict ? nextSteps(verdict).map((step) => `  next      ${step}`) : [];
-  return [...body, ...failed, ...action(canary), ...next];
+  return [...body, ...failed, ...approvalLines(canary), ...action(canary), ...next];
 }
 
 /** An abort or an override stands above what the evidence said until then. */
 function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>): string[] {
-  const what = canary.state === 'PROMOTED' ? 'promoted by hand, as an override' : 'ended by hand';
+  const what =
+    {
+      PROMOTED: 'promoted by hand, as an override',
+      BLOCKED: 'to be promoted by hand, as an override',
+    }[canary.state as string] ?? 'ended by hand';
   const summary = canary.verdict ? summarise(canary, canary.verdict) : [];
   const [why = '', , , ...objectives] = summary.slice(1);
   return [
@@ -70,6 +75,9 @@ function action(canary: Canary): string[] {
   const { kind, state, failed, detail, hooks } = canary.action;
   if (kind === null || state === 'none') return [];
   if (state === 'pending') return ['  done      not yet: the hooks are still to be called'];
+  if (state === 'awaiting approval') return ['  done      not yet: people have to approve it first'];
+  if (state === 'rejected') return ['  done      nothing: a person rejected it'];
+  if (state === 'lapsed') return lapsed(canary);
   if (state === 'failed')
     return [
       `  done      NOT: hook "${failed}" failed${detail === null ? '' : `: ${clip(detail, DETAIL)}`}`,
@@ -77,4 +85,14 @@ function action(canary: Canary): string[] {
     ];
   const called = hooks ? `${hooks} ${hooks === 1 ? 'hook' : 'hooks'} called` : `no ${kind} hook is configured`;
   return [`  done      ${kind === 'promote' ? `${canary.toGate} now holds ${canary.modelId}; ` : ''}${called}`];
+}
+
+function lapsed({ consent, toGate }: Canary): string[] {
+  const again = '  next      only a new canary can bring new evidence';
+  if (!consent.lapsed?.begun)
+    return ['  done      nothing: the time ran out before the approvals were acted on', again];
+  return [
+    `  done      NOT: ${toGate} changed when hooks had been called already, so the approvals lapsed`,
+    '  next      see to what those hooks did, then start a new canary',
+  ];
 }

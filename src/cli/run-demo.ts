@@ -6,6 +6,7 @@ import type { Canary } from '../lib/canary/state.js';
 import { parsePolicy } from '../lib/judge/policy-schema.js';
 import { DEFAULT_METRICS } from '../lib/metrics/source.js';
 import type { App } from '../lib/runtime/app.js';
+import { requireDemoPlace } from '../lib/runtime/demo-place.js';
 import { watchToVerdict } from './watch-verdict.js';
 
 const MODEL = 'fraud-v2';
@@ -25,6 +26,7 @@ interface Context {
 
 /** Starts the demo workload, runs a canary on it to its verdict, and stops the workload whatever happens. */
 export async function runDemo(app: App, options: { fault: Fault; quiet: boolean }): Promise<DemoResult> {
+  requireDemoPlace(app.config);
   const control = new AbortController();
   const context = {} as Context;
   const steps = new Listr<Context>(

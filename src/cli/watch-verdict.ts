@@ -26,6 +26,9 @@ export interface Watched {
 /** Seconds between two progress lines where they cannot be overwritten. */
 const LINE_EVERY_MS = 10_000;
 
+/** Node.js runs a timer that is longer at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * Drives one canary in the foreground until it is decided and acted on. Ctrl-C or a timeout ends the watching alone:
  * the canary stays RUNNING and the next driver goes on with it.
@@ -42,7 +45,9 @@ export async function watchToVerdict(app: App, id: string, options: WatchOptions
   process.once('SIGINT', onInt);
   process.once('SIGTERM', onTerm);
   const timer =
-    options.timeoutSeconds === undefined ? null : setTimeout(stop(EXIT.timeout), options.timeoutSeconds * 1000);
+    options.timeoutSeconds === undefined
+      ? null
+      : setTimeout(stop(EXIT.timeout), Math.min(options.timeoutSeconds * 1000, LONGEST_TIMER_MS));
   const runner = app.runner({
     onTick: progress(options),
     onError: (_, error) => options.say(`lukhas: ${error.message}`),

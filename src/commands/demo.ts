@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { canaryJson } from '../cli/outcome.js';
 import { presentCanary } from '../cli/present.js';
 import type { Fault } from '../demo/service-options.js';
+import { canaryJson } from '../lib/runtime/outcome.js';
 
 const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
 

@@ -4,6 +4,9 @@ import { number, policyFlags, policyFromFlags } from '../cli/policy-flags.js';
 import { presentPlan } from '../cli/present-plan.js';
 import { LukhasError } from '../lib/errors.js';
 
+/** Far above any traffic there is; beyond it counts are no longer exact. */
+const MOST_RPS = 1e9;
+
 export default class Plan extends BaseCommand {
   static override summary = 'can this policy be decided at this traffic, and when';
   static override examples = [
@@ -28,7 +31,8 @@ export default class Plan extends BaseCommand {
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     const policy = await policyFromFlags(flags, config.policyPath, (line) => this.say(line));
     const requestsPerSecond = number(flags.rps, '--rps');
-    if (requestsPerSecond <= 0) throw new LukhasError('USAGE', `--rps: must be above 0, got ${flags.rps}`);
+    if (requestsPerSecond <= 0 || requestsPerSecond > MOST_RPS)
+      throw new LukhasError('USAGE', `--rps: must be above 0 and at most ${MOST_RPS}, got ${flags.rps}`);
     const { planPolicy } = await import('../lib/judge/plan.js');
     const plan = planPolicy(policy, { requestsPerSecond, expected: expected(flags) });
     if (!this.jsonEnabled()) this.log(presentPlan(plan));

@@ -4,6 +4,9 @@ import { notKnown } from '../cli/not-known.js';
 import { ERROR_CODES, EXIT } from '../lib/errors.js';
 import { parseInstant } from '../lib/runtime/instant.js';
 
+/** What stands as the decision of a job. */
+const JOB_STATES: ReadonlySet<string> = new Set(['queued', 'running', 'completed', 'failed']);
+
 export default class WhyMath extends BaseCommand {
   static override aliases = ['canary:why-math'];
   static override summary = 'the numbers behind a decision, and whether they still come out the same';
@@ -11,7 +14,10 @@ export default class WhyMath extends BaseCommand {
     'Thresholds, observations, bounds, evidence, decision logic and time to action. The recorded observations are judged again: exit code 7 when that does not give the recorded verdict, 2 when nothing is known by this name.';
   static override examples = ['<%= config.bin %> why-math c-m8k2x0', '<%= config.bin %> why-math c-m8k2x0 --json'];
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id, or a model: its newest', required: true }),
+    id: Args.string({
+      description: 'canary or job, or a unique beginning of its id, or a model: its newest canary',
+      required: true,
+    }),
   };
   static override flags = {
     at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
@@ -27,8 +33,13 @@ export default class WhyMath extends BaseCommand {
       if (!this.jsonEnabled()) throw notKnown(math.why);
       process.exitCode = ERROR_CODES.NOT_FOUND;
     } else if (!this.jsonEnabled()) {
-      const { presentMath } = await import('../cli/present-math.js');
-      this.log(presentMath(math, process.stdout, flags['no-color']));
+      if (JOB_STATES.has(math.decision)) {
+        const { presentJobMath } = await import('../cli/present-job.js');
+        this.log(presentJobMath(math));
+      } else {
+        const { presentMath } = await import('../cli/present-math.js');
+        this.log(presentMath(math, process.stdout, flags['no-color']));
+      }
     }
     if (math.check?.status === 'differs') {
       process.exitCode = EXIT.verification;

@@ -7,7 +7,7 @@ import { parseInstant } from '../lib/runtime/instant.js';
 
 export default class Why extends BaseCommand {
   static override aliases = ['canary:why'];
-  static override summary = 'what happened to a canary or a model, and why, in words';
+  static override summary = 'what happened to a canary, a job or a model, and why, in words';
   static override description =
     'Answered from the log alone: who asked for what, what was watched, what decided it and how sure that is, what was done, what was not known. Exit code 2 when nothing is known by this name.';
   static override examples = [
@@ -16,7 +16,7 @@ export default class Why extends BaseCommand {
     '<%= config.bin %> why c-m8k2x0 --at 2026-03-01T12:00:00Z',
   ];
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id, or a model', required: true }),
+    id: Args.string({ description: 'canary or job, or a unique beginning of its id, or a model', required: true }),
   };
   static override flags = {
     at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),

@@ -23,8 +23,11 @@ export const ERROR_CODES = {
   NOT_FOUND: EXIT.usage,
   AMBIGUOUS_ID: EXIT.usage,
   ILLEGAL_TRANSITION: EXIT.usage,
+  NO_EVIDENCE: EXIT.usage,
+  APPROVAL_REFUSED: EXIT.usage,
   SOURCE_REFUSED: EXIT.source,
   SOURCE_INVALID: EXIT.source,
+  SOURCE_UNREACHABLE: EXIT.source,
   LEDGER_BUSY: EXIT.internal,
   LEDGER_READ_ONLY: EXIT.usage,
   LEDGER_FULL: EXIT.internal,
@@ -33,6 +36,9 @@ export const ERROR_CODES = {
   LEDGER_UNAVAILABLE: EXIT.usage,
   LEDGER_CONFLICT: EXIT.internal,
   VERIFICATION: EXIT.verification,
+  EXPORT_FAILED: EXIT.internal,
+  ANCHOR_FAILED: EXIT.internal,
+  LISTEN: EXIT.usage,
   DEMO: EXIT.internal,
 } as const;
 

@@ -158,6 +158,30 @@ describe('lukhas, as a process', function () {
     expect(`lukhas: ${String(error['message'])}`).to.equal(firstLine(plain));
   });
 
+  it('refuses numbers and times beyond all measure, as usage', async () => {
+    const policy = workspace.file('p.yaml', 'windowSeconds: 60\ntargets: {max_error_rate: 0.02}\n');
+    const huge = [
+      ['why', 'm', '--at', '99999999999d'],
+      ['replay', '--from', '99999999999d'],
+      ['replay', '--to', '2026-02-31T00:00:00Z'],
+      ['canary', 'list', '--limit', '99999999999999999999'],
+      ['job', 'list', '--limit', '99999999999999999999'],
+      ['plan', '--policy', policy, '--rps', '1e308'],
+      ['export', '--from', '999999999d', '--out', 'x.zip'],
+    ];
+    const start = ['canary', 'start', '--model', 'm', '--from', 'a', '--to', 'b', '--policy', policy, '--detach'];
+    const started = await workspace.json(start);
+    expect([started['status'], started['exit']]).to.deep.equal(['PENDING', 0]);
+    for (const args of huge) {
+      const run = await workspace.run(args);
+      expect([run.code, args.join(' '), run.stderr.includes('internal error')]).to.deep.equal([
+        2,
+        args.join(' '),
+        false,
+      ]);
+    }
+  });
+
   it('refuses a flag that it does not know, in one line with a hint', async () => {
     const { plain, json, error } = await both(['canary', 'list', '--modle', 'm']);
     expect(plain.code).to.equal(2);

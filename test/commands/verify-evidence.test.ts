@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { onlyDocument, Workspace } from '../e2e/lukhas.js';
+import { drive, driver, FakeClock, HEALTHY, scripted, start } from '../lib/canary/harness.js';
+import { policy } from '../lib/judge/looks.js';
+
+const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
+
+describe('lukhas verify of evidence, and lukhas prove', function () {
+  // Each test starts processes.
+  this.timeout(60_000);
+  let at: Workspace;
+  let clock: FakeClock;
+  let canary: string;
+
+  const decide = async () => {
+    const ledger = await openLedger(at.db);
+    const { id } = await start(ledger, clock, { policy: P });
+    await drive({ ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock }, id);
+    await ledger.close();
+    return id;
+  };
+  /** Runs it, and expects it to succeed. */
+  const done = async (...args: string[]) => {
+    const run = await at.run(args);
+    expect(run.code, run.stdout + run.stderr).to.equal(0);
+    return run;
+  };
+
+  beforeEach(async () => {
+    at = new Workspace();
+    clock = new FakeClock(Date.now() - 600_000);
+    canary = await decide();
+    await done('keys', 'init');
+    at.file('log.vkey', (await done('keys', 'show', '--form', 'vkey')).stdout);
+    at.file('export.pub', (await done('keys', 'show', '--form', 'ssh', '--role', 'export')).stdout);
+  });
+  afterEach(() => at.remove());
+
+  it('a pack holds, by keys that are trusted, and with the root of the log', async () => {
+    await done('export', '--from', '30d', '--out', 'p.zip');
+    const plain = await done('verify', 'p.zip');
+    expect(plain.stdout)
+      .to.match(/^holds: p.zip\n/)
+      .and.include('  not checked  whose keys these are');
+    const trusted = await done('verify', 'p.zip', '--trust', 'log.vkey', '--trust', 'export.pub');
+    expect(trusted.stdout).to.include('signed by the trusted key').and.not.include('whose keys');
+    const json = onlyDocument(await at.run(['verify', 'p.zip', '--json']));
+    expect(json).to.include({ ok: true, type: 'pack', file: 'p.zip', problemCount: 0 });
+    expect(json).to.have.all.keys(
+      'ok',
+      'type',
+      'file',
+      'holds',
+      'problems',
+      'problemCount',
+      'notChecked',
+      'log',
+      'window',
+      'counts',
+      'keys',
+    );
+    const inPlace = onlyDocument(await at.run(['verify', '--json']));
+    expect((json['log'] as { root: string }).root).to.equal(inPlace['root']);
+  });
+
+  it('a pack that was changed, or is signed by others, ends with 7', async () => {
+    await done('export', '--from', '30d', '--out', 'p.zip');
+    const bytes = readFileSync(join(at.dir, 'p.zip'));
+    bytes[Math.floor(bytes.length / 3)]! ^= 1;
+    at.file('changed.zip', bytes);
+    const changed = await at.run(['verify', 'changed.zip']);
+    expect(changed.code).to.equal(7);
+    expect(changed.stdout).to.match(/^DOES NOT HOLD: changed.zip\n {2}problem {2}/);
+    await done('keys', 'init', '--db', 'other/lukhas.db');
+    at.file('other.vkey', (await done('keys', 'show', '--form', 'vkey', '--db', 'other/lukhas.db')).stdout);
+    const other = await at.run(['verify', 'p.zip', '--trust', 'other.vkey', '--json']);
+    expect(other.code).to.equal(7);
+    expect(onlyDocument(other)).to.include({ ok: false });
+  });
+
+  it('a checkpoint that was kept binds packs and the log that come after it', async () => {
+    await done('checkpoint', '--out', 'march');
+    await decide();
+    await done('export', '--from', '30d', '--out', 'p.zip');
+    const goesOn = /holds {2}the log goes on from the checkpoint of \d+ entries/;
+    expect((await done('verify', 'p.zip', '--since', 'march')).stdout).to.match(goesOn);
+    expect((await done('verify', '--since', 'march')).stdout).to.match(goesOn);
+    expect((await done('verify', '--since', 'march', '--trust', 'log.vkey')).stdout).to.include(
+      'signed by a trusted key',
+    );
+    // One that begins later cannot tell by itself; the log can.
+    await done('export', '--from', '1s', '--out', 'late.zip');
+    expect((await done('verify', 'late.zip', '--since', 'march')).stdout).to.match(
+      /not checked {2}--since: .*--db PATH/,
+    );
+    expect((await done('verify', 'late.zip', '--since', 'march', '--db', at.db)).stdout).to.match(goesOn);
+  });
+
+  it('another log with the same keys does not go on from it', async () => {
+    await done('checkpoint', '--out', 'march');
+    const keys = {
+      LUKHAS_LOG_KEY_FILE: join(at.dir, 'keys/log.pem'),
+      LUKHAS_EXPORT_KEY_FILE: join(at.dir, 'keys/export.pem'),
+    };
+    const first = at.db;
+    const other = new Workspace();
+    try {
+      const ledger = await openLedger(other.db);
+      for (let n = 0; n < 2; n++) {
+        const { id } = await start(ledger, clock, { policy: P });
+        await drive({ ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock }, id);
+      }
+      await ledger.close();
+      const since = join(at.dir, 'march');
+      const run = await other.run(['verify', '--since', since], { env: keys });
+      expect(run.code).to.equal(7);
+      expect(run.stdout).to.include('the log was rewritten');
+      await other.run(['export', '--from', '30d', '--out', 'p.zip'], { env: keys });
+      const pack = await other.run(['verify', 'p.zip', '--since', since]);
+      expect(pack.code).to.equal(7);
+      expect(pack.stdout).to.include('the log was rewritten');
+      expect(first).to.not.equal(other.db);
+    } finally {
+      await other.remove();
+    }
+  });
+
+  it('one decision is proved without the log', async () => {
+    await done('prove', canary, '--out', 'd.tlog-proof');
+    const proof = readFileSync(join(at.dir, 'd.tlog-proof'), 'utf8');
+    expect(proof).to.match(/^c2sp.org\/tlog-proof@v1\nextra /);
+    expect((await at.run(['prove', canary])).stdout).to.equal(proof);
+    const nowhere = { env: { LUKHAS_MCP_DB: join(at.dir, 'none.db') } };
+    const trusted = await at.run(['verify', 'd.tlog-proof', '--trust', 'log.vkey'], nowhere);
+    expect(trusted.code, trusted.stdout).to.equal(0);
+    expect(trusted.stdout)
+      .to.match(/canary\.decided {2}"c-/)
+      .and.include('signed by the trusted key');
+    const plain = await at.run(['verify', 'd.tlog-proof'], nowhere);
+    expect(plain.stdout).to.include('not checked  who signed the checkpoint');
+    const [, extra = ''] = /^extra (.*)$/m.exec(proof) ?? [];
+    const entry = Buffer.from(extra, 'base64').toString();
+    const forged = Buffer.from(entry.replace('"promote"', '"block"')).toString('base64');
+    expect(forged).to.not.equal(extra);
+    at.file('forged.tlog-proof', proof.replace(extra, forged));
+    const refused = await at.run(['verify', 'forged.tlog-proof']);
+    expect(refused.code).to.equal(7);
+    expect(refused.stdout).to.include('what it carries is not entry');
+  });
+
+  it('says what is asked wrongly', async () => {
+    for (const [args, says] of [
+      [['verify', 'none.zip'], /none.zip: cannot be read \(there is no such file\)/],
+      [['verify', '.'], /is not a file/],
+      [['verify', '--trust', 'log.vkey'], /--trust goes with a pack, a proof, or --since/],
+      [['verify', 'p.zip', '--expect-root', '0'.repeat(64)], /--expect-root goes with the database/],
+      [['prove', '999'], /No entry 999 in this log/],
+      [['prove', 'c-nothing'], /No canary/],
+    ] as const) {
+      const run = await at.run([...args]);
+      expect(run.code, args.join(' ')).to.equal(2);
+      expect(run.stderr).to.match(says);
+    }
+  });
+});
