@@ -7,6 +7,7 @@ import { parseNote } from '../lib/evidence/note.js';
 import type { Told } from '../lib/evidence/publish.js';
 import type { App } from '../lib/runtime/app.js';
 import { openCheckpoints, publishCheckpoint } from '../lib/runtime/checkpoints.js';
+import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 import { type PublicationFlags, publicationOf } from '../lib/runtime/publication-flags.js';
 
 const LOOKED_AT = 64 * 1024;
@@ -23,6 +24,7 @@ export async function runCheckpoint(
   app: App,
   flags: PublicationFlags & { out?: string | undefined },
 ): Promise<CheckpointResult> {
+  if (flags.out !== undefined) await refuseOwnFiles(app.config, flags.out, '--out');
   const to = await publicationOf(flags, app.config);
   const checkpoints = await openCheckpoints(app);
   const made = await checkpoints.make();

@@ -3,6 +3,7 @@ import { LukhasError } from '../lib/errors.js';
 import type { App } from '../lib/runtime/app.js';
 import type { Config } from '../lib/runtime/config.js';
 import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/runtime/export.js';
+import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
 interface Wanted {
   request: ExportRequest;
@@ -24,6 +25,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary> {
   const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
   const { request, out, force, version, say } = wanted;
+  await refuseOwnFiles(app.config, out, '--out');
   const pack = await Export.prepare({ ledger: app.ledger, config: app.config, clock: app.clock, version }, request);
   for (const { role, path } of pack.madeKeys) say(`made the ${role} key ${path}: keep it secret and safe`);
   if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');

@@ -51,6 +51,10 @@ async function verifyDatabase(flags: VerifyFlags, expected: string | null): Prom
   const ok = report.ok && rootMatches && (then?.ok ?? true);
   const problems = [...report.problems, ...(then?.problems ?? [])];
   const notChecked = [...report.notChecked, ...(then?.notChecked ?? [])];
+  if (since === undefined && expected === null)
+    notChecked.push(
+      'whether the log was written anew or set back to an older copy: give a checkpoint that was kept elsewhere: --since FILE',
+    );
   const lines = [headline(ok, config.dbPath), `  entries  ${report.size}`, `  root     ${report.root}`];
   if (report.firstBad) lines.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
   const rootProblem = rootMatches ? [] : ['the root is not the one expected'];

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
 export default class Prove extends BaseCommand {
   static override summary = 'prove that one entry, such as a decision, is in the log';
@@ -19,6 +20,7 @@ export default class Prove extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Prove);
     const app = await this.app(flags, { readOnly: true });
+    if (flags.out !== undefined) await refuseOwnFiles(app.config, flags.out, '--out');
     const { proveEntry } = await import('../lib/runtime/prove.js');
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;

@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { replayFlags } from '../cli/replay-flags.js';
 import { EXIT } from '../lib/errors.js';
+import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
 export default class Replay extends BaseCommand {
   static override summary = 'what another policy would have decided on what was recorded';
@@ -19,6 +20,9 @@ export default class Replay extends BaseCommand {
     const { runReplay } = await import('../cli/run-replay.js');
     const { result, series } = await runReplay(flags, (message) => this.say(message));
     if (flags.report !== undefined) {
+      const { loadConfig } = await import('../lib/runtime/config.js');
+      const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+      await refuseOwnFiles(config, flags.report, '--report');
       const [{ renderReport }, { writeReport }] = await Promise.all([
         import('../lib/replay/report.js'),
         import('../cli/write-report.js'),

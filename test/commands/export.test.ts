@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openLedger } from '../../src/lib/ledger/sqlite.js';
@@ -41,6 +41,26 @@ describe('lukhas export', function () {
       stdio: 'pipe',
     });
     expect(existsSync(join(at.dir, 'c.zip'))).to.equal(true);
+  });
+
+  it('and no other command writes over the log or its keys, by whatever name', async () => {
+    await at.run(['keys', 'init']);
+    symlinkSync(at.db, join(at.dir, 'link.zip'));
+    const before = readFileSync(at.db);
+    const key = join(at.dir, 'keys', 'export.pem');
+    for (const args of [
+      ['export', ...FROM, '--force', '--out', 'lukhas.db'],
+      ['export', ...FROM, '--force', '--out', 'link.zip'],
+      ['prove', '2', '--out', at.db],
+      ['prove', '2', '--out', key],
+      ['checkpoint', '--out', 'keys/log.pem'],
+      ['replay', ...FROM, '--report', join(at.dir, 'checkpoints', 'x')],
+    ]) {
+      const run = await at.run(args);
+      expect([run.code, firstLine(run)].join(' '), args.join(' ')).to.match(/^2 .*file of the log itself/);
+    }
+    expect(readFileSync(at.db).equals(before)).to.equal(true);
+    expect(readFileSync(key, 'utf8')).to.match(/PRIVATE KEY/);
   });
 
   it('refuses in one line what it cannot do, and leaves nothing behind', async () => {

@@ -55,7 +55,7 @@ describe('the package, as a stranger installs it', function () {
   it('holds what runs and what describes it, and nothing else', () => {
     const files = packed.map((file) => file.replace(/^package\//, ''));
     const known =
-      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/run\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md)$/;
+      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/run\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
     expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
     expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
     expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js']);

@@ -20,14 +20,20 @@ export async function* narrativeText(ledger: Ledger, plan: PackPlan, origin: str
     counted(decisions),
     '',
   ]);
-  yield* part(ledger, 'PROMOTED BY BREAK-GLASS, NOT REVIEWED BY THE END OF THE WINDOW', unreviewed);
-  yield* part(ledger, 'PROMOTED BY BREAK-GLASS, REVIEWED', forced);
-  yield* part(ledger, 'PROMOTED BY A PERSON AGAINST THE VERDICT', overrides);
-  yield* part(ledger, 'ALL DECISIONS, IN THE ORDER OF THE LOG', decisions);
+  const none = filterLine(plan).length === 0 ? 'none' : 'none among what is shown';
+  yield* part(ledger, 'PROMOTED BY BREAK-GLASS, NOT REVIEWED BY THE END OF THE WINDOW', unreviewed, none);
+  yield* part(ledger, 'PROMOTED BY BREAK-GLASS, REVIEWED', forced, none);
+  yield* part(ledger, 'PROMOTED BY A PERSON AGAINST THE VERDICT', overrides, none);
+  yield* part(ledger, 'ALL DECISIONS, IN THE ORDER OF THE LOG', decisions, none);
 }
 
-async function* part(ledger: Ledger, heading: string, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
-  yield lines([heading, '', ...(decisions.length === 0 ? ['none', ''] : [])]);
+async function* part(
+  ledger: Ledger,
+  heading: string,
+  decisions: readonly PackDecision[],
+  none: string,
+): AsyncGenerator<Buffer> {
+  yield lines([heading, '', ...(decisions.length === 0 ? [none, ''] : [])]);
   yield* told(ledger, decisions);
 }
 

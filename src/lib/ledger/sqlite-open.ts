@@ -128,11 +128,7 @@ function openForReading(path: string): Database.Database {
     });
   };
   try {
-    return configured(connect(path, true), (db) => {
-      check(db);
-      // Who only reads looks at most pages once; this build would keep 16 MB of them.
-      db.pragma('cache_size = -2000');
-    });
+    return configured(connect(path, true), check);
   } catch (error) {
     if (!/^SQLITE_(CANTOPEN|READONLY)/.test(errorCode(error))) throw error;
     if (hasUnmergedEntries(path)) throw needsWriting(path, error);

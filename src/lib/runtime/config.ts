@@ -231,6 +231,9 @@ function keysOf({ keys = {} }: FileConfig, env: Env, cwd: string, folder: string
 function actorOf(env: Env): Actor {
   // Only root has it from sudo for certain: anybody else can set the variable, and approve as somebody else.
   const sudo = process.getuid?.() === 0 ? text(env, 'SUDO_USER') : undefined;
+  // As useradd takes names: nothing that looks like another one when it is printed.
+  if (sudo !== undefined && !/^[a-z_][a-z0-9_.@-]*\$?$/i.test(sudo))
+    throw new LukhasError('CONFIG', `SUDO_USER: ${JSON.stringify(sudo)} is no name of an account`);
   return { who: sudo === undefined ? accountName() : `${sudo} (sudo)`, how: 'os-user' };
 }
 

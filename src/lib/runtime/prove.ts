@@ -1,6 +1,7 @@
 import { CANARY } from '../canary/load.js';
 import { LukhasError } from '../errors.js';
 import { formatTlogProof } from '../evidence/tlog-proof.js';
+import { verifyProofFile } from '../evidence/verify-proof.js';
 import type { StoredEvent } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { resolveId } from '../ledger/resolve.js';
@@ -30,7 +31,14 @@ export async function proveEntry(place: { ledger: Ledger; config: Config }, want
   const { size, note } = await (await openCheckpoints(place)).make();
   const path = await ledger.inclusionProof(seq, size);
   const extra = await recordedBytes(ledger, seq);
-  return { proof: formatTlogProof({ index: seq, path, checkpoint: note, extra }), seq, kind, subject, size };
+  const proof = formatTlogProof({ index: seq, path, checkpoint: note, extra });
+  // An entry that was changed in the database has another hash than the one that is in the tree.
+  const { ok, problems } = verifyProofFile(proof, null);
+  if (!ok)
+    throw new LukhasError('VERIFICATION', `Entry ${seq} is not what was logged: ${problems[0]}`, {
+      suggestions: ['See what is damaged: lukhas verify'],
+    });
+  return { proof, seq, kind, subject, size };
 }
 
 async function numbered(ledger: Ledger, wanted: string): Promise<StoredEvent> {

@@ -3,7 +3,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { FetchedDocument, Sources } from './fetch.js';
 
 /** One result of a search. */
-interface SearchHit {
+export interface SearchHit {
   /** What `fetch` takes: `canary:…`, `event:…`, `job:…`, `model:…`, `policy:…`, `gate:…`, `promotion:…`, `doc:…`. */
   id: string;
   title: string;
