@@ -48,7 +48,7 @@ async function throughBeside<T>(
 }
 
 /** A name is on disk for good when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LukhasError } from '../errors.js';
+import { syncFolder } from './durable-file.js';
 import { rawPublicKey } from './ed25519.js';
 import type { Signer } from './note.js';
 import { fingerprint } from './public-key.js';
@@ -101,16 +102,6 @@ async function openNew(path: string): Promise<FileHandle | null> {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return null;
     throw error;
-  }
-}
-
-/** A new file is on disk for good when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

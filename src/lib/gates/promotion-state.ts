@@ -1,19 +1,10 @@
 import { LukhasError } from '../errors.js';
-import type { Actor, EventData, StoredEvent } from '../ledger/events.js';
+import type { EventData, StoredEvent } from '../ledger/events.js';
 import type { HeadDraft } from '../ledger/ledger.js';
 
-/** A promotion on evidence that was there already, as its events tell it. */
-export interface Promotion {
+/** A promotion on evidence that was there already, as its events tell it; `fromGate` is empty without evidence. */
+export interface Promotion extends Readonly<EventData['promotion.requested']> {
   id: string;
-  modelId: string;
-  gate: string;
-  /** The gate that the evidence was gathered at; empty without evidence. */
-  fromGate: string;
-  /** Holder of the gate when it was requested. */
-  previous: string | null;
-  /** The canary that proved it; null where the configuration asks for none. */
-  canaryId: string | null;
-  requestedBy: Actor;
   state: 'requested' | 'promoted' | 'failed';
   /** RFC 3339 UTC. */
   createdAt: string;

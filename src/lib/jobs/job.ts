@@ -1,4 +1,4 @@
-import type { Actor, JobFailure, JobOutput } from '../ledger/events.js';
+import type { EventData } from '../ledger/events.js';
 
 /** A task as the configuration names it; `task-schema.ts` makes these from a file. */
 export interface TaskConfig {
@@ -17,14 +17,8 @@ export type TasksConfig = Readonly<Record<string, TaskConfig>>;
 export type JobState = 'queued' | 'running' | 'completed' | 'failed';
 
 /** A job as its events tell it. */
-export interface Job {
+export interface Job extends Readonly<EventData['job.queued']> {
   id: string;
-  taskId: string;
-  configId: string | null;
-  dryRun: boolean;
-  command: string[] | null;
-  timeoutSeconds: number;
-  requestedBy: Actor;
   state: JobState;
   /** RFC 3339 UTC: requested, begun (null while it waits), newest event. */
   createdAt: string;
@@ -32,19 +26,7 @@ export interface Job {
   updatedAt: string;
   /** Its program while it runs; `startedAt` is the kernel's mark of its start (`processMark`), no time of day. */
   process: { pid: number | null; startedAt: string | null } | null;
-  result: {
-    durationMs: number;
-    exitCode: number | null;
-    metrics: Record<string, number | string | boolean | null> | null;
-    output: JobOutput | null;
-  } | null;
-  failure: {
-    reason: JobFailure;
-    message: string;
-    durationMs: number | null;
-    exitCode: number | null;
-    output: JobOutput | null;
-    by: Actor | null;
-  } | null;
+  result: EventData['job.completed'] | null;
+  failure: EventData['job.failed'] | null;
   lastSeq: number;
 }

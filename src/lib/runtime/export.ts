@@ -5,6 +5,7 @@ import { Transform, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
+import { syncFolder } from '../evidence/durable-file.js';
 import { readSigningKey, type SigningKey } from '../evidence/keys.js';
 import { writePack } from '../evidence/pack.js';
 import type { OnEntries } from '../evidence/pack-entries.js';
@@ -243,15 +244,6 @@ async function refuseToReplace(target: string, path: string): Promise<void> {
     throw fileError(error, path);
   } finally {
     await file.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

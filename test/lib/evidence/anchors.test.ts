@@ -205,23 +205,13 @@ describe('anchors', function () {
           'ess_cert_id_alg=sha256',
         ].join('\n'),
       );
-      run(
-        'openssl',
-        'req',
-        '-x509',
-        '-config',
-        'tsa.cnf',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        'tsa.key',
-        '-out',
-        'tsa.crt',
-        '-days',
-        '2',
-      );
+      selfSigned('tsa.key', 'tsa.crt');
     });
+
+    const selfSigned = (key: string, certificate: string) => {
+      const files = ['-keyout', key, '-out', certificate];
+      run('openssl', 'req', '-x509', '-config', 'tsa.cnf', '-newkey', 'rsa:2048', '-nodes', ...files, '-days', '2');
+    };
 
     it('gives a timestamp that openssl verifies by the signed text', async () => {
       const url = await authority();
@@ -247,22 +237,7 @@ describe('anchors', function () {
       expect(replaced.code).to.equal('VERIFICATION');
       server?.close();
       const honest = await authority();
-      run(
-        'openssl',
-        'req',
-        '-x509',
-        '-config',
-        'tsa.cnf',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        'o.key',
-        '-out',
-        'o.crt',
-        '-days',
-        '2',
-      );
+      selfSigned('o.key', 'o.crt');
       const stranger = await failure({ kind: 'tsa', url: honest, caFile: join(dir, 'o.crt') });
       expect(stranger.code).to.equal('VERIFICATION');
       expect(await readdir(join(dir, 'checkpoints'))).to.deep.equal([]);

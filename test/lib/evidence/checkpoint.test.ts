@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { LukhasError } from '../../../src/lib/errors.js';
 import {
   type Checkpoint,
   formatCheckpoint,
@@ -15,6 +14,7 @@ import {
 } from '../../../src/lib/evidence/cosignature.js';
 import { formatNote, noteSigner, noteVerifier, parseNote } from '../../../src/lib/evidence/note.js';
 import { parseVkey, SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB, keyFrom, mutate, numbers } from './signers.js';
 
 /**
@@ -49,16 +49,6 @@ const logSigner = noteSigner(ORIGIN, ALICE);
 const log = [noteVerifier({ name: ORIGIN, type: SIGNATURE_TYPE.note, publicKey: ALICE.publicKey })];
 const WITNESS = 'witness.example.com/w';
 const witness = cosignatureVerifier({ name: WITNESS, type: SIGNATURE_TYPE.cosignature, publicKey: BOB.publicKey });
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('checkpoints', () => {
   it('of the specification are read and written back byte for byte', () => {

@@ -5,6 +5,7 @@ import type { LukhasError } from '../../../src/lib/errors.js';
 import { preAuthEncoding, signEnvelope, verifyEnvelope } from '../../../src/lib/evidence/dsse.js';
 import { toKeyObject } from '../../../src/lib/evidence/ed25519.js';
 import { STATEMENT_PAYLOAD_TYPE } from '../../../src/lib/evidence/statement.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB, mutate, numbers } from './signers.js';
 
 /** testvectors/vectors.json of secure-systems-lab/dsse; its keys A and B are those of RFC 8032, as ours. */
@@ -72,16 +73,6 @@ const VECTORS: Vector[] = [
   },
   { id: 'threshold-two-without-keyids', sigs: [[BY_A], [BY_B]], trusted: [A, B], threshold: 2, accept: true },
 ];
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 const payload = Buffer.from('{"what":"ü"}');
 const envelope = signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [ALICE]);

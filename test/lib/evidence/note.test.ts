@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { LukhasError } from '../../../src/lib/errors.js';
+import type { LukhasError } from '../../../src/lib/errors.js';
 import {
   formatNote,
   noteSigner,
@@ -9,6 +9,7 @@ import {
   verifyNote,
 } from '../../../src/lib/evidence/note.js';
 import { formatVkey, parseVkey, SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB, mutate, numbers } from './signers.js';
 
 /** The example of https://c2sp.org/signed-note#verifier-keys. */
@@ -30,17 +31,6 @@ const bob = noteSigner('example.com/bob', BOB);
 const key = (name: string, publicKey: Buffer) => noteVerifier({ name, type: SIGNATURE_TYPE.note, publicKey });
 const trustsAlice = key('example.com/alice', ALICE.publicKey);
 const trustsBob = key('example.com/bob', BOB.publicKey);
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect(error).to.be.instanceOf(LukhasError);
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('signed notes', () => {
   it('verify the example of the specification', () => {

@@ -1,6 +1,5 @@
 import { createPublicKey } from 'node:crypto';
 import { expect } from 'chai';
-import { LukhasError } from '../../../src/lib/errors.js';
 import { originOfKey, publicForms } from '../../../src/lib/evidence/public-forms.js';
 import {
   fingerprint,
@@ -12,22 +11,12 @@ import {
 } from '../../../src/lib/evidence/public-key.js';
 import { parseTrustedKeys } from '../../../src/lib/evidence/trust.js';
 import { formatVkey, parseVkey, SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB } from './signers.js';
 
 /** A key of OpenSSH with the fingerprint that ssh-keygen gives it (the key of a test of filippo.io/torchwood). */
 const SSH = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF6m5IkOD+dDeVOMZw7qkwA/j5D07HKUsaVvjYoygx7C';
 const SSH_FINGERPRINT = 'SHA256:8p25WQhnqHBihn+mIjp072aw0WpE9qw7xgW3uRsPSHo';
-
-const refusal = (run: () => unknown, code = 'VERIFICATION'): string => {
-  try {
-    run();
-  } catch (error) {
-    expect(error).to.be.instanceOf(LukhasError);
-    expect((error as LukhasError).code).to.equal(code);
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('public keys', () => {
   it('have the fingerprint of ssh-keygen', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { LukhasError } from '../../../src/lib/errors.js';
 import { fingerprint } from '../../../src/lib/evidence/public-key.js';
 import { EVIDENCE_NAMESPACE, parseSshSignature, signSsh, verifySsh } from '../../../src/lib/evidence/sshsig.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB, mutate, numbers } from './signers.js';
 
 /** The example of PROTOCOL.sshsig; older than the protocol, in which signatures name their hash. */
@@ -15,16 +15,6 @@ FgCqVWAQ==
 
 const message = Buffer.from('abc  SHA256SUMS\n');
 const trusted = [ALICE.publicKey];
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('SSH signatures', () => {
   it('are verified with the key, for the purpose, over the message', () => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import type { LukhasError } from '../../../src/lib/errors.js';
 import { fingerprint } from '../../../src/lib/evidence/public-key.js';
 import {
   type EvidencePredicate,
@@ -8,6 +7,7 @@ import {
   parseStatement,
   predicateJsonSchema,
 } from '../../../src/lib/evidence/statement.js';
+import { refusal } from './refusal.js';
 import { ALICE } from './signers.js';
 
 const HASH = 'ab'.repeat(32);
@@ -50,16 +50,6 @@ const PREDICATE: EvidencePredicate = {
   ],
 };
 const SUBJECTS = [{ name: 'SHA256SUMS', sha256: HASH }];
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('statements', () => {
   it('are in-toto Statements v1 and read back', () => {

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { LukhasError } from '../../../src/lib/errors.js';
 import { signCheckpoint } from '../../../src/lib/evidence/checkpoint.js';
 import { leafHash } from '../../../src/lib/evidence/merkle-verify.js';
 import { noteSigner, noteVerifier } from '../../../src/lib/evidence/note.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from '../../../src/lib/evidence/tlog-proof.js';
 import { SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
+import { refusal } from './refusal.js';
 import { ALICE, BOB, mutate, numbers } from './signers.js';
 import { entries, naivePath, naiveRoot } from './trees.js';
 
@@ -25,16 +25,6 @@ function proofOf(
 }
 
 const leaf = (index: number) => leafHash(entries(index + 1)[index]!);
-
-const refusal = (run: () => unknown): string => {
-  try {
-    run();
-  } catch (error) {
-    expect((error as LukhasError).code).to.equal('VERIFICATION');
-    return (error as LukhasError).message;
-  }
-  throw new Error('was accepted');
-};
 
 describe('proofs of one entry', () => {
   it('have the form of the specification', () => {
