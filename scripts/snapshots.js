@@ -19,7 +19,10 @@ const run = (args) =>
 
 const committed = existsSync(manifestPath) ? readFileSync(manifestPath, 'utf8') : '';
 run([join(root, 'node_modules/oclif/bin/run.js'), 'manifest']);
-const manifest = `${JSON.stringify(JSON.parse(readFileSync(manifestPath, 'utf8')), null, 2)}\n`;
+// In whatever order the folders were read.
+const { commands, ...rest } = JSON.parse(readFileSync(manifestPath, 'utf8'));
+const ordered = Object.fromEntries(Object.entries(commands).sort(([a], [b]) => (a < b ? -1 : 1)));
+const manifest = `${JSON.stringify({ commands: ordered, ...rest }, null, 2)}\n`;
 writeFileSync(manifestPath, write ? manifest : committed);
 
 const names = Object.keys(JSON.parse(manifest).commands)

@@ -66,7 +66,9 @@ describe('runners of jobs', function () {
     const at = said.map((word) => (now += word.startsWith('+') ? 1 : -1));
     expect(Math.max(...at)).to.equal(2);
     const order = (await here.ledger.events({ kinds: ['job.running'] })).map(({ subject }) => subject);
-    expect(order).to.deep.equal(ended.map(({ id }) => id));
+    expect(order).to.have.members(ended.map(({ id }) => id));
+    // Of two that begin together either may be recorded first.
+    for (const [i, { id }] of ended.entries()) expect(order.indexOf(id)).to.be.closeTo(i, 1);
   });
 
   it('take up what is queued while they run, by this process or another', async () => {
