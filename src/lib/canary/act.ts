@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { timestamp } from '../clock.js';
+import { LukhasError } from '../errors.js';
 import type { HookCall, HooksConfig } from '../gates/hook.js';
 import { longestMs, runHooks } from '../gates/hooks.js';
 import { gateHistory, setGate } from '../gates/registry.js';
@@ -8,7 +9,7 @@ import type { EventDraft, HookAction } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { lapseOf } from './approvals.js';
 import { approvalRule } from './consent.js';
-import { loadCanary } from './load.js';
+import { loadCanary, provenEvidence } from './load.js';
 import { applyEvent, type Canary, headOf } from './state.js';
 
 export interface ActContext {
@@ -18,17 +19,21 @@ export interface ActContext {
   hooks: HooksConfig;
   env: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** Told of a rollback that is carried out although the log is damaged. */
+  onDamage?: (canaryId: string, error: LukhasError) => void;
 }
 
 /**
  * Carries a decision out: the hooks in order, then, for a promotion, the gate's new holder. Everything is repeatable:
  * a hook that has finished is not called again, one that was begun and not finished is called again with the same key.
  * One canary or promotion at a time acts on a gate. Approvals that the policy wants are asked for again first: what
- * lapsed since they were given is not acted on.
+ * lapsed since they were given is not acted on. Entries and observations are proved before a promotion.
  * @returns when to try again, ms since the epoch, while another acts on the gate; null when nothing is left to be done
+ * @throws LukhasError LEDGER_CORRUPT when what a promotion stands on is not as it was recorded: no hook is called then
  */
-export async function act(context: ActContext, { id, toGate: gate, action }: Canary): Promise<number | null> {
+export async function act(context: ActContext, decided: Canary): Promise<number | null> {
   const { ledger, clock, hooks } = context;
+  const { id, toGate: gate, action } = decided;
   if (action.kind === null) return null;
   const ttlMs = longestMs(hooks[action.kind]);
   const turn = await takeTurn(context, { id, gate, ttlMs });
@@ -36,7 +41,7 @@ export async function act(context: ActContext, { id, toGate: gate, action }: Can
   try {
     await ledger.acquireLease(id, context.holder, clock.now(), ttlMs);
     // Read under the leases: others may have acted meanwhile.
-    const canary = await loadCanary(ledger, id);
+    const canary = await toActOn(context, decided);
     if (canary.action.state === 'pending') await carryOut(context, canary, action.kind, turn);
     return null;
   } finally {
@@ -44,11 +49,27 @@ export async function act(context: ActContext, { id, toGate: gate, action }: Can
   }
 }
 
+/**
+ * A promotion stands on nothing that is not proved. A rollback is the safe direction: where the log is damaged, what this
+ * driver knows of it is carried out, and the damage is told.
+ */
+async function toActOn({ ledger, clock, onDamage }: ActContext, decided: Canary): Promise<Canary> {
+  const { id, action } = decided;
+  try {
+    return await provenEvidence(ledger, id, clock.now());
+  } catch (error) {
+    if (action.kind !== 'rollback' || !(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
+    const message = `${error.message} The rollback of ${id} is carried out all the same.`;
+    onDamage?.(id, new LukhasError(error.code, message, { suggestions: error.suggestions, cause: error }));
+    return decided;
+  }
+}
+
 async function carryOut(context: ActContext, canary: Canary, action: HookAction, turn: Turn): Promise<void> {
   const { ledger, clock, env, holder, signal } = context;
   const { id, toGate: gate, modelId } = canary;
   const hooks = context.hooks[action];
-  const lapse = await lapsed(context, canary);
+  const lapse = action === 'promote' ? await lapsed(context, canary) : null;
   if (lapse !== null) return record(context, canary, lapse);
   const anew = action === 'promote' ? await anewSince(ledger, canary) : null;
   const result = await runHooks({
@@ -75,8 +96,7 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
 
 /** Approvals have to hold until the gate is the canary's own, also once all hooks have been called. */
 async function lapsed({ ledger, clock }: ActContext, canary: Canary): Promise<EventDraft | null> {
-  if (canary.action.kind !== 'promote' || canary.consent.breakGlass !== null || approvalRule(canary) === null)
-    return null;
+  if (canary.consent.breakGlass !== null || approvalRule(canary) === null) return null;
   const calls = await ledger.events({ subject: canary.id, kinds: ['hook.intended'], limit: 1 });
   const now = clock.now();
   const data = await lapseOf(ledger, canary, now, calls.length > 0);

@@ -50,6 +50,8 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
   } catch (error) {
     // What is in memory may be ahead of the log now, or behind it when somebody else appended (an abort, another driver).
     context.sessions.delete(id);
+    // Others that want the gate do not wait for one that cannot go on.
+    if (error instanceof LukhasError && error.code === 'LEDGER_CORRUPT') await giveBack(context, id);
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
     context.leases.delete(id);
     context.unrecorded.delete(id);
@@ -87,8 +89,12 @@ async function holdLease(context: AdvanceContext, canary: Canary): Promise<numbe
 async function close(context: AdvanceContext, id: string): Promise<null> {
   context.sessions.delete(id);
   context.unrecorded.delete(id);
-  if (context.leases.delete(id)) await context.ledger.releaseLease(id, context.holder);
+  await giveBack(context, id);
   return null;
+}
+
+async function giveBack({ ledger, leases, holder }: AdvanceContext, id: string): Promise<void> {
+  if (leases.delete(id)) await ledger.releaseLease(id, holder);
 }
 
 /** Looks once, when a look is due. */

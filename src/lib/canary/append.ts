@@ -12,13 +12,25 @@ export interface Wanted {
 }
 
 type Draft = (canary: Canary, ts: string) => Wanted | Promise<Wanted>;
+/** How the canary is read; `now` in ms since the epoch. */
+type Load = (ledger: Ledger, id: string, now: number) => Promise<Canary>;
 
 const RACES = 5;
 
-/** Reads the canary, asks what to record of it, and does so; again when something came in between. @throws what `draft` throws */
-export async function appendAllowed(ledger: Ledger, clock: Clock, id: string, draft: Draft): Promise<Canary> {
+/**
+ * Reads the canary, asks what to record of it, and does so; again when something came in between.
+ * @param load `provenCanary` or `provenEvidence` where what is recorded lets something pass, or keeps it from passing
+ * @throws what `draft` and `load` throw
+ */
+export async function appendAllowed(
+  ledger: Ledger,
+  clock: Clock,
+  id: string,
+  draft: Draft,
+  load: Load = loadCanary,
+): Promise<Canary> {
   for (let attempt = 0; ; attempt++) {
-    const canary = await loadCanary(ledger, id);
+    const canary = await load(ledger, id, clock.now());
     const { event, expect = [] } = await draft(canary, timestamp(clock.now()));
     try {
       return await appendEvent(ledger, canary, event, expect);
@@ -46,10 +58,19 @@ export async function appendEvent(
   return written ? applyEvent(canary, written) : next;
 }
 
-/** @returns the reason without the space around it. @throws LukhasError USAGE when it is shorter than `least` characters */
-export function reasonOf(reason: string, least = 1): string {
+/**
+ * @param least how many characters it needs, and how many different ones (capitals and spaces apart)
+ * @returns the reason without the space around it
+ * @throws LukhasError USAGE when it is shorter
+ */
+export function reasonOf(reason: string, least: { characters: number; different: number } | null = null): string {
   const text = reason.trim();
-  if ([...text].length >= least) return text;
-  const why = least === 1 ? 'A reason is needed' : `A reason of at least ${least} characters is needed`;
+  const { characters, different } = least ?? { characters: 1, different: 1 };
+  const letters = new Set([...text.toLowerCase().replace(/\s/g, '')]);
+  if ([...text].length >= characters && letters.size >= different) return text;
+  const why =
+    least === null
+      ? 'A reason is needed'
+      : `A reason of at least ${characters} characters, ${different} of them different, is needed`;
   throw new LukhasError('USAGE', `${why}: it is kept in the log.`, { suggestions: ['--reason "..."'] });
 }

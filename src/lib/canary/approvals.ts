@@ -5,9 +5,9 @@ import { gateHistory } from '../gates/registry.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Actor, EventData } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { appendAllowed, reasonOf } from './append.js';
+import { appendAllowed, reasonOf, type Wanted } from './append.js';
 import { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
-import { loadCanary } from './load.js';
+import { loadCanary, provenCanary, provenEvidence } from './load.js';
 import { assertAllowed, type Canary } from './state.js';
 
 type Gate = EventData['canary.approved']['gate'];
@@ -27,11 +27,15 @@ export interface ApprovalOutlook {
 
 /** A break-glass promotion has to be reviewed within this time. */
 const REVIEW_MS = 24 * 3_600_000;
-const BREAK_GLASS_REASON = 20;
+/** So many that a held key or a keyboard's row does not do, in any script. */
+const BREAK_GLASS_REASON = { characters: 20, different: 8 } as const;
 /** Characters of a digest that somebody could not hit by chance. */
 const DIGEST_LEAST = 8;
 
-/** What people say of promotions that their policy wants approved. Acting on it is the driver's. */
+/**
+ * What people say of promotions that their policy wants approved. Acting on it is the driver's. Nothing is recorded on
+ * entries that are not as they were recorded themselves: each verb throws LEDGER_CORRUPT then.
+ */
 export class Approvals {
   constructor(
     private readonly ledger: Ledger,
@@ -66,7 +70,7 @@ export class Approvals {
     const given = reasonOf(reason);
     if (digest !== undefined && digest.length < DIGEST_LEAST)
       throw new LukhasError('USAGE', `Give at least ${DIGEST_LEAST} characters of the digest, got "${digest}".`);
-    return appendAllowed(this.ledger, this.clock, id, async (canary, ts) => {
+    const draft = async (canary: Canary, ts: string): Promise<Wanted> => {
       assertAllowed(canary, 'canary.approved');
       const { required, not } = ruleOf(canary);
       if (not === 'requester') assertNotRequester(canary, by);
@@ -82,26 +86,28 @@ export class Approvals {
       const data = { by, reason: given, digest: now, gate, count, required };
       const event = { kind: 'canary.approved', subject: id, ts, data } as const;
       return { event, expect: [{ subject: `gate:${canary.toGate}`, lastSeq: gate.seq }] };
-    });
+    };
+    return appendAllowed(this.ledger, this.clock, id, draft, provenEvidence);
   }
 
   /** Refuses a promotion that awaits approval: it is over. Anybody may, also who asked for it. @throws as `approve` */
   async reject(id: string, by: Actor, reason: string): Promise<Canary> {
     const given = reasonOf(reason);
-    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+    const draft = (canary: Canary, ts: string): Wanted => {
       assertAllowed(canary, 'canary.rejected');
       assertIdentified(by);
       return { event: { kind: 'canary.rejected', subject: id, ts, data: { by, reason: given } } };
-    });
+    };
+    return appendAllowed(this.ledger, this.clock, id, draft, provenCanary);
   }
 
   /**
    * Break-glass: promotes a BLOCKED canary without the approvals, and if need be the evidence, that its policy wants.
-   * @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE when the reason is below 20 characters or nobody is asked anyway
+   * @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE when the reason is too short or nobody is asked anyway
    */
   async breakGlass(id: string, by: Actor, reason: string): Promise<Canary> {
     const given = reasonOf(reason, BREAK_GLASS_REASON);
-    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+    const draft = (canary: Canary, ts: string): Wanted => {
       if (canary.policy.approvals === undefined)
         throw new LukhasError(
           'USAGE',
@@ -114,20 +120,22 @@ export class Approvals {
       assertIdentified(by);
       const data = { by, reason: given, reviewDueAt: Date.parse(ts) + REVIEW_MS };
       return { event: { kind: 'canary.forced', subject: id, ts, data } };
-    });
+    };
+    return appendAllowed(this.ledger, this.clock, id, draft, provenEvidence);
   }
 
   /** Marks a break-glass promotion as reviewed, late ones too. @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE */
   async review(id: string, by: Actor, reason: string): Promise<Canary> {
     const given = reasonOf(reason);
-    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+    const draft = (canary: Canary, ts: string): Wanted => {
       assertAllowed(canary, 'canary.reviewed');
       assertIdentified(by);
       const { breakGlass } = canary.consent;
       if (breakGlass && principal(breakGlass.by) === principal(by))
         throw refused(`${by.who} broke the glass of canary ${id}`, 'Another person has to review it.');
       return { event: { kind: 'canary.reviewed', subject: id, ts, data: { by, reason: given } } };
-    });
+    };
+    return appendAllowed(this.ledger, this.clock, id, draft, provenCanary);
   }
 }
 

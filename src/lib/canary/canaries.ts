@@ -10,9 +10,9 @@ import { newId } from '../ledger/ids.js';
 import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
 import { resolveId } from '../ledger/resolve.js';
 import type { SourceDescriptor } from '../metrics/source.js';
-import { appendAllowed, appendEvent, reasonOf } from './append.js';
+import { appendAllowed, appendEvent, reasonOf, type Wanted } from './append.js';
 import { foldHeads } from './heads.js';
-import { CANARY, loadCanary } from './load.js';
+import { CANARY, loadCanary, provenEvidence } from './load.js';
 import { assertAllowed, type Canary } from './state.js';
 
 export interface StartRequest {
@@ -93,7 +93,10 @@ export class Canaries {
     return this.decideByHand(id, 'canary.aborted', by, reason);
   }
 
-  /** Promotes a BLOCKED canary as an override; where the policy wants approvals, once they are there. @throws LukhasError ILLEGAL_TRANSITION */
+  /**
+   * Promotes a BLOCKED canary as an override; where the policy wants approvals, once they are there.
+   * @throws LukhasError ILLEGAL_TRANSITION; LEDGER_CORRUPT when its entries or observations are not as they were recorded
+   */
   async override(id: string, by: Actor, reason: string): Promise<Canary> {
     return this.decideByHand(id, 'canary.overridden', by, reason);
   }
@@ -118,9 +121,12 @@ export class Canaries {
     reason: string,
   ): Promise<Canary> {
     const given = reasonOf(reason);
-    return appendAllowed(this.ledger, this.clock, id, (canary, ts) => {
+    const draft = (canary: Canary, ts: string): Wanted => {
       assertAllowed(canary, kind);
       return { event: { kind, subject: id, ts, data: { by, reason: given } } };
-    });
+    };
+    // An abort promotes nothing: it is never kept back.
+    const load = kind === 'canary.overridden' ? provenEvidence : loadCanary;
+    return appendAllowed(this.ledger, this.clock, id, draft, load);
   }
 }

@@ -25,6 +25,8 @@ export interface RunnerOptions {
 const DISCOVERY_MS = 1000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
+/** After an entry that is not as it was recorded: somebody has to mend it first, and looking for it costs. */
+const DAMAGED_RETRY_MS = 60_000;
 /** A reason of its own: making the usual one, with its stack, costs more than what it is thrown for. */
 const WOKEN = 'woken';
 
@@ -155,13 +157,14 @@ export class Runner {
       // What may pass is tried again; in a daemon one canary's trouble is not the others'.
       if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
         this.options.onError?.(id, error);
-        this.wakeups.set(id, this.options.clock.now() + RETRY_MS);
+        const wait = error.code === 'LEDGER_CORRUPT' ? DAMAGED_RETRY_MS : RETRY_MS;
+        this.wakeups.set(id, this.options.clock.now() + wait);
       } else this.failure ??= error as Error;
     }
   }
 
   private context(signal: AbortSignal): AdvanceContext {
-    const { ledger, clock, hooks, env, onTick } = this.options;
+    const { ledger, clock, hooks, env, onTick, onError } = this.options;
     return {
       ledger,
       clock,
@@ -174,6 +177,7 @@ export class Runner {
       source: (descriptor) => this.source(descriptor),
       signal,
       ...(onTick ? { onTick } : {}),
+      ...(onError ? { onDamage: onError } : {}),
     };
   }
 

@@ -134,6 +134,9 @@ export function assertAllowed(canary: Canary, kind: EventKind): void {
             'Only a BLOCKED canary that nobody is asked about can be promoted by hand; start a new canary for this model.',
           ]
         : []),
+      ...(kind === 'canary.approved' && admits(canary, 'canary.reviewed')
+        ? [`It was promoted by break-glass and waits for a review: lukhas canary review ${id} --reason "..."`]
+        : []),
       `See what became of it: lukhas canary status ${id}`,
     ],
   });

@@ -1,6 +1,7 @@
 import type { Verdict } from '../judge/verdict.js';
 import type { CanaryState, StoredEvent } from '../ledger/events.js';
 import type { Head, Ledger } from '../ledger/ledger.js';
+import { proveObservations } from '../ledger/proven-observations.js';
 
 /** What the canaries of a model say of it at a gate. */
 export interface Evidence {
@@ -42,8 +43,19 @@ export async function evidenceOf(ledger: Ledger, modelId: string, gate: string):
   };
 }
 
-/** How a canary ended; null while it is not over. */
-export async function endingOf(ledger: Ledger, canaryId: string): Promise<Ending | null> {
+/**
+ * How a canary ended, by entries that are proved to be those of the log's tree, and with the observations that it was
+ * decided on; null while it is not over. Asked before hooks are called.
+ * @param now ms since the epoch
+ * @throws LukhasError LEDGER_CORRUPT when they are not
+ */
+export async function provenEnding(ledger: Ledger, canaryId: string, now: number): Promise<Ending | null> {
+  const events = await ledger.provenEvents({ subject: canaryId });
+  await proveObservations(ledger, events, now);
+  return foldEnding(events);
+}
+
+async function endingOf(ledger: Ledger, canaryId: string): Promise<Ending | null> {
   return foldEnding(await ledger.events({ subject: canaryId }));
 }
 

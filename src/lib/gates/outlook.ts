@@ -1,6 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { type Ending, evidenceOf } from './evidence.js';
+import { type Ending, evidenceOf, provenEnding } from './evidence.js';
 import { gateHistory } from './registry.js';
 
 /** What a request for a promotion meets. */
@@ -14,12 +14,18 @@ export type Outlook =
   /** `evidence` null: the configuration asks for none. */
   | { kind: 'allowed'; evidence: Ending | null; previous: string | null; gateSeq: number };
 
-/** Reads what a request to promote this model into this gate meets now; writes nothing. */
+/**
+ * Reads what a request to promote this model into this gate meets now; writes nothing. Nothing is allowed on the word of a
+ * canary that is not as it was recorded.
+ * @param now ms since the epoch
+ * @throws LukhasError LEDGER_CORRUPT
+ */
 export async function outlookOf(
   ledger: Ledger,
   modelId: string,
   gate: string,
   requireCanary: boolean,
+  now: number,
 ): Promise<Outlook> {
   const promotions = await ledger.heads({ type: 'promotion', modelId, open: true });
   const open = promotions.find((head) => head.data['gate'] === gate);
@@ -35,11 +41,13 @@ export async function outlookOf(
       `If nobody drives it, go on with it: lukhas canary resume ${canaryId}`,
     ]);
   }
-  if (last?.proves) return { ...allowed, evidence: last };
   // That nobody has looked may be permitted; that somebody has looked and found it bad is no lack of evidence, and
   // neither is one that people have to approve a way around them.
   const barred = last !== null && (last.state === 'ROLLED_BACK' || last.approvals);
-  if (!requireCanary && !barred) return { ...allowed, evidence: null };
+  if (last?.proves || !(requireCanary || barred)) {
+    if (last !== null) await provenEnding(ledger, last.canaryId, now);
+    return { ...allowed, evidence: last?.proves ? last : null };
+  }
   return refused(modelId, gate, last === null ? 'no canary has shown that it may' : against(last), [
     ...(last === null ? [] : [`Why: lukhas why ${last.canaryId}`]),
     `Start a canary: lukhas canary start --model ${modelId} --from GATE --to ${gate}`,

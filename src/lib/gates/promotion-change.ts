@@ -12,6 +12,22 @@ export async function promotionOfChange(
   return { id: made.subject, canaryId: typeof canaryId === 'string' ? canaryId : null };
 }
 
+/**
+ * Changes of gates, each with the promotion that made it (null: none did), and with the canary on whose evidence that stood
+ * as its canary.
+ */
+export function withPromotions<C extends { modelId: string; gate: string; seq: number; canaryId: string | null }>(
+  ledger: Ledger,
+  changes: readonly C[],
+): Promise<(C & { promotionId: string | null })[]> {
+  return Promise.all(
+    changes.map(async (change) => {
+      const made = change.canaryId === null ? await promotionOfChange(ledger, change) : null;
+      return { ...change, canaryId: change.canaryId ?? made?.canaryId ?? null, promotionId: made?.id ?? null };
+    }),
+  );
+}
+
 /** Between its request and its end; one that was killed before its end has none yet. */
 function isWithin({ firstSeq, lastSeq, open }: Head, seq: number): boolean {
   return firstSeq < seq && (open || seq < lastSeq);

@@ -1,9 +1,9 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventData } from '../ledger/events.js';
+import type { EventData, StoredEvent } from '../ledger/events.js';
 import { takeLease } from '../ledger/lease.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { endingOf, evidenceOf } from './evidence.js';
+import { type Ending, evidenceOf, provenEnding } from './evidence.js';
 import type { HookCall, HookConfig } from './hook.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionHead } from './promotion-state.js';
@@ -28,8 +28,9 @@ const RETRY_MS = 1000;
 /**
  * Carries a promotion to its end, safe to repeat and to race: one driver at a time has its lease, and that of the gate
  * while it acts; a hook that has finished is not called again, one that was begun and not finished is called again with
- * the same key.
- * @throws the signal's reason when aborted; the promotion stays open
+ * the same key. Its own entries, and those of the canary that it stands on, are proved before.
+ * @throws the signal's reason when aborted; LukhasError LEDGER_CORRUPT when they are not as they were recorded; the
+ *   promotion stays open
  */
 export async function drivePromotion(context: DriveContext, id: string): Promise<Promotion> {
   const { ledger, clock, holder, signal } = context;
@@ -59,7 +60,11 @@ const PASSES = { LEDGER_CONFLICT: AGAIN_MS, LEDGER_BUSY: RETRY_MS } as const;
 
 /** @throws LukhasError NOT_FOUND */
 export async function loadPromotion(ledger: Ledger, id: string): Promise<Promotion> {
-  const promotion = foldPromotion(await ledger.events({ subject: id }));
+  return folded(id, await ledger.events({ subject: id }));
+}
+
+function folded(id: string, events: readonly StoredEvent[]): Promotion {
+  const promotion = foldPromotion(events);
   if (promotion !== null) return promotion;
   throw new LukhasError('NOT_FOUND', `No promotion ${id} in this log.`);
 }
@@ -71,7 +76,7 @@ async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise
   if (typeof turn === 'number') return turn;
   try {
     // Read under the leases: the driver before us may have ended it.
-    const promotion = await loadPromotion(ledger, id);
+    const promotion = folded(id, await ledger.provenEvents({ subject: id }));
     return promotion.result === null ? await steps(context, promotion, turn) : promotion;
   } finally {
     await ledger.releaseLease(turn.lease, turn.holder);
@@ -82,14 +87,16 @@ async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise
 async function steps(context: DriveContext, promotion: Promotion, turn: Turn): Promise<Promotion> {
   const { ledger, clock, hooks, env, holder, signal } = context;
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
+  const { canaryId } = promotion;
+  const ending = canaryId === null ? null : await provenEnding(ledger, canaryId, clock.now());
   if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
   const { ok, failed } = await runHooks({
     ledger,
     hooks,
     action: 'promote',
-    canaryId: promotion.canaryId ?? '',
+    canaryId: canaryId ?? '',
     promotionId: id,
-    call: await callOf(ledger, promotion),
+    call: callOf(promotion, ending),
     clock,
     env,
     holder,
@@ -144,11 +151,10 @@ async function finish(
   return written ? applyPromotionEvent(current, written) : foreseen;
 }
 
-async function callOf(
-  ledger: Ledger,
-  { modelId, fromGate, gate, canaryId, createdAt }: Promotion,
-): Promise<Omit<HookCall, 'action' | 'key' | 'canaryId' | 'promotionId' | 'attempt'>> {
-  const ending = canaryId === null ? null : await endingOf(ledger, canaryId);
+function callOf(
+  { modelId, fromGate, gate, createdAt }: Promotion,
+  ending: Ending | null,
+): Omit<HookCall, 'action' | 'key' | 'canaryId' | 'promotionId' | 'attempt'> {
   const { reason, certainty } = ending ?? { reason: 'without_canary', certainty: 'uncertified' };
   return { modelId, fromGate, toGate: gate, decision: 'promote', reason, certainty, decidedAt: createdAt };
 }

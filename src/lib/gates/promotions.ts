@@ -78,7 +78,8 @@ export class Promotions {
 
   /**
    * Makes a model the holder of a gate: evidence, promote hooks, registry. Idempotent.
-   * @throws LukhasError USAGE for a bad name; NO_EVIDENCE when nothing proves that it may (a dry run says so instead)
+   * @throws LukhasError USAGE for a bad name; NO_EVIDENCE when nothing proves that it may (a dry run says so instead);
+   *   LEDGER_CORRUPT when what proves it is not as it was recorded
    */
   async promote(request: PromoteRequest): Promise<PromotionResult> {
     const modelId = parseName('model', request.modelId);
@@ -122,7 +123,8 @@ export class Promotions {
   }
 
   private outlook(modelId: string, gate: string): Promise<Outlook> {
-    return outlookOf(this.options.ledger, modelId, gate, this.options.requireCanary);
+    const { ledger, clock, requireCanary } = this.options;
+    return outlookOf(ledger, modelId, gate, requireCanary, clock.now());
   }
 
   /** The open promotion, or a new one; null when the model holds the gate already. */

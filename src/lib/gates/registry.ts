@@ -22,8 +22,9 @@ interface GateRow {
   /** The model that holds it. */
   modelId: string;
   canaryId: string | null;
-  /** Since when, RFC 3339 UTC. */
+  /** Since when, RFC 3339 UTC, and since which entry of the log. */
   since: string;
+  seq: number;
 }
 
 interface ModelRow {
@@ -81,6 +82,7 @@ export async function listGates(ledger: Ledger): Promise<GateRow[]> {
     modelId: head.modelId,
     canaryId: typeof head.data['canaryId'] === 'string' ? head.data['canaryId'] : null,
     since: head.updatedAt,
+    seq: head.lastSeq,
   }));
   return rows.sort((a, b) => (a.gate < b.gate ? -1 : 1));
 }

@@ -19,9 +19,15 @@ export interface LedgerPages {
   /** Members of events by JSON path (`$.data.modelId`), without reading the whole of them into objects. */
   fields(range: SeqRange, kinds: readonly EventKind[], paths: readonly string[], selection?: Selection): FieldPages;
   /** Recorded observations of a canary up to a tick, each as a line of JSON between `before` and `after`. */
-  observations(canaryId: string, lastTick: number, around: { before: string; after: string }): AsyncIterable<Buffer>;
+  observations(
+    canaryId: string,
+    lastTick: number,
+    around: { before: string; after: string },
+  ): AsyncIterable<ObservationPage>;
   /** How many observations of a canary are kept, up to a tick. */
   countObservations(canaryId: string, lastTick: number): Promise<number>;
+  /** Keeps less of the file in memory until `work` is done: for whoever goes through the whole log. */
+  withSmallCache<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** [from, to). */
@@ -46,6 +52,14 @@ export interface LinePage extends SeqRange {
   bytes: Buffer;
   /** Leaf hashes of the entries of this page that are left out, in order. */
   omitted: { seq: number; hash: Buffer }[];
+}
+
+export interface ObservationPage {
+  count: number;
+  /** UTF-8: each between what it was asked for. */
+  bytes: Buffer;
+  /** As recorded, each followed by a newline: the SHA-256 over all of them is what a verdict commits to. */
+  recorded: Buffer;
 }
 
 /** Pages of rows: seq, ts, kind, subject, then a value for each path. */

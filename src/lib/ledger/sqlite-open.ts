@@ -95,7 +95,7 @@ function openForWriting(path: string): Database.Database {
 }
 
 function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
@@ -104,6 +104,19 @@ function createFile(path: string): void {
     // SQLite would only say that it cannot open the file.
     accessSync(path, constants.W_OK);
     accessSync(dirname(path), constants.W_OK);
+  }
+}
+
+/** Node's own recursive one never ends where a folder that is there refuses another one with ENOENT, as those of /proc do. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process was faster.
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -2,13 +2,15 @@ import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
 import type { EventKind } from './events.js';
-import type { FieldPages, LedgerPages, LinePage, Selection, SeqRange } from './pages.js';
+import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from './pages.js';
 
-/** Entries of a page of lines: some hundred kilobytes, a millisecond. */
-const LINES = 256;
+/** Entries of a page of lines: some ten kilobytes. Larger ones are no faster, and more of them lie about until they are freed. */
+const LINES = 128;
 /** Entries of a page of which little is read. */
 const ROWS = 512;
 const HASH_BYTES = 32;
+/** KiB of the file that SQLite keeps in memory for whoever goes through all of it, who comes back to none of it soon. */
+const SMALL_CACHE_KIB = 1024;
 /**
  * Rows are read along the table's key, which is seq, and so put together in its order; an ORDER BY within the aggregate
  * would sort them once more, for twice the time.
@@ -22,7 +24,8 @@ const PAGE_OF_SOME = `
     group_concat(CASE WHEN NOT chosen THEN hex(hash) END, '') AS omitted
   FROM (SELECT seq, body, hash, $CHOSEN AS chosen FROM events WHERE seq >= @from AND seq < @to ORDER BY seq)`;
 const PAGE_OF_OBSERVATIONS = `
-  SELECT max(tick) AS last, CAST(group_concat(@before || body || @after, '') AS BLOB) AS bytes
+  SELECT max(tick) AS last, count(*) AS count, CAST(group_concat(@before || body || @after, '') AS BLOB) AS bytes,
+    CAST(group_concat(body || char(10), '') AS BLOB) AS recorded
   FROM (SELECT tick, body FROM canary_metrics WHERE canary = @canaryId AND tick > @from AND tick <= @lastTick
     ORDER BY tick LIMIT ${LINES})`;
 
@@ -43,6 +46,23 @@ export class SqlitePages implements LedgerPages {
   constructor(db: Database, read: Read) {
     this.#db = db;
     this.#read = read;
+  }
+
+  #goingThrough = 0;
+  #cacheSize: unknown = null;
+
+  async withSmallCache<T>(work: () => Promise<T>): Promise<T> {
+    await this.#read(() => {
+      if (this.#goingThrough++ > 0) return;
+      this.#cacheSize = this.#db.pragma('cache_size', { simple: true });
+      this.#db.pragma(`cache_size = -${SMALL_CACHE_KIB}`);
+    });
+    try {
+      return await work();
+    } finally {
+      // The connection may have been closed under it.
+      if (--this.#goingThrough === 0 && this.#db.open) this.#db.pragma(`cache_size = ${this.#cacheSize}`);
+    }
   }
 
   async window({ from, to }: { from: string | null; to: string | null }, size: number): Promise<SeqRange> {
@@ -105,14 +125,14 @@ export class SqlitePages implements LedgerPages {
     canaryId: string,
     lastTick: number,
     { before, after }: { before: string; after: string },
-  ): AsyncGenerator<Buffer> {
-    for (let from = -1; from < lastTick; ) {
+  ): AsyncGenerator<ObservationPage> {
+    for (let from = Number.MIN_SAFE_INTEGER; from < lastTick; ) {
       const row = await this.#read(() => {
         const values = { canaryId, from, lastTick, before, after };
-        return this.#rows(PAGE_OF_OBSERVATIONS).get(values) as { last: number | null; bytes: Buffer };
+        return this.#rows(PAGE_OF_OBSERVATIONS).get(values) as ObservationPage & { last: number | null };
       });
       if (row.last === null) return;
-      yield row.bytes;
+      yield row;
       from = row.last;
     }
   }

@@ -9,6 +9,7 @@ import { SqliteDocuments } from './sqlite-documents.js';
 import { ledgerError } from './sqlite-errors.js';
 import { type Connection, type OpenOptions, openConnection, requireInPlace, whileBusy } from './sqlite-open.js';
 import { SqlitePages } from './sqlite-pages.js';
+import { SqliteProofs } from './sqlite-proofs.js';
 import { parsed, Reader } from './sqlite-read.js';
 
 /**
@@ -28,6 +29,7 @@ export class SqliteLedger implements Ledger {
   readonly #listeners = new Set<() => void>();
   readonly documents: SqliteDocuments;
   readonly pages: SqlitePages;
+  #proofs: SqliteProofs | null = null;
   #dataVersion: number;
 
   constructor(connection: Connection) {
@@ -52,6 +54,13 @@ export class SqliteLedger implements Ledger {
 
   events(filter: EventFilter = {}): Promise<StoredEvent[]> {
     return this.#read(() => this.#reader.events(filter));
+  }
+
+  async provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]> {
+    this.#proofs ??= await this.#read(
+      () => new SqliteProofs(this.#connection.db, this.#reader, (query) => this.#read(query)),
+    );
+    return this.#proofs.events(which);
   }
 
   size(): Promise<number> {

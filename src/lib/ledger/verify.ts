@@ -18,12 +18,19 @@ const GUARDS: ReadonlyMap<string, string> = new Map([
   ['canary_metrics_no_update', 'canary_metrics'],
 ]);
 
+/** Who wants to know what the log was at earlier sizes. */
+export interface SizeWatch {
+  sizes: ReadonlySet<number>;
+  /** @param root RFC 6962 root over the first `size` entries, recomputed */
+  take(size: number, root: Buffer): void;
+}
+
 /**
  * Recomputes everything that the log claims, with code of its own: shares no hashing, tree, or reading with what
  * wrote it. A log that does not hold is a report, not an error.
  * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW, LEDGER_READ_ONLY
  */
-export async function verifyDatabase(path: string): Promise<VerifyReport> {
+export async function verifyDatabase(path: string, watch: SizeWatch | null = null): Promise<VerifyReport> {
   const connection = await openConnection(path, { readOnly: true });
   const findings = new Findings();
   const entries = new EntryChecker(findings);
@@ -31,7 +38,7 @@ export async function verifyDatabase(path: string): Promise<VerifyReport> {
     connection.db.pragma(`busy_timeout = ${connection.busyTimeoutMs}`);
     // One transaction, so that everything read is of one moment.
     connection.db.exec('BEGIN');
-    await checkAll(connection.db, entries, findings);
+    await checkAll(connection.db, { entries, findings, watch });
   } catch (error) {
     if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(errorCode(error))) throw ledgerError(error, connection.path);
     findings.bad(entries.next, `the database cannot be read from here on (${(error as Error).message})`);
@@ -41,8 +48,13 @@ export async function verifyDatabase(path: string): Promise<VerifyReport> {
   return findings.report(entries.size, entries.root());
 }
 
-async function checkAll(db: Database, entries: EntryChecker, findings: Findings): Promise<void> {
+async function checkAll(
+  db: Database,
+  { entries, findings, watch }: { entries: EntryChecker; findings: Findings; watch: SizeWatch | null },
+): Promise<void> {
+  const passed = () => watch?.sizes.has(entries.size) && watch.take(entries.size, entries.root());
   checkGuards(db, findings);
+  passed();
   const page = db.prepare<[number], EntryRow>(
     `SELECT seq, ts, kind, subject, hash, nodes, body FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`,
   );
@@ -53,6 +65,7 @@ async function checkAll(db: Database, entries: EntryChecker, findings: Findings)
     for (const row of rows) {
       const decision = decisionOf(row.seq, entries.check(row));
       if (decision) checkDecision(db, decision, findings);
+      passed();
     }
     after = last.seq;
     await new Promise((resolve) => setImmediate(resolve));

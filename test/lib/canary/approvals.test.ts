@@ -279,7 +279,7 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => outlookOf(here.ledger, 'fraud-v2', 'production', false);
+    const outlook = () => outlookOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');
@@ -295,7 +295,8 @@ describe('approvals', () => {
     it('are done without, once, with a reason of 20 characters, and reviewed by another person', async () => {
       const { id } = await decided({ required: 2 });
       const other = await decided({ required: 2 }, { look: SILENT });
-      expect((await refusal(approvals.breakGlass(id, ACTOR, 'it is so urgent now'))).code).to.equal('USAGE');
+      for (const reason of ['it is so urgent now', 'a'.repeat(40), 'asdf '.repeat(8), '.'.repeat(20)])
+        expect((await refusal(approvals.breakGlass(id, ACTOR, reason))).code, reason).to.equal('USAGE');
       const forced = await approvals.breakGlass(id, ACTOR, EMERGENCY);
       expect(forced.state).to.equal('PROMOTED');
       expect((await drive(context(), id)).action.state).to.equal('done');

@@ -375,6 +375,7 @@ describe('drivers of a canary', () => {
         // The ledger keeps its private state in itself: what is not replaced must be called on it.
         for (const name of [
           'events',
+          'provenEvents',
           'heads',
           'cursor',
           'observationLines',
@@ -468,6 +469,7 @@ describe('drivers of a canary', () => {
       });
       for (const name of [
         'events',
+        'provenEvents',
         'heads',
         'cursor',
         'observationLines',

@@ -151,7 +151,15 @@ export class Bench {
       unit.events?.some(({ kind }) => kind === lost) ? Promise.reject(crash) : ledger.commit(unit);
     const dying: Ledger = Object.create(ledger, { commit: { value: commit } });
     // The ledger keeps its private state in itself: what is not replaced must be called on it.
-    for (const name of ['events', 'heads', 'acquireLease', 'releaseLease', 'lease'] as const)
+    for (const name of [
+      'events',
+      'provenEvents',
+      'observationLines',
+      'heads',
+      'acquireLease',
+      'releaseLease',
+      'lease',
+    ] as const)
       Object.defineProperty(dying, name, { value: ledger[name].bind(ledger) });
     return dying;
   }

@@ -71,9 +71,9 @@ describe('registry of gates', () => {
     expect(await gatesOf(ledger, 'v')).to.deep.equal([]);
     expect(await holderOf(ledger, 'prod')).to.equal('v1');
     expect(await listGates(ledger)).to.deep.equal([
-      { gate: 'canary', modelId: 'v1', canaryId: null, since: '2026-03-01T12:02:00.000Z' },
-      { gate: 'prod', modelId: 'v1', canaryId: null, since: '2026-03-01T12:00:00.000Z' },
-      { gate: 'production', modelId: 'v10', canaryId: 'can_01', since: '2026-03-01T12:01:00.000Z' },
+      { gate: 'canary', modelId: 'v1', canaryId: null, since: '2026-03-01T12:02:00.000Z', seq: 2 },
+      { gate: 'prod', modelId: 'v1', canaryId: null, since: '2026-03-01T12:00:00.000Z', seq: 0 },
+      { gate: 'production', modelId: 'v10', canaryId: 'can_01', since: '2026-03-01T12:01:00.000Z', seq: 1 },
     ]);
     expect(await listModels(ledger)).to.deep.equal([
       { modelId: 'v1', gates: ['canary', 'prod'], canaries: 0, updatedAt: '2026-03-01T12:02:00.000Z' },

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -49,6 +50,18 @@ describe('opening a ledger', () => {
       expect(await mode(dirname(deep))).to.equal('700');
       expect(await mode(deep)).to.equal('600');
     });
+  });
+
+  it('ends where no folder can be made, and says so', async function () {
+    this.timeout(20_000);
+    // In a process of its own: what never ends would take this one with it.
+    const open = `
+      import { openLedger } from ${JSON.stringify(new URL('../../../src/lib/ledger/sqlite.ts', import.meta.url).href)};
+      await openLedger('/proc/none/deep/log.db').catch((error) => console.log(error.code + ' ' + error.message));`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', open];
+    const { stdout, signal } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 15_000 });
+    expect(signal).to.equal(null);
+    expect(stdout).to.match(/^LEDGER_UNAVAILABLE The ledger \/proc\/none\/deep\/log\.db cannot be opened \(ENOENT/);
   });
 
   it('takes any file name as it is', async () => {

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import { LukhasError } from '../errors.js';
+import type { EventData, StoredEvent } from './events.js';
+import type { Ledger } from './ledger.js';
+
+/** Observations of a decision are kept for at least this long after it: later they may be gone, but not be others. */
+const KEPT_MS = 30 * 86_400_000;
+/** Hashed before others have their turn: some milliseconds. */
+const LINES = 2000;
+
+type Committed = EventData['canary.decided']['observations'];
+
+/**
+ * Makes sure that the recorded observations of a canary are those that its decision commits to; there is nothing to be
+ * sure of where no verdict was reached. The digest is SHA-256 over their lines, each with its newline.
+ * @param events of the canary, proved (`Ledger.provenEvents`)
+ * @param now ms since the epoch
+ * @throws LukhasError LEDGER_CORRUPT when they are not
+ */
+export async function proveObservations(
+  ledger: Pick<Ledger, 'observationLines'>,
+  events: readonly StoredEvent[],
+  now: number,
+): Promise<void> {
+  const decision = events.find((event) => event.kind === 'canary.decided');
+  if (decision?.kind !== 'canary.decided') return;
+  const { seq, subject, ts, data } = decision;
+  const found = await recorded(ledger, subject);
+  const gone = found.count === 0 && now - Date.parse(ts) > KEPT_MS;
+  const { count, digest } = data.observations;
+  if (gone || (found.count === count && found.digest === digest)) return;
+  const what = found.count === count ? 'not those' : `${found.count}, not the ${count}`;
+  throw new LukhasError(
+    'LEDGER_CORRUPT',
+    `The recorded observations of ${subject} are ${what} that entry ${seq} of the log decided on. Nothing is promoted on them.`,
+    { suggestions: ['See what is damaged with `lukhas verify`, keep the file as it is, and restore a backup.'] },
+  );
+}
+
+async function recorded(
+  ledger: Pick<Ledger, 'observationLines'>,
+  canaryId: string,
+): Promise<Pick<Committed, 'count' | 'digest'>> {
+  const digest = createHash('sha256');
+  let count = 0;
+  for await (const line of ledger.observationLines(canaryId)) {
+    digest.update(`${line}\n`);
+    if (++count % LINES === 0) await othersTurn();
+  }
+  return { count, digest: digest.digest('hex') };
+}
