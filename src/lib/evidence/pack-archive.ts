@@ -29,7 +29,7 @@ export class PackArchive {
   readonly #written: Promise<void>;
 
   constructor(out: Writable, signal?: AbortSignal) {
-    this.#zip = new ZipArchive({ zlib: { level: LEVEL, chunkSize: CHUNK } });
+    this.#zip = new ZipArchive({ highWaterMark: CHUNK, zlib: { level: LEVEL, chunkSize: CHUNK } });
     this.#out = out;
     const broken = new Promise<never>((_, reject) => this.#zip.once('error', reject));
     this.#written = Promise.race([finished(out, { signal, readable: false }), broken]);

@@ -1,15 +1,12 @@
-import { hash } from 'node:crypto';
-import { LukhasError } from '../errors.js';
 import type { LedgerPages, LinePage } from '../ledger/pages.js';
 import type { CompactRange } from './compact-range.js';
 import { CSV_HEADER, CsvLines } from './pack-csv.js';
 import type { PackPlan } from './pack-plan.js';
+import { appendPage } from './page-leaves.js';
 
 /** Told after each page: how far the pass over the entries has come. */
 export type OnEntries = (file: string, done: number, total: number) => void;
 
-const NEWLINE = 0x0a;
-const LEAF = 0x00;
 const JSON_ENDING = ',\n';
 
 /** audits.ndjson, audits.json and audits.csv: the same entries in three forms, each a pass over the log. */
@@ -33,7 +30,7 @@ export class PackEntries {
     // One behind: the last line of the last page has no comma after it.
     let last: Buffer | null = null;
     for await (const page of this.#pages('audits.json', JSON_ENDING)) {
-      appendPage(before, page);
+      appendPage(before, page, JSON_ENDING);
       if (page.bytes.length === 0) continue;
       if (last !== null) yield last;
       last = page.bytes;
@@ -66,46 +63,4 @@ export class PackEntries {
       this.onEntries(file, page.to - range.from, range.to - range.from);
     }
   }
-}
-
-/** @throws LukhasError LEDGER_CORRUPT when the lines are not as many as the page says */
-function appendPage(range: CompactRange, { from, to, bytes, omitted }: LinePage): void {
-  let start = 0;
-  let left = 0;
-  for (let seq = from; seq < to; seq++) {
-    const out = omitted[left];
-    if (out?.seq === seq) {
-      range.append(out.hash);
-      left++;
-      continue;
-    }
-    const newline = bytes.indexOf(NEWLINE, start);
-    if (newline < 0) throw notAsRecorded(seq);
-    range.append(leafAt(bytes, start, newline + 1 - JSON_ENDING.length));
-    start = newline + 1;
-  }
-  if (start !== bytes.length) throw notAsRecorded(to - 1);
-}
-
-/**
- * SHA-256(0x00 || line). The newline before the line stands in for the prefix meanwhile: copying each line would cost as
- * much as hashing it.
- */
-function leafAt(bytes: Buffer, start: number, end: number): Buffer {
-  if (start === 0) return sha256(Buffer.concat([Buffer.from([LEAF]), bytes.subarray(0, end)]));
-  bytes[start - 1] = LEAF;
-  const leaf = sha256(bytes.subarray(start - 1, end));
-  bytes[start - 1] = NEWLINE;
-  return leaf;
-}
-
-/** By way of a string, as merkle.ts: a digest returned as a Buffer is slower. */
-function sha256(bytes: Uint8Array): Buffer {
-  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
-}
-
-function notAsRecorded(seq: number): LukhasError {
-  return new LukhasError('LEDGER_CORRUPT', `Entry ${seq} of the log is not one line of JSON`, {
-    suggestions: ['See what is damaged with `lukhas verify --db`.'],
-  });
 }

@@ -2,7 +2,8 @@ import { summarise } from '../explain/summary.js';
 import { clip, oneLine, plural } from '../explain/words.js';
 import type { StoredEvent } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { countDecisions, DECISION_KINDS, type DecisionKind, type PackDecision, type PackPlan } from './pack-plan.js';
+import { DECISION_KINDS, type DecisionKind } from './pack-outcome.js';
+import { countDecisions, type PackDecision, type PackPlan } from './pack-plan.js';
 
 /** Decisions told from one read of the log. */
 const CHUNK = 64;

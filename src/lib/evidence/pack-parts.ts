@@ -2,31 +2,37 @@ import { createHash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { PackPlan } from './pack-plan.js';
+import type { PackDecision, PackPlan } from './pack-plan.js';
 
 /** Bytes gathered before they are handed on. */
 const CHUNK = 128 * 1024;
-const NEWLINE = 0x0a;
 
 /**
  * observations.ndjson: those that verdicts of the window were made of, as far as they are kept, in order of verdict and look.
- * @throws LukhasError LEDGER_CONFLICT when some were pruned since the pack was planned
+ * @throws LukhasError LEDGER_CORRUPT when those of a canary are all there and not what its verdict commits to; LEDGER_CONFLICT
+ *   when some were pruned since the pack was planned
  */
 export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGenerator<Buffer> {
-  let [parts, size, count]: [Buffer[], number, number] = [[], 0, 0];
-  for (const { canaryId, lastTick, observations } of plan.decisions) {
-    if (lastTick === null || observations === 0) continue;
+  let [parts, size, kept]: [Buffer[], number, number] = [[], 0, 0];
+  for (const decision of plan.decisions) {
+    if (decision.lastTick === null) continue;
+    const { canaryId, lastTick } = decision;
     const around = { before: `{"canaryId":${JSON.stringify(canaryId)},"observation":`, after: '}\n' };
-    for await (const bytes of ledger.pages.observations(canaryId, lastTick, around)) {
-      count += linesIn(bytes);
-      parts.push(bytes);
-      size += bytes.length;
+    const judged = createHash('sha256');
+    let count = 0;
+    for await (const page of ledger.pages.observations(canaryId, lastTick, around)) {
+      count += page.count;
+      judged.update(page.recorded);
+      parts.push(page.bytes);
+      size += page.bytes.length;
       if (size < CHUNK) continue;
       yield Buffer.concat(parts);
       [parts, size] = [[], 0];
     }
+    requireJudged(decision, count, judged.digest('hex'));
+    kept += count;
   }
-  if (count !== plan.observations.kept) {
+  if (kept !== plan.observations.kept) {
     throw new LukhasError('LEDGER_CONFLICT', 'Observations were pruned while the pack was being written', {
       suggestions: ['Export again.'],
     });
@@ -34,10 +40,14 @@ export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGe
   yield Buffer.concat(parts);
 }
 
-function linesIn(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
-  return count;
+/** Of some that were pruned nobody can tell whether the others are those that were judged. */
+function requireJudged({ seq, canaryId, observations, digest }: PackDecision, count: number, found: string): void {
+  if (count < observations || (count === observations && found === digest)) return;
+  throw new LukhasError(
+    'LEDGER_CORRUPT',
+    `The observations of canary ${canaryId} are not those that entry ${seq} of the log was decided by`,
+    { suggestions: ['See what is damaged with `lukhas verify --db`.'] },
+  );
 }
 
 /** Each policy under the name of its digest, in the order in which they were first used. */

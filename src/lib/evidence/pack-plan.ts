@@ -3,6 +3,7 @@ import { canonicalJson } from '../ledger/canonical.js';
 import type { EventKind } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Selection, SeqRange } from '../ledger/pages.js';
+import { DECISION_KINDS, type DecisionKind, endOf } from './pack-outcome.js';
 import type { EvidencePredicate } from './statement.js';
 
 /** What a pack is of: fixed before its first byte is written, whatever is appended to the log meanwhile. */
@@ -21,6 +22,8 @@ export type PackDecision = EvidencePredicate['decisions'][number] & {
   /** Last look that was judged, and how many observations the decision commits to; null without a verdict. */
   lastTick: number | null;
   observations: number;
+  /** SHA-256 over them, hex; null without a verdict. */
+  digest: string | null;
   dryRun: boolean;
 };
 
@@ -56,6 +59,7 @@ export interface Asked {
 export type FillQueries = (source: Record<string, unknown>, asked: Asked) => Promise<Record<string, string>>;
 
 interface CanaryRequest {
+  id: string;
   modelId: string;
   fromGate: string;
   toGate: string;
@@ -66,18 +70,6 @@ interface CanaryRequest {
   seq: number;
 }
 
-/** What ends a canary, or changes how it has ended. */
-export const DECISION_KINDS = [
-  'canary.decided',
-  'canary.overridden',
-  'canary.aborted',
-  'canary.failed',
-  'canary.approved',
-  'canary.rejected',
-  'canary.lapsed',
-  'canary.forced',
-] as const;
-export type DecisionKind = (typeof DECISION_KINDS)[number];
 const KINDS: readonly EventKind[] = ['canary.requested', 'canary.reviewed', ...DECISION_KINDS];
 const PATHS = [
   '$.data.modelId',
@@ -94,6 +86,7 @@ const PATHS = [
   '$.data.policy.approvals.required',
   '$.data.count',
   '$.data.required',
+  '$.data.observations.digest',
 ];
 
 /**
@@ -112,7 +105,8 @@ export async function planPack(ledger: Ledger, request: PackRequest, fill: FillQ
     throw new LukhasError('USAGE', `Nothing was recorded before ${request.to}: there is nothing to export.`);
   const range = { from: Math.min(from, to), to };
   const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
-  return new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }).plan();
+  const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs });
+  return ledger.pages.withSmallCache(() => planner.plan());
 }
 
 async function timeOf(ledger: Ledger, seq: number): Promise<string> {
@@ -154,6 +148,7 @@ class Planner {
   async #requested(seq: number, canaryId: string, found: unknown[]): Promise<void> {
     const [modelId, fromGate, toGate, policyDigest, dryRun, source, windowSeconds] = found;
     const request = {
+      id: canaryId,
       modelId: this.#one(modelId),
       fromGate: this.#one(fromGate),
       toGate: this.#one(toGate),
@@ -163,18 +158,18 @@ class Planner {
       seq,
     };
     this.#open.set(canaryId, request);
-    await this.#note(canaryId, request, String(source), Number(windowSeconds));
+    await this.#note(request, String(source), Number(windowSeconds));
   }
 
   /** Policy and source of a canary of the window, also when it was asked for before. */
-  async #note(canaryId: string, request: CanaryRequest, sourceJson: string, windowSeconds: number): Promise<void> {
+  async #note(request: CanaryRequest, sourceJson: string, windowSeconds: number): Promise<void> {
     if (!this.#plan.policies.has(request.policyDigest)) this.#plan.policies.set(request.policyDigest, request.seq);
     const { modelId, fromGate } = request;
     const source = this.#sourceOf(sourceJson);
     const queries = 'queries' in source ? await this.fill(source, { modelId, fromGate, windowSeconds }) : {};
     const key = Object.keys(queries).length === 0 ? sourceJson : JSON.stringify([sourceJson, queries]);
     const known = this.#sources.get(key) ?? { source, queries, canaries: [] };
-    known.canaries.push(canaryId);
+    known.canaries.push(request.id);
     this.#sources.set(key, known);
   }
 
@@ -186,7 +181,7 @@ class Planner {
   }
 
   async #decided(seq: number, kind: DecisionKind, canaryId: string, found: readonly unknown[]): Promise<void> {
-    const [decision, judge, tick, observed, , count, required] = found.slice(7);
+    const [decision, judge, tick, observed, , count, required, digest] = found.slice(7);
     // One of several approvals decides nothing yet.
     if (kind === 'canary.approved' && Number(count) < Number(required)) return;
 
@@ -199,17 +194,18 @@ class Planner {
     const { outcome, basis } = endOf(kind, decision, waits);
     this.#plan.decisions.push({
       seq,
-      canaryId,
+      canaryId: request.id,
       modelId,
       fromGate,
       toGate,
       outcome,
       basis,
       policyDigest,
-      kind,
+      kind: this.#one(kind) as DecisionKind,
       unreviewed: kind === 'canary.forced',
       lastTick,
       observations,
+      digest: typeof digest === 'string' ? digest : null,
       dryRun,
     });
     if (typeof judge === 'number') this.#plan.judges.add(judge);
@@ -236,10 +232,10 @@ class Planner {
     }
     const { modelId, fromGate, toGate, policyDigest, dryRun, source, policy } = event.data;
     const approvals = policy.approvals !== undefined;
-    const request = { modelId, fromGate, toGate, policyDigest, dryRun, approvals, seq: event.seq };
+    const request = { id: canaryId, modelId, fromGate, toGate, policyDigest, dryRun, approvals, seq: event.seq };
     // One of the window that was decided before has been noted then.
     if (event.seq < this.#plan.range.from && !this.#plan.decisions.some((d) => d.canaryId === canaryId))
-      await this.#note(canaryId, request, canonicalJson(source, 'source'), policy.windowSeconds);
+      await this.#note(request, canonicalJson(source, 'source'), policy.windowSeconds);
     return request;
   }
 
@@ -249,37 +245,6 @@ class Planner {
     if (known !== undefined) return known;
     this.#texts.set(key, key);
     return key;
-  }
-}
-
-const OUTCOMES: Readonly<Record<string, PackDecision['outcome']>> = {
-  promote: 'PROMOTED',
-  rollback: 'ROLLED_BACK',
-  block: 'BLOCKED',
-};
-
-/** @param waits whether a promotion waits for people to approve it; until then it is blocked */
-function endOf(kind: DecisionKind, decision: unknown, waits: boolean): Pick<PackDecision, 'outcome' | 'basis'> {
-  switch (kind) {
-    case 'canary.decided':
-      return {
-        outcome: waits && decision === 'promote' ? 'BLOCKED' : (OUTCOMES[String(decision)] ?? 'BLOCKED'),
-        basis: 'evidence',
-      };
-    case 'canary.approved':
-      return { outcome: 'PROMOTED', basis: 'evidence' };
-    case 'canary.overridden':
-      return { outcome: waits ? 'BLOCKED' : 'PROMOTED', basis: 'person' };
-    case 'canary.lapsed':
-      return { outcome: 'BLOCKED', basis: 'person' };
-    case 'canary.rejected':
-      return { outcome: 'REJECTED', basis: 'person' };
-    case 'canary.forced':
-      return { outcome: 'PROMOTED', basis: 'break-glass' };
-    case 'canary.aborted':
-      return { outcome: 'ABORTED', basis: 'person' };
-    case 'canary.failed':
-      return { outcome: 'FAILED', basis: 'error' };
   }
 }
 

@@ -1,60 +1,93 @@
-import { preAuthEncoding } from './dsse.js';
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Signer } from './note.js';
 import type { PackedFile } from './pack-archive.js';
 import type { PackDecision } from './pack-plan.js';
 import { fingerprint } from './public-key.js';
-import { type EvidencePredicate, formatStatement, STATEMENT_PAYLOAD_TYPE } from './statement.js';
+import type { EvidencePredicate } from './statement.js';
+import { STATEMENT_PAYLOAD_TYPE, statementObject } from './statement-object.js';
 
 /** Where decisions go: they come last. */
 const NO_DECISIONS = '[]}}';
-/** Decisions in one piece. */
-const CHUNK = 512;
 /** Bytes encoded at a time: base64 takes three together. */
-const ENCODED = 3 * 32 * 1024;
+const PIECE = 3 * 16 * 1024;
 
 /**
  * The statement about a pack in its envelope, the bytes that `signEnvelope` gives for `formatStatement`, made in pieces: as
  * objects and texts the decisions of a long window would take several times their size.
  */
-export function* statementEnvelope(
+export async function* statementEnvelope(
   files: readonly PackedFile[],
   predicate: Omit<EvidencePredicate, 'decisions'>,
   decisions: readonly PackDecision[],
   signer: Signer,
-): Generator<Buffer> {
-  const message = preAuthEncoded(() => statementParts(files, predicate, decisions));
-  const payload = message.subarray(message.indexOf('{'));
-  yield Buffer.from('{"payload":"');
-  for (let i = 0; i < payload.length; i += ENCODED)
-    yield Buffer.from(payload.subarray(i, i + ENCODED).toString('base64'));
+): AsyncGenerator<Buffer> {
+  const { space, message, payload } = await preAuthEncoded(() => statementParts(files, predicate, decisions));
   const signatures = [{ keyid: fingerprint(signer.publicKey), sig: signer.sign(message).toString('base64') }];
+  yield Buffer.from('{"payload":"');
+  yield* encodedInPlace(space, payload);
   const rest = JSON.stringify({ payloadType: STATEMENT_PAYLOAD_TYPE, signatures });
   yield Buffer.from(`",${rest.slice(1)}\n`);
 }
 
-/** @param parts made twice, to be measured and to be copied: held all at once they would take as much as the whole */
-function preAuthEncoded(parts: () => Iterable<Buffer>): Buffer {
+interface Message {
+  /** What is signed, at the end of a space that has room for the payload in base64 where the message is not needed any more. */
+  message: Buffer;
+  payload: Buffer;
+  space: Buffer;
+}
+
+/** @param parts made twice, to be measured and to be written: held all at once they would take as much as the whole */
+async function preAuthEncoded(parts: () => Iterable<string>): Promise<Message> {
   let length = 0;
-  for (const part of parts()) length += part.length;
-  // Without a payload, but with the length of this one.
-  const head = preAuthEncoding(STATEMENT_PAYLOAD_TYPE, new Uint8Array()).toString().replace(/ 0 $/, ` ${length} `);
-  const message = Buffer.allocUnsafe(head.length + length);
+  for await (const part of withTurns(parts())) length += Buffer.byteLength(part);
+  // DSSE 1.0, PAE; the type is ASCII.
+  const head = `DSSEv1 ${STATEMENT_PAYLOAD_TYPE.length} ${STATEMENT_PAYLOAD_TYPE} ${length} `;
+  const space = Buffer.allocUnsafe(head.length + Math.ceil(length / 3) * 4);
+  const message = space.subarray(space.length - head.length - length);
   let at = message.write(head);
-  for (const part of parts()) at += part.copy(message, at);
-  return message;
+  for await (const part of withTurns(parts())) at += message.write(part, at);
+  return { space, message, payload: message.subarray(head.length) };
+}
+
+/** Several together; others have their turn in between. */
+async function* withTurns(parts: Iterable<string>): AsyncGenerator<string> {
+  let text = '';
+  for (const part of parts) {
+    text += part;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+    await othersTurn();
+  }
+  yield text;
+}
+
+/**
+ * Base64 of what stands at the end of a space, written from its beginning on. What is written gets no further than what was
+ * read: of n bytes it takes 4n/3, and the payload begins a third of its length, or more, after the space.
+ */
+function* encodedInPlace(space: Buffer, payload: Buffer): Generator<Buffer> {
+  let at = 0;
+  for (let i = 0; i < payload.length; i += PIECE) {
+    const start = at;
+    at += space.write(payload.toString('base64', i, i + PIECE), at, 'latin1');
+    yield space.subarray(start, at);
+  }
 }
 
 function* statementParts(
   files: readonly PackedFile[],
   predicate: Omit<EvidencePredicate, 'decisions'>,
   decisions: readonly PackDecision[],
-): Generator<Buffer> {
-  yield formatStatement(files, { ...predicate, decisions: [] }).subarray(0, 1 - NO_DECISIONS.length);
-  for (let i = 0; i < decisions.length; i += CHUNK) {
-    const texts = decisions.slice(i, i + CHUNK).map(decisionJson);
-    yield Buffer.from(`${i === 0 ? '' : ','}${texts.join(',')}`);
+): Generator<string> {
+  yield JSON.stringify(statementObject(files, { ...predicate, decisions: [] })).slice(0, 1 - NO_DECISIONS.length);
+  let between = '';
+  for (const decision of decisions) {
+    yield between;
+    yield decisionJson(decision);
+    between = ',';
   }
-  yield Buffer.from(NO_DECISIONS.slice(1));
+  yield NO_DECISIONS.slice(1);
 }
 
 /** Members in the order of the schema. */

@@ -29,7 +29,8 @@ export function csvRow(entry: { seq: number; ts: string; kind: string; subject: 
 }
 
 function field(value: unknown): string {
-  if (typeof value !== 'string') return value === null || value === undefined ? '' : `${value as number | boolean}`;
+  if (typeof value === 'number' || typeof value === 'boolean') return `${value}`;
+  if (typeof value !== 'string') return '';
   const safe = RISKY.has(value.charAt(0)) ? `'${value}` : value;
   return [',', '"', '\r', '\n'].some((c) => safe.includes(c)) ? `"${safe.split('"').join('""')}"` : safe;
 }

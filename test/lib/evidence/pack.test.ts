@@ -139,26 +139,54 @@ describe('an evidence pack', function () {
     expect(meta.window).to.deep.include({ from: 0, to: bodies.length, firstTs: '2026-03-01T12:00:00.000Z' });
   });
 
-  it('refuses a log whose entries are not those that were recorded', async () => {
-    const copy = join(dir, 'tampered.db');
-    await ledger.size();
+  /** Exports a copy of the log in which somebody changed something in spite of the triggers. */
+  const exportEdited = async (name: string, sql: string): Promise<string> => {
+    const home = await mkdtemp(join(dir, 'edited-'));
+    const copy = join(home, 'log.db');
     const source = new Database(join(dir, 'log.db'));
     await source.backup(copy);
     source.close();
     const db = new Database(copy);
-    db.exec('DROP TRIGGER events_no_update');
-    db.exec(`UPDATE events SET body = replace(body, 'fraud-v2', 'fraud-v9') WHERE seq = 0`);
+    for (const trigger of ['events_no_update', 'canary_metrics_no_update']) db.exec(`DROP TRIGGER ${trigger}`);
+    db.exec(sql);
     db.close();
-    const other = await openLedger(copy);
+    const config = await loadConfig({ env: { HOME: home, LUKHAS_MCP_DB: copy }, cwd: home });
+    const edited = await openLedger(copy);
     try {
-      const config = await loadConfig({ env: { HOME: dir, LUKHAS_MCP_DB: copy }, cwd: dir });
-      const place = { ledger: other, config, clock: new FakeClock(START + 1e8), version: '1' };
-      const error = await fails((await EvidenceExport.prepare(place, ALL)).writeFile(join(dir, 'tampered.zip')));
-      expect((error as LukhasError).code).to.equal('LEDGER_CORRUPT');
-      expect((await readdir(dir)).filter((name) => /tampered\.zip|\.tmp$/.test(name))).to.deep.equal([]);
+      const place = { ledger: edited, config, clock: new FakeClock(START + 1e8), version: '1' };
+      await (await EvidenceExport.prepare(place, ALL)).writeFile(join(home, name));
     } finally {
-      await other.close();
+      await edited.close();
+      expect((await readdir(home)).filter((file) => /\.tmp$/.test(file))).to.deep.equal([]);
     }
+    return join(home, name);
+  };
+
+  it('refuses a log whose entries are not those that were recorded', async () => {
+    const sql = `UPDATE events SET body = replace(body, 'fraud-v2', 'fraud-v9') WHERE seq = 0`;
+    expect(((await fails(exportEdited('entry.zip', sql))) as LukhasError).code).to.equal('LEDGER_CORRUPT');
+  });
+
+  it('refuses observations that are not those of the verdict, and names the canary', async () => {
+    const db = new Database(join(dir, 'log.db'), { readonly: true });
+    const { subject, body } = db
+      .prepare(`SELECT subject, body FROM events WHERE kind = 'canary.decided' ORDER BY seq LIMIT 1`)
+      .get() as { subject: string; body: string };
+    db.close();
+    const tick = JSON.parse(body).data.verdict.tick as number;
+    const of = `canary = '${subject}'`;
+    for (const sql of [
+      `UPDATE canary_metrics SET body = replace(body, '"bad":', '"bad":1') WHERE ${of} AND tick = ${tick}`,
+      // One more than it was decided by.
+      `INSERT INTO canary_metrics SELECT canary, -1, t, body FROM canary_metrics WHERE ${of} AND tick = ${tick}`,
+    ]) {
+      const error = (await fails(exportEdited('edited.zip', sql))) as LukhasError;
+      expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
+    }
+    // Of the rest of pruned ones nobody can tell: the pack counts what is missing.
+    const pruned = await exportEdited('pruned.zip', `DELETE FROM canary_metrics WHERE ${of} AND tick = ${tick}`);
+    const { counts } = JSON.parse(await file(pruned, 'meta.json'));
+    expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count: 1 }]);
   });
 
   it('is refused of a log that has lost what was signed, and every export leaves a checkpoint of what it holds', async () => {
@@ -244,7 +272,7 @@ describe('an evidence pack', function () {
     }
   });
 
-  it('signs the statement that its parts would be put together to', () => {
+  it('signs the statement that its parts would be put together to', async () => {
     const key = generateSigningKey();
     const files = [{ name: 'meta.json', sha256: 'a'.repeat(64), size: 1 }];
     const decisions = Array.from({ length: 1500 }, (_, seq) => ({
@@ -260,6 +288,7 @@ describe('an evidence pack', function () {
       unreviewed: false,
       lastTick: null,
       observations: 0,
+      digest: null,
       dryRun: false,
     }));
     const at = '2026-03-01T12:00:00.000Z';
@@ -271,9 +300,11 @@ describe('an evidence pack', function () {
       counts: { ...zero, breakGlass: 0, breakGlassUnreviewed: 0 },
     };
     for (const some of [[], decisions.slice(0, 1), decisions]) {
-      const pieces = Buffer.concat([...statementEnvelope(files, predicate, some, key)]).toString();
+      const pieces: Buffer[] = [];
+      // Joined at the end: what comes later must not be written over what was handed on.
+      for await (const piece of statementEnvelope(files, predicate, some, key)) pieces.push(piece);
       const whole = formatStatement(files, { ...predicate, decisions: some });
-      expect(pieces).to.equal(signEnvelope(STATEMENT_PAYLOAD_TYPE, whole, [key]));
+      expect(Buffer.concat(pieces).toString()).to.equal(signEnvelope(STATEMENT_PAYLOAD_TYPE, whole, [key]));
     }
   });
 
