@@ -28,8 +28,12 @@ const envelopeSchema = z.object({
 
 /** What is signed: the bytes with their type, so that neither can be taken for another. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffer {
+  return Buffer.concat([preAuthHead(payloadType, payload.length), payload]);
+}
+
+function preAuthHead(payloadType: string, payloadLength: number): Buffer {
   const type = Buffer.from(payloadType);
-  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payload.length} `), payload]);
+  return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} `), type, Buffer.from(` ${payloadLength} `)]);
 }
 
 /** The envelope as one line of JSON with a newline. @param payloadType a media type or URI */
@@ -41,18 +45,23 @@ export function signEnvelope(payloadType: string, payload: Uint8Array, signers: 
 
 /**
  * Verifies an envelope by the keys that are trusted. Signatures of others are passed over; key IDs are not relied on.
+ * @param bytes are used up: the payload of a long log is large, and takes their place
  * @param trusted public keys, 32 bytes each
  * @param threshold how many different keys must have signed; 1 when left out
  * @throws LukhasError VERIFICATION: form, payload type, or too few of the keys signed
  */
 export function verifyEnvelope(
-  text: string,
+  bytes: Buffer,
   { payloadType, trusted, threshold = 1 }: { payloadType: string; trusted: readonly Uint8Array[]; threshold?: number },
 ): VerifiedEnvelope {
-  const envelope = parseInput(envelopeSchema, parseJson(text), 'envelope', 'VERIFICATION');
-  const payload = decodeEither(envelope.payload, 'payload');
+  const { frame, payload: base64 } = readEnvelope(bytes);
+  const envelope = parseInput(envelopeSchema, parseJson(frame), 'envelope', 'VERIFICATION');
+  if (envelope.payloadType !== payloadType) {
+    throw refused(`envelope: its payload is of type ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
+  }
+  const isStandard = !base64.includes('-') && !base64.includes('_');
   const signatures = envelope.signatures.map(({ sig }) => decodeEither(sig, 'signature'));
-  const message = preAuthEncoding(envelope.payloadType, payload);
+  const { message, payload } = decodeMessage(payloadType, base64, bytes);
   const found = signatures.flatMap((sig) => {
     const publicKey = trusted.find((key) => verifyEd25519(key, message, sig));
     return publicKey === undefined ? [] : [{ publicKey: Buffer.from(publicKey), sig }];
@@ -61,11 +70,51 @@ export function verifyEnvelope(
   if (once.length < threshold) {
     throw refused(`envelope: is signed by ${once.length} of the keys that are trusted, not by ${threshold}`);
   }
-  if (envelope.payloadType !== payloadType) {
-    throw refused(`envelope: its payload is of type ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
-  }
-  const exact = formatEnvelope(payloadType, payload, once) === text;
+  const exact = isStandard && frame === formatEnvelope(payloadType, new Uint8Array(), once);
   return { payload, signedBy: once.map(({ publicKey }) => publicKey), exact };
+}
+
+/** How an envelope begins that was written by `signEnvelope`. */
+const START = Buffer.from('{"payload":"');
+const QUOTE = 0x22;
+const PADDING = 0x3d;
+/** Characters that are decoded at a time: base64 takes four together. */
+const PIECE = 4 * 64 * 1024;
+
+/**
+ * Cuts out the payload where it stands, without making a text of it. An envelope that is written in a way in which
+ * another member could be the payload is read as JSON first.
+ * @returns base64, or what stands in its place, and the envelope with an empty payload
+ */
+function readEnvelope(bytes: Buffer): { payload: Buffer; frame: string } {
+  const end = bytes.indexOf(QUOTE, START.length);
+  if (bytes.subarray(0, START.length).equals(START) && end >= 0) {
+    const payload = bytes.subarray(START.length, end);
+    const frame = `${START}${bytes.toString('utf8', end)}`;
+    const isOnly = frame.lastIndexOf('"payload"') === 1;
+    if (isOnly && !frame.includes('\\') && !payload.includes('\\')) return { payload, frame };
+  }
+  const envelope = parseInput(envelopeSchema, parseJson(bytes.toString()), 'envelope', 'VERIFICATION');
+  // White space, so that it is not taken for what `signEnvelope` writes.
+  return { payload: Buffer.from(envelope.payload), frame: ` ${JSON.stringify({ ...envelope, payload: '' })}` };
+}
+
+/** @param space for the message; what is decoded may stand in it. @throws LukhasError VERIFICATION: it is not base64 */
+function decodeMessage(payloadType: string, base64: Buffer, space: Buffer): { message: Buffer; payload: Buffer } {
+  const padding = base64.subarray(-2).filter((byte) => byte === PADDING).length;
+  const length = (base64.length / 4) * 3 - padding;
+  if (!Number.isInteger(length)) throw notBase64('payload');
+  const head = preAuthHead(payloadType, length);
+  // Each piece is decoded before its place is written over, and is shorter than what was read by more than the head.
+  let at = head.length;
+  for (let i = 0; i < base64.length; i += PIECE) {
+    const piece = decodeEither(base64.toString('latin1', i, i + PIECE), 'payload');
+    at += piece.copy(space, at);
+  }
+  // A padding in the middle leaves less.
+  if (at !== head.length + length) throw notBase64('payload');
+  head.copy(space);
+  return { message: space.subarray(0, at), payload: space.subarray(head.length, at) };
 }
 
 function formatEnvelope(
@@ -87,8 +136,12 @@ function formatEnvelope(
 /** DSSE wants both alphabets of base64 to be accepted. */
 function decodeEither(text: string, what: string): Buffer {
   const bytes = decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
-  if (bytes === null) throw refused(`envelope: its ${what} is not base64`);
+  if (bytes === null) throw notBase64(what);
   return bytes;
+}
+
+function notBase64(what: string): LukhasError {
+  return refused(`envelope: its ${what} is not base64`);
 }
 
 function parseJson(text: string): unknown {

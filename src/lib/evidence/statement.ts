@@ -1,21 +1,15 @@
 import * as z from 'zod';
-import { LukhasError } from '../errors.js';
 import { parseInput } from '../input/problems.js';
+import { EVIDENCE_PREDICATE_TYPE, STATEMENT_TYPE, type StatementSubject, statementObject } from './statement-object.js';
 
-/** `payloadType` of a DSSE envelope around a Statement. */
-export const STATEMENT_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-
-const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
-
-/** A URI, as in-toto asks for, of a scheme of our own: it names the format, and leads nowhere. */
-export const EVIDENCE_PREDICATE_TYPE = 'lukhas:evidence-pack/v1';
+export { STATEMENT_PAYLOAD_TYPE } from './statement-object.js';
 
 const count = z.int().min(0);
 const instant = z.iso.datetime().describe('RFC 3339, UTC');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is 64 hexadecimal digits in lower case');
 const name = z.string().min(1);
 
-const decision = z
+const decisionSchema = z
   .object({
     seq: count.describe('entry of the log that says so'),
     canaryId: name,
@@ -54,7 +48,7 @@ const predicateSchema = z
         breakGlassUnreviewed: count.describe('of these, not reviewed since'),
       })
       .describe('decisions of the window'),
-    decisions: z.array(decision).describe('in the order of the log; every outcome, not only promotions'),
+    decisions: z.array(decisionSchema).describe('in the order of the log; every outcome, not only promotions'),
   })
   .describe('What a lukhas evidence pack holds. Fields that are not known are to be ignored.');
 
@@ -67,13 +61,7 @@ const statementSchema = z.object({
 
 export type EvidencePredicate = z.output<typeof predicateSchema>;
 export type EvidenceStatement = z.output<typeof statementSchema>;
-
-/** A file that the statement is about. */
-export interface StatementSubject {
-  name: string;
-  /** Hex, lower case. */
-  sha256: string;
-}
+export type StatedDecision = z.output<typeof decisionSchema>;
 
 /**
  * The bytes of an in-toto Statement v1 (https://github.com/in-toto/attestation): the payload of an envelope. The same
@@ -81,26 +69,22 @@ export interface StatementSubject {
  * @throws LukhasError VERIFICATION when they do not make a statement
  */
 export function formatStatement(subjects: readonly StatementSubject[], predicate: EvidencePredicate): Buffer {
-  const statement = {
-    _type: STATEMENT_TYPE,
-    subject: subjects.map((subject) => ({ name: subject.name, digest: { sha256: subject.sha256 } })),
-    predicateType: EVIDENCE_PREDICATE_TYPE,
-    predicate,
-  };
+  const statement = statementObject(subjects, predicate);
   // As it is read: in the order of the schema, whatever the order of the object that was given.
   return Buffer.from(JSON.stringify(parseInput(statementSchema, statement, 'statement', 'VERIFICATION')));
 }
 
-/** Reads a payload; fields that are not known are dropped. @throws LukhasError VERIFICATION: which field, and why */
-export function parseStatement(payload: Uint8Array): EvidenceStatement {
-  let statement: unknown;
-  try {
-    statement = JSON.parse(Buffer.from(payload).toString());
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new LukhasError('VERIFICATION', 'statement: is not JSON', { cause });
-  }
+/**
+ * Checks a payload that was parsed; fields that are not known are dropped.
+ * @throws LukhasError VERIFICATION: which field, and why
+ */
+export function parseStatement(statement: unknown): EvidenceStatement {
   return parseInput(statementSchema, statement, 'statement', 'VERIFICATION');
+}
+
+/** The same for one of its decisions, the one with the number `index`. @throws LukhasError VERIFICATION */
+export function parseDecision(decision: unknown, index: number): StatedDecision {
+  return parseInput(decisionSchema, decision, `statement: predicate.decisions[${index}]`, 'VERIFICATION');
 }
 
 /** JSON Schema 2020-12 of the predicate; stands in docs/schemas/evidence-pack-v1.schema.json. */

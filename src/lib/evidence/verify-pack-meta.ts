@@ -7,9 +7,9 @@ const count = z.int().min(0);
 const text = z.string().min(1);
 
 /** What the verifier compares; what else is there is for readers. */
-const metaSchema = z.looseObject({
+const metaSchema = z.object({
   format: z.literal('lukhas-evidence/1'),
-  product: z.looseObject({ name: z.literal('lukhas'), version: text }),
+  product: z.object({ name: z.literal('lukhas'), version: text }),
   log: z.strictObject({ origin: text, size: count, root: text }),
   window: z.strictObject({
     from: count,

@@ -1,12 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { canonicalPart, parseCanonical } from './verify-pack-canonical.js';
 import { lineBatches } from './verify-pack-lines.js';
 import type { EvidenceFindings } from './verify-pack-report.js';
 
 /** Observations of one canary, as they stand in the pack. */
 export interface Observed {
-  /** Place among the canaries of the file, from 0. */
-  order: number;
   count: number;
   firstAt: number;
   lastAt: number;
@@ -15,76 +13,104 @@ export interface Observed {
   digest: string;
 }
 
-interface Run extends Omit<Observed, 'digest'> {
-  canaryId: string;
-  hash: Hash;
-}
-
 interface Line {
   canaryId: string;
   observation: { tick: number; t: number };
+  /** Canonical text of the observation. */
+  text: string;
 }
 
-/** Reads observations.ndjson once. @throws LukhasError VERIFICATION when it cannot be read as lines */
-export async function readObservations(
-  chunks: AsyncIterable<Buffer>,
-  findings: EvidenceFindings,
-): Promise<{ byCanary: Map<string, Observed>; count: number }> {
-  const reader = new ObservationReader(findings);
-  for await (const lines of lineBatches('observations.ndjson', chunks)) for (const line of lines) reader.take(line);
-  return { byCanary: reader.end(), count: reader.count };
-}
-
-class ObservationReader {
+/**
+ * Reads observations.ndjson beside the entries: those of a canary come together, and canaries in the order of their
+ * verdicts. Holds those of none.
+ */
+export class Observations {
+  /** Lines that were read. */
   count = 0;
-  readonly #byCanary = new Map<string, Observed>();
-  #run: Run | null = null;
+  readonly #batches: AsyncIterator<Buffer[]>;
+  #lines: readonly Buffer[] = [];
+  #at = 0;
+  /** The first line of the next canary; null after the last, undefined before the first. */
+  #next: Line | null | undefined = undefined;
 
-  constructor(private readonly findings: EvidenceFindings) {}
+  constructor(
+    chunks: AsyncIterable<Buffer>,
+    private readonly findings: EvidenceFindings,
+  ) {
+    this.#batches = lineBatches('observations.ndjson', chunks);
+  }
 
-  take(bytes: Buffer): void {
-    this.count++;
-    const line = readLine(bytes);
-    if (line === null) {
+  /** Those of the canary that is decided next; null when there are none in their place. @throws LukhasError VERIFICATION: no lines */
+  async take(canaryId: string): Promise<Observed | null> {
+    const first = await this.#first();
+    return first?.canaryId === canaryId ? this.#run(first) : null;
+  }
+
+  /** After the last verdict. @throws LukhasError VERIFICATION: no lines */
+  async finish(): Promise<void> {
+    for (let first = await this.#first(); first !== null; first = await this.#first()) {
+      const { canaryId } = first;
+      this.findings.problem(
+        `observations.ndjson: those of ${canaryId} are of no verdict in the pack, or not in their place`,
+      );
+      await this.#run(first);
+    }
+  }
+
+  async #first(): Promise<Line | null> {
+    if (this.#next === undefined) this.#next = await this.#more();
+    return this.#next;
+  }
+
+  async #run(first: Line): Promise<Observed> {
+    const { t: firstAt, tick } = first.observation;
+    const run = { count: 0, firstAt, lastAt: firstAt, lastTick: tick };
+    const hash = createHash('sha256');
+    let line: Line | null = first;
+    while (line?.canaryId === first.canaryId) {
+      const { observation, text } = line;
+      if (run.count > 0 && observation.tick <= run.lastTick) {
+        this.findings.problem(`observations.ndjson: line ${this.count} is out of order`);
+      }
+      hash.update(`${text}\n`);
+      run.count++;
+      run.lastAt = observation.t;
+      run.lastTick = observation.tick;
+      // Waiting for nothing, line by line, takes its time.
+      line = this.#held() ?? (await this.#more());
+    }
+    this.#next = line;
+    return { ...run, digest: hash.digest('hex') };
+  }
+
+  /** The next line of those that have come; null after them. */
+  #held(): Line | null {
+    for (let bytes = this.#lines[this.#at]; bytes !== undefined; bytes = this.#lines[this.#at]) {
+      this.#at++;
+      this.count++;
+      const line = readLine(bytes);
+      if (line !== null) return line;
       this.findings.problem(`observations.ndjson: line ${this.count} is not an observation in canonical JSON`);
-      return;
     }
-    const { canaryId, observation, text } = line;
-    if (this.#run?.canaryId !== canaryId) this.#begin(canaryId, observation);
-    const run = this.#run as Run;
-    if (run.count > 0 && observation.tick <= run.lastTick) {
-      this.findings.problem(`observations.ndjson: line ${this.count} is out of order`);
-    }
-    run.hash.update(`${text}\n`);
-    run.count++;
-    run.lastAt = observation.t;
-    run.lastTick = observation.tick;
+    return null;
   }
 
-  end(): Map<string, Observed> {
-    const run = this.#run;
-    if (run !== null) {
-      const { canaryId, hash, ...rest } = run;
-      this.#byCanary.set(canaryId, { ...rest, digest: hash.digest('hex') });
-      this.#run = null;
+  /** The next line, once it has come; null after the last. */
+  async #more(): Promise<Line | null> {
+    for (let batch = await this.#batches.next(); batch.done !== true; batch = await this.#batches.next()) {
+      this.#lines = batch.value;
+      this.#at = 0;
+      const line = this.#held();
+      if (line !== null) return line;
     }
-    return this.#byCanary;
-  }
-
-  #begin(canaryId: string, { t, tick }: Line['observation']): void {
-    this.end();
-    if (this.#byCanary.has(canaryId)) {
-      this.findings.problem(`observations.ndjson: those of ${canaryId} are in two places`);
-    }
-    const order = this.#byCanary.size;
-    this.#run = { canaryId, order, count: 0, firstAt: t, lastAt: t, lastTick: tick, hash: createHash('sha256') };
+    return null;
   }
 }
 
-function readLine(bytes: Buffer): (Line & { text: string }) | null {
-  const line = parseCanonical(bytes) as Partial<Line> | undefined;
+function readLine(bytes: Buffer): Line | null {
+  const line = parseCanonical(bytes) as Partial<Omit<Line, 'text'>> | undefined;
   if (typeof line !== 'object' || line === null || Object.keys(line).join() !== 'canaryId,observation') return null;
-  const { canaryId, observation } = line as Line;
+  const { canaryId, observation } = line as Omit<Line, 'text'>;
   if (typeof canaryId !== 'string' || typeof observation !== 'object' || observation === null) return null;
   if (typeof observation.tick !== 'number' || typeof observation.t !== 'number') return null;
   const text = canonicalPart(observation);

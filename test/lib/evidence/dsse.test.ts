@@ -76,6 +76,10 @@ const VECTORS: Vector[] = [
 
 const payload = Buffer.from('{"what":"ü"}');
 const envelope = signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [ALICE]);
+/** Of its own copy: what is verified is used up. */
+const verify = (text: string | Buffer, by: Parameters<typeof verifyEnvelope>[1] = options) =>
+  verifyEnvelope(Buffer.from(text as string), by);
+
 const options = { payloadType: STATEMENT_PAYLOAD_TYPE, trusted: [A] };
 
 describe('DSSE envelopes', () => {
@@ -96,7 +100,7 @@ describe('DSSE envelopes', () => {
     it(`${accept ? 'accept' : 'refuse'} the published vector ${id}`, () => {
       const signatures = sigs.map(([sig, keyid]) => ({ sig, ...(keyid === undefined ? {} : { keyid }) }));
       const text = JSON.stringify({ payload, payloadType: type, signatures });
-      const run = () => verifyEnvelope(text, { payloadType: type, trusted, ...(threshold ? { threshold } : {}) });
+      const run = () => verify(text, { payloadType: type, trusted, ...(threshold ? { threshold } : {}) });
       if (accept) expect(run().signedBy).to.deep.equal(trusted);
       else refusal(run);
     });
@@ -108,14 +112,51 @@ describe('DSSE envelopes', () => {
   });
 
   it('give back what was signed, and whether they are as they were written', () => {
-    const found = verifyEnvelope(envelope, options);
+    const found = verify(envelope);
     expect(found.payload).to.deep.equal(payload);
     expect(found).to.include({ exact: true });
     const spaced = JSON.stringify(JSON.parse(envelope), null, 1);
-    expect(verifyEnvelope(spaced, options)).to.include({ exact: false });
+    expect(verify(spaced)).to.include({ exact: false });
     const two = signEnvelope(STATEMENT_PAYLOAD_TYPE, payload, [ALICE, BOB]);
-    expect(verifyEnvelope(two, { ...options, trusted: [B, A] })).to.include({ exact: true });
-    expect(verifyEnvelope(two, options)).to.include({ exact: false });
+    expect(verify(two, { ...options, trusted: [B, A] })).to.include({ exact: true });
+    expect(verify(two)).to.include({ exact: false });
+  });
+
+  it('give back payloads of any length', () => {
+    for (const length of [0, 1, 2, 3, 196_607, 196_608, 196_609, 400_001]) {
+      const long = Buffer.alloc(length, 'ü+/?>');
+      const text = signEnvelope(STATEMENT_PAYLOAD_TYPE, long, [ALICE]);
+      const found = verify(text);
+      expect(found.payload.equals(long), `${length}`).to.equal(true);
+      expect(found.exact).to.equal(true);
+      const bent = text.replace('w7w', 'w7x');
+      if (length > 2) expect(refusal(() => verify(bent))).to.include('is signed by 0 of the keys');
+    }
+    const padded = signEnvelope(STATEMENT_PAYLOAD_TYPE, Buffer.alloc(400_000), [ALICE]);
+    const at = padded.indexOf('AAAA') + 262_142;
+    expect(refusal(() => verify(`${padded.slice(0, at)}==${padded.slice(at + 2)}`))).to.include('is not base64');
+  });
+
+  it('hold the payload that a reader of JSON finds, and are not exact when there are two or it is spelt otherwise', () => {
+    const { payload: text, payloadType, signatures } = JSON.parse(envelope);
+    const rest = JSON.stringify({ payloadType, signatures }).slice(1);
+    const other = Buffer.from('{"what":"other"}').toString('base64');
+    const spelt = `\\u00${text.charCodeAt(0).toString(16)}${text.slice(1)}`;
+    const forms = [
+      `{"payload":"${other}","payload":"${text}",${rest}`,
+      `{"payload":"${other}","payloa\\u0064":"${text}",${rest}`,
+      `{"payload":"${spelt}",${rest}`,
+      `{"payload":"${text}","what":"payload",${rest}`,
+      `{${rest.slice(0, -1)},"payload":"${text}"}`,
+    ];
+    for (const form of forms) {
+      expect(JSON.parse(form).payload).to.equal(text);
+      expect(verify(form), form).to.deep.include({ payload, exact: false });
+    }
+    expect(refusal(() => verify(`{"payload":"${text}","payload":"${other}",${rest}`))).to.match(/is signed by 0/);
+    const safe = signEnvelope(STATEMENT_PAYLOAD_TYPE, Buffer.from('ü~?>'), [ALICE]);
+    expect(safe).to.include('+');
+    expect(verify(safe.replace('+', '-'))).to.include({ exact: false });
   });
 
   it('are refused in another form', () => {
@@ -130,10 +171,10 @@ describe('DSSE envelopes', () => {
       JSON.stringify({ payload: 'e30', payloadType: STATEMENT_PAYLOAD_TYPE, signatures }),
       JSON.stringify({ payload: 'e30=', payloadType: STATEMENT_PAYLOAD_TYPE, signatures: [{ sig: '!' }] }),
     ];
-    for (const form of forms) refusal(() => verifyEnvelope(form, options));
-    refusal(() => verifyEnvelope(envelope, { ...options, payloadType: 'application/json' }));
-    refusal(() => verifyEnvelope(envelope, { ...options, trusted: [B] }));
-    refusal(() => verifyEnvelope(envelope, { ...options, trusted: [] }));
+    for (const form of forms) refusal(() => verify(form));
+    refusal(() => verify(envelope, { ...options, payloadType: 'application/json' }));
+    refusal(() => verify(envelope, { ...options, trusted: [B] }));
+    refusal(() => verify(envelope, { ...options, trusted: [] }));
   });
 
   it('are not exact, if they hold at all, after any small change', function () {
@@ -144,7 +185,7 @@ describe('DSSE envelopes', () => {
       const changed = mutate(bytes, random);
       if (changed.equals(bytes)) continue;
       try {
-        const found = verifyEnvelope(changed.toString('latin1'), options);
+        const found = verify(changed);
         expect(found.payload).to.deep.equal(payload);
         expect(found.exact).to.equal(false);
       } catch (error) {

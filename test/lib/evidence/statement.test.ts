@@ -59,7 +59,7 @@ describe('statements', () => {
     expect(json._type).to.equal('https://in-toto.io/Statement/v1');
     expect(json.subject).to.deep.equal([{ name: 'SHA256SUMS', digest: { sha256: HASH } }]);
     expect(json.predicateType).to.equal('lukhas:evidence-pack/v1');
-    expect(parseStatement(bytes).predicate).to.deep.equal(PREDICATE);
+    expect(parseStatement(json).predicate).to.deep.equal(PREDICATE);
   });
 
   it('are the same bytes whatever the order of what they are made of', () => {
@@ -77,7 +77,7 @@ describe('statements', () => {
   it('keep what is not known out of the way', () => {
     const json = JSON.parse(formatStatement(SUBJECTS, PREDICATE).toString());
     const more = { ...json, predicate: { ...json.predicate, later: 1 } };
-    expect(parseStatement(Buffer.from(JSON.stringify(more))).predicate).to.deep.equal(PREDICATE);
+    expect(parseStatement(more).predicate).to.deep.equal(PREDICATE);
   });
 
   it('are refused when they say something else', () => {
@@ -93,8 +93,7 @@ describe('statements', () => {
         predicate: { ...json.predicate, window: { ...json.predicate.window, from: '2026-01-01T00:00:00+02:00' } },
       },
     ];
-    for (const statement of wrong) refusal(() => parseStatement(Buffer.from(JSON.stringify(statement))));
-    expect(refusal(() => parseStatement(Buffer.from('{')))).to.equal('statement: is not JSON');
+    for (const statement of wrong) refusal(() => parseStatement(statement));
     refusal(() => formatStatement([], PREDICATE));
   });
 
