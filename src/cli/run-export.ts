@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { LukhasError } from '../lib/errors.js';
+import type { SeqRange } from '../lib/ledger/pages.js';
 import type { App } from '../lib/runtime/app.js';
 import type { Config } from '../lib/runtime/config.js';
 import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/runtime/export.js';
 import { refuseOwnFiles } from '../lib/runtime/own-files.js';
+import { toldJson } from './run-checkpoint.js';
 
 interface Wanted {
   request: ExportRequest;
@@ -19,22 +21,34 @@ const PROGRESS_MS = 2_000;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Exports to a file, reading the log only. When it fails, the log says so, where that can be written.
+ * Exports to a file, reading the log only, once the witnesses of the configuration were asked; the pack is written without
+ * those that do not cosign. When it fails, the log says so, where that can be written.
  * @throws LukhasError as `EvidenceExport`
  */
-export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary> {
-  const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
+export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary & { told: object[] }> {
+  const [{ EvidenceExport: Export }, { keepHeapSmall }] = await Promise.all([
+    import('../lib/runtime/export.js'),
+    import('../lib/runtime/small-heap.js'),
+  ]);
+  keepHeapSmall();
   const { request, out, force, version, say } = wanted;
   await refuseOwnFiles(app.config, out, '--out');
-  const pack = await Export.prepare({ ledger: app.ledger, config: app.config, clock: app.clock, version }, request);
-  for (const { role, path } of pack.madeKeys) say(`made the ${role} key ${path}: keep it secret and safe`);
-  if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');
+  const { ledger, config, clock } = app;
   const stop = interruption();
+  let pack: EvidenceExport | null = null;
   try {
-    return await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
+    const place = { ledger, config, clock, version };
+    pack = await Export.prepare(place, request, { tell: true, prefix: '--', signal: stop.signal });
+    for (const { role, path } of pack.madeKeys) say(`made the ${role} key ${path}: keep it secret and safe`);
+    if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');
+    stop.signal.throwIfAborted();
+    for (const { error } of pack.told) if (error !== null) say(`not cosigned: ${error.message}`);
+    const summary = await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
+    return { ...summary, told: pack.told.map(toldJson) };
   } catch (error) {
     const code = stop.code();
-    await told(app.config, pack, { error, interrupted: code !== null }, say);
+    if (pack !== null || code !== null)
+      await told(app.config, pack?.range ?? null, { error, interrupted: code !== null }, say);
     if (code === null) throw error;
     throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit: code, cause: error });
   } finally {
@@ -69,7 +83,7 @@ function progress(say: (message: string) => void) {
 /** On a connection that may write; that it cannot be recorded is said beside what failed, not instead of it. */
 async function told(
   config: Config,
-  { range }: EvidenceExport,
+  range: SeqRange | null,
   { error, interrupted }: { error: unknown; interrupted: boolean },
   say: (message: string) => void,
 ): Promise<void> {

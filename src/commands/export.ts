@@ -49,12 +49,13 @@ export default class Export extends BaseCommand {
       version: this.config.version,
       say: (message) => this.say(message),
     });
-    const { window, size, sha256, counts, keys } = summary;
+    const { window, size, sha256, counts, keys, cosigned } = summary;
     if (!this.jsonEnabled()) {
       this.log(`${out}  ${size.toLocaleString('en')} bytes`);
       this.log(`  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`);
       this.log(`  sha256     ${sha256}`);
       this.log(`  signed by  ${keys.export}`);
+      if (cosigned !== null) this.log(`  witnessed  ${cosigned.size} entries, by ${cosigned.by.join(', ')}`);
     }
     return { file: out, ...summary };
   }

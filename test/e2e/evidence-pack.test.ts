@@ -18,7 +18,8 @@ import { openLedger } from '../../src/lib/ledger/sqlite.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, SILENT, scripted, start } from '../lib/canary/harness.js';
 import { numbers } from '../lib/evidence/signers.js';
 import { policy } from '../lib/judge/looks.js';
-import { portFree, ROOT, Workspace } from './lukhas.js';
+import { portFree, ROOT, type Running, Workspace } from './lukhas.js';
+import { startWitness } from './witness.js';
 
 const DEMO = readFileSync(join(ROOT, 'test/e2e/operations-demo.md'), 'utf8');
 const line = (pattern: RegExp): string => pattern.exec(DEMO)?.[0] ?? 'false';
@@ -48,6 +49,7 @@ describe('an evidence pack', function () {
   let space: Workspace;
   let pack: string;
   let verify: string[];
+  let witness: { url: string; vkey: string; pem: string; running: Running };
 
   before(async () => {
     space = new Workspace();
@@ -60,6 +62,10 @@ describe('an evidence pack', function () {
       await drive({ ...driver({ ledger, clock, source: scripted(clock, () => found) }), clock }, id);
     }
     await ledger.close();
+    await space.run(['keys', 'init']);
+    witness = await startWitness(space);
+    const vkey = readFileSync(witness.vkey, 'utf8').trim();
+    space.file('lukhas.yaml', JSON.stringify({ evidence: { witnesses: [{ url: witness.url, vkey }] } }));
     const demo = line(/^node scripts\/export_narratives\.js .*$/m);
     expect(demo).to.equal('node scripts/export_narratives.js --from 30d --out ops-evidence.zip');
     const exported = spawnSync('bash', ['-c', demo], { cwd: space.dir, env: space.environment(), encoding: 'utf8' });
@@ -108,6 +114,38 @@ describe('an evidence pack', function () {
     }
   });
 
+  it('is accepted by them with the key of its witness, which says when it saw what, and not with that of another', async () => {
+    const { code, output } = follow(pack, 'witnessed', { WITNESS_PEM: witness.pem });
+    expect(code, output).to.equal(0);
+    expect(output).to.match(/^witnessed: the log of \d+ entries; w\.example\.com saw it at \d{4}-\d\d-\d\dT[\d:]+Z$/m);
+    expect(follow(pack, 'unasked').output).to.match(/^cosignatures were not checked: /m);
+    const other = bash(space.dir, 'openssl genpkey -algorithm ed25519 | openssl pkey -pubout -out o-w.pem');
+    expect(other.code, other.output).to.equal(0);
+    const refused = follow(pack, 'other-witness', { WITNESS_PEM: join(space.dir, 'o-w.pem') });
+    expect(refused.code).to.not.equal(0);
+    expect(refused.output).to.include('none of the cosignatures is by the key in WITNESS_PEM');
+    expect(bash(space.dir, 'cp ops-evidence.zip bare.zip; zip -q -d bare.zip witness.json').code).to.equal(0);
+    expect(follow(join(space.dir, 'bare.zip'), 'bare', { WITNESS_PEM: witness.pem }).code).to.not.equal(0);
+  });
+
+  it('of any part of the log is joined by them to what the witness has seen, whichever is the longer', async () => {
+    const events = await space.events();
+    let windows = 0;
+    // The witness has seen all of them; each window ends before another entry.
+    for (let end = 1; end < events.length; end++) {
+      const to = events[end]!.ts;
+      if (to === events[end - 1]!.ts) continue;
+      const name = `to-${end}.zip`;
+      const made = await space.run(['export', '--from', '30d', '--to', to, '--out', name]);
+      expect(made.code, made.stderr).to.equal(0);
+      const { code, output } = follow(join(space.dir, name), `to-${end}`, { WITNESS_PEM: witness.pem });
+      expect(code, output).to.equal(0);
+      expect(output).to.include(`witnessed: the log of ${events.length} entries; `).and.not.include('not witnessed');
+      windows++;
+    }
+    expect(windows).to.be.at.least(3);
+  });
+
   it(`is refused by them with one byte changed, in each file at ${FLIPS} places`, () => {
     const cwd = join(space.dir, 'flips');
     mkdirSync(join(cwd, 'pack'), { recursive: true });
@@ -120,7 +158,7 @@ describe('an evidence pack', function () {
     const names = readdirSync(join(cwd, 'pack'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => relative(join(cwd, 'pack'), join(entry.parentPath, entry.name)));
-    expect(names.length).to.be.at.least(19);
+    expect(names.length).to.be.at.least(20);
     const random = numbers(1);
     for (const name of names) {
       const [whole, changed] = [readFileSync(join(cwd, 'whole', name)), join(cwd, 'pack', name)];

@@ -1,17 +1,29 @@
 import { LukhasError } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint.js';
+import { type Checkpoint, formatCheckpoint } from './checkpoint.js';
 import type { CheckpointFiles } from './checkpoint-files.js';
+import { looksCosigned } from './cosignature.js';
+import { entriesAreGone, type KeptCheckpoint, otherEntries, readKept, rolledBack } from './kept-checkpoint.js';
 import { verifyConsistency } from './merkle-verify.js';
-import { formatNote, type NoteSignature, type NoteVerifier, noteSigner, parseNote, type Signer } from './note.js';
-import { refused } from './refused.js';
+import {
+  formatNote,
+  type NoteSignature,
+  type NoteVerifier,
+  noteSigner,
+  noteVerifier,
+  parseNote,
+  type Signer,
+} from './note.js';
+import { type HashableLog, rehash } from './rehash.js';
+import { SIGNATURE_TYPE } from './vkey.js';
 
 /** What a checkpoint is made of, and proved with. */
-export type ProvableLog = Pick<Ledger, 'root' | 'consistencyProof'>;
+export type ProvableLog = HashableLog & Pick<Ledger, 'root' | 'consistencyProof'>;
 
-export interface KeptCheckpoint extends Checkpoint {
-  /** With the signatures that it has by now. */
-  note: string;
+/** One that a witness has seen, with what joins it to a log of another size. */
+export interface CosignedCheckpoint extends KeptCheckpoint {
+  /** RFC 9162 consistency proof between the two, whichever is the smaller; empty when they are the same. */
+  proof: Buffer[];
 }
 
 interface CheckpointsOptions {
@@ -20,10 +32,14 @@ interface CheckpointsOptions {
   /** Of the log. */
   origin: string;
   key: Signer;
+  /** The key that `key` takes the place of: signs, too, so that whoever knows it knows that it agreed. */
+  previous?: Signer | null;
 }
 
 /** Kept checkpoints that are looked through for the last one that a witness has cosigned. */
 const LOOKED_THROUGH = 50;
+/** And in each direction for the nearest one that any has: made every hour, those of six weeks. */
+const NEAREST = 1000;
 
 /**
  * Signs the log at its present size and keeps what was signed. What was signed once binds: nothing is signed that does not
@@ -46,20 +62,26 @@ export class Checkpoints {
   }
 
   /**
-   * The log as it is, signed and on disk; the one that is there when nothing was appended since.
-   * @throws LukhasError VERIFICATION when the log does not contain what was signed last; CONFIG when it cannot be kept; LEDGER_*
+   * The log as it is, signed and on disk; the one that is there when nothing was appended since. Entries that were signed
+   * never before are hashed again from their bytes first; to find what was changed in older ones is `lukhas verify`'s.
+   * @throws LukhasError VERIFICATION when the log does not contain what was signed last; CONFIG when it cannot be kept, or
+   *   another key has signed the last one; LEDGER_*
    */
   async make(): Promise<KeptCheckpoint & { created: boolean }> {
-    const { origin, key, files } = this.#o;
+    const { origin, key, previous, files } = this.#o;
     const { size, root } = await this.check();
-    const signer = noteSigner(origin, key);
+    await rehash(this.#o.log, { from: (await this.latest())?.size ?? 0, to: size }, root);
+    await this.#refuseOtherKey();
     const text = formatCheckpoint({ origin, size, root });
-    const own = { name: signer.name, keyId: signer.keyId, signature: signer.sign(text) };
-    const note = formatNote({ text, signatures: [own] });
+    const own = [key, previous ?? []].flat().map((each) => {
+      const { name, keyId, sign } = noteSigner(origin, each);
+      return { name, keyId, signature: sign(text) };
+    });
+    const note = formatNote({ text, signatures: own });
     if (await files.add(size, note)) return { origin, size, root, note, created: true };
     const there = await this.#read(size);
     if (parseNote(there.note).text !== text) throw otherName(this.folder, there, origin);
-    return { ...(await this.addSignatures(size, [own])), created: false };
+    return { ...(await this.addSignatures(size, own)), created: false };
   }
 
   /**
@@ -71,15 +93,11 @@ export class Checkpoints {
     const last = await this.latest();
     const now = await this.#o.log.root();
     if (last === null) return now;
-    if (now.size < last.size) {
-      throw rolledBack(
-        `the log has ${now.size} entries, but ${last.size} were signed in ${this.folder}: entries are gone`,
-      );
-    }
+    if (now.size < last.size) throw entriesAreGone(now.size, last, this.folder);
     const path = await this.#o.log.consistencyProof(last.size, now.size);
     const claim = { first: last.size, second: now.size, firstRoot: last.root, secondRoot: now.root, path };
     if (verifyConsistency(claim)) return now;
-    throw rolledBack(`the first ${last.size} entries of the log are not those that were signed in ${this.folder}`);
+    throw otherEntries(last, this.folder);
   }
 
   /** The largest that was signed. @throws LukhasError VERIFICATION when its file cannot be understood */
@@ -98,11 +116,46 @@ export class Checkpoints {
     return 0;
   }
 
-  /** Adds signatures, which the caller has verified, to one that is kept; a newer one of the same key replaces the older. */
-  async addSignatures(size: number, more: readonly NoteSignature[]): Promise<KeptCheckpoint> {
+  /**
+   * The kept checkpoint by which a witness vouches for the first `size` entries: the smallest that covers them all and has a
+   * cosignature, else the largest below. Signed by the present key, so that it is good for whoever has only that one.
+   * @returns null when none is near
+   * @throws LukhasError VERIFICATION when the log does not contain it, or its file cannot be understood; LEDGER_*
+   */
+  async cosigned(size: number): Promise<CosignedCheckpoint | null> {
+    const found = await this.#nearestCosigned(size);
+    if (found === null) return null;
+    const { log, origin, key } = this.#o;
+    const { root } = await log.root(size);
+    const [first, second] = found.size < size ? [found, { size, root }] : [{ size, root }, found];
+    const proof = await this.proof(first.size, second.size);
+    const roots = { firstRoot: first.root, secondRoot: second.root };
+    if (!verifyConsistency({ first: first.size, second: second.size, ...roots, path: proof })) {
+      throw rolledBack(
+        `the entries of the log are not those that a witness has cosigned in ${this.folder}/${found.size}`,
+      );
+    }
+    const { text, signatures } = parseNote(found.note);
+    const signer = noteSigner(origin, key);
+    const own = { name: signer.name, keyId: signer.keyId, signature: signer.sign(text) };
+    const others = signatures.filter((each) => !isBy(each, own));
+    return { ...found, note: formatNote({ text, signatures: [own, ...others] }), proof };
+  }
+
+  /**
+   * Adds signatures, which the caller has verified, to one that is kept, each key once. A newer one takes the place of the
+   * older, unless that one verifies: a head that was seen earlier proves more, and what was handed out stays as it is.
+   * @param keys by which signatures that are there are verified
+   */
+  async addSignatures(
+    size: number,
+    more: readonly NoteSignature[],
+    keys: readonly NoteVerifier[] = [],
+  ): Promise<KeptCheckpoint> {
     const there = await this.#read(size);
     const { text, signatures } = parseNote(there.note);
-    const kept = signatures.map((each) => more.find((other) => isBy(other, each)) ?? each);
+    const isGood = (each: NoteSignature) => keys.some((key) => isBy(each, key) && key.verify(text, each.signature));
+    const kept = signatures.map((each) => (isGood(each) ? each : (more.find((other) => isBy(other, each)) ?? each)));
     const added = more.filter((each) => !signatures.some((other) => isBy(other, each)));
     const note = formatNote({ text, signatures: [...kept, ...added] });
     if (note !== there.note) await this.#o.files.replace(size, note);
@@ -114,32 +167,64 @@ export class Checkpoints {
     return this.#o.log.consistencyProof(from, size);
   }
 
-  async #read(size: number): Promise<KeptCheckpoint> {
-    const note = await this.#o.files.read(size);
-    const where = `${this.folder}/${size}`;
-    if (note === null) throw refused(`${where}: this checkpoint has gone`);
-    try {
-      const checkpoint = parseCheckpoint(parseNote(note).text);
-      if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries`);
-      return { ...checkpoint, note };
-    } catch (cause) {
-      if (!(cause instanceof LukhasError)) throw cause;
-      throw refused(`${where}: ${cause.message}`, cause);
+  async #nearestCosigned(size: number): Promise<KeptCheckpoint | null> {
+    // That there was nothing is no history.
+    const sizes = (await this.#o.files.sizes()).filter((each) => each > 0);
+    const covering = sizes.filter((each) => each >= size).slice(0, NEAREST);
+    const below = sizes.filter((each) => each < size).slice(-NEAREST);
+    for (const each of [...covering, ...below.reverse()]) {
+      const kept = await this.#read(each);
+      if (kept.origin === this.origin && cosigners(kept.note).length > 0) return kept;
     }
+    return null;
   }
+
+  /** A key that was swapped must not go unnoticed under the name by which others know the log. */
+  async #refuseOtherKey(): Promise<void> {
+    const { origin, key, previous } = this.#o;
+    const last = await this.latest();
+    if (last === null || last.origin !== origin) return;
+    const { text, signatures } = parseNote(last.note);
+    const signed = ({ publicKey }: Signer) => {
+      const verifier = noteVerifier({ name: origin, type: SIGNATURE_TYPE.note, publicKey });
+      return signatures.some((each) => isBy(each, verifier) && verifier.verify(text, each.signature));
+    };
+    if (![key, previous ?? []].flat().some(signed)) throw otherKey(this.folder, last);
+  }
+
+  /** Marks one that a witness has refused as another history: nothing goes on from it. */
+  async setAside(size: number): Promise<void> {
+    await this.#o.files.setAside(size);
+  }
+
+  #read(size: number): Promise<KeptCheckpoint> {
+    return readKept(this.#o.files, size);
+  }
+}
+
+/** Names on the cosignatures of a note, none of which is verified. */
+export function cosigners(note: string): string[] {
+  return parseNote(note)
+    .signatures.filter(looksCosigned)
+    .map(({ name }) => name);
 }
 
 function isBy(signature: Pick<NoteSignature, 'name' | 'keyId'>, key: Pick<NoteSignature, 'name' | 'keyId'>): boolean {
   return signature.name === key.name && signature.keyId === key.keyId;
 }
 
-function rolledBack(what: string): LukhasError {
-  return new LukhasError('VERIFICATION', what, {
-    suggestions: [
-      'Nothing is signed. Was an older copy of the database put back, or does another one in this folder have the same keys?',
-      'docs/witness.md says what to do: the entries that are missing may be in a backup.',
-    ],
-  });
+function otherKey(folder: string, { origin, size }: Checkpoint): LukhasError {
+  return new LukhasError(
+    'CONFIG',
+    `${folder}/${size}: was signed as ${JSON.stringify(origin)} by another key than the log key that is here now`,
+    {
+      suggestions: [
+        'Put the key back that signed it.',
+        'If the key was replaced on purpose, let the old one agree: lukhas checkpoint --old-key FILE',
+        'If the old one is lost, give the log another name: keys.origin.',
+      ],
+    },
+  );
 }
 
 function otherName(folder: string, there: Checkpoint, origin: string): LukhasError {

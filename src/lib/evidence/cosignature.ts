@@ -9,10 +9,13 @@ import { keyId, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
  * tree of this log that I have seen. A key must be used for one witness only, since its name is not signed.
  */
 const TIME_BYTES = 8;
+/** 9999-12-31T23:59:59Z, in POSIX seconds: RFC 3339 can write nothing later, and no witness has seen it. */
+const LATEST = 253_402_300_799;
 
 /** @param seconds POSIX time of the cosignature */
 export function cosignatureSigner(name: string, signer: Signer, seconds: number): NoteSigner {
-  if (!Number.isSafeInteger(seconds) || seconds < 0) throw refused(`cosignature: ${seconds} is not a time in seconds`);
+  if (!Number.isSafeInteger(seconds) || seconds < 0 || seconds > LATEST)
+    throw refused(`cosignature: ${seconds} is not a time in seconds`);
   return {
     name,
     keyId: keyId({ name, type: SIGNATURE_TYPE.cosignature, publicKey: signer.publicKey }),
@@ -35,7 +38,7 @@ export function cosignatureVerifier(key: VerifierKey): NoteVerifier {
     verify(text, signature) {
       if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) return false;
       const seconds = signature.readBigUInt64BE();
-      if (seconds > BigInt(Number.MAX_SAFE_INTEGER)) return false;
+      if (seconds > BigInt(LATEST)) return false;
       return verifyEd25519(key.publicKey, message(text, Number(seconds)), signature.subarray(TIME_BYTES));
     },
   };
@@ -50,6 +53,16 @@ export function verifierOf(key: VerifierKey): NoteVerifier {
 export function cosignatureTime({ signature }: NoteSignature): number {
   if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) throw refused('cosignature: has the wrong length');
   return Number(signature.readBigUInt64BE());
+}
+
+/** RFC 3339, UTC, of a cosignature that was verified. */
+export function cosignedAt(cosignature: NoteSignature): string {
+  return new Date(cosignatureTime(cosignature) * 1000).toISOString();
+}
+
+/** By its form: 72 bytes, which no other signature in use has. It says nothing about whose it is, or whether it verifies. */
+export function looksCosigned({ signature }: NoteSignature): boolean {
+  return signature.length === TIME_BYTES + SIGNATURE_BYTES;
 }
 
 function message(text: string, seconds: number): Buffer {

@@ -15,6 +15,11 @@ Type the commands in this order. Each block must end without an error.
 set -eu -o pipefail
 PACK=\${PACK:-ops-evidence.zip}
 # Better: your own copies of the keys.
+ALLOWED_SIGNERS=\${ALLOWED_SIGNERS:+$(realpath "$ALLOWED_SIGNERS")}
+EXPORT_PEM=\${EXPORT_PEM:+$(realpath "$EXPORT_PEM")}
+LOG_PEM=\${LOG_PEM:+$(realpath "$LOG_PEM")}
+# The public key of a witness: there is none in the pack, as it has to come from whoever runs it.
+WITNESS_PEM=\${WITNESS_PEM:+$(realpath "$WITNESS_PEM")}
 ALLOWED_SIGNERS=\${ALLOWED_SIGNERS:-keys/allowed_signers}
 EXPORT_PEM=\${EXPORT_PEM:-keys/export.pem}
 LOG_PEM=\${LOG_PEM:-keys/log.pem}
@@ -116,6 +121,69 @@ test "$root" = "$(sed -n 3p checkpoint | hex)"
 echo "the root is that of the checkpoint: entries $from to $((to - 1)) are whole"
 \`\`\`
 
+## A witness has seen the log
+
+The operator holds all keys in this pack, and could have written the whole log anew. A witness is somebody else, who has seen a checkpoint
+of the log (\`witness.json\`) and would not have cosigned another history. Its cosignature is Ed25519 over a time and the text of that checkpoint
+(C2SP tlog-cosignature); that it is of one history with the checkpoint of this pack is shown by an RFC 9162 consistency proof.
+
+\`\`\`sh
+if [ -z "$WITNESS_PEM" ]; then
+  echo 'cosignatures were not checked: give the public key of the witness as WITNESS_PEM'
+elif [ ! -e witness.json ]; then
+  echo 'no witness has cosigned what is in this pack' >&2; exit 1
+else
+  sed -e 's/^{"checkpoint":"\\(.*\\)","proof":\\[.*/\\1/' -e 's/\\\\\\\\/\\x01/g' -e 's/\\\\n/\\n/g' -e 's/\\\\"/"/g' -e 's/\\x01/\\\\/g' witness.json |
+    head -c -1 > ../witness.note
+  sed '/^$/,$d' ../witness.note > ../witness.text
+  seen=
+  while read -r _ name signature; do
+    printf %s "$signature" | base64 -d > ../witness.line
+    # Key ID, time and Ed25519: 4, 8 and 64 bytes.
+    if [ "$(wc -c < ../witness.line)" != 76 ]; then continue; fi
+    time=$(od -An -tu8 --endian=big -j4 -N8 ../witness.line | tr -d ' ')
+    tail -c 64 ../witness.line > ../witness.sig
+    { printf 'cosignature/v1\\ntime %s\\n' "$time"; cat ../witness.text; } > ../witness.message
+    if openssl pkeyutl -verify -pubin -inkey "$WITNESS_PEM" -rawin -in ../witness.message -sigfile ../witness.sig > /dev/null 2>&1; then
+      seen="$name saw it at $(date -u -d "@$time" +%FT%TZ)"
+    fi
+  done < <(sed '1,/^$/d' ../witness.note)
+  if [ -z "$seen" ]; then echo 'none of the cosignatures is by the key in WITNESS_PEM' >&2; exit 1; fi
+  test "$(sed -n 1p ../witness.text)" = "$(sed -n 1p checkpoint)"
+  # The smaller of the two is the beginning of the larger: RFC 9162, section 2.1.4.2.
+  size=$(sed -n 2p ../witness.text)
+  other=$(sed -n 3p ../witness.text | hex)
+  if [ "$size" -lt "$to" ]; then first=$size second=$to small=$other large=$root; else first=$to second=$size small=$root large=$other; fi
+  proof=()
+  for hash in $(sed 's/.*,"proof"://' witness.json | grep -o '"[A-Za-z0-9+/]*="' | tr -d '"'); do proof+=("$(printf %s "$hash" | hex)"); done
+  if [ "$first" -eq "$second" ]; then
+    test "\${#proof[@]}" = 0
+    test "$small" = "$large"
+  else
+    # One perfect subtree is its own first hash.
+    if [ $((first & (first - 1))) -eq 0 ]; then proof=("$small" "\${proof[@]}"); fi
+    fn=$((first - 1)) sn=$((second - 1))
+    while [ $((fn % 2)) -eq 1 ]; do fn=$((fn / 2)) sn=$((sn / 2)); done
+    fr=\${proof[0]} sr=\${proof[0]}
+    for hash in "\${proof[@]:1}"; do
+      test "$sn" -ne 0
+      if [ $((fn % 2)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
+        fr=$(node "$hash" "$fr") sr=$(node "$hash" "$sr")
+        while [ $((fn % 2)) -eq 0 ] && [ "$fn" -ne 0 ]; do fn=$((fn / 2)) sn=$((sn / 2)); done
+      else
+        sr=$(node "$sr" "$hash")
+      fi
+      fn=$((fn / 2)) sn=$((sn / 2))
+    done
+    test "$fr" = "$small"
+    test "$sr" = "$large"
+    test "$sn" -eq 0
+  fi
+  echo "witnessed: the log of $size entries; $seen"
+  if [ "$size" -lt "$to" ]; then echo "not witnessed: entries $size to $((to - 1))"; fi
+fi
+\`\`\`
+
 ## audits.json holds the same lines
 
 \`\`\`sh
@@ -143,7 +211,8 @@ done
 
 ## What this does not show
 
-- That the log was not written anew before this pack was made: for that, compare with a checkpoint that somebody else has kept.
+- That the log was not written anew before this pack was made: for that, compare with a checkpoint that somebody else has kept, or have
+  the key of a witness, as above.
 - That what was measured was true: the log holds what lukhas was told.
 - Who a name in the log is: it is what the system or the API key said.
 `;

@@ -3,6 +3,7 @@ import { LukhasError } from '../errors.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { signCheckpoint } from './checkpoint.js';
+import type { CosignedCheckpoint } from './checkpoints.js';
 import { CompactRange } from './compact-range.js';
 import { noteSigner, type Signer } from './note.js';
 import { PackArchive, type PackedFile } from './pack-archive.js';
@@ -23,6 +24,8 @@ export interface PackOptions {
   /** Of the log, on its checkpoint. */
   origin: string;
   keys: { log: Signer; export: Signer };
+  /** From `Checkpoints.cosigned` for the end of the window; null: the pack has no cosignature. */
+  witnessed?: CosignedCheckpoint | null;
   /** Of lukhas. */
   version: string;
   /** Gets the zip; destroyed when anything goes wrong, so that nothing looks whole that is not. */
@@ -39,7 +42,8 @@ export interface PackOptions {
 export async function writePack(options: PackOptions): Promise<PackedFile[]> {
   const archive = new PackArchive(options.out, options.signal);
   try {
-    await new PackWriter(options, archive).write();
+    const writer = new PackWriter(options, archive);
+    await options.ledger.pages.withSmallCache(() => writer.write());
     await archive.finish();
     return archive.files;
   } catch (error) {
@@ -72,6 +76,8 @@ class PackWriter {
     const checkpoint = { origin, size: plan.range.to, root };
     await this.#add('checkpoint', signCheckpoint(checkpoint, [noteSigner(origin, this.#o.keys.log)]));
     await this.#add('completeness.json', this.#completeness(root));
+    const { witnessed = null } = this.#o;
+    if (witnessed !== null) await this.#add('witness.json', witnessJson(witnessed));
     await this.#add('keys/log.vkey', `${forms.log.vkey}\n`);
     await this.#add('keys/log.pem', forms.log.pem);
     await this.#add('keys/export.pub', `${forms.export.ssh}\n`);
@@ -139,6 +145,10 @@ class PackWriter {
     this.#o.signal?.throwIfAborted();
     return this.#archive.add(name, content);
   }
+}
+
+function witnessJson({ note, proof }: CosignedCheckpoint): string {
+  return `${canonicalJson({ checkpoint: note, proof: proof.map((hash) => hash.toString('base64')) })}\n`;
 }
 
 /** Level and index of each perfect subtree that makes up the first `size` leaves, largest first. */

@@ -1,6 +1,6 @@
 import { LukhasError } from '../errors.js';
 import { fingerprint, parseOpenSsh, parseSpkiPem } from './public-key.js';
-import { parseVkey, type VerifierKey } from './vkey.js';
+import { keyId, parseVkey, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
 
 /** A public key that somebody chose to trust, with what its form says about its use. */
 export interface TrustedKey {
@@ -32,6 +32,13 @@ export function parseTrustedKeys(text: string, where: string): TrustedKey[] {
   if (pem !== null) throw new LukhasError('USAGE', `${where}: ends within a key`);
   if (keys.length === 0) throw new LukhasError('USAGE', `${where}: holds no public key`);
   return keys;
+}
+
+/** The witnesses among the keys that are trusted (vkeys of type 0x04), each once; none where nothing is trusted. */
+export function witnessKeys(trust: readonly TrustedKey[] | null): VerifierKey[] {
+  const keys = (trust ?? []).flatMap(({ vkey }) => (vkey?.type === SIGNATURE_TYPE.cosignature ? [vkey] : []));
+  const isSame = (a: VerifierKey, b: VerifierKey) => a.name === b.name && keyId(a) === keyId(b);
+  return keys.filter((key, index) => keys.findIndex((other) => isSame(key, other)) === index);
 }
 
 function readKey(text: string, where: string): TrustedKey {

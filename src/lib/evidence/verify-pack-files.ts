@@ -36,6 +36,9 @@ export const UNSUMMED = [
   'statement.dsse.json',
 ] as const;
 
+/** Stands after completeness.json where a witness has cosigned a checkpoint of the log. */
+export const WITNESS_FILE = 'witness.json';
+
 const POLICY = /^policies\/[0-9a-f]{64}\.json$/;
 
 /** What is wrong with the names, in words: one that is missing, unknown, or there twice. */
@@ -45,7 +48,8 @@ export function nameProblems(names: readonly string[]): string[] {
   const problems: string[] = [];
   for (const name of names) {
     if (seen.has(name)) problems.push(`${quoted(name)} is in the pack twice`);
-    else if (!known.has(name) && !POLICY.test(name)) problems.push(`${quoted(name)} is no file of a pack`);
+    else if (!known.has(name) && name !== WITNESS_FILE && !POLICY.test(name))
+      problems.push(`${quoted(name)} is no file of a pack`);
     seen.add(name);
   }
   for (const name of known) if (!seen.has(name)) problems.push(`${name} is missing`);
@@ -79,16 +83,24 @@ export class HashedFiles implements PackFiles {
     this.#digests.set(name, hash.digest('hex'));
   }
 
-  /** The whole of a file that is small. @throws LukhasError VERIFICATION when it is longer than `limit` bytes */
+  /**
+   * The whole of a file. It is read twice: pieces of unknown number, and then one of all, would take twice its length.
+   * @throws LukhasError VERIFICATION when it is longer than `limit` bytes
+   */
   async whole(name: string, limit: number): Promise<Buffer> {
-    const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of this.read(name)) {
+    for await (const chunk of this.#files.read(name)) {
       size += chunk.length;
       if (size > limit) throw refused(`${name}: is longer than ${limit} bytes`);
-      chunks.push(chunk);
     }
-    return Buffer.concat(chunks);
+    const bytes = Buffer.alloc(size);
+    let at = 0;
+    for await (const chunk of this.read(name)) {
+      chunk.copy(bytes, at);
+      at += chunk.length;
+    }
+    if (at !== size) throw refused(`${name}: was changed while it was read`);
+    return bytes;
   }
 
   /** SHA-256 of a file, hex; reads it when nobody has read all of it. */

@@ -1,15 +1,14 @@
 import type { VerifiedCheckpoint } from './checkpoint.js';
 import { fingerprint } from './public-key.js';
 import { refused } from './refused.js';
-import type { EvidenceStatement } from './statement.js';
 import type { TrustedKey } from './trust.js';
 import { metaProblems, statementProblems } from './verify-pack-agree.js';
 import { Completeness, type CompletenessFrame } from './verify-pack-completeness.js';
 import { EntryPass } from './verify-pack-entries.js';
 import { FactCheck } from './verify-pack-facts.js';
-import { HashedFiles, nameProblems, type PackFiles, policyDigests } from './verify-pack-files.js';
+import { HashedFiles, nameProblems, type PackFiles, policyDigests, WITNESS_FILE } from './verify-pack-files.js';
 import { type PackMeta, parseMeta } from './verify-pack-meta.js';
-import { readObservations } from './verify-pack-observations.js';
+import { Observations } from './verify-pack-observations.js';
 import { EvidenceFindings, type EvidenceReport } from './verify-pack-report.js';
 import {
   checkpointSigner,
@@ -19,8 +18,10 @@ import {
   verifySums,
 } from './verify-pack-signatures.js';
 import { type ConsistencyProof, checkSince, claimedEarlier, type Earlier } from './verify-pack-since.js';
+import type { PackStatement } from './verify-pack-statement.js';
 import { checkSums, parseSums, type Sum } from './verify-pack-sums.js';
 import { PackTree } from './verify-pack-tree.js';
+import { checkWitnesses, saysSeen, type Witnessed, witnessedBy } from './verify-pack-witness.js';
 
 export interface PackTrust {
   /** Keys that somebody chose to trust; null: none were given, so that signatures show only that the parts belong together. */
@@ -38,6 +39,8 @@ export interface PackReport extends EvidenceReport {
   /** Entries that are in the pack, and those of which there are only hashes. */
   counts: { events: number; omitted: number; observations: number } | null;
   keys: { log: string; export: string; trusted: boolean } | null;
+  /** By each trusted witness whose cosignature holds, what it has seen of this history. */
+  witnesses: Witnessed[];
 }
 
 const KIB = 1024;
@@ -59,12 +62,13 @@ class PackCheck {
   readonly #found = new EvidenceFindings();
   #sums: readonly Sum[] | null = null;
   #keys: PackKeys | null = null;
-  #statement: EvidenceStatement | null = null;
+  #statement: PackStatement | null = null;
   #checkpoint: VerifiedCheckpoint | null = null;
   #meta: PackMeta | null = null;
   #earlier: Earlier | null = null;
   #frame: CompletenessFrame | null = null;
   #counts: PackReport['counts'] = null;
+  #witnesses: Witnessed[] = [];
 
   constructor(files: PackFiles, given: PackTrust) {
     this.#files = new HashedFiles(files);
@@ -89,6 +93,7 @@ class PackCheck {
         export: fingerprint(keys.export),
         trusted: this.#trust !== null,
       },
+      witnesses: this.#witnesses,
     };
   }
 
@@ -145,21 +150,37 @@ class PackCheck {
       },
       () => `the checkpoint is ${this.#whose(keys.log.publicKey)}`,
     );
+    await this.#cosignatures(log);
     this.#earlier = await this.#found.section(() => claimedEarlier(this.#given.since ?? null, log));
+    for (const seen of this.#earlier === null ? [] : witnessedBy(this.#earlier)) {
+      this.#found.holds(saysSeen(seen, 'the checkpoint given with --since'));
+    }
+  }
+
+  async #cosignatures(log: Parameters<typeof checkWitnesses>[1]['log']): Promise<void> {
+    const checkpoint = this.#checkpoint;
+    if (checkpoint === null) {
+      this.#found.unchecked('cosignatures of witnesses: there is no checkpoint that could be relied on');
+      return;
+    }
+    const found = await this.#found.section(async () => {
+      const there = this.#files.names.includes(WITNESS_FILE);
+      const bytes = there ? await this.#files.whole(WITNESS_FILE, KIB * KIB) : null;
+      return checkWitnesses(bytes, { checkpoint, log }, this.#found);
+    });
+    this.#witnesses = found ?? [];
   }
 
   async #contents(): Promise<void> {
-    const observed = await this.#found.section(() =>
-      readObservations(this.#files.read('observations.ndjson'), this.#found),
-    );
     const completeness = await this.#found.section(() => Completeness.open(this.#files.read('completeness.json')));
-    if (observed === null || completeness === null) {
+    if (completeness === null) {
       this.#found.unchecked('the entries: what they are compared with cannot be read');
       return;
     }
     const policies = policyDigests(this.#files.names);
     for (const digest of policies) await this.#policy(digest);
-    const claims = { observations: observed.byCanary, policies, statement: this.#statement };
+    const observations = new Observations(this.#files.read('observations.ndjson'), this.#found);
+    const claims = { observations, policies, statement: this.#statement };
     const facts = new FactCheck(claims, this.#found);
     const watched = this.#earlier?.size ?? null;
     await this.#found.section(async () => {
@@ -168,14 +189,14 @@ class PackCheck {
       const before = this.#found.problemCount;
       await pass.run((entry) => facts.take(entry));
       this.#frame = await completeness.frame();
-      facts.finish();
+      await facts.finish();
       const { events, omitted } = pass;
-      this.#counts = { events, omitted, observations: observed.count };
+      this.#counts = { events, omitted, observations: observations.count };
       const whole = this.#whole(tree, this.#frame);
       if (this.#found.problemCount === before) this.#sayEntries(facts, policies.size);
       this.#agree(facts, { ...this.#counts, observationsMissing: facts.missing, policies: policies.size });
       if (whole) await this.#since(tree);
-      else if (this.#earlier !== null) this.#found.unchecked('--since: the entries are not those of the checkpoint');
+      else if (this.#earlier !== null) this.#found.notShown('--since: the entries are not those of the checkpoint');
     });
   }
 
@@ -257,14 +278,16 @@ class PackCheck {
         'whose keys these are: a key inside the pack proves nothing, as whoever forges a pack puts in their own; give those that you have from the operator: --trust FILE',
       );
     }
-    if ((this.#given.since ?? null) === null) {
+    if ((this.#given.since ?? null) === null && this.#witnesses.length === 0) {
       this.#found.unchecked(
         'whether the log was written anew before this pack was made: give a checkpoint that was kept elsewhere: --since CHECKPOINT',
       );
     }
     this.#found.unchecked(
-      'narrative.txt and VERIFY.md: that they are as they were signed is checked, what they say is not',
+      'narrative.txt and VERIFY.md: that they are as they were signed is checked, what they say is not: whoever holds the export key can say there what they like',
     );
-    this.#found.unchecked('sources and queries in meta.json: the entries hold what they were made of');
+    this.#found.unchecked(
+      'frameworks in meta.json, and there product.version, filter, sources with their queries, and nonCanonical: as narrative.txt',
+    );
   }
 }

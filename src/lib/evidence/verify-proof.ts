@@ -7,11 +7,14 @@ import type { TrustedKey } from './trust.js';
 import { type Entry, readEntry } from './verify-pack-entry.js';
 import { EvidenceFindings, type EvidenceReport } from './verify-pack-report.js';
 import { checkpointSigner, claimedCheckpoint, verifyLogCheckpoint } from './verify-pack-signatures.js';
+import { saysSeen, tellMissing, type Witnessed, witnessedBy } from './verify-pack-witness.js';
 
 export interface ProofReport extends EvidenceReport {
   /** What was proved; null when that could not be read. */
   entry: Entry | null;
   log: { origin: string; size: number; root: string } | null;
+  /** By each trusted witness whose cosignature is on the checkpoint. */
+  witnesses: Witnessed[];
 }
 
 /**
@@ -20,7 +23,7 @@ export interface ProofReport extends EvidenceReport {
  */
 export function verifyProofFile(text: string, trust: readonly TrustedKey[] | null): ProofReport {
   const found = new EvidenceFindings();
-  const read: Pick<ProofReport, 'entry' | 'log'> = { entry: null, log: null };
+  const read: Pick<ProofReport, 'entry' | 'log' | 'witnesses'> = { entry: null, log: null, witnesses: [] };
   try {
     const { index, path, checkpoint: note, extra } = parseTlogProof(text);
     const checkpoint = claimedCheckpoint(note);
@@ -35,24 +38,30 @@ export function verifyProofFile(text: string, trust: readonly TrustedKey[] | nul
     if (entry.seq !== index) throw refused(`proof: entry ${entry.seq} is said to be number ${index}`);
     read.entry = entry;
     found.holds(`entry ${index} is in the log of ${size} entries that the checkpoint covers, with these bytes`);
-    checkSignature(note, checkpoint, trust, found);
+    read.witnesses = checkSignatures(note, checkpoint, trust, found);
   } catch (error) {
     found.refusal(error);
   }
   return { ...found.report(), ...read };
 }
 
-function checkSignature(
+function checkSignatures(
   note: string,
   { origin }: Checkpoint,
   trust: readonly TrustedKey[] | null,
   found: EvidenceFindings,
-): void {
+): Witnessed[] {
   if (trust === null) {
-    found.unchecked('who signed the checkpoint: give the key of the log that you have from the operator: --trust FILE');
-    return;
+    found.unchecked(
+      'who signed the checkpoint, and who cosigned it: give the key of the log that you have from the operator, and those of witnesses: --trust FILE',
+    );
+    return [];
   }
   const log = { origin, key: null, trust };
-  const signer = checkpointSigner(verifyLogCheckpoint(note, log), log);
-  found.holds(`the checkpoint is signed by the trusted key ${fingerprint(signer)}`);
+  const checkpoint = verifyLogCheckpoint(note, log);
+  found.holds(`the checkpoint is signed by the trusted key ${fingerprint(checkpointSigner(checkpoint, log))}`);
+  const witnessed = witnessedBy(checkpoint);
+  for (const seen of witnessed) found.holds(saysSeen(seen, 'the checkpoint'));
+  tellMissing(checkpoint, trust, 'it is not on the checkpoint of the proof', found);
+  return witnessed;
 }

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import type { Clock } from '../clock.js';
+import { LukhasError } from '../errors.js';
 import { CheckpointFiles } from '../evidence/checkpoint-files.js';
-import { Checkpoints, type KeptCheckpoint } from '../evidence/checkpoints.js';
+import { Checkpoints } from '../evidence/checkpoints.js';
+import type { KeptCheckpoint } from '../evidence/kept-checkpoint.js';
 import { readSigningKey } from '../evidence/keys.js';
 import { type Publication, publish, type Told } from '../evidence/publish.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { checkpointFolder } from './checkpoint-folder.js';
 import { type Config, environment } from './config.js';
 import { logOrigin } from './signing-keys.js';
 
@@ -14,11 +16,22 @@ interface Place {
   config: Config;
 }
 
-/** The checkpoints of a database: in `checkpoints/` beside it. @throws LukhasError CONFIG when there is no log key, or it cannot be used */
-export async function openCheckpoints({ ledger, config }: Place): Promise<Checkpoints> {
+/**
+ * The checkpoints of a database: in `checkpoints/` beside it.
+ * @param previousKey file of the log key that the present one takes the place of
+ * @throws LukhasError CONFIG when there is no log key, or one cannot be used; USAGE when both are the same
+ */
+export async function openCheckpoints(
+  { ledger, config }: Place,
+  { previousKey = null }: { previousKey?: string | null } = {},
+): Promise<Checkpoints> {
   const key = await readSigningKey(config.keys.log);
-  const files = new CheckpointFiles(join(dirname(config.dbPath), 'checkpoints'));
-  return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), key });
+  const previous = previousKey === null ? null : await readSigningKey(previousKey);
+  if (previous?.publicKey.equals(key.publicKey)) {
+    throw new LukhasError('USAGE', `--old-key ${previousKey}: is the log key that is here now, not the one before it`);
+  }
+  const files = new CheckpointFiles(checkpointFolder(config));
+  return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), key, previous });
 }
 
 /** Whether there is a file for the log key: without one no checkpoints are made. */
@@ -43,7 +56,30 @@ export async function publishCheckpoint(
   checkpoints: Checkpoints,
   made: KeptCheckpoint,
   options: { to?: Publication; signal?: AbortSignal | undefined } = {},
-): Promise<{ checkpoint: KeptCheckpoint; told: Told[] }> {
+): Promise<{ checkpoint: KeptCheckpoint; told: Told[]; refused: boolean }> {
   const { to = config.evidence, signal } = options;
   return publish(checkpoints, made, to, { now: clock.now, env: environment(), signal });
+}
+
+/**
+ * Signs the log and has the witnesses of the configuration cosign it; anchors are not told. When another process has told a
+ * witness of a newer log meanwhile, the log is signed once more as it is then.
+ * @returns what came of each; one that cannot be reached, or does not cosign, keeps nothing back
+ * @throws LukhasError VERIFICATION when a witness has seen another history, and as `Checkpoints.make`
+ */
+export async function makeCosigned(
+  place: Place & { clock: Clock },
+  checkpoints: Checkpoints,
+  signal?: AbortSignal,
+): Promise<Told[]> {
+  const { witnesses } = place.config.evidence;
+  for (let again = true; ; again = false) {
+    const made = await checkpoints.make();
+    if (witnesses.length === 0) return [];
+    const { told } = await publishCheckpoint(place, checkpoints, made, { to: { witnesses, anchors: [] }, signal });
+    const refusal = told.find(({ error }) => error?.code === 'VERIFICATION')?.error ?? null;
+    if (refusal === null) return told;
+    const newest = await checkpoints.latest();
+    if (!again || newest === null || newest.size <= made.size) throw refusal;
+  }
 }

@@ -1,21 +1,24 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Transform, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
+import { type CosignedCheckpoint, cosigners } from '../evidence/checkpoints.js';
 import { syncFolder } from '../evidence/durable-file.js';
 import { readSigningKey, type SigningKey } from '../evidence/keys.js';
 import { writePack } from '../evidence/pack.js';
 import type { OnEntries } from '../evidence/pack-entries.js';
 import { type FillQueries, type PackPlan, planPack } from '../evidence/pack-plan.js';
+import type { Told } from '../evidence/publish.js';
 import type { Actor, EventDraft } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { FAMILIES, type Selection, type SeqRange } from '../ledger/pages.js';
-import { openCheckpoints } from './checkpoints.js';
+import { makeCosigned, openCheckpoints } from './checkpoints.js';
 import type { Config } from './config.js';
 import { parseInstant } from './instant.js';
+import { partialFile, removeAbandoned } from './partial-file.js';
 import { initKeys, type KeyFile, logOrigin, showKeys } from './signing-keys.js';
 
 /** As given: by flags, or in a URL. */
@@ -35,6 +38,17 @@ interface Place {
   version: string;
 }
 
+interface PrepareOptions {
+  /** Default true: makes the keys that are missing. */
+  makeKeys?: boolean;
+  /** Asks the witnesses of the configuration to cosign the checkpoint, too; otherwise the pack has the cosignatures that are kept. */
+  tell?: boolean;
+  /** Before the names in messages of what is asked for: `--` for flags. */
+  prefix?: string;
+  /** Ends the asking of witnesses. */
+  signal?: AbortSignal;
+}
+
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
   onEntries?: OnEntries | undefined;
@@ -49,6 +63,8 @@ export interface ExportSummary {
   origin: string;
   /** Fingerprints of the keys that signed. */
   keys: { log: string; export: string };
+  /** The checkpoint of so many entries that is in the pack with cosignatures, and who made them; null: no witness has seen any. */
+  cosigned: { size: number; by: string[] } | null;
 }
 
 /** An export whose window is fixed: what is appended to the log from now on does not change it. */
@@ -57,33 +73,36 @@ export class EvidenceExport {
     private readonly place: Place,
     private readonly plan: PackPlan,
     private readonly keys: { log: SigningKey; export: SigningKey },
+    private readonly witnessed: CosignedCheckpoint | null,
     /** Keys that were made for it: their public halves are still to be given to whoever will verify. */
     readonly madeKeys: readonly KeyFile[],
+    /** What came of asking the witnesses; empty when none was asked. */
+    readonly told: readonly Told[],
   ) {}
 
   /**
    * Reads what is asked for; makes the keys when there are none, unless told not to. The log as it is now is signed and kept beside it, so that
    * nothing is exported of one that does not contain what was signed before.
-   * @throws LukhasError USAGE (times, an empty log), CONFIG (keys, checkpoints), VERIFICATION (entries are gone or others), LEDGER_*
+   * @throws LukhasError USAGE (times, an empty log), CONFIG (keys, checkpoints), VERIFICATION (entries are gone or others, also as
+   *   a witness has seen them), LEDGER_*
    */
   static async prepare(
     place: Place,
     request: ExportRequest,
-    { makeKeys = true }: { makeKeys?: boolean } = {},
+    { makeKeys = true, tell = false, prefix = '', signal }: PrepareOptions = {},
   ): Promise<EvidenceExport> {
-    const times = timesOf(request, place.clock.now());
-    const plan = await planPack(place.ledger, { ...times, selection: selectionOf(request) }, filledQueries);
+    const times = timesOf(request, place.clock.now(), prefix);
+    const plan = await planPack(place.ledger, { ...times, selection: selectionOf(request, prefix) }, filledQueries);
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
     const { log, export: forExport } = place.config.keys;
     const keys = { log: await readSigningKey(log), export: await readSigningKey(forExport) };
     // After the plan: what is kept is of all that the pack holds.
-    await (await openCheckpoints(place)).make();
-    return new EvidenceExport(
-      place,
-      plan,
-      keys,
-      files.filter(({ created }) => created),
-    );
+    const checkpoints = await openCheckpoints(place);
+    const told = tell ? await makeCosigned(place, checkpoints, signal) : [];
+    if (!tell) await checkpoints.make();
+    const witnessed = await checkpoints.cosigned(plan.range.to);
+    const made = files.filter(({ created }) => created);
+    return new EvidenceExport(place, plan, keys, witnessed, made, told);
   }
 
   get range(): SeqRange {
@@ -111,16 +130,18 @@ export class EvidenceExport {
     const ended = finished(out, { readable: false });
     // When it fails, so does what is awaited first.
     ended.catch(() => undefined);
-    await writePack({ ledger, plan: this.plan, origin, keys: this.keys, version, out: measure, signal, onEntries });
+    const { plan, keys, witnessed } = this;
+    await writePack({ ledger, plan, origin, keys, witnessed, version, out: measure, signal, onEntries });
     await ended;
-    const { range, firstTs, lastTs, decisions, observations, policies } = this.plan;
+    const { range, firstTs, lastTs, decisions, observations, policies } = plan;
     return {
       size: measure.size,
       sha256: measure.digest(),
       window: { ...range, firstTs, lastTs },
       counts: { decisions: decisions.length, observations: observations.kept, policies: policies.size },
       origin,
-      keys: { log: this.keys.log.fingerprint, export: this.keys.export.fingerprint },
+      keys: { log: keys.log.fingerprint, export: keys.export.fingerprint },
+      cosigned: witnessed && { size: witnessed.size, by: cosigners(witnessed.note) },
     };
   }
 
@@ -133,8 +154,10 @@ export class EvidenceExport {
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
     const target = resolve(path);
     if (options.force !== true) await refuseToReplace(target, path);
-    const beside = join(dirname(target), `.lukhas-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+    const beside = partialFile(dirname(target));
     try {
+      // First, as they may be what fills the disk.
+      await removeAbandoned(dirname(target), this.place.clock.now());
       const file = await open(beside, 'wx');
       // `flush`: on disk before it is closed, and so before it is moved.
       const summary = await this.write(file.createWriteStream({ flush: true }), options);
@@ -189,25 +212,25 @@ function gone(): LukhasError {
   return new LukhasError('EXPORT_FAILED', 'The receiver of the pack has gone before its end.');
 }
 
-function timesOf({ from, to }: ExportRequest, now: number): { from: string | null; to: string | null } {
+function timesOf({ from, to }: ExportRequest, now: number, prefix: string): { from: string; to: string | null } {
   if (from === undefined)
     throw new LukhasError('USAGE', 'Nothing says from when on to export.', { suggestions: ['--from 30d'] });
-  const start = parseInstant(from, now, 'from');
-  const end = to === undefined ? null : parseInstant(to, now, 'to');
+  const start = parseInstant(from, now, `${prefix}from`);
+  const end = to === undefined ? null : parseInstant(to, now, `${prefix}to`);
   if (end !== null && start >= end) {
-    throw new LukhasError('USAGE', `from ${from} is not before to ${to}: the window is empty.`);
+    throw new LukhasError('USAGE', `${prefix}from ${from} is not before ${prefix}to ${to}: the window is empty.`);
   }
   return { from: timestamp(start), to: end === null ? null : timestamp(end) };
 }
 
 /** In one order and once each, so that the same wish gives the same bytes. */
-function selectionOf({ models = [], include = [] }: ExportRequest): Selection {
+function selectionOf({ models = [], include = [] }: ExportRequest, prefix: string): Selection {
   const unknown = include.find((name) => !(FAMILIES as readonly string[]).includes(name));
   if (unknown !== undefined) {
-    throw new LukhasError('USAGE', `include: ${JSON.stringify(unknown)} is not one of ${FAMILIES.join(', ')}`);
+    throw new LukhasError('USAGE', `${prefix}include: ${JSON.stringify(unknown)} is not one of ${FAMILIES.join(', ')}`);
   }
   const empty = models.find((model) => model.trim() === '');
-  if (empty !== undefined) throw new LukhasError('USAGE', 'model: is empty');
+  if (empty !== undefined) throw new LukhasError('USAGE', `${prefix}model: is empty`);
   return {
     ...(models.length === 0 ? {} : { models: [...new Set(models)].sort() }),
     ...(include.length === 0 ? {} : { families: [...new Set(include)].sort() }),

@@ -1,5 +1,7 @@
 import { CANARY } from '../canary/load.js';
 import { LukhasError } from '../errors.js';
+import type { Checkpoints } from '../evidence/checkpoints.js';
+import type { KeptCheckpoint } from '../evidence/kept-checkpoint.js';
 import { formatTlogProof } from '../evidence/tlog-proof.js';
 import { verifyProofFile } from '../evidence/verify-proof.js';
 import type { StoredEvent } from '../ledger/events.js';
@@ -21,14 +23,15 @@ export interface EntryProof {
 const ENDS = ['canary.decided', 'canary.overridden', 'canary.aborted', 'canary.failed'] as const;
 
 /**
- * Proves that one entry is in the log: its bytes, its path in the tree, and a checkpoint that is signed now.
+ * Proves that one entry is in the log: its bytes, its path in the tree, and a checkpoint: the first one with the entry that a
+ * witness has cosigned, else one that is signed now.
  * @param wanted number of an entry, or a canary (or a beginning of its id): the newest entry that ended it
  * @throws LukhasError USAGE, NOT_FOUND, AMBIGUOUS_ID; CONFIG (no log key); VERIFICATION; LEDGER_*
  */
 export async function proveEntry(place: { ledger: Ledger; config: Config }, wanted: string): Promise<EntryProof> {
   const { ledger } = place;
   const { seq, kind, subject } = /^\d+$/.test(wanted) ? await numbered(ledger, wanted) : await ended(ledger, wanted);
-  const { size, note } = await (await openCheckpoints(place)).make();
+  const { size, note } = await checkpointOver(seq, await openCheckpoints(place));
   const path = await ledger.inclusionProof(seq, size);
   const extra = await recordedBytes(ledger, seq);
   const proof = formatTlogProof({ index: seq, path, checkpoint: note, extra });
@@ -39,6 +42,13 @@ export async function proveEntry(place: { ledger: Ledger; config: Config }, want
       suggestions: ['See what is damaged: lukhas verify'],
     });
   return { proof, seq, kind, subject, size };
+}
+
+async function checkpointOver(seq: number, checkpoints: Checkpoints): Promise<KeptCheckpoint> {
+  // Made in any case: nothing is proved of a log that does not contain what was signed before.
+  const made = await checkpoints.make();
+  const cosigned = await checkpoints.cosigned(seq + 1);
+  return cosigned !== null && cosigned.size > seq ? cosigned : made;
 }
 
 async function numbered(ledger: Ledger, wanted: string): Promise<StoredEvent> {

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { anchor } from '../../../src/lib/evidence/anchor.js';
 import type { AnchorTarget } from '../../../src/lib/evidence/anchor-target.js';
-import type { KeptCheckpoint } from '../../../src/lib/evidence/checkpoints.js';
+import type { KeptCheckpoint } from '../../../src/lib/evidence/kept-checkpoint.js';
 import { GrownLog } from './grown-log.js';
 import { ALICE } from './signers.js';
 

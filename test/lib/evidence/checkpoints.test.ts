@@ -7,14 +7,14 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import { verifyCheckpoint } from '../../../src/lib/evidence/checkpoint.js';
 import { CheckpointFiles } from '../../../src/lib/evidence/checkpoint-files.js';
 import { Checkpoints, type ProvableLog } from '../../../src/lib/evidence/checkpoints.js';
-import { cosignatureSigner, cosignatureVerifier } from '../../../src/lib/evidence/cosignature.js';
-import { noteVerifier, parseNote } from '../../../src/lib/evidence/note.js';
+import { cosignatureSigner, cosignatureTime, cosignatureVerifier } from '../../../src/lib/evidence/cosignature.js';
+import { formatNote, noteVerifier, parseNote } from '../../../src/lib/evidence/note.js';
 import { SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { finished } from '../ledger/examples.js';
 import { GrownLog } from './grown-log.js';
-import { ALICE, BOB } from './signers.js';
+import { ALICE, BOB, keyFrom } from './signers.js';
 
 const ORIGIN = 'example.com/canaries';
 
@@ -59,6 +59,12 @@ describe('Checkpoints', () => {
   };
   const append = (log: Ledger, count: number, what = 'a') =>
     log.commit({ events: Array.from({ length: count }, (_, n) => finished(what, n)) });
+
+  const witness = cosignatureVerifier({ name: 'w', type: SIGNATURE_TYPE.cosignature, publicKey: BOB.publicKey });
+  const cosigned = (log: GrownLog, size: number, seconds: number) => {
+    const signer = cosignatureSigner('w', BOB, seconds);
+    return { name: 'w', keyId: signer.keyId, signature: signer.sign(parseNote(log.note(size)).text) };
+  };
 
   it('signs the log as it is, and keeps what was signed in files of its size', async () => {
     const log = new GrownLog(ORIGIN, ALICE).grow(3);
@@ -148,26 +154,59 @@ describe('Checkpoints', () => {
     const log = new GrownLog(ORIGIN, ALICE).grow(2);
     const store = over(log);
     await store.make();
-    const witness = cosignatureVerifier({ name: 'w', type: SIGNATURE_TYPE.cosignature, publicKey: BOB.publicKey });
     expect(await store.lastCosignedBy(witness)).to.equal(0);
-    const sign = (seconds: number) => {
-      const signer = cosignatureSigner('w', BOB, seconds);
-      return { name: 'w', keyId: signer.keyId, signature: signer.sign(parseNote(log.note(2)).text) };
-    };
-    await store.addSignatures(2, [sign(1)]);
-    const { note } = await store.addSignatures(2, [sign(2)]);
-    expect(parseNote(note).signatures.map(({ name }) => name)).to.deep.equal([ORIGIN, 'w']);
+    await store.addSignatures(2, [cosigned(log, 2, 1)], [witness]);
+    const { note } = await store.addSignatures(2, [cosigned(log, 2, 2)], [witness]);
+    const { signatures } = parseNote(note);
+    expect(signatures.map(({ name }) => name)).to.deep.equal([ORIGIN, 'w']);
+    // What was seen first was seen; a later cosignature says less.
+    expect(cosignatureTime(signatures[1]!)).to.equal(1);
     expect(await readFile(join(dir, 'checkpoints', '2'), 'utf8')).to.equal(note);
     expect(await readFile(join(dir, 'checkpoints', 'checkpoint'), 'utf8')).to.equal(note);
+    // One that does not verify is no reason to keep it.
+    const damaged = parseNote(note);
+    damaged.signatures[1]!.signature[20]! ^= 1;
+    await writeFile(join(dir, 'checkpoints', '2'), formatNote(damaged));
+    const mended = await store.addSignatures(2, [cosigned(log, 2, 3)], [witness]);
+    expect(cosignatureTime(parseNote(mended.note).signatures[1]!)).to.equal(3);
     await over(log.grow(1)).make();
     expect(await store.lastCosignedBy(witness)).to.equal(2);
   });
 
-  it('goes on with another key of the same log, not with another name', async () => {
+  it('finds the smallest cosigned one that covers a size, else the largest below, and joins it to the log', async () => {
+    const log = new GrownLog(ORIGIN, ALICE);
+    const store = over(log);
+    for (const size of [2, 5, 8, 11]) {
+      await over(log.grow(size - log.entries.length)).make();
+      if (size === 5 || size === 8) await store.addSignatures(size, [cosigned(log, size, size)], [witness]);
+    }
+    // Whoever has only the present key of the log must be able to verify it.
+    const present = over(log, { key: keyFrom('05'.repeat(32)) });
+    for (const [wanted, found] of [
+      [1, 5],
+      [5, 5],
+      [6, 8],
+      [8, 8],
+      [9, 8],
+      [11, 8],
+    ] as const) {
+      const { size, note, proof } = (await present.cosigned(wanted))!;
+      expect(size, String(wanted)).to.equal(found);
+      const [first, second] = [Math.min(wanted, found), Math.max(wanted, found)];
+      expect(proof).to.deep.equal(await log.consistencyProof(first, second));
+      const key = noteVerifier({ ...log.vkey, publicKey: keyFrom('05'.repeat(32)).publicKey });
+      const verified = verifyCheckpoint(note, { origin: ORIGIN, log: [key], witnesses: [witness] });
+      expect(verified.witnesses.map(cosignatureTime)).to.deep.equal([found]);
+    }
+    const forged = over(new GrownLog(ORIGIN, ALICE).grow(12, 'forged'));
+    expect((await refusal(forged.cosigned(12))).message).to.include('are not those that a witness has cosigned');
+    expect(await over(log, { folder: 'none' }).cosigned(3)).to.equal(null);
+    expect(await over(log, { origin: 'other' }).cosigned(3)).to.equal(null);
+  });
+
+  it('does not go on with another name', async () => {
     const log = new GrownLog(ORIGIN, ALICE).grow(2);
     await over(log).make();
-    const { note } = await over(log, { key: BOB }).make();
-    expect(parseNote(note).signatures).to.have.length(2);
     expect((await refusal(over(log, { origin: 'example.com/renamed' }).make())).code).to.equal('CONFIG');
   });
 });

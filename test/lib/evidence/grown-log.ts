@@ -3,6 +3,7 @@ import type { ProvableLog } from '../../../src/lib/evidence/checkpoints.js';
 import { noteSigner, type Signer } from '../../../src/lib/evidence/note.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../../../src/lib/evidence/vkey.js';
 import { formatAddCheckpoint } from '../../../src/lib/evidence/witness-request.js';
+import type { LinePage, SeqRange } from '../../../src/lib/ledger/pages.js';
 import { naiveConsistency, naiveRoot } from './trees.js';
 
 /** A log in memory, by the definitions of RFC 6962, with its key: what whoever holds the key can sign. */
@@ -30,6 +31,24 @@ export class GrownLog implements ProvableLog {
   root(size = this.entries.length): Promise<{ size: number; root: Buffer }> {
     return Promise.resolve({ size, root: naiveRoot(this.entries.slice(0, size)) });
   }
+
+  compactRange(size = this.entries.length): Promise<{ size: number; hashes: Buffer[] }> {
+    const hashes: Buffer[] = [];
+    for (let start = 0; start < size; ) {
+      const length = 2 ** Math.floor(Math.log2(size - start));
+      hashes.push(naiveRoot(this.entries.slice(start, start + length)));
+      start += length;
+    }
+    return Promise.resolve({ size, hashes });
+  }
+
+  /** One page, whatever its length. */
+  readonly pages = {
+    lines: async function* (this: GrownLog, { from, to }: SeqRange, ending: string): AsyncGenerator<LinePage> {
+      const lines = this.entries.slice(from, to).flatMap((entry) => [entry, Buffer.from(ending)]);
+      yield { from, to, bytes: Buffer.concat(lines), omitted: [] };
+    }.bind(this),
+  };
 
   consistencyProof(first: number, second = this.entries.length): Promise<Buffer[]> {
     return Promise.resolve(naiveConsistency(first, this.entries.slice(0, second)));

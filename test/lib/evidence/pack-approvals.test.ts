@@ -96,7 +96,7 @@ describe('a pack of promotions that people approve', function () {
     expect(problems).to.deep.equal([]);
     const file = async (name: string) => (await run('unzip', ['-p', path, name], { maxBuffer: 1e8 })).stdout;
     const { payload } = JSON.parse(await file('statement.dsse.json')) as { payload: string };
-    const { predicate } = parseStatement(Buffer.from(payload, 'base64'));
+    const { predicate } = parseStatement(JSON.parse(Buffer.from(payload, 'base64').toString()));
     return { meta: JSON.parse(await file('meta.json')), narrative: await file('narrative.txt'), predicate };
   }
   const deciding = async (name: string, kind: string): Promise<number> =>

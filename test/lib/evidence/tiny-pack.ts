@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { signCheckpoint } from '../../../src/lib/evidence/checkpoint.js';
+import { cosignatureSigner } from '../../../src/lib/evidence/cosignature.js';
 import { signEnvelope } from '../../../src/lib/evidence/dsse.js';
 import type { SigningKey } from '../../../src/lib/evidence/keys.js';
 import { noteSigner } from '../../../src/lib/evidence/note.js';
@@ -7,8 +8,8 @@ import { fingerprint, toOpenSsh, toSpkiPem } from '../../../src/lib/evidence/pub
 import { signSsh } from '../../../src/lib/evidence/sshsig.js';
 import type { PackFiles } from '../../../src/lib/evidence/verify-pack-files.js';
 import { formatVkey, SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
-import { ALICE, BOB } from './signers.js';
-import { naiveRoot } from './trees.js';
+import { ALICE, BOB, keyFrom } from './signers.js';
+import { naiveConsistency, naiveRoot } from './trees.js';
 
 /**
  * A second writer of evidence packs, from the description of the format and nothing else: everything in memory, nothing
@@ -28,10 +29,20 @@ export interface TinyOptions {
   origin?: string;
   /** Canaries whose observations are gone. */
   pruned?: readonly string[];
+  /** What a witness called w.example.com has seen: so many entries, at 2026-01-01, of these lines or, left out, of the log's. */
+  witnessed?: { size: number; lines?: readonly string[]; witness?: SigningKey };
 }
 
 export const KEYS = { log: ALICE, export: BOB };
 export const ORIGIN = 'lukhas-log/test';
+export const WITNESS = keyFrom('03'.repeat(32));
+const WITNESS_NAME = 'w.example.com';
+/** What an auditor gets from whoever runs the witness. */
+export const WITNESS_VKEY = formatVkey({
+  name: WITNESS_NAME,
+  type: SIGNATURE_TYPE.cosignature,
+  publicKey: WITNESS.publicKey,
+});
 
 const sha = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const leaf = (line: string): Buffer => createHash('sha256').update(`\0${line}`).digest();
@@ -110,6 +121,7 @@ export function tinyPack(options: TinyOptions): TinyPack {
   const omitted = omit.map((seq) => ({ seq, hash: leaf(lines[seq]!).toString('base64') }));
   const before = subtrees(lines.slice(0, from));
   add('completeness.json', `${canon({ from, to: size, before, omitted, root: root.toString('base64') })}\n`);
+  if (options.witnessed !== undefined) add('witness.json', witnessFile(options, options.witnessed));
   add('keys/log.vkey', `${vkey}\n`);
   add('keys/log.pem', toSpkiPem(keys.log.publicKey));
   add('keys/export.pub', `${ssh}\n`);
@@ -125,6 +137,20 @@ export function tinyPack(options: TinyOptions): TinyPack {
     counts: countsOf(decisions, events),
     decisions,
   });
+}
+
+/** A checkpoint with the log's signature and the witness's, and what joins it to that of the pack. */
+function witnessFile(
+  { lines, keys = KEYS, origin = ORIGIN }: TinyOptions,
+  { size, lines: seen = lines, witness = WITNESS }: NonNullable<TinyOptions['witnessed']>,
+): string {
+  const root = naiveRoot(seen.slice(0, size).map((line) => Buffer.from(line)));
+  const signers = [noteSigner(origin, keys.log), cosignatureSigner(WITNESS_NAME, witness, 1_767_225_600)];
+  const longer = (size > lines.length ? seen.slice(0, size) : lines).map((line) => Buffer.from(line));
+  const first = Math.min(size, lines.length);
+  const path = first === longer.length ? [] : naiveConsistency(first, longer);
+  const proof = path.map((hash) => hash.toString('base64'));
+  return `${canon({ checkpoint: signCheckpoint({ origin, size, root }, signers), proof })}\n`;
 }
 
 /** What is made of all other files: the sums, and the signatures over them. */

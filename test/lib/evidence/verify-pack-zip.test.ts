@@ -49,8 +49,8 @@ describe('the zip of a pack', () => {
     ['has a name twice', () => tinyZip(extra({ name: 'meta.json' })), /"meta.json" is in the pack twice/],
     ['has a file more', () => tinyZip(extra({ name: 'run.sh' })), /"run.sh" is no file of a pack/],
     ['has a folder', () => tinyZip(extra({ name: 'policies/', bytes: Buffer.alloc(0) })), /"policies\/" is no file/],
-    ['leads out of the folder', () => tinyZip(extra({ name: '../x' })), /invalid relative path/],
-    ['leads to the root', () => tinyZip(extra({ name: '/etc/x' })), /absolute path/],
+    ['leads out of the folder', () => tinyZip(extra({ name: '../x' })), /leads elsewhere/],
+    ['leads to the root', () => tinyZip(extra({ name: '/etc/x' })), /leads elsewhere/],
     ['has another name before the file', () => tinyZip(other({ localName: 'audits.ndjsom' })), /has two names/],
     ['is encrypted', () => tinyZip(other({ flags: 0x801 })), /is encrypted/],
     ['is packed in another way', () => tinyZip(other({ method: 12 })), /compressed in a way/],
@@ -60,8 +60,8 @@ describe('the zip of a pack', () => {
       () => tinyZip(other({ extra: Buffer.from('7570010000', 'hex') })),
       /fields that packs/,
     ],
-    ['says a smaller size', () => tinyZip(other({ size: 5 })), /audits.ndjson: cannot be read/],
-    ['says a larger size', () => tinyZip(other({ size: 5_000_000 })), /audits.ndjson: cannot be read/],
+    ['says a smaller size', () => tinyZip(other({ size: 5 })), /audits.ndjson: is not as long as it says/],
+    ['says a larger size', () => tinyZip(other({ size: 5_000_000 })), /audits.ndjson: is not as long as it says/],
     [
       'has one file over another',
       () => tinyZip(files.with(2, { ...files[2]!, name: files[1]!.name, overlap: true })),
@@ -74,15 +74,35 @@ describe('the zip of a pack', () => {
       /not directly before its end/,
     ],
     ['hides bytes before the end', () => tinyZip(files, { gap: Buffer.alloc(10) }), /not directly before its end/],
-    ['is cut off', () => tinyZip(files).subarray(0, -30), /cannot be read/],
-    ['is none', () => Buffer.from('hello'), /cannot be read/],
-    ['is empty', () => Buffer.alloc(0), /cannot be read/],
+    ['is cut off', () => tinyZip(files).subarray(0, -30), /^zip: is cut off: its end is missing$/],
+    [
+      'has something behind it',
+      () => Buffer.concat([tinyZip(files), Buffer.from('x')]),
+      /has something behind its end/,
+    ],
   ];
   for (const [what, zip, says] of HOSTILE) {
     it(`is refused when it ${what}`, async () => {
       expect(await problems(zip())).to.match(says);
     });
   }
+
+  it('says in its own words what the reader of zips found, whatever byte is another one', async function () {
+    this.timeout(20_000);
+    const whole = tinyZip(files);
+    const own = /central|signature|bytes in the stream|invalid|EOF|bounds|distance|block|0x|header/i;
+    let refused = 0;
+    for (let at = 2; at < whole.length; at += 97) {
+      const zip = Buffer.from(whole);
+      zip[at]! ^= 0xff;
+      const found = await problems(zip);
+      if (found !== '') refused++;
+      for (const line of found.split('\n').filter((text) => /^(zip|audits\.\w+): /.test(text))) {
+        expect(line, `byte ${at}`).to.not.match(own);
+      }
+    }
+    expect(refused).to.be.above(20);
+  });
 
   it('does not fill the memory when it is a bomb', async function () {
     this.timeout(20_000);
@@ -99,8 +119,11 @@ describe('the zip of a pack', () => {
     expect(process.memoryUsage().rss - before).to.be.below(400 * 1024 * 1024);
   });
 
-  it('that is not there is a mistake of the command, not of the pack', async () => {
-    for (const path of [join(dir, 'none.zip'), dir]) {
+  it('that is not there, or is something else, is a mistake of the command, not of the pack', async () => {
+    const [hello, empty] = [join(dir, 'hello'), join(dir, 'empty')];
+    writeFileSync(hello, 'hello');
+    writeFileSync(empty, '');
+    for (const path of [join(dir, 'none.zip'), dir, hello, empty]) {
       const error = await ZippedPack.open(path).catch((caught: unknown) => caught);
       expect(error).to.be.instanceOf(LukhasError).and.include({ code: 'USAGE' });
     }

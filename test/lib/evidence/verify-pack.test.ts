@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { parseTrustedKeys, type TrustedKey } from '../../../src/lib/evidence/trust.js';
 import { type PackTrust, verifyPack } from '../../../src/lib/evidence/verify-pack.js';
 import { keyFrom } from './signers.js';
-import { approvalLog, inMemory, KEYS, seal, type TinyPack, tinyLog, tinyPack } from './tiny-pack.js';
+import { approvalLog, canon, inMemory, KEYS, seal, type TinyPack, tinyLog, tinyPack } from './tiny-pack.js';
 
 const LOG = tinyLog();
 const check = (pack: TinyPack, more: Partial<PackTrust> = {}, step = 8192) =>
@@ -73,7 +73,31 @@ describe('verifying an evidence pack', () => {
   it('says which observations are gone, when the pack says so', async () => {
     const report = await check(tinyPack({ ...LOG, pruned: ['c-1'] }));
     expect(report.problems).to.deep.equal([]);
-    expect(report.notChecked.join('\n')).to.match(/entry 7: 3 observations that decided c-1 were not kept/);
+    expect(report.notChecked.join('\n')).to.match(
+      /entry 7: the pack says that 3 observations that decided c-1 were pruned: only the log's database/,
+    );
+  });
+
+  it('names what whoever holds the export key can say as they like, and finds what they cannot', async () => {
+    const pack = tinyPack(LOG);
+    const { payload } = JSON.parse(pack.get('statement.dsse.json')!.toString());
+    const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString());
+    const meta = JSON.parse(pack.get('meta.json')!.toString());
+    const resealed = (name: string, text: string) =>
+      check(seal(new Map(pack).set(name, Buffer.from(text)), KEYS.export, predicate), { trust });
+    const trust = trusted(pack, 'keys/log.vkey', 'keys/export.pub');
+    const free = { product: { name: 'lukhas', version: 'x' }, sources: {}, frameworks: ['all'], nonCanonical: [] };
+    for (const [member, value] of Object.entries(free)) {
+      const report = await resealed('meta.json', `${canon({ ...meta, [member]: value })}\n`);
+      expect(report.ok, member).to.equal(true);
+      const [line = ''] = report.notChecked.filter((text) => text.includes('in meta.json'));
+      expect(line, member).to.include(member);
+    }
+    expect((await resealed('narrative.txt', 'All was well.')).notChecked.join('\n')).to.match(/^narrative.txt and/m);
+    for (const [member, value] of Object.entries({ judges: [99], unreviewed: [{ seq: 1, canaryId: 'x' }] })) {
+      const report = await resealed('meta.json', `${canon({ ...meta, [member]: value })}\n`);
+      expect(report.problems).to.deep.equal([`meta.json: ${member} is not so`]);
+    }
   });
 
   it('knows what people make of verdicts: approvals, refusals, break-glass and its review', async () => {
@@ -115,7 +139,9 @@ describe('verifying an evidence pack', () => {
         );
         // 4 is a subtree of the 6 entries before the window.
         expect(proved, `${earlier}`).to.equal(earlier >= 6 || earlier === 4);
-        if (!proved) expect(report.notChecked.join('\n')).to.match(/--since: .* lies before the window/);
+        expect(report.ok, `${earlier}`).to.equal(proved);
+        if (!proved)
+          expect(report.notShown.join('\n')).to.match(/^--since: .* no proof that reaches back .*--db PATH$/);
       }
     });
 
@@ -129,7 +155,9 @@ describe('verifying an evidence pack', () => {
 
     it('says when it cannot tell, and refuses what is no checkpoint of this log', async () => {
       const pack = tinyPack({ ...LOG, lines: LOG.lines.slice(0, 9) });
-      expect((await check(pack, { since: at(12) })).notChecked.join('\n')).to.match(/it is the later one/);
+      const late = await check(pack, { since: at(12) });
+      expect(late).to.include({ ok: false, problemCount: 0 });
+      expect(late.notShown.join('\n')).to.match(/^--since: .* 12 entries, the pack ends after 9: .*--db PATH$/);
       expect((await check(pack, { since: at(5, LOG, MALLORY) })).problems.join()).to.match(
         /--since: note: none of its/,
       );
