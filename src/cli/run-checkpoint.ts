@@ -22,29 +22,42 @@ interface CheckpointResult {
 /** Signs the log, tells everybody, and says what came of it. @throws LukhasError */
 export async function runCheckpoint(
   app: App,
-  flags: PublicationFlags & { out?: string | undefined },
+  flags: PublicationFlags & { out?: string | undefined; 'old-key'?: string | undefined },
 ): Promise<CheckpointResult> {
   if (flags.out !== undefined) await refuseOwnFiles(app.config, flags.out, '--out');
   const to = await publicationOf(flags, app.config);
-  const checkpoints = await openCheckpoints(app);
+  const oldKey = flags['old-key'];
+  const previousKey = oldKey === undefined ? null : resolve(app.config.cwd, oldKey);
+  const checkpoints = await openCheckpoints(app, { previousKey });
   const made = await checkpoints.make();
-  const { checkpoint, told } = await publishCheckpoint(app, checkpoints, made, { to });
+  const { checkpoint, told, refused } = await publishCheckpoint(app, checkpoints, made, { to });
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
-  if (flags.out !== undefined) await write(resolve(app.config.cwd, flags.out), note);
+  if (flags.out !== undefined && !refused) await write(resolve(app.config.cwd, flags.out), note);
   return {
-    json: { origin, size, root, created: made.created, folder: checkpoints.folder, note, told: told.map(toldJson) },
+    json: {
+      origin,
+      size,
+      root,
+      created: made.created,
+      refused,
+      folder: checkpoints.folder,
+      note,
+      told: told.map(toldJson),
+    },
     lines: [
       `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
       `  root  ${root}`,
-      `  kept  ${checkpoints.folder}/${size}`,
+      refused
+        ? `  REFUSED by a witness as another history: kept as ${checkpoints.folder}/${size}.refused, and not gone on from`
+        : `  kept  ${checkpoints.folder}/${size}`,
       ...told.map(toldLine),
     ],
     exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
   };
 }
 
-function toldJson({ kind, place, done, error }: Told) {
+export function toldJson({ kind, place, done, error }: Told) {
   return { kind, place, done, error: error && { code: error.code, message: error.message } };
 }
 

@@ -4,7 +4,7 @@ import { BaseCommand } from '../cli/base-command.js';
 export default class Checkpoint extends BaseCommand {
   static override summary = 'sign the log as it is now, and tell witnesses and anchors';
   static override description =
-    'Keeps every checkpoint in checkpoints/ beside the database, and refuses to sign a log that does not contain what was signed before (exit code 7). The daemon does the same every hour and when it stops.';
+    'Keeps every checkpoint in checkpoints/ beside the database, and refuses to sign a log that does not contain what was signed before (exit code 7), or with another key than signed it (2). The daemon does the same every hour and when it stops.';
   static override examples = [
     '<%= config.bin %> checkpoint',
     '<%= config.bin %> checkpoint --out checkpoint',
@@ -12,6 +12,10 @@ export default class Checkpoint extends BaseCommand {
     '<%= config.bin %> checkpoint --witness https://witness.example.com --witness-key witness.vkey',
   ];
   static override flags = {
+    'old-key': Flags.string({
+      description: 'the log key that the present one takes the place of: signs it, too',
+      helpValue: 'FILE',
+    }),
     out: Flags.string({ description: 'write the signed checkpoint to this file, too', helpValue: 'FILE' }),
     witness: Flags.string({
       description: 'have this witness cosign it, instead of those configured; may be repeated',

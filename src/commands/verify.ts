@@ -5,7 +5,7 @@ import { EXIT } from '../lib/errors.js';
 export default class Verify extends BaseCommand {
   static override summary = 'check the log in place, an evidence pack, or the proof of one entry';
   static override description =
-    'Without a file it reads the database, recomputes every hash and names the first bad entry. A pack or proof is checked without a network and without the code that wrote it; what could not be checked is said. Exit code 7 when something does not hold.';
+    'Without a file it reads the database, recomputes every hash, names the first bad entry, and compares with the checkpoints kept beside it. A pack or proof is checked without a network and without the code that wrote it; what could not be checked is said. Exit code 7 when something does not hold, or was asked for and could not be shown.';
   static override examples = [
     '<%= config.bin %> verify --db .lukhas/lukhas.db',
     '<%= config.bin %> verify --since checkpoint-of-march --trust log.vkey',

@@ -18,6 +18,11 @@ export default class WitnessKey extends BaseCommand {
       description: 'what it is called on its cosignatures (default: lukhas-witness/ and digits of its key)',
       helpValue: 'NAME',
     }),
+    form: Flags.option({
+      options: ['vkey', 'pem'] as const,
+      description: 'of the public key: vkey for lukhas and other C2SP programs, pem for openssl',
+      default: 'vkey',
+    })(),
   };
 
   async run(): Promise<unknown> {
@@ -28,7 +33,7 @@ export default class WitnessKey extends BaseCommand {
     ]);
     const identity = await initWitness(resolve(flags['db-dir']), flags.name ?? null);
     if (!this.jsonEnabled()) {
-      this.log(identity.vkey);
+      this.log(flags.form === 'pem' ? identity.pem.trimEnd() : identity.vkey);
       if (identity.created) this.say(`Made ${identity.folder}/witness.pem. Keep it and the folder safe.`);
     }
     return identity;

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { AnchorContext } from './anchor-target.js';
-import type { KeptCheckpoint } from './checkpoints.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 
 /**
  * Appends one line of JSON, `{"ts","origin","size","root","note"}`, root in hex, and has it on disk.

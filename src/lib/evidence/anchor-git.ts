@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { LukhasError } from '../errors.js';
 import { type ProgramOutcome, runTool, toolFailed } from './anchor-program.js';
 import type { AnchorContext, AnchorTarget } from './anchor-target.js';
-import type { KeptCheckpoint } from './checkpoints.js';
 import { replaceFile } from './durable-file.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 
 type GitTarget = Extract<AnchorTarget, { kind: 'git' }>;
 

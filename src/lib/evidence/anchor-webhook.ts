@@ -1,6 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { AnchorContext } from './anchor-target.js';
-import type { KeptCheckpoint } from './checkpoints.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 import { firstLine, post } from './post.js';
 
 /** Posts the note as it is, text/plain; any status of 200 to 299 means that it was taken. @throws LukhasError ANCHOR_FAILED */

@@ -1,5 +1,5 @@
 import type { AnchorContext, AnchorTarget } from './anchor-target.js';
-import type { KeptCheckpoint } from './checkpoints.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 
 /**
  * Tells the checkpoint to one place.

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LukhasError } from '../errors.js';
-import { syncFolder } from './durable-file.js';
+import { refuseOpenFolder, syncFolder } from './durable-file.js';
 import { rawPublicKey } from './ed25519.js';
 import type { Signer } from './note.js';
 import { fingerprint } from './public-key.js';
@@ -16,7 +16,6 @@ export type KeyRole = (typeof KEY_ROLES)[number];
 
 /** Rights of others than the owner; as ssh, a key that others could have read is refused. */
 const OTHERS = 0o077;
-const OTHERS_WRITE = 0o022;
 /** A key takes 119 bytes; what is much longer is something else. */
 const MAX_BYTES = 16_384;
 
@@ -70,7 +69,7 @@ export async function createSigningKey(path: string): Promise<SigningKey | null>
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await refuseOpenFolder(dirname(path));
+    await refuseOpenFolder(dirname(path), 'put another key there');
     if (!(await writeNew(path, pem))) return null;
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
@@ -103,14 +102,6 @@ async function openNew(path: string): Promise<FileHandle | null> {
     if (codeOf(error) === 'EEXIST') return null;
     throw error;
   }
-}
-
-async function refuseOpenFolder(folder: string): Promise<void> {
-  const { mode } = await stat(folder);
-  if ((mode & OTHERS_WRITE) === 0) return;
-  throw new LukhasError('CONFIG', `${folder}: others may write to this folder and put another key there`, {
-    suggestions: [`chmod 700 ${folder}`],
-  });
 }
 
 async function readPrivate(path: string): Promise<string> {

@@ -1,10 +1,11 @@
 import { LukhasError } from '../errors.js';
 import { anchor } from './anchor.js';
 import { type AnchorContext, type AnchorTarget, anchorPlace } from './anchor-target.js';
-import type { Checkpoints, KeptCheckpoint } from './checkpoints.js';
-import { cosignatureTime, cosignatureVerifier } from './cosignature.js';
+import type { Checkpoints } from './checkpoints.js';
+import { cosignatureVerifier, cosignedAt } from './cosignature.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 import type { NoteSignature } from './note.js';
-import { askWitness, type WitnessPeer } from './witness-client.js';
+import { askWitness, OtherHistory, type WitnessPeer } from './witness-client.js';
 
 /** Whom checkpoints are told to. */
 export interface Publication {
@@ -22,25 +23,30 @@ export interface Told {
 
 /**
  * Has the witnesses cosign a kept checkpoint, then tells it, with their cosignatures, to the anchors. One that fails keeps no other back.
- * @returns the checkpoint as it is kept now, and what came of each, in the order given
- * @throws what is no LukhasError
+ * One that a witness refuses as another history is set aside: nothing here goes on from it. It is told to the anchors all the same,
+ * which are there to remember.
+ * @returns the checkpoint as it is kept now, what came of each, in the order given, and whether it was set aside
+ * @throws LukhasError CONFIG when it cannot be kept; what is no LukhasError
  */
 export async function publish(
   checkpoints: Checkpoints,
   made: KeptCheckpoint,
   { witnesses, anchors }: Publication,
   context: Omit<AnchorContext, 'folder'>,
-): Promise<{ checkpoint: KeptCheckpoint; told: Told[] }> {
+): Promise<{ checkpoint: KeptCheckpoint; told: Told[]; refused: boolean }> {
   const asked = await Promise.all(witnesses.map((peer) => cosigned(checkpoints, made, peer, context.signal)));
   const signatures = asked.flatMap(({ signature }) => signature ?? []);
-  const checkpoint = await checkpoints.addSignatures(made.size, signatures);
+  const keys = witnesses.map(({ key }) => cosignatureVerifier(key));
+  const checkpoint = signatures.length === 0 ? made : await checkpoints.addSignatures(made.size, signatures, keys);
+  const refused = asked.some(({ told }) => told.error instanceof OtherHistory);
+  if (refused) await checkpoints.setAside(made.size);
   const where = { ...context, folder: checkpoints.folder };
   const anchored = await Promise.all(
     anchors.map((target) =>
       attempt({ kind: target.kind, place: anchorPlace(target) }, () => anchor(target, checkpoint, where)),
     ),
   );
-  return { checkpoint, told: [...asked.map(({ told }) => told), ...anchored] };
+  return { checkpoint, refused, told: [...asked.map(({ told }) => told), ...anchored] };
 }
 
 async function cosigned(
@@ -54,7 +60,7 @@ async function cosigned(
     const oldSize = await checkpoints.lastCosignedBy(cosignatureVerifier(peer.key));
     const proof = (from: number) => checkpoints.proof(from, made.size);
     signature = await askWitness(peer, { checkpoint: made, oldSize, proof, signal });
-    return `cosigned by ${peer.key.name} at ${new Date(cosignatureTime(signature) * 1000).toISOString()}`;
+    return `cosigned by ${peer.key.name} at ${cosignedAt(signature)}`;
   });
   return { told, signature };
 }

@@ -1,10 +1,10 @@
 import type { VerifiedCheckpoint } from './checkpoint.js';
 import { fingerprint } from './public-key.js';
-import type { EvidenceStatement } from './statement.js';
 import type { CompletenessFrame } from './verify-pack-completeness.js';
 import type { FactCheck } from './verify-pack-facts.js';
 import type { PackMeta } from './verify-pack-meta.js';
 import type { PackKeys } from './verify-pack-signatures.js';
+import type { PackStatement } from './verify-pack-statement.js';
 import type { Sum } from './verify-pack-sums.js';
 import { formatVkey } from './vkey.js';
 
@@ -33,7 +33,7 @@ export function metaProblems(
 
 /** What the statement says that is not so, besides its decisions, in words. */
 export function statementProblems(
-  { subject, predicate }: EvidenceStatement,
+  statement: PackStatement,
   found: {
     sums: readonly Sum[];
     checkpoint: VerifiedCheckpoint;
@@ -43,8 +43,8 @@ export function statementProblems(
   },
 ): string[] {
   const { sums, checkpoint, keys, frame, facts } = found;
-  const { window, log, counts, decisions } = predicate;
-  const of = (outcome: string) => decisions.filter((decision) => decision.outcome === outcome).length;
+  const { subject, predicate } = statement;
+  const { window, log, counts } = predicate;
   const key = fingerprint(keys.log.publicKey);
   const { origin, size } = checkpoint;
   return wrong('statement.dsse.json', [
@@ -53,14 +53,14 @@ export function statementProblems(
     ['window.firstSeq', window.firstSeq, frame.from],
     ['window.endSeq', window.endSeq, frame.to],
     ...(frame.from === frame.to ? [] : timeClaims('window.from', 'window.to', [window.from, window.to], frame, facts)),
-    ['counts.promoted', counts.promoted, of('PROMOTED')],
-    ['counts.rolledBack', counts.rolledBack, of('ROLLED_BACK')],
-    ['counts.blocked', counts.blocked, of('BLOCKED')],
-    ['counts.aborted', counts.aborted, of('ABORTED')],
-    ['counts.failed', counts.failed, of('FAILED')],
-    ['counts.rejected', counts.rejected, of('REJECTED')],
+    ['counts.promoted', counts.promoted, statement.countOf('PROMOTED')],
+    ['counts.rolledBack', counts.rolledBack, statement.countOf('ROLLED_BACK')],
+    ['counts.blocked', counts.blocked, statement.countOf('BLOCKED')],
+    ['counts.aborted', counts.aborted, statement.countOf('ABORTED')],
+    ['counts.failed', counts.failed, statement.countOf('FAILED')],
+    ['counts.rejected', counts.rejected, statement.countOf('REJECTED')],
     ['counts.overridden', counts.overridden, facts.overridden],
-    ['counts.breakGlass', counts.breakGlass, decisions.filter(({ basis }) => basis === 'break-glass').length],
+    ['counts.breakGlass', counts.breakGlass, statement.countOf('break-glass')],
     ['counts.breakGlassUnreviewed', counts.breakGlassUnreviewed, facts.unreviewed.length],
   ]);
 }

@@ -25,17 +25,18 @@ const ITEM = /\{"hash":"([A-Za-z0-9+/]{43}=)","seq":(0|[1-9][0-9]{0,15})\}(,|\])
 const HASH_BYTES = 32;
 
 const count = z.int().min(0);
-const hash = z.string().transform((text, context) => {
+/** A SHA-256 hash in base64, as its 32 bytes. */
+export const sha256Hash = z.string().transform((text, context) => {
   const bytes = decodeBase64(text);
   if (bytes?.length === HASH_BYTES) return bytes;
   context.addIssue({ code: 'custom', message: 'is not a SHA-256 hash in base64' });
   return z.NEVER;
 });
 const frameSchema = z.strictObject({
-  before: z.array(z.strictObject({ level: z.int().min(0).max(52), index: count, hash })).max(53),
+  before: z.array(z.strictObject({ level: z.int().min(0).max(52), index: count, hash: sha256Hash })).max(53),
   from: count,
   omitted: z.tuple([]),
-  root: hash,
+  root: sha256Hash,
   to: count,
 });
 

@@ -12,6 +12,9 @@ import type { PackTree } from './verify-pack-tree.js';
 const DATA_START = '{"data":'.length;
 const DATA_END = ',"kind":"';
 
+/** Gets an entry; what it gives back is waited for before the next. */
+type Take = (entry: Entry) => Promise<void> | undefined;
+
 /**
  * One pass over audits.ndjson: form and number of each entry, its leaf in the tree, and that audits.json and audits.csv
  * say the same. Holds a few pages of each file, whatever their length.
@@ -43,7 +46,7 @@ export class EntryPass {
    * @param take gets each entry that can be read, in order
    * @throws LukhasError VERIFICATION when an entry is not where it belongs: nothing after it can be told
    */
-  async run(take: (entry: Entry) => void): Promise<void> {
+  async run(take: Take): Promise<void> {
     await this.#json.expect(['[\n'], this.next);
     await this.#csv.expect([CSV_COLUMNS], this.next);
     for await (const lines of lineBatches('audits.ndjson', this.#files.read('audits.ndjson'))) {
@@ -55,7 +58,7 @@ export class EntryPass {
     await this.#csv.end();
   }
 
-  async #batch(lines: readonly Buffer[], take: (entry: Entry) => void): Promise<void> {
+  async #batch(lines: readonly Buffer[], take: Take): Promise<void> {
     const [json, csv]: [(string | Buffer)[], string[]] = [[], []];
     const first = this.next;
     for (const line of lines) {
@@ -70,7 +73,8 @@ export class EntryPass {
       const text = line.toString();
       csv.push(csvRow(entry, text.slice(DATA_START, text.lastIndexOf(DATA_END))));
       this.events++;
-      take(entry);
+      const taken = take(entry);
+      if (taken !== undefined) await taken;
     }
     await this.#json.expect(json, first);
     await this.#csv.expect(csv, first);

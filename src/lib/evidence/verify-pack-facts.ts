@@ -1,15 +1,15 @@
-import type { EvidenceStatement } from './statement.js';
 import { commitmentOf, type Entry, endOf, policyOf, waitsForApproval } from './verify-pack-entry.js';
-import type { Observed } from './verify-pack-observations.js';
+import type { Observations } from './verify-pack-observations.js';
 import type { EvidenceFindings } from './verify-pack-report.js';
+import type { PackStatement } from './verify-pack-statement.js';
 
 /** What the rest of a pack says about its entries. */
 export interface Claims {
-  observations: Map<string, Observed>;
+  observations: Observations;
   /** Digests of the policies in the pack. */
   policies: ReadonlySet<string>;
   /** Null when the statement cannot be read. */
-  statement: EvidenceStatement | null;
+  statement: PackStatement | null;
 }
 
 /** Compares each entry with what observations, policies and statement say of it. */
@@ -27,7 +27,6 @@ export class FactCheck {
   readonly #forced: { seq: number; canaryId: string; reviewed: boolean }[] = [];
   /** Of the canaries that were asked for in the window: whether a promotion waits for approval. */
   readonly #waits = new Map<string, boolean>();
-  #order = 0;
   readonly #used = new Set<string>();
 
   constructor(
@@ -35,27 +34,26 @@ export class FactCheck {
     private readonly findings: EvidenceFindings,
   ) {}
 
-  take(entry: Entry): void {
+  /** @returns what has to be waited for before the next entry; most need nothing */
+  take(entry: Entry): Promise<void> | undefined {
     this.firstTs ??= entry;
     this.lastTs = entry;
     if (entry.kind === 'canary.requested') this.#policy(entry);
-    if (entry.kind === 'canary.decided') this.#verdict(entry);
     this.#byPeople(entry);
     const end = endOf(entry, this.#waits.get(entry.subject) ?? null);
     if (end !== null) this.#end(entry, end);
+    return entry.kind === 'canary.decided' ? this.#verdict(entry) : undefined;
   }
 
   /** After the last entry. */
-  finish(): void {
+  async finish(): Promise<void> {
     const { observations, policies, statement } = this.claims;
-    for (const id of observations.keys()) {
-      this.findings.problem(`observations.ndjson: no entry of the pack commits to those of ${id}`);
-    }
-    for (const { policyDigest } of statement?.predicate.decisions ?? []) this.#used.add(policyDigest ?? '');
+    await observations.finish();
+    for (const digest of statement?.policies ?? []) this.#used.add(digest);
     for (const digest of policies) {
       if (!this.#used.has(digest)) this.findings.problem(`policies/${digest}.json: nothing in the pack refers to it`);
     }
-    const stated = statement?.predicate.decisions.length ?? this.decided;
+    const stated = statement?.length ?? this.decided;
     if (stated > this.decided) {
       this.findings.problem(`statement.dsse.json: says ${stated} decisions; the entries hold ${this.decided}`);
     }
@@ -83,7 +81,7 @@ export class FactCheck {
     } else this.#used.add(holds);
   }
 
-  #verdict(entry: Entry): void {
+  async #verdict(entry: Entry): Promise<void> {
     const { seq, subject } = entry;
     const says = commitmentOf(entry);
     if (says === null) {
@@ -91,16 +89,14 @@ export class FactCheck {
       return;
     }
     this.judges.add(says.judge);
-    const found = this.claims.observations.get(subject);
-    this.claims.observations.delete(subject);
-    if (found !== undefined && found.order !== this.#order++) {
-      this.findings.problem(`observations.ndjson: those of ${subject} are not where they belong`);
-    }
+    const found = await this.claims.observations.take(subject);
     const kept = found?.count ?? 0;
     if (kept < says.count) {
       this.missing.push({ canaryId: subject, count: says.count - kept });
-      const why = 'not kept any more when the pack was made; they cannot be compared with the digest in the entry';
-      this.findings.unchecked(`entry ${seq}: ${says.count - kept} observations that decided ${subject} were ${why}`);
+      const gone = says.count - kept;
+      this.findings.unchecked(
+        `entry ${seq}: the pack says that ${gone} observations that decided ${subject} were pruned: only the log's database could show them`,
+      );
       return;
     }
     const digest = found?.digest ?? EMPTY;
@@ -113,7 +109,7 @@ export class FactCheck {
   #end({ seq, subject }: Entry, { outcomes, basis }: { outcomes: string[]; basis: string }): void {
     const index = this.decided++;
     if (this.claims.statement === null) return;
-    const stated = this.claims.statement.predicate.decisions[index];
+    const stated = this.claims.statement.decision(index);
     const same = stated?.seq === seq && stated.canaryId === subject && stated.basis === basis;
     if (!same || !outcomes.includes(stated.outcome))
       this.findings.problem(`statement.dsse.json: does not say how entry ${seq} ended ${subject}`);

@@ -2,13 +2,15 @@ import { LukhasError } from '../errors.js';
 
 /** What a verification of evidence found. */
 export interface EvidenceReport {
-  /** There is no problem; `notChecked` says what that does not cover. */
+  /** There is no problem, and all that was asked for was shown; `notChecked` says what that does not cover. */
   ok: boolean;
   /** What was shown to hold, in words. */
   holds: string[];
   /** In order of discovery, the first 100. */
   problems: string[];
   problemCount: number;
+  /** What was asked for, by a flag, and could not be shown: why, and what to do. */
+  notShown: string[];
   /** What could not be told, and why. */
   notChecked: string[];
 }
@@ -19,6 +21,7 @@ const MOST = 100;
 export class EvidenceFindings {
   readonly #holds: string[] = [];
   readonly #problems: string[] = [];
+  readonly #notShown: string[] = [];
   readonly #notChecked: string[] = [];
   #problemCount = 0;
   #notCheckedCount = 0;
@@ -36,6 +39,12 @@ export class EvidenceFindings {
     if (this.#problems.length < MOST) this.#problems.push(text);
   }
 
+  /** Not a problem of the evidence, and yet no success: whoever asked must not take silence for a yes. */
+  notShown(text: string): void {
+    this.#notShown.push(text);
+  }
+
+  /** Where nobody asked for it; otherwise `notShown`. */
   unchecked(text: string): void {
     this.#notCheckedCount++;
     if (this.#notChecked.length < MOST) this.#notChecked.push(text);
@@ -66,11 +75,24 @@ export class EvidenceFindings {
   report(): EvidenceReport {
     const more = this.#notCheckedCount - this.#notChecked.length;
     return {
-      ok: this.#problemCount === 0,
+      ok: this.#problemCount === 0 && this.#notShown.length === 0,
       holds: this.#holds,
       problems: this.#problems,
       problemCount: this.#problemCount,
+      notShown: this.#notShown,
       notChecked: more > 0 ? [...this.#notChecked, `and ${more} more`] : this.#notChecked,
     };
   }
+}
+
+/** Of two verifications of the same thing, one report: it is well when both are. */
+export function joinReports(first: EvidenceReport, second: EvidenceReport): EvidenceReport {
+  return {
+    ok: first.ok && second.ok,
+    holds: [...first.holds, ...second.holds],
+    problems: [...first.problems, ...second.problems],
+    problemCount: first.problemCount + second.problemCount,
+    notShown: [...first.notShown, ...second.notShown],
+    notChecked: [...first.notChecked, ...second.notChecked],
+  };
 }

@@ -1,12 +1,14 @@
 import { parseCheckpoint, type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.js';
+import { cosignatureVerifier } from './cosignature.js';
 import { verifyEnvelope } from './dsse.js';
 import { verifyEd25519 } from './ed25519.js';
 import { noteVerifier, parseNote } from './note.js';
 import { parseOpenSsh, parseSpkiPem } from './public-key.js';
 import { refused } from './refused.js';
 import { verifySsh } from './sshsig.js';
-import { type EvidenceStatement, parseStatement, STATEMENT_PAYLOAD_TYPE } from './statement.js';
-import type { TrustedKey } from './trust.js';
+import { STATEMENT_PAYLOAD_TYPE } from './statement.js';
+import { type TrustedKey, witnessKeys } from './trust.js';
+import { PackStatement } from './verify-pack-statement.js';
 import { keyId, parseVkey, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
 
 /** The keys that lie in a pack. They say who claims to have made it, and are no reason to believe that. */
@@ -42,6 +44,7 @@ export interface SignedSums {
   sums: Buffer;
   ssh: Buffer;
   raw: Buffer;
+  /** Used up: the payload takes its place. */
   dsse: Buffer;
 }
 
@@ -50,7 +53,7 @@ export interface SignedSums {
  * @param trust null: by the key in the pack, which shows that they belong together, not whose they are
  * @throws LukhasError VERIFICATION: which does not hold
  */
-export function verifySums(signed: SignedSums, keys: PackKeys, trust: readonly TrustedKey[] | null): EvidenceStatement {
+export function verifySums(signed: SignedSums, keys: PackKeys, trust: readonly TrustedKey[] | null): PackStatement {
   // A vkey is good for notes only.
   const trusted =
     trust === null ? [keys.export] : trust.filter(({ vkey }) => vkey === null).map(({ publicKey }) => publicKey);
@@ -58,13 +61,13 @@ export function verifySums(signed: SignedSums, keys: PackKeys, trust: readonly T
   if (!signer.equals(keys.export)) throw refused('SHA256SUMS.sshsig: is not by the key in keys/');
   if (!verifyEd25519(signer, signed.sums, signed.raw)) throw refused('SHA256SUMS.sig: does not verify');
   const payloadType = STATEMENT_PAYLOAD_TYPE;
-  const envelope = verifyEnvelope(signed.dsse.toString('latin1'), { payloadType, trusted: [signer] });
+  const envelope = verifyEnvelope(signed.dsse, { payloadType, trusted: [signer] });
   if (!envelope.exact) throw refused('statement.dsse.json: holds more than what was signed');
-  return parseStatement(envelope.payload);
+  return new PackStatement(envelope.payload);
 }
 
 /**
- * Verifies a checkpoint of the log.
+ * Verifies a checkpoint of the log, with the cosignatures of trusted witnesses that stand on it.
  * @param key in the pack: counts only where `trust` is null
  * @throws LukhasError VERIFICATION
  */
@@ -74,7 +77,7 @@ export function verifyLogCheckpoint(
 ): VerifiedCheckpoint {
   const log = logKeys(origin, key, trust).map(noteVerifier);
   if (log.length === 0) throw refused(`checkpoint: no key was given for the log ${JSON.stringify(origin)}`);
-  return verifyCheckpoint(note, { origin, log });
+  return verifyCheckpoint(note, { origin, log, witnesses: witnessKeys(trust).map(cosignatureVerifier) });
 }
 
 /** Name of the log and state, as a note says it: nothing of it is verified. @throws LukhasError VERIFICATION: form */

@@ -1,4 +1,3 @@
-import { LukhasError } from '../errors.js';
 import type { Checkpoint, VerifiedCheckpoint } from './checkpoint.js';
 import { verifyConsistency } from './merkle-verify.js';
 import { refused } from './refused.js';
@@ -6,13 +5,14 @@ import type { TrustedKey } from './trust.js';
 import { EvidenceFindings, type EvidenceReport } from './verify-pack-report.js';
 import { claimedCheckpoint, verifyLogCheckpoint } from './verify-pack-signatures.js';
 import type { PackTree } from './verify-pack-tree.js';
+import { saysSeen, witnessedBy } from './verify-pack-witness.js';
 import type { VerifierKey } from './vkey.js';
 
 /** An earlier state of the log, from a checkpoint that was kept elsewhere and whose signature holds. */
 export type Earlier = VerifiedCheckpoint;
 
-/** RFC 9162 consistency proof between two sizes, from a log. */
-export type ConsistencyProof = (first: number, second: number) => Promise<readonly Buffer[]>;
+/** RFC 9162 consistency proof between two sizes, from a log; null when it is shorter than the second. */
+export type ConsistencyProof = (first: number, second: number) => Promise<readonly Buffer[] | null>;
 
 /** @throws LukhasError VERIFICATION: form, signature, or another log */
 export function claimedEarlier(
@@ -20,10 +20,16 @@ export function claimedEarlier(
   log: { origin: string; key: VerifierKey; trust: readonly TrustedKey[] | null },
 ): Earlier | null {
   if (note === null) return null;
-  const { origin } = claimedCheckpoint(note);
-  if (origin !== log.origin) {
-    throw refused(`--since: is a checkpoint of ${JSON.stringify(origin)}, not of ${JSON.stringify(log.origin)}`);
-  }
+  refuseOther(claimedCheckpoint(note), log.origin);
+  return verifiedEarlier(note, log);
+}
+
+function refuseOther({ origin }: Checkpoint, expected: string): void {
+  if (origin === expected) return;
+  throw refused(`--since: is a checkpoint of ${JSON.stringify(origin)}, not of ${JSON.stringify(expected)}`);
+}
+
+function verifiedEarlier(note: Buffer, log: Parameters<typeof verifyLogCheckpoint>[1]): Earlier {
   try {
     return verifyLogCheckpoint(note, log);
   } catch (error) {
@@ -38,29 +44,77 @@ export async function checkSince(
   findings: EvidenceFindings,
 ): Promise<void> {
   const { size, root } = earlier;
-  const [said, broken] = [goesOn(size), rewritten(size)];
-  if (size > checkpoint.size) {
-    findings.unchecked(
-      `--since: it covers ${size} entries, the pack ends after ${checkpoint.size}: it is the later one`,
-    );
-  } else if (tree.rootThen !== null) {
-    if (tree.rootThen.equals(root)) findings.holds(said);
-    else findings.problem(broken);
-  } else if (prove === null) {
-    findings.unchecked(
-      `--since: the checkpoint of ${size} entries lies before the window, and the pack has no proof that reaches back so far; a pack from an earlier time on has, and so has the log itself: --db PATH`,
-    );
-  } else {
-    const path = await prove(size, checkpoint.size);
-    const claim = { first: size, second: checkpoint.size, firstRoot: root, secondRoot: checkpoint.root, path };
-    if (verifyConsistency(claim)) findings.holds(said);
-    else findings.problem(`${broken}, or the database is not of the same log`);
+  if (size <= checkpoint.size && tree.rootThen !== null) {
+    if (tree.rootThen.equals(root)) findings.holds(goesOn(size));
+    else findings.problem(rewritten(size));
+    return;
   }
+  const remedy =
+    size > checkpoint.size
+      ? 'export again up to now, or let the log itself prove it: --db PATH'
+      : 'export again from an earlier time on, or let the log itself prove it: --db PATH';
+  await compare({ what: 'the pack', earlier, checkpoint, prove, remedy }, findings);
+}
+
+/**
+ * Whether two checkpoints are of one history, whichever is the later one.
+ * @param what has `checkpoint` in it, in words
+ */
+async function compare(
+  {
+    what,
+    earlier,
+    checkpoint,
+    prove,
+    remedy,
+  }: {
+    what: string;
+    earlier: Pick<Checkpoint, 'size' | 'root'>;
+    checkpoint: Pick<Checkpoint, 'size' | 'root'>;
+    prove: ConsistencyProof | null;
+    remedy: string;
+  },
+  findings: EvidenceFindings,
+): Promise<void> {
+  const { size } = earlier;
+  const later = size > checkpoint.size;
+  const [first, second] = later ? [checkpoint, earlier] : [earlier, checkpoint];
+  const path = first.size === second.size ? [] : await (prove?.(first.size, second.size) ?? null);
+  if (path === null) {
+    const where = later ? `ends after ${checkpoint.size}` : 'has no proof that reaches back so far';
+    const todo =
+      prove === null ? remedy : `the database at --db has fewer entries than ${second.size}; give that of the log`;
+    findings.notShown(`--since: the checkpoint covers ${size} entries, ${what} ${where}: ${todo}`);
+    return;
+  }
+  const claim = { first: first.size, second: second.size, firstRoot: first.root, secondRoot: second.root, path };
+  if (!verifyConsistency(claim))
+    findings.problem(prove === null ? rewritten(size) : `${rewritten(size)}, or --db is not of the same log`);
+  else findings.holds(later ? leadsTo(checkpoint.size, size) : goesOn(size));
+}
+
+/**
+ * Whether the log of a proof goes on from a checkpoint that was kept elsewhere.
+ * @param log that of the checkpoint in the proof
+ * @param prove null: only a checkpoint of the same size can be compared
+ */
+export async function verifyProofSince(
+  note: Buffer,
+  { log, trust, prove }: { log: Checkpoint; trust: readonly TrustedKey[] | null; prove: ConsistencyProof | null },
+): Promise<EvidenceReport> {
+  const found = new EvidenceFindings();
+  const earlier = await found.section(() => {
+    refuseOther(claimedCheckpoint(note), log.origin);
+    return signedEarlier(note, { key: null, trust }, found);
+  });
+  const remedy = 'let the log itself prove it: --db PATH';
+  if (earlier !== null) await compare({ what: 'the proof', earlier, checkpoint: log, prove, remedy }, found);
+  return found.report();
 }
 
 /**
  * Whether a log goes on from a checkpoint that was kept elsewhere.
- * @param log recomputed from its entries
+ * @param log recomputed from its entries: its size, and its root at the size of the checkpoint; null when it is shorter
  * @param key by which signatures are checked where no keys are trusted
  */
 export async function verifyLogSince(
@@ -69,32 +123,20 @@ export async function verifyLogSince(
     log,
     key,
     trust,
-    prove,
   }: {
-    log: Pick<Checkpoint, 'size' | 'root'>;
+    log: { size: number; rootThen: Buffer | null };
     key: VerifierKey | null;
     trust: readonly TrustedKey[] | null;
-    prove: ConsistencyProof;
   },
 ): Promise<EvidenceReport> {
   const found = new EvidenceFindings();
   const earlier = await found.section(() => signedEarlier(note, { key, trust }, found));
   if (earlier === null) return found.report();
   const { size, root } = earlier;
-  if (size > log.size) {
+  if (log.rootThen === null) {
     found.problem(`--since: ${size} entries were signed, the log has ${log.size}: entries are gone`);
-    return found.report();
-  }
-  try {
-    const path = await prove(size, log.size);
-    const claim = { first: size, second: log.size, firstRoot: root, secondRoot: log.root, path };
-    if (verifyConsistency(claim)) found.holds(goesOn(size));
-    else found.problem(rewritten(size));
-  } catch (error) {
-    // A log whose tree cannot be read proves nothing.
-    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    found.problem(`${rewritten(size)} (${error.message})`);
-  }
+  } else if (log.rootThen.equals(root)) found.holds(goesOn(size));
+  else found.problem(rewritten(size));
   return found.report();
 }
 
@@ -109,8 +151,9 @@ function signedEarlier(
   }
   if (key === null) {
     const { origin } = claimedCheckpoint(note);
-    const verified = verifyLogCheckpoint(note, { origin, key, trust });
+    const verified = verifiedEarlier(note, { origin, key, trust });
     found.holds('--since: is signed by a trusted key of the log');
+    for (const seen of witnessedBy(verified)) found.holds(saysSeen(seen, 'the checkpoint given with --since'));
     return verified;
   }
   found.unchecked(
@@ -121,6 +164,10 @@ function signedEarlier(
 
 function goesOn(size: number): string {
   return `the log goes on from the checkpoint of ${size} entries that was kept elsewhere: nothing before it was changed`;
+}
+
+function leadsTo(size: number, later: number): string {
+  return `the log of ${size} entries is the beginning of the checkpoint of ${later} that was kept elsewhere`;
 }
 
 function rewritten(size: number): string {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { LukhasError } from '../errors.js';
 import { refused } from './refused.js';
@@ -15,6 +15,7 @@ const FILE_TYPE = 0o170000;
 const REGULAR = 0o100000;
 /** Ends of a zip without a comment: its record; with those of zip64 before it. */
 const END_SIZES = [22, 22 + 20 + 56];
+const NO_END = /^End of central directory record signature not found/;
 
 /** A pack in a zip. Nothing is unpacked to disk, and no file is held in memory. */
 export class ZippedPack implements PackFiles {
@@ -27,7 +28,8 @@ export class ZippedPack implements PackFiles {
   /**
    * Reads the directory. Programs differ in what they make of a zip that says one thing here and another there: such a
    * one is refused.
-   * @throws LukhasError USAGE when the file cannot be opened; VERIFICATION when it is not a zip as packs are
+   * @throws LukhasError USAGE when the file cannot be opened, or is something else than a zip; VERIFICATION when it is not
+   *   a zip as packs are
    */
   static async open(path: string): Promise<ZippedPack> {
     const zip = await openZip(path);
@@ -71,7 +73,23 @@ async function openZip(path: string): Promise<ZipFile> {
   try {
     return await openPromise(path, { autoClose: false, strictFileNames: true });
   } catch (error) {
+    if (NO_END.test((error as Error).message) && !(await beginsAsZip(path))) {
+      throw new LukhasError(
+        'USAGE',
+        `${path}: is neither an evidence pack (a zip) nor the proof of one entry (.tlog-proof)`,
+      );
+    }
     throw asRefused(error, 'zip');
+  }
+}
+
+async function beginsAsZip(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString('latin1') === 'PK';
+  } finally {
+    await file.close();
   }
 }
 
@@ -113,6 +131,22 @@ async function checkPlaces(zip: ZipFile, entries: readonly Entry[]): Promise<voi
   }
 }
 
+/** What the reader of zips says, and what it means for a pack; its own words are for those who program with it. */
+const SAYS: readonly (readonly [RegExp, string])[] = [
+  [NO_END, 'is cut off: its end is missing'],
+  [/unexpected EOF|overflows file bounds/, 'is cut off, or lies about where its files are'],
+  [/^Invalid comment length/, 'has something behind its end'],
+  [/^multi-disk/, 'is one part of several'],
+  [/encrypt/, 'is encrypted'],
+  [/^(invalid relative path|absolute path|invalid characters in fileName)/, 'has a name that leads elsewhere'],
+  [/^(too many|not enough) bytes|size mismatch/, 'is not as long as it says'],
+];
+
 function asRefused(error: unknown, what: string): LukhasError {
-  return error instanceof LukhasError ? error : refused(`${what}: cannot be read (${(error as Error).message})`, error);
+  if (error instanceof LukhasError) return error;
+  const { message, code = '' } = error as NodeJS.ErrnoException;
+  const known = SAYS.find(([pattern]) => pattern.test(message))?.[1];
+  // Of the operating system; those of zlib, Z_DATA_ERROR and others, are about what was read.
+  const system = /^E[A-Z]+$/.test(code) ? `cannot be read (${code})` : null;
+  return refused(`${what}: ${known ?? system ?? 'is damaged'}`, error);
 }

@@ -1,7 +1,7 @@
 import { LukhasError } from '../errors.js';
 import { parseSize } from './checkpoint.js';
-import type { KeptCheckpoint } from './checkpoints.js';
 import { cosignatureVerifier } from './cosignature.js';
+import type { KeptCheckpoint } from './kept-checkpoint.js';
 import { type NoteSignature, parseNote, parseSignatureLines } from './note.js';
 import { firstLine, type Posted, post } from './post.js';
 import { refused } from './refused.js';
@@ -25,10 +25,17 @@ interface Asking {
   signal?: AbortSignal | undefined;
 }
 
+/** The head that was sent cannot be of the log that the witness knows. */
+export class OtherHistory extends LukhasError {
+  constructor(message: string) {
+    super('VERIFICATION', message);
+  }
+}
+
 /**
  * Has a witness cosign a checkpoint (https://c2sp.org/tlog-witness).
  * @returns its cosignature, verified
- * @throws LukhasError VERIFICATION when the witness has cosigned another history, or its cosignature is wrong;
+ * @throws LukhasError VERIFICATION when the witness has cosigned more entries (OtherHistory: another history), or its cosignature is wrong;
  *   ANCHOR_FAILED when it cannot be reached or does not do it for another reason
  */
 export async function askWitness(peer: WitnessPeer, asking: Asking): Promise<NoteSignature> {
@@ -64,10 +71,12 @@ function outcome(peer: WitnessPeer, checkpoint: KeptCheckpoint, answer: Posted, 
   if (status === 200) return cosignature(peer, checkpoint, answer);
   // It was asked with the size that it knows itself.
   if (status === 409 && oldSize === checkpoint.size) {
-    throw refused(`${peer.url}: has cosigned another history of this log: other ${oldSize} entries`);
+    throw new OtherHistory(`${peer.url}: has cosigned another history of this log: other ${oldSize} entries`);
   }
   if (status === 422) {
-    throw refused(`${peer.url}: has cosigned another history of this log: its first ${oldSize} entries were others`);
+    throw new OtherHistory(
+      `${peer.url}: has cosigned another history of this log: its first ${oldSize} entries were others`,
+    );
   }
   throw new LukhasError('ANCHOR_FAILED', `${peer.url}: does not cosign: ${status} ${firstLine(answer)}`.trimEnd(), {
     suggestions:

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Approvals } from '../canary/approvals.js';
 import { Canaries } from '../canary/canaries.js';
 import { Runner, type RunnerOptions } from '../canary/runner.js';
@@ -11,6 +12,7 @@ import { openLedger } from '../ledger/sqlite.js';
 import { openSource } from '../metrics/open.js';
 import type { SourceDescriptor } from '../metrics/source.js';
 import { Search } from '../search/search.js';
+import { checkpointFolder } from './checkpoint-folder.js';
 import { type Config, environment, loadConfig } from './config.js';
 
 /** The library as one piece: what the commands and the daemon share. */
@@ -42,16 +44,19 @@ export interface OpenOptions {
   config?: Config;
   clock?: Clock;
   readOnly?: boolean;
+  /** Opens a log for writing that was set back to an older copy, too: for what stops, mends or reads. */
+  mayBeOlder?: boolean;
 }
 
 /**
  * Composition root. Opens (and creates, unless readOnly) the database.
- * @throws LukhasError CONFIG, LEDGER_*
+ * @throws LukhasError CONFIG; LEDGER_*; VERIFICATION when it is to be written, and does not begin with what was signed of it
  */
 export async function openApp(options: OpenOptions = {}): Promise<App> {
   const config = options.config ?? (await loadConfig());
   const clock = options.clock ?? systemClock();
   const ledger = await openLedger(config.dbPath, { readOnly: options.readOnly ?? false });
+  if (options.readOnly !== true && options.mayBeOlder !== true) await refuseOlder(ledger, config);
   const { hooks, promotion } = config;
   const env = environment();
   const promotions = new Promotions({ ledger, clock, hooks, env, ...promotion, holder: newHolder() });
@@ -107,6 +112,22 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
       await ledger.close();
     },
   };
+}
+
+/** Loaded where something was signed: most logs have no checkpoints beside them. */
+async function refuseOlder(ledger: Ledger, config: Config): Promise<void> {
+  const folder = checkpointFolder(config);
+  if (!existsSync(folder)) return;
+  const [{ refuseOlderLog }, { CheckpointFiles }] = await Promise.all([
+    import('../evidence/kept-checkpoint.js'),
+    import('../evidence/checkpoint-files.js'),
+  ]);
+  try {
+    await refuseOlderLog(ledger, new CheckpointFiles(folder));
+  } catch (error) {
+    await ledger.close();
+    throw error;
+  }
 }
 
 /** Loaded when it is asked for: most commands tell nothing. */

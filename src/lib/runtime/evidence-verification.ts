@@ -1,18 +1,24 @@
 import { open, readFile } from 'node:fs/promises';
 import { LukhasError } from '../errors.js';
+import { CheckpointFiles } from '../evidence/checkpoint-files.js';
 import { readSigningKey } from '../evidence/keys.js';
-import { originOfKey } from '../evidence/public-forms.js';
 import { parseTrustedKeys, type TrustedKey } from '../evidence/trust.js';
+import { KeptCheck } from '../evidence/verify-kept.js';
 import { type PackReport, verifyPack } from '../evidence/verify-pack.js';
-import { EvidenceFindings, type EvidenceReport } from '../evidence/verify-pack-report.js';
-import { type ConsistencyProof, verifyLogSince } from '../evidence/verify-pack-since.js';
+import { EvidenceFindings, type EvidenceReport, joinReports } from '../evidence/verify-pack-report.js';
+import { claimedCheckpoint } from '../evidence/verify-pack-signatures.js';
+import { type ConsistencyProof, verifyLogSince, verifyProofSince } from '../evidence/verify-pack-since.js';
 import { ZippedPack } from '../evidence/verify-pack-zip.js';
 import { type ProofReport, verifyProofFile } from '../evidence/verify-proof.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../evidence/vkey.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { openLedger } from '../ledger/sqlite.js';
 import type { VerifyReport } from '../ledger/verify.js';
+import { checkpointFolder } from './checkpoint-folder.js';
 import { hasLogKey } from './checkpoints.js';
 import type { Config } from './config.js';
+import { logOrigin } from './signing-keys.js';
+import { verifyAll } from './verification.js';
 
 export interface EvidenceRequest {
   /** Files of public keys that somebody chose to trust. */
@@ -37,26 +43,44 @@ export async function verifyEvidence(
   { trust: files, since: sinceFile, db }: EvidenceRequest,
 ): Promise<({ type: 'pack' } & PackReport) | ({ type: 'proof' } & ProofReport)> {
   const trust = await readTrust(files);
-  const since = sinceFile === null ? null : await readSmall(sinceFile);
-  if (await isProof(path)) {
-    if (since !== null || db !== null) {
-      throw new LukhasError('USAGE', `${path}: is the proof of one entry; --since and --db go with a pack`);
-    }
-    return { type: 'proof', ...verifyProofFile((await readLimited(path, MAX_PROOF)).toString(), trust) };
-  }
-  return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
+  const since = sinceFile === null ? null : await readCheckpoint(sinceFile);
+  if (!(await isProof(path))) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
+  if (since === null && db !== null) throw new LukhasError('USAGE', `${path}: --db goes with --since`);
+  const text = (await readLimited(path, MAX_PROOF)).toString();
+  return { type: 'proof', ...(await verifyProof(text, { trust, since, db })) };
 }
 
-async function verifyZip(
-  path: string,
-  { trust, since, db }: { trust: readonly TrustedKey[] | null; since: Buffer | null; db: string | null },
-): Promise<PackReport> {
+/** What is asked for, read. */
+interface Asked {
+  trust: readonly TrustedKey[] | null;
+  since: Buffer | null;
+  db: string | null;
+}
+
+async function verifyProof(text: string, { trust, since, db }: Asked): Promise<ProofReport> {
+  const report = verifyProofFile(text, trust);
+  const { log } = report;
+  if (since === null) return report;
+  if (log === null || report.problemCount > 0) {
+    const notShown = [...report.notShown, '--since: the proof does not hold by itself'];
+    return { ...report, notShown, ok: false };
+  }
   const ledger = db === null ? null : await openLedger(db, { readOnly: true });
   try {
-    const prove: ConsistencyProof | null = ledger && ((first, second) => ledger.consistencyProof(first, second));
+    const checkpoint = { ...log, root: Buffer.from(log.root, 'hex') };
+    const then = await verifyProofSince(since, { log: checkpoint, trust, prove: ledger && proofsOf(ledger) });
+    return { ...report, ...joinReports(report, then) };
+  } finally {
+    await ledger?.close();
+  }
+}
+
+async function verifyZip(path: string, { trust, since, db }: Asked): Promise<PackReport> {
+  const ledger = db === null ? null : await openLedger(db, { readOnly: true });
+  try {
     const pack = await ZippedPack.open(path);
     try {
-      return await verifyPack(pack, { trust, since, prove });
+      return await verifyPack(pack, { trust, since, prove: ledger && proofsOf(ledger) });
     } finally {
       pack.close();
     }
@@ -64,38 +88,57 @@ async function verifyZip(
     if (!(error instanceof LukhasError) || error.code !== 'VERIFICATION') throw error;
     const findings = new EvidenceFindings();
     findings.problem(error.message);
-    return { ...findings.report(), log: null, window: null, counts: null, keys: null };
+    return { ...findings.report(), log: null, window: null, counts: null, keys: null, witnesses: [] };
   } finally {
     await ledger?.close();
   }
 }
 
 /**
- * Whether a database that was verified in place goes on from a checkpoint that was kept elsewhere.
- * @throws LukhasError USAGE: a file that cannot be read; CONFIG: a log key that cannot be used; LEDGER_*
+ * Verifies the database in place, and compares it with the checkpoints that are kept beside it, and with one that was kept
+ * elsewhere. That one needs no proof: the whole log is recomputed, and with it the root that it had then.
+ * @throws LukhasError USAGE: a file that cannot be read; LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW
  */
-export async function verifySince(
+export async function verifyInPlace(
   config: Config,
-  report: VerifyReport,
-  { trust: files, since }: Pick<EvidenceRequest, 'trust'> & { since: string },
-): Promise<EvidenceReport> {
-  const trust = await readTrust(files);
-  const key = trust === null ? await ownKey(config) : null;
-  const ledger = await openLedger(config.dbPath, { readOnly: true });
-  try {
-    const log = { size: report.size, root: Buffer.from(report.root, 'hex') };
-    const prove: ConsistencyProof = (first, second) => ledger.consistencyProof(first, second);
-    return await verifyLogSince(await readSmall(since), { log, key, trust, prove });
-  } finally {
-    await ledger.close();
+  { trust: files, since }: Pick<EvidenceRequest, 'trust' | 'since'>,
+): Promise<VerifyReport & EvidenceReport> {
+  const [trust, note] = [await readTrust(files), since === null ? null : await readCheckpoint(since)];
+  const kept = await KeptCheck.open(new CheckpointFiles(checkpointFolder(config)));
+  const wanted = note === null ? null : claimedCheckpoint(note).size;
+  let rootThen: Buffer | null = null;
+  const report = await verifyAll(config.dbPath, {
+    sizes: wanted === null ? kept.sizes : new Set([...kept.sizes, wanted]),
+    take: (size, root) => {
+      kept.take(size, root);
+      if (size === wanted) rootThen = root;
+    },
+  });
+  const own = new EvidenceFindings();
+  const key = await ownKey(config, own);
+  const parts = [own.report(), await kept.report(report.size, key)];
+  if (note !== null) {
+    const log = { size: report.size, rootThen };
+    parts.push(await verifyLogSince(note, { log, key: trust === null ? key : null, trust }));
   }
+  return { ...report, ...parts.reduce(joinReports, { ...report, holds: [], notShown: [] }) };
 }
 
-/** The key that this machine signs with, when it has one. */
-async function ownKey(config: Config): Promise<VerifierKey | null> {
+function proofsOf(ledger: Ledger): ConsistencyProof {
+  return async (first, second) => (second > (await ledger.size()) ? null : ledger.consistencyProof(first, second));
+}
+
+/** The key that this machine signs with, when it has one that can be used. */
+async function ownKey(config: Config, found: EvidenceFindings): Promise<VerifierKey | null> {
   if (!(await hasLogKey(config))) return null;
-  const { publicKey } = await readSigningKey(config.keys.log);
-  return { name: config.keys.origin ?? originOfKey(publicKey), type: SIGNATURE_TYPE.note, publicKey };
+  try {
+    const key = await readSigningKey(config.keys.log);
+    return { name: logOrigin(config, key), type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'CONFIG') throw error;
+    found.unchecked(`signatures by the log key of this machine: ${error.message}`);
+    return null;
+  }
 }
 
 async function readTrust(files: readonly string[]): Promise<TrustedKey[] | null> {
@@ -104,6 +147,24 @@ async function readTrust(files: readonly string[]): Promise<TrustedKey[] | null>
     files.map(async (file) => parseTrustedKeys((await readSmall(file)).toString(), `--trust ${file}`)),
   );
   return keys.flat();
+}
+
+/**
+ * A file that somebody has kept as a checkpoint. That it is none is a slip of the command; whether it holds is for the report.
+ * @throws LukhasError USAGE
+ */
+async function readCheckpoint(path: string): Promise<Buffer> {
+  const note = await readSmall(path);
+  try {
+    claimedCheckpoint(note);
+    return note;
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    throw new LukhasError('USAGE', `--since ${path}: is no checkpoint (${cause.message})`, {
+      cause,
+      suggestions: ['A checkpoint is the file checkpoint of a pack, or what lukhas checkpoint --out FILE writes.'],
+    });
+  }
 }
 
 function readSmall(path: string): Promise<Buffer> {

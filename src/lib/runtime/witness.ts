@@ -4,7 +4,8 @@ import { LukhasError } from '../errors.js';
 import { createFile } from '../evidence/durable-file.js';
 import { createSigningKey, readSigningKey, type SigningKey } from '../evidence/keys.js';
 import { originOfKey } from '../evidence/public-forms.js';
-import { formatVkey, parseVkey, SIGNATURE_TYPE, type VerifierKey } from '../evidence/vkey.js';
+import { toSpkiPem } from '../evidence/public-key.js';
+import { badName, formatVkey, isKeyName, parseVkey, SIGNATURE_TYPE, type VerifierKey } from '../evidence/vkey.js';
 import { Witness, type WitnessOptions } from '../evidence/witness.js';
 import { WitnessStore } from '../evidence/witness-store.js';
 
@@ -14,6 +15,8 @@ export interface WitnessIdentity {
   name: string;
   /** One line, to be given to the operators of logs and to auditors. */
   vkey: string;
+  /** SPKI PEM of its public key, for openssl. */
+  pem: string;
   /** False: it was there. */
   created: boolean;
 }
@@ -21,9 +24,11 @@ export interface WitnessIdentity {
 /**
  * Makes the key of a witness, or tells the one that is there.
  * @param name null: the one it has, or one after its key
- * @throws LukhasError CONFIG: files that cannot be used; another name than it has
+ * @throws LukhasError USAGE: a name that cannot stand on a signature; CONFIG: files that cannot be used; another name than it has
  */
 export async function initWitness(folder: string, name: string | null): Promise<WitnessIdentity> {
+  // Before a key is made that would then have no name.
+  if (name !== null && !isKeyName(name)) throw new LukhasError('USAGE', `--name: ${badName(name)}`);
   const path = join(folder, 'witness.pem');
   const made = await createSigningKey(path);
   const key = made ?? (await readSigningKey(path));
@@ -31,13 +36,13 @@ export async function initWitness(folder: string, name: string | null): Promise<
   const vkey = formatVkey({ name: own, type: SIGNATURE_TYPE.cosignature, publicKey: key.publicKey });
   // The name goes with the key for good: cosignatures do not sign it, so that one key must not have two.
   const created = await createFile(join(folder, 'witness.vkey'), `${vkey}\n`);
-  const known = created ? own : (await identityOf(folder, key)).name;
+  const { name: known, vkey: there } = created ? { name: own, vkey } : await identityOf(folder, key);
   if (name !== null && name !== known) {
     throw new LukhasError('CONFIG', `${folder}: this witness is called ${known}, and cannot be given another name`, {
       suggestions: ['Make another witness in another folder.'],
     });
   }
-  return { folder, name: known, vkey: created ? vkey : (await identityOf(folder, key)).vkey, created };
+  return { folder, name: known, vkey: there, pem: toSpkiPem(key.publicKey), created };
 }
 
 /**
@@ -70,7 +75,7 @@ async function identityOf(folder: string, key: SigningKey): Promise<WitnessIdent
     const vkey = (await readFile(path, 'utf8')).trimEnd();
     const { name, type, publicKey } = parseVkey(vkey);
     if (type === SIGNATURE_TYPE.cosignature && publicKey.equals(key.publicKey))
-      return { folder, name, vkey, created: false };
+      return { folder, name, vkey, pem: toSpkiPem(publicKey), created: false };
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = cause instanceof LukhasError ? cause.message : `cannot be read (${code})`;
