@@ -1,7 +1,7 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { EXIT, LukhasError } from '../lib/errors.js';
 import { nearest } from '../lib/input/problems.js';
-import type { App } from '../lib/runtime/app.js';
+import type { App, OpenOptions } from '../lib/runtime/app.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -30,7 +30,7 @@ export abstract class BaseCommand extends Command {
   private opened: App | null = null;
 
   /** Opens the library once; it is closed when the command ends. */
-  protected async app(flags: BaseFlags, options: { readOnly?: boolean } = {}): Promise<App> {
+  protected async app(flags: BaseFlags, options: Pick<OpenOptions, 'readOnly' | 'mayBeOlder'> = {}): Promise<App> {
     const [{ openApp }, { loadConfig }] = await Promise.all([
       import('../lib/runtime/app.js'),
       import('../lib/runtime/config.js'),

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { LukhasError } from '../lib/errors.js';
+import { partialFile } from '../lib/runtime/partial-file.js';
 
 /**
  * Writes a file whole or not at all: beside its place first, then moved there.
@@ -9,7 +9,7 @@ import { LukhasError } from '../lib/errors.js';
  */
 export async function writeReport(path: string, text: string, flag: string): Promise<void> {
   const target = resolve(path);
-  const beside = join(dirname(target), `.lukhas-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  const beside = partialFile(dirname(target));
   try {
     await writeFile(beside, text, { flag: 'wx' });
     await rename(beside, target);

@@ -19,7 +19,7 @@ export default class Search extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags, argv } = await this.parse(Search);
-    const app = await this.app(flags).catch((error: unknown) => {
+    const app = await this.app(flags, { mayBeOlder: true }).catch((error: unknown) => {
       // The index is then made in memory.
       if (error instanceof LukhasError && error.code === 'LEDGER_READ_ONLY') return this.app(flags, { readOnly: true });
       throw error;

@@ -7,6 +7,7 @@ import { Complaints } from './complaints.js';
 import { Drivers } from './drivers.js';
 import { EvidenceRoute } from './evidence.js';
 import { healthRoutes } from './health.js';
+import { RateLimiter } from './http/rate-limit.js';
 import { type HttpServer, startHttpServer } from './http/server.js';
 import { createMcpEndpoint } from './mcp/endpoint.js';
 import { createLukhasServer } from './mcp/server.js';
@@ -150,21 +151,25 @@ class RunningDaemon implements Daemon {
       updates: new ResourceUpdates(this.#service.changes, failed('mcp')),
       onError: failed('mcp'),
     });
-    const routes = [mcp.route, hub.route, this.#evidence().route, ...this.#health(hub)];
+    const evidence = this.#evidence();
+    const routes = [mcp.route, hub.route, evidence.route, ...this.#health(hub)];
     const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
     this.#metrics = metrics;
     this.#endings.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
     await metrics.begin();
     this.#endings.push(() => hub.stop());
     await hub.start();
+    const { rateLimit } = settings;
     const server = await startHttpServer({
       ...settings,
+      limiter: rateLimit && new RateLimiter(rateLimit, app.clock),
       routes: [...routes, metrics.route],
       onError: failed('http'),
       onAnswered: (answered) => metrics.onAnswered(answered),
     });
     this.#endings.push(
       () => server.close(GRACE_MS),
+      () => evidence.settled(),
       () => mcp.close(),
     );
     return server;

@@ -65,6 +65,14 @@ export class EvidenceRoute {
     },
   };
 
+  /** Resolves when no pack is being written, and the log says of each that failed. */
+  async settled(): Promise<void> {
+    for (let turn: Promise<unknown> | null = null; turn !== this.#turn; ) {
+      turn = this.#turn;
+      await turn;
+    }
+  }
+
   /** Who goes while waiting has asked for nothing that failed. */
   async #inTurn(before: Promise<unknown>, deliver: () => Promise<void>, signal: AbortSignal): Promise<void> {
     await before;

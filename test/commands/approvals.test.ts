@@ -78,7 +78,8 @@ describe('lukhas canary, where people have to approve', function () {
     const id = canaryId(await decided({ required: 3 }));
     await decided(ALONE);
     const glass = (reason: string) => as(null, 'promote', id, '--break-glass', '--reason', reason);
-    expect(firstLine(await glass('quick'))).to.contain('at least 20 characters');
+    for (const reason of ['quick', 'a'.repeat(30)])
+      expect(firstLine(await glass(reason))).to.contain('at least 20 characters, 8 of them different');
     const run = await glass('v1 refuses every payment, v2 mends it');
     expect(run.code).to.equal(0);
     expect(run.stdout).to.contain('BREAK-GLASS by');
@@ -89,6 +90,8 @@ describe('lukhas canary, where people have to approve', function () {
     expect([own.code, firstLine(own)]).to.satisfy(
       ([code, line]: [number, string]) => code === 2 && line.includes('broke the glass'),
     );
+    const late = await as(null, 'approve', id, '--reason', 'me too');
+    expect(late.stderr).to.contain(`waits for a review: lukhas canary review ${id} --reason`);
     if (!IS_ROOT) return;
     expect((await as('olu', 'review', id, '--reason', 'it was needed')).stdout).to.equal(`reviewed ${id}\n`);
     expect((await as(null, 'list')).stdout).not.to.contain('not reviewed');

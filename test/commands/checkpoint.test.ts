@@ -8,7 +8,8 @@ import { readSigningKey } from '../../src/lib/evidence/keys.js';
 import { parseNote } from '../../src/lib/evidence/note.js';
 import { parseVkey } from '../../src/lib/evidence/vkey.js';
 import { openLedger } from '../../src/lib/ledger/sqlite.js';
-import { onlyDocument, type Running, Workspace } from '../e2e/lukhas.js';
+import { onlyDocument, Workspace } from '../e2e/lukhas.js';
+import { serveWitness, startWitness } from '../e2e/witness.js';
 import { GrownLog } from '../lib/evidence/grown-log.js';
 import { numbers } from '../lib/evidence/signers.js';
 import { finished } from '../lib/ledger/examples.js';
@@ -28,28 +29,10 @@ describe('lukhas checkpoint and lukhas witness', function () {
     await ledger.commit({ events: Array.from({ length: count }, (_, n) => finished(what, n)) });
     await ledger.close();
   };
-  /** Its address, and the file of its key. */
-  async function startWitness(): Promise<{ url: string; key: string; running: Running }> {
-    const vkey = (await at.run(['keys', 'show', '--form', 'vkey', '--role', 'log'])).stdout;
-    const made = await at.run(['witness', 'key', '--db-dir', 'w', '--name', 'w.example.com']);
-    expect(made.code, made.stderr).to.equal(0);
-    const running = await serve(at.file('log.vkey', vkey));
-    return { ...running, key: at.file('w.vkey', made.stdout) };
-  }
-  async function serve(vkeys: string): Promise<{ url: string; running: Running }> {
-    const running = at.start(['witness', 'serve', '--db-dir', 'w', '--log', vkeys, '--listen', '127.0.0.1:0']);
-    let stderr = '';
-    running.child.stderr?.on('data', (text: string) => {
-      stderr += text;
-    });
-    await running.says(/listening on (\S+);/);
-    return { url: /listening on (\S+);/.exec(stderr)?.[1] ?? '', running };
-  }
-
   it('signs the log with openssl’s approval, keeps it, and tells witness and anchors', async () => {
     await append(3);
     await at.run(['keys', 'init']);
-    const { url, key, running } = await startWitness();
+    const { url, vkey: key, running } = await startWitness(at);
     const run = await at.run([
       'checkpoint',
       '--out',
@@ -91,7 +74,7 @@ describe('lukhas checkpoint and lukhas witness', function () {
   it('takes witnesses and anchors from the configuration, and does not hide that one fails', async () => {
     await append(2);
     await at.run(['keys', 'init']);
-    const { url, key } = await startWitness();
+    const { url, vkey: key } = await startWitness(at);
     const vkey = readFileSync(key, 'utf8').trim();
     const evidence = {
       witnesses: [{ url, vkey }],
@@ -121,7 +104,7 @@ describe('lukhas checkpoint and lukhas witness', function () {
     await append(4);
     await at.run(['keys', 'init']);
     copyFileSync(at.db, join(at.dir, 'backup'));
-    const { url, key } = await startWitness();
+    const { url, vkey: key } = await startWitness(at);
     await append(4, 'b');
     const checkpoint = ['checkpoint', '--witness', url, '--witness-key', key];
     expect((await at.run(checkpoint)).code).to.equal(0);
@@ -158,14 +141,14 @@ describe('lukhas checkpoint and lukhas witness', function () {
 
   it('the witness, killed with -9 at any moment, has cosigned one history only', async () => {
     await at.run(['keys', 'init']);
-    await startWitness().then(({ running }) => running.child.kill('SIGKILL'));
+    await startWitness(at).then(({ running }) => running.child.kill('SIGKILL'));
     const { name } = parseVkey(readFileSync(join(at.dir, 'log.vkey'), 'utf8').trim());
     const key = await readSigningKey(join(at.dir, 'keys', 'log.pem'));
     const cosigned = new Set<string>();
     const random = numbers(9);
     let known = new GrownLog(name, key).grow(1);
     for (let round = 0; round < 5; round++) {
-      const { url, running } = await serve(join(at.dir, 'log.vkey'));
+      const { url, running } = await serveWitness(at, join(at.dir, 'log.vkey'));
       // Two histories are put to it over and over.
       const forks = ['one', 'two'].map((what) => known.fork().grow(1, what + round));
       const pressing = forks.map(async (fork) => {

@@ -63,6 +63,17 @@ describe('lukhas export', function () {
     expect(readFileSync(key, 'utf8')).to.match(/PRIVATE KEY/);
   });
 
+  it('names the flags whose values it refuses', async () => {
+    for (const [args, line] of [
+      [['--from', 'yesterday'], /^lukhas: --from: "yesterday" is no point in time/],
+      [[...FROM, '--to', 'soon'], /^lukhas: --to: "soon" is no point in time/],
+      [['--from', '1d', '--to', '2d'], /^lukhas: --from 1d is not before --to 2d/],
+    ] as const) {
+      const run = await at.run(['export', ...args, '--out', 'x.zip']);
+      expect([run.code, firstLine(run)], run.stderr).to.satisfy(([c, l]: [number, string]) => c === 2 && line.test(l));
+    }
+  });
+
   it('refuses in one line what it cannot do, and leaves nothing behind', async () => {
     const empty = at.file('letter.txt', 'dear all');
     for (const [args, line] of [

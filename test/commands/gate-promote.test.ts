@@ -56,6 +56,15 @@ describe('lukhas gate promote', function () {
     const first = await workspace.json(ASKED);
     expect(first).to.include({ changed: true, promoted: true, canaryId: id, exit: 0 });
     expect(await workspace.json(ASKED)).to.include({ changed: false, promoted: true, exit: 0 });
+    const { promotionId } = first;
+    for (const command of [
+      ['gate', 'list'],
+      ['gate', 'history', 'production'],
+    ]) {
+      const { gates, history } = await workspace.json(command);
+      expect([gates ?? history].flat()[0], command.join(' ')).to.include({ canaryId: id, promotionId });
+      expect((await workspace.run(command)).stdout).to.contain(` ${id}  ${promotionId as string}`);
+    }
     expect((await workspace.run(['verify'])).code).to.equal(0);
   });
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -85,6 +85,18 @@ describe('what a command loads', () => {
         [...sources].filter((file) => /^src\/(demo\/|lib\/(metrics|replay)\/(?!source|open))/.test(file)),
       ).to.deep.equal([]);
     }
+  });
+
+  it('to begin a canary is nothing of what signs, unless something was signed', async function () {
+    this.timeout(30_000);
+    const gates = ['--model', 'm', '--from', 'stage', '--to', 'production'];
+    const source = ['--canary-url', 'http://127.0.0.1:9/metrics', '--baseline-url', 'http://127.0.0.1:9/old'];
+    const args = ['canary', 'start', ...gates, ...source, '--max-error-rate', '0.02', '--detach', '--json'];
+    const signing = async () =>
+      [...(await loadedBy(workspace, args)).sources].filter((file) => file.startsWith('src/lib/evidence/'));
+    expect(await signing()).to.deep.equal([]);
+    mkdirSync(join(workspace.dir, 'checkpoints'));
+    expect(await signing()).to.include('src/lib/evidence/kept-checkpoint.ts');
   });
 
   it('to print its version is not even the log', async function () {

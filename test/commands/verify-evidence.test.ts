@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openLedger } from '../../src/lib/ledger/sqlite.js';
@@ -43,10 +43,13 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
     await done('export', '--from', '30d', '--out', 'p.zip');
     const plain = await done('verify', 'p.zip');
     expect(plain.stdout)
-      .to.match(/^holds: p.zip\n/)
+      .to.match(/^consistent in itself, whose keys these are was not checked: p.zip\n/)
       .and.include('  not checked  whose keys these are');
     const trusted = await done('verify', 'p.zip', '--trust', 'log.vkey', '--trust', 'export.pub');
-    expect(trusted.stdout).to.include('signed by the trusted key').and.not.include('whose keys');
+    expect(trusted.stdout)
+      .to.match(/^holds: p.zip\n/)
+      .and.include('signed by the trusted key')
+      .and.not.include('whose keys');
     const json = onlyDocument(await at.run(['verify', 'p.zip', '--json']));
     expect(json).to.include({ ok: true, type: 'pack', file: 'p.zip', problemCount: 0 });
     expect(json).to.have.all.keys(
@@ -56,11 +59,13 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
       'holds',
       'problems',
       'problemCount',
+      'notShown',
       'notChecked',
       'log',
       'window',
       'counts',
       'keys',
+      'witnesses',
     );
     const inPlace = onlyDocument(await at.run(['verify', '--json']));
     expect((json['log'] as { root: string }).root).to.equal(inPlace['root']);
@@ -93,10 +98,64 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
     );
     // One that begins later cannot tell by itself; the log can.
     await done('export', '--from', '1s', '--out', 'late.zip');
-    expect((await done('verify', 'late.zip', '--since', 'march')).stdout).to.match(
-      /not checked {2}--since: .*--db PATH/,
-    );
+    const unproved = await at.run(['verify', 'late.zip', '--since', 'march']);
+    expect(unproved.code).to.equal(7);
+    expect(unproved.stdout)
+      .to.match(/^NOT SHOWN: late.zip\n {2}not shown {2}--since: .*--db PATH\n/)
+      .and.not.include('problem');
+    const json = onlyDocument(await at.run(['verify', 'late.zip', '--since', 'march', '--json']));
+    expect(json).to.deep.include({ ok: false, problemCount: 0 });
+    expect(json['notShown']).to.have.length(1);
     expect((await done('verify', 'late.zip', '--since', 'march', '--db', at.db)).stdout).to.match(goesOn);
+  });
+
+  it('a checkpoint that is later than pack or proof is compared through the log', async () => {
+    await done('export', '--from', '30d', '--out', 'p.zip');
+    await done('prove', canary, '--out', 'd.tlog-proof');
+    await done('checkpoint', '--out', 'same');
+    await decide();
+    await done('checkpoint', '--out', 'later');
+    for (const file of ['p.zip', 'd.tlog-proof']) {
+      expect((await done('verify', file, '--since', 'same', '--trust', 'log.vkey', '--trust', 'export.pub')).stdout)
+        .to.match(/^holds: /)
+        .and.include('the log goes on from the checkpoint');
+      const alone = await at.run(['verify', file, '--since', 'later']);
+      expect(alone.code, file).to.equal(7);
+      expect(alone.stdout).to.match(
+        /^NOT SHOWN: .*\n(.*\n)*? {2}not shown {2}--since: .* ends after \d+: .*--db PATH\n/,
+      );
+      expect((await done('verify', file, '--since', 'later', '--db', at.db)).stdout).to.match(
+        /holds {2}the log of \d+ entries is the beginning of the checkpoint of \d+ that was kept elsewhere/,
+      );
+    }
+    // The log of today is longer than a copy that somebody has: that one cannot tell.
+    const other = new Workspace();
+    try {
+      await (await openLedger(other.db)).close();
+      const run = await at.run(['verify', 'p.zip', '--since', 'later', '--db', other.db]);
+      expect(run.code).to.equal(7);
+      expect(run.stdout).to.include('the database at --db has fewer entries');
+    } finally {
+      await other.remove();
+    }
+  });
+
+  it('a proof is of another history when the checkpoint says so, or is somebody else’s', async () => {
+    await done('prove', canary, '--out', 'd.tlog-proof');
+    await done('checkpoint', '--out', 'mine');
+    const note = readFileSync(join(at.dir, 'mine'), 'utf8');
+    const [origin = '', size = '', , , signature = ''] = note.split('\n');
+    at.file('other-root', [origin, size, Buffer.alloc(32, 1).toString('base64'), '', signature, ''].join('\n'));
+    const rewritten = await at.run(['verify', 'd.tlog-proof', '--since', 'other-root']);
+    expect(rewritten.code).to.equal(7);
+    expect(rewritten.stdout)
+      .to.match(/^DOES NOT HOLD: /)
+      .and.include('problem  --since: the log was rewritten');
+    const forged = await at.run(['verify', 'd.tlog-proof', '--since', 'other-root', '--trust', 'log.vkey']);
+    expect(forged.stdout).to.include('problem  --since: note: the signature by');
+    at.file('other-log', note.replace(origin, 'example.com/other'));
+    const other = await at.run(['verify', 'd.tlog-proof', '--since', 'other-log']);
+    expect(other.stdout).to.include('problem  --since: is a checkpoint of "example.com/other"');
   });
 
   it('another log with the same keys does not go on from it', async () => {
@@ -140,7 +199,10 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
       .to.match(/canary\.decided {2}"c-/)
       .and.include('signed by the trusted key');
     const plain = await at.run(['verify', 'd.tlog-proof'], nowhere);
-    expect(plain.stdout).to.include('not checked  who signed the checkpoint');
+    expect(plain.code).to.equal(0);
+    expect(plain.stdout)
+      .to.match(/^consistent in itself, whose keys these are was not checked: d.tlog-proof\n/)
+      .and.include('not checked  who signed the checkpoint');
     const [, extra = ''] = /^extra (.*)$/m.exec(proof) ?? [];
     const entry = Buffer.from(extra, 'base64').toString();
     const forged = Buffer.from(entry.replace('"promote"', '"block"')).toString('base64');
@@ -152,11 +214,18 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
   });
 
   it('says what is asked wrongly', async () => {
+    at.file('hello', 'hello');
+    at.file('d.tlog-proof', 'c2sp.org/tlog-proof@v1\n');
     for (const [args, says] of [
       [['verify', 'none.zip'], /none.zip: cannot be read \(there is no such file\)/],
       [['verify', '.'], /is not a file/],
       [['verify', '--trust', 'log.vkey'], /--trust goes with a pack, a proof, or --since/],
       [['verify', 'p.zip', '--expect-root', '0'.repeat(64)], /--expect-root goes with the database/],
+      [['verify', 'log.vkey'], /log.vkey: is neither an evidence pack \(a zip\) nor the proof of one entry/],
+      [['verify', 'd.tlog-proof', '--db', at.db], /--db goes with --since/],
+      [['verify', 'd.tlog-proof', '--since', 'hello'], /--since hello: is no checkpoint \(note: has no empty line/],
+      [['verify', '--since', 'log.vkey'], /--since log.vkey: is no checkpoint/],
+      [['witness', 'key', '--db-dir', 'w', '--name', 'a+b'], /--name: key name "a\+b": must not/],
       [['prove', '999'], /No entry 999 in this log/],
       [['prove', 'c-nothing'], /No canary/],
     ] as const) {
@@ -164,5 +233,6 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
       expect(run.code, args.join(' ')).to.equal(2);
       expect(run.stderr).to.match(says);
     }
+    expect(existsSync(join(at.dir, 'w'))).to.equal(false);
   });
 });

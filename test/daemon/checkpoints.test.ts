@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
+import { LukhasError } from '../../src/lib/errors.js';
 import { type App, openApp } from '../../src/lib/runtime/app.js';
 import { loadConfig } from '../../src/lib/runtime/config.js';
 import { serveSettings } from '../../src/lib/runtime/serve-settings.js';
@@ -81,12 +82,23 @@ describe('checkpoints of the daemon', function () {
     const { ledger } = await start();
     await ledger.commit({ events: [finished('a'), finished('b')] });
     await stop();
-    for (const file of ['log.db', 'log.db-wal', 'log.db-shm']) await rm(join(dir, file), { force: true });
+    await chmod(folder(), 0o777);
     await start();
     await eventually(() => Promise.resolve(said.length > 0));
-    expect(said[0]).to.match(/^lukhas: checkpoints: the log has 0 entries, but 2 were signed in /);
+    expect(said[0]).to.match(/^lukhas: checkpoints: .*: others may write to this folder/);
     const page = await (await fetch(`${daemon?.url}/metrics`)).text();
     expect(page).to.match(/^lukhas_errors_total[^\n]* [1-9]/m);
     expect((await fetch(`${daemon?.url}/healthz`)).status).to.equal(200);
+  });
+
+  it('keep it from starting on a database that was set back', async () => {
+    await initKeys(await config());
+    const { ledger } = await start();
+    await ledger.commit({ events: [finished('a'), finished('b')] });
+    await stop();
+    for (const file of ['log.db', 'log.db-wal', 'log.db-shm']) await rm(join(dir, file), { force: true });
+    const error = await start().catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(LukhasError).and.include({ code: 'VERIFICATION', exit: 7 });
+    expect((error as LukhasError).message).to.match(/^the log has 0 entries, but 2 were signed in /);
   });
 });

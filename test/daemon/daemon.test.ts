@@ -180,6 +180,24 @@ describe('the daemon', function () {
     expect((await fetch(`${url}/sse?topic=jobs&key=${KEY}`)).status).to.equal(400);
   });
 
+  it('limits MCP requests where it is told to, every message of a batch, and nothing else', async () => {
+    const url = await start({ MCP_RL_BUCKET: '4', MCP_RL_WINDOW_MS: '600000' });
+    const ping = (id: number) => ({ jsonrpc: '2.0', id, method: 'ping' });
+    const post = async (body: unknown) => {
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch(`${url}/mcp`, { method: 'POST', headers, body: JSON.stringify(body) })).status;
+    };
+    expect([await post(ping(1)), await post([ping(2), ping(3), ping(4)])]).to.deep.equal([200, 200]);
+    expect(await post(ping(5))).to.equal(429);
+    for (let n = 0; n < 6; n++)
+      for (const path of ['/health', '/healthz', '/metrics']) expect((await fetch(url + path)).status).to.equal(200);
+    const stream = await fetch(`${url}/sse?topic=jobs`);
+    expect(stream.status).to.equal(200);
+    await stream.body?.cancel();
+    const refused = 'lukhas_http_requests_total{route="/mcp",method="POST",status="429"}';
+    expect((await samples(url)).get(refused)).to.equal(1);
+  });
+
   it('tells who follows gates of a promotion by hand', async () => {
     await writeFile(join(dir, 'lukhas.yaml'), 'promotion: {requireCanary: false}\n');
     const url = await start();

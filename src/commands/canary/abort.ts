@@ -13,7 +13,7 @@ export default class CanaryAbort extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CanaryAbort);
-    const app = await this.app(flags);
+    const app = await this.app(flags, { mayBeOlder: true });
     const id = await app.canaries.resolve(args.id);
     const canary = await app.canaries.abort(id, app.config.actor, flags.reason);
     if (!this.jsonEnabled()) this.log(`aborted ${canary.id}`);

@@ -11,7 +11,7 @@ export default class CanaryPromote extends BaseCommand {
     reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
     'break-glass': Flags.boolean({
       description:
-        'without the approvals that its policy wants; needs a reason of 20 characters, and a review by another person within 24 h',
+        'without the approvals that its policy wants; needs a reason of 20 characters (8 different ones), and a review by another person within 24 h',
     }),
   };
 

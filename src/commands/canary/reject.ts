@@ -13,7 +13,7 @@ export default class CanaryReject extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(CanaryReject);
-    const app = await this.app(flags);
+    const app = await this.app(flags, { mayBeOlder: true });
     const id = await app.canaries.resolve(args.id);
     const canary = await app.approvals.reject(id, app.config.actor, flags.reason);
     if (!this.jsonEnabled()) this.log(`rejected ${canary.id}`);

@@ -9,14 +9,25 @@ export default class GateHistory extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(GateHistory);
     const app = await this.app(flags, { readOnly: true });
-    const { gateHistory } = await import('../../lib/gates/registry.js');
-    const history = await gateHistory(app.ledger, args.gate);
+    const [{ gateHistory }, { withPromotions }] = await Promise.all([
+      import('../../lib/gates/registry.js'),
+      import('../../lib/gates/promotion-change.js'),
+    ]);
+    const changes = (await gateHistory(app.ledger, args.gate)).map((change) => ({ ...change, gate: args.gate }));
+    const history = await withPromotions(app.ledger, changes);
     if (!this.jsonEnabled()) {
-      const rows = history.map((h) => [h.ts, h.modelId, h.previous ?? '', h.canaryId ?? '', h.by.who]);
+      const rows = history.map((h) => [
+        h.ts,
+        h.modelId,
+        h.previous ?? '',
+        h.canaryId ?? '',
+        h.promotionId ?? '',
+        h.by.who,
+      ]);
       this.log(
         rows.length === 0
           ? `no model has passed ${args.gate} yet`
-          : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'BY'], rows),
+          : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'PROMOTION', 'BY'], rows),
       );
     }
     return { gate: args.gate, history };

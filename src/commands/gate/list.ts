@@ -7,11 +7,18 @@ export default class GateList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(GateList);
     const app = await this.app(flags, { readOnly: true });
-    const { listGates } = await import('../../lib/gates/registry.js');
-    const gates = await listGates(app.ledger);
+    const [{ listGates }, { withPromotions }] = await Promise.all([
+      import('../../lib/gates/registry.js'),
+      import('../../lib/gates/promotion-change.js'),
+    ]);
+    const gates = await withPromotions(app.ledger, await listGates(app.ledger));
     if (!this.jsonEnabled()) {
-      const rows = gates.map((g) => [g.gate, g.modelId, g.since, g.canaryId ?? '']);
-      this.log(rows.length === 0 ? 'no gate has been passed yet' : table(['GATE', 'MODEL', 'SINCE', 'CANARY'], rows));
+      const rows = gates.map((g) => [g.gate, g.modelId, g.since, g.canaryId ?? '', g.promotionId ?? '']);
+      this.log(
+        rows.length === 0
+          ? 'no gate has been passed yet'
+          : table(['GATE', 'MODEL', 'SINCE', 'CANARY', 'PROMOTION'], rows),
+      );
     }
     return { gates };
   }

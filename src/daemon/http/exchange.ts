@@ -7,6 +7,7 @@ import type { RequestContext } from './route.js';
 export class Exchange implements RequestContext {
   /** Path of the route that has it; null before there is one. */
   route: string | null = null;
+  charge: (requests: number) => void = () => undefined;
   #body: Promise<Buffer> | null = null;
   #gone: AbortController | null = null;
 

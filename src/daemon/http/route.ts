@@ -10,6 +10,8 @@ export interface RequestContext {
   signal: AbortSignal;
   /** Reads the body, once. @throws HttpError 413 when it is longer than the server allows */
   body(): Promise<Buffer>;
+  /** Counts so many more requests of this client, on a route that is limited: several came in one. */
+  charge: (requests: number) => void;
 }
 
 export interface Route {
@@ -19,6 +21,8 @@ export interface Route {
   path: string;
   /** Answered without a key: for probes only. */
   open?: boolean;
+  /** Counts against the limit of requests a client, where there is one. */
+  limited?: boolean;
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> | void;
 }
 

@@ -4,6 +4,7 @@ import { Exchange } from './exchange.js';
 import { ApiKeys, addressOf } from './keys.js';
 import { addressToListenOn, hostPort, listen } from './listen.js';
 import { checkOrigin, preflight, tellOrigin } from './origin.js';
+import type { RateLimiter } from './rate-limit.js';
 import type { Route } from './route.js';
 import { Router } from './router.js';
 import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
@@ -29,6 +30,8 @@ export interface HttpServerOptions {
   /** Longest body, bytes. */
   bodyLimit?: number;
   maxConnections?: number | undefined;
+  /** Of requests to routes that are limited. */
+  limiter?: RateLimiter | undefined;
   /** For the headers, for the whole request, and between two looks at who is late, ms. */
   timeouts?: { headersMs: number; requestMs: number; checkMs: number };
   /** What a handler threw that is not the client's doing. */
@@ -110,6 +113,7 @@ class Requests {
       this.#open.set(response, exchange);
       const route = this.#router.find(request.method ?? '', exchange.url.pathname);
       exchange.route = route.path;
+      if (route.limited) this.#limit(exchange);
       await route.handle(request, response, exchange);
     } catch (error) {
       this.#fail(response, error);
@@ -136,6 +140,15 @@ class Requests {
       ? { who: addressOf(request), how: 'loopback' as const }
       : this.#keys.identify(request);
     return new Exchange(request, response, url, actor, bodyLimit, expectsContinue);
+  }
+
+  /** A client is a key, or an address where none is asked for. @throws HttpError 429 */
+  #limit(exchange: Exchange): void {
+    const { limiter } = this.#options;
+    if (limiter === undefined) return;
+    const { who } = exchange.actor;
+    limiter.admit(who);
+    exchange.charge = (requests) => limiter.charge(who, requests);
   }
 
   #fail(response: ServerResponse, error: unknown): void {

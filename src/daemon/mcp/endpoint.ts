@@ -66,6 +66,7 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
     route: {
       methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
       path: options.path ?? '/mcp',
+      limited: true,
       handle: (request, response, context) => endpoint.handle(request, response, context),
     },
     close: () => endpoint.modern.close(),
@@ -182,10 +183,12 @@ class Endpoint {
     bodies: readonly unknown[],
     request: IncomingMessage,
     response: ServerResponse,
-    { actor, signal }: RequestContext,
+    { actor, signal, charge }: RequestContext,
   ): Promise<void> {
     const refused = refusedBatch(bodies, request);
     if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
+    // The first one was counted when it came.
+    charge(bodies.length - 1);
     // Each message of the batch listens to it.
     setMaxListeners(0, signal);
     const answers = await Promise.all(bodies.map((body) => this.batched(body, actor, signal)));

@@ -109,6 +109,9 @@ const serve = z.strictObject({
     .array(z.string().regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'is e.g. https://ops.example.com, without a path'))
     .optional(),
   maxConnections: z.int().min(1).max(1_000_000).optional(),
+  rateLimit: z
+    .strictObject({ bucket: z.int().min(1).max(1_000_000), windowMs: z.int().min(1).max(86_400_000) })
+    .optional(),
 });
 
 /** Files; the keys themselves stand nowhere in the configuration. */

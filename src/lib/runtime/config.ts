@@ -204,13 +204,20 @@ function credentials(
   return { sourceAuth: { ...secret, ...ca }, missingEnv };
 }
 
-/** PORT is set in many an environment for other programs: whether it is one is asked only by the daemon. */
+/** PORT is set in many an environment for other programs: what stands in these variables is asked only by the daemon. */
 function serveOf(file: FileConfig, env: Env): ServeConfig {
   const port = text(env, 'PORT');
   const keys = text(env, 'LUKHAS_MCP_API_KEYS');
+  const [bucket, windowMs] = [text(env, 'MCP_RL_BUCKET'), text(env, 'MCP_RL_WINDOW_MS')];
+  const rateLimit = {
+    ...file.serve?.rateLimit,
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+  };
   return {
     ...file.serve,
     ...(port === undefined ? {} : { port }),
+    ...(Object.keys(rateLimit).length === 0 ? {} : { rateLimit }),
     apiKeys: keys === undefined ? [] : keys.split(',').map((key) => key.trim()),
   };
 }

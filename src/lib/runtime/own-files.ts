@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
+import { checkpointFolder } from './checkpoint-folder.js';
 import type { Config } from './config.js';
 
 /**
@@ -15,7 +16,7 @@ export async function refuseOwnFiles(
   flag: string,
 ): Promise<void> {
   const target = resolve(cwd, path);
-  const checkpoints = join(dirname(dbPath), 'checkpoints');
+  const checkpoints = checkpointFolder({ dbPath });
   const own = [dbPath, `${dbPath}-wal`, `${dbPath}-shm`, keys.log, keys.export];
   const same = await Promise.all(own.map(async (file) => file === target || (await isSame(file, target))));
   if (!same.includes(true) && !target.startsWith(checkpoints + sep)) return;

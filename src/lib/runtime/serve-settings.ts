@@ -10,17 +10,27 @@ export interface ServeConfig {
   /** Origins whose pages may use the daemon besides its own. */
   allowedOrigins?: string[] | undefined;
   maxConnections?: number | undefined;
+  /** Texts when they come from the environment. */
+  rateLimit?: { bucket?: number | string | undefined; windowMs?: number | string | undefined } | undefined;
   /** From LUKHAS_MCP_API_KEYS. */
   apiKeys: string[];
 }
 
-export type ServeSettings = ServeConfig & { host: string; port: number };
+export type ServeSettings = Omit<ServeConfig, 'rateLimit'> & {
+  host: string;
+  port: number;
+  /** Left out: none. */
+  rateLimit?: { bucket: number; windowMs: number };
+};
+
+const MOST_REQUESTS = 1_000_000;
+const LONGEST_WINDOW_MS = 86_400_000;
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 8766;
 
 /**
- * Where the daemon listens. Strongest first: flags, environment, file.
+ * Where the daemon listens, and how much it takes. Strongest first: flags, environment, file.
  * @throws LukhasError USAGE, CONFIG
  */
 export function serveSettings(
@@ -31,7 +41,27 @@ export function serveSettings(
     flags.port === undefined
       ? portOf(config.port ?? DEFAULT_PORT, 'PORT', 'CONFIG')
       : portOf(flags.port, '--port', 'USAGE');
-  return { ...config, host: flags.host ?? config.host ?? DEFAULT_HOST, port };
+  const { rateLimit, ...rest } = config;
+  return { ...rest, ...limitOf(rateLimit), host: flags.host ?? config.host ?? DEFAULT_HOST, port };
+}
+
+function limitOf({ bucket, windowMs }: NonNullable<ServeConfig['rateLimit']> = {}): Pick<ServeSettings, 'rateLimit'> {
+  if (bucket === undefined && windowMs === undefined) return {};
+  const rateLimit = {
+    bucket: countOf(bucket, 'MCP_RL_BUCKET', MOST_REQUESTS),
+    windowMs: countOf(windowMs, 'MCP_RL_WINDOW_MS', LONGEST_WINDOW_MS),
+  };
+  return { rateLimit };
+}
+
+function countOf(given: number | string | undefined, what: string, most: number): number {
+  if (given === undefined)
+    throw new LukhasError('CONFIG', `${what} is not set: MCP_RL_BUCKET and MCP_RL_WINDOW_MS limit requests together`, {
+      suggestions: ['Set both, e.g. MCP_RL_BUCKET=60 and MCP_RL_WINDOW_MS=10000, or neither.'],
+    });
+  const count = Number(given);
+  if (/^\d{1,8}$/.test(String(given)) && count >= 1 && count <= most) return count;
+  throw new LukhasError('CONFIG', `${what}: expected a whole number, 1 to ${most}, got ${JSON.stringify(given)}`);
 }
 
 function portOf(given: number | string, what: string, code: 'USAGE' | 'CONFIG'): number {

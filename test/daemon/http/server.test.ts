@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { RateLimiter } from '../../../src/daemon/http/rate-limit.js';
 import { HttpError, type Route } from '../../../src/daemon/http/route.js';
 import {
   type Answered,
@@ -115,6 +116,42 @@ describe('the HTTP server', () => {
       [null, 405],
       [null, 404],
     ]);
+  });
+
+  it('limits requests of a client where a route is limited, one key apart from the other, and no other route', async () => {
+    let now = 0;
+    const several: Route = {
+      ...echo,
+      path: '/several',
+      limited: true,
+      handle: (_, response, { charge }) => {
+        charge(2);
+        response.end();
+      },
+    };
+    const running = await start({
+      routes: [echo, probe, { ...echo, path: '/limited', limited: true }, several],
+      apiKeys: [KEY, OTHER],
+      limiter: new RateLimiter({ bucket: 3, windowMs: 6000 }, { now: () => now }),
+    });
+    const as = (key: string) => ({ headers: { 'x-api-key': key } });
+    expect((await ask(running, '/limited', as(KEY))).status).to.equal(200);
+    expect((await ask(running, '/several', as(KEY))).status).to.equal(200);
+    const refused = await ask(running, '/limited', as(KEY));
+    expect([refused.status, refused.headers['retry-after']]).to.deep.equal([429, '4']);
+    expect(JSON.parse(refused.body)).to.deep.equal({
+      error: {
+        code: 'TOO_MANY_REQUESTS',
+        message: 'too many requests: 3 are let in within 6000 ms; ask again in 4 s',
+      },
+    });
+    expect(answered.at(-1)).to.deep.equal({ route: '/limited', method: 'GET', status: 429 });
+    expect((await ask(running, '/limited', as(OTHER))).status).to.equal(200);
+    for (let n = 0; n < 5; n++) expect((await ask(running, '/echo', as(KEY))).status).to.equal(200);
+    expect((await ask(running, '/limited', as('a-wrong-key-of-length'))).status).to.equal(401);
+    now += 4000;
+    expect((await ask(running, '/limited', as(KEY))).status).to.equal(200);
+    expect(errors).to.deep.equal([]);
   });
 
   describe('with a Host', () => {

@@ -57,6 +57,27 @@ describe('where the daemon listens', () => {
     expect(await refusal(settings('serve: {port: 70000}'))).to.contain('serve.port');
   });
 
+  it('limits requests when file or environment say how, the environment being stronger key by key', async () => {
+    const file = 'serve: {rateLimit: {bucket: 60, windowMs: 10000}}';
+    expect((await settings('')).rateLimit).to.equal(undefined);
+    expect((await settings(file)).rateLimit).to.deep.equal({ bucket: 60, windowMs: 10_000 });
+    expect((await settings(file, { MCP_RL_BUCKET: '5' })).rateLimit).to.deep.equal({ bucket: 5, windowMs: 10_000 });
+    const env = { MCP_RL_BUCKET: '5', MCP_RL_WINDOW_MS: '1000' };
+    expect((await settings('', env)).rateLimit).to.deep.equal({ bucket: 5, windowMs: 1000 });
+    expect((await settings('', { MCP_RL_BUCKET: '', MCP_RL_WINDOW_MS: '' })).rateLimit).to.equal(undefined);
+  });
+
+  it('refuses a limit that is none, or half of one', async () => {
+    for (const bucket of ['0', '-1', '1.5', '1e3', 'x', '1000001'])
+      expect(await refusal(settings('', { MCP_RL_BUCKET: bucket, MCP_RL_WINDOW_MS: '1000' })), bucket).to.match(
+        /^MCP_RL_BUCKET: expected a whole number, 1 to 1000000/,
+      );
+    expect(await refusal(settings('', { MCP_RL_BUCKET: '5' }))).to.match(/^MCP_RL_WINDOW_MS is not set/);
+    expect(await refusal(settings('', { MCP_RL_WINDOW_MS: '5' }))).to.match(/^MCP_RL_BUCKET is not set/);
+    expect(await refusal(settings('serve: {rateLimit: {bucket: 5}}'))).to.contain('serve.rateLimit.windowMs');
+    expect(await refusal(settings('serve: {rateLimit: {bucket: 0, windowMs: 5}}'))).to.contain('bucket');
+  });
+
   it('refuses hosts and origins that could never match', async () => {
     for (const host of ['http://ops.example.com', 'ops.example.com/', '*', ''])
       expect(await refusal(settings(`serve: {allowedHosts: [${JSON.stringify(host)}]}`)), host).to.contain(
