@@ -27,7 +27,8 @@ async function writeLines(db: string, out: string): Promise<void> {
       yield bytes;
     }
   }
-  await pipeline(chunks, createWriteStream(out));
+  // One write of the disk for many pages.
+  await pipeline(chunks, createWriteStream(out, { highWaterMark: 256 * 1024 }));
   digest.digest('hex');
   await ledger.close();
 }

@@ -1,16 +1,14 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LukhasError } from '../lib/errors.js';
 import { parseCheckpoint } from '../lib/evidence/checkpoint.js';
-import { replaceFile } from '../lib/evidence/durable-file.js';
 import { parseNote } from '../lib/evidence/note.js';
 import type { Told } from '../lib/evidence/publish.js';
 import type { App } from '../lib/runtime/app.js';
 import { openCheckpoints, publishCheckpoint } from '../lib/runtime/checkpoints.js';
+import type { Replaceable } from '../lib/runtime/output-file.js';
 import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 import { type PublicationFlags, publicationOf } from '../lib/runtime/publication-flags.js';
-
-const LOOKED_AT = 64 * 1024;
+import { writeOutput } from './write-output.js';
 
 interface CheckpointResult {
   json: unknown;
@@ -33,7 +31,8 @@ export async function runCheckpoint(
   const { checkpoint, told, refused } = await publishCheckpoint(app, checkpoints, made, { to });
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
-  if (flags.out !== undefined && !refused) await write(resolve(app.config.cwd, flags.out), note);
+  if (flags.out !== undefined && !refused)
+    await writeOutput(resolve(app.config.cwd, flags.out), note, '--out', CHECKPOINT);
   return {
     json: {
       origin,
@@ -65,39 +64,9 @@ function toldLine({ kind, place, done, error }: Told): string {
   return error === null ? `  ${kind}  ${place}: ${done}` : `  ${kind}  FAILED: ${error.message}`;
 }
 
-/** In the place of another checkpoint, not of anything else: a slip of the keyboard must not cost somebody a database. */
-async function write(path: string, note: string): Promise<void> {
-  try {
-    const there = await existing(path);
-    if (there !== null && !isCheckpoint(there)) {
-      throw new LukhasError('USAGE', `--out ${path}: there is a file that is no checkpoint; it is not replaced`);
-    }
-    await replaceFile(path, note);
-  } catch (cause) {
-    if (cause instanceof LukhasError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('USAGE', `--out ${path}: cannot be written (${code ?? String(cause)})`, { cause });
-  }
-}
-
-async function existing(path: string): Promise<Buffer | null> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      // A checkpoint is shorter, and a database may be longer than memory.
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
+const CHECKPOINT: Replaceable = { what: 'checkpoint', isOne: isCheckpoint, force: null };
 
 function isCheckpoint(bytes: Buffer): boolean {
-  if (bytes.length === 0) return true;
   try {
     parseCheckpoint(parseNote(bytes).text);
     return true;

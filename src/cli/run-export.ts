@@ -26,11 +26,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
  * @throws LukhasError as `EvidenceExport`
  */
 export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary & { told: object[] }> {
-  const [{ EvidenceExport: Export }, { keepHeapSmall }] = await Promise.all([
-    import('../lib/runtime/export.js'),
-    import('../lib/runtime/small-heap.js'),
-  ]);
-  keepHeapSmall();
+  const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
   const { request, out, force, version, say } = wanted;
   await refuseOwnFiles(app.config, out, '--out');
   const { ledger, config, clock } = app;
@@ -43,6 +39,8 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
     if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');
     stop.signal.throwIfAborted();
     for (const { error } of pack.told) if (error !== null) say(`not cosigned: ${error.message}`);
+    if ((await pack.entries()) === 0)
+      say('no entry of the log is in this window and of what was asked for: the pack shows none');
     const summary = await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
     return { ...summary, told: pack.told.map(toldJson) };
   } catch (error) {

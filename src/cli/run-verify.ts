@@ -1,4 +1,5 @@
 import { LukhasError } from '../lib/errors.js';
+import type { Entry } from '../lib/evidence/verify-pack-entry.js';
 import type { EvidenceReport } from '../lib/evidence/verify-pack-report.js';
 import { quote } from '../lib/input/problems.js';
 import type { Config } from '../lib/runtime/config.js';
@@ -77,8 +78,10 @@ function headline({ ok, problemCount }: EvidenceReport, good: string): string {
   return problemCount > 0 ? 'DOES NOT HOLD' : 'NOT SHOWN';
 }
 
-function entryLine({ seq, ts, kind, subject }: { seq: number; ts: string; kind: string; subject: string }): string {
-  return `  entry ${seq}  ${ts}  ${kind}  ${JSON.stringify(subject)}`;
+function entryLine({ seq, ts, kind, subject, data }: Entry): string {
+  const { decision } = (data['verdict'] ?? {}) as { decision?: unknown };
+  const verdict = typeof decision === 'string' ? `  ${JSON.stringify(decision)}` : '';
+  return `  entry ${seq}  ${ts}  ${kind}  ${JSON.stringify(subject)}${verdict}`;
 }
 
 function listed(found: EvidenceReport): string[] {

@@ -30,10 +30,12 @@ export default class Export extends BaseCommand {
       multipleNonGreedy: true,
     })(),
     out: Flags.string({ description: 'the file to write', helpValue: 'FILE', required: true }),
-    force: Flags.boolean({ description: 'replace a file that is no zip, too' }),
+    force: Flags.boolean({ description: 'replace a file that is no evidence pack, too' }),
   };
 
   async run(): Promise<unknown> {
+    // Before anything is loaded: once V8 has given new objects more room it keeps it.
+    (await import('../lib/runtime/small-heap.js')).keepHeapSmall();
     const { flags } = await this.parse(Export);
     const [{ runExport, refuseMissingLog }, { loadConfig }] = await Promise.all([
       import('../cli/run-export.js'),

@@ -2,6 +2,12 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
+const PROOF = {
+  what: 'proof',
+  isOne: (head: Buffer) => head.toString('latin1').startsWith('c2sp.org/tlog-proof@'),
+  force: null,
+};
+
 export default class Prove extends BaseCommand {
   static override summary = 'prove that one entry, such as a decision, is in the log';
   static override description =
@@ -11,7 +17,7 @@ export default class Prove extends BaseCommand {
     '<%= config.bin %> prove 41 > entry-41.tlog-proof',
   ];
   static override args = {
-    event: Args.string({ description: 'number of an entry, or a canary: how it ended', required: true }),
+    event: Args.string({ description: 'number of an entry, or a canary: what was decided of it last', required: true }),
   };
   static override flags = {
     out: Flags.string({ description: 'the file to write (default: standard output)', helpValue: 'FILE' }),
@@ -25,8 +31,8 @@ export default class Prove extends BaseCommand {
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;
     if (flags.out !== undefined) {
-      const { writeReport } = await import('../cli/write-report.js');
-      await writeReport(flags.out, proof, '--out');
+      const { writeOutput } = await import('../cli/write-output.js');
+      await writeOutput(flags.out, proof, '--out', PROOF);
     } else if (!this.jsonEnabled()) process.stdout.write(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);
     return { ...about, proof, file: flags.out ?? null };

@@ -3,6 +3,12 @@ import { replayFlags } from '../cli/replay-flags.js';
 import { EXIT } from '../lib/errors.js';
 import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
+const PAGE = {
+  what: 'HTML page',
+  isOne: (head: Buffer) => /^\s*<!doctype html/i.test(head.toString('latin1')),
+  force: null,
+};
+
 export default class Replay extends BaseCommand {
   static override summary = 'what another policy would have decided on what was recorded';
   static override description =
@@ -23,11 +29,11 @@ export default class Replay extends BaseCommand {
       const { loadConfig } = await import('../lib/runtime/config.js');
       const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
       await refuseOwnFiles(config, flags.report, '--report');
-      const [{ renderReport }, { writeReport }] = await Promise.all([
+      const [{ renderReport }, { writeOutput }] = await Promise.all([
         import('../lib/replay/report.js'),
-        import('../cli/write-report.js'),
+        import('../cli/write-output.js'),
       ]);
-      await writeReport(flags.report, renderReport(result, series), '--report');
+      await writeOutput(flags.report, renderReport(result, series), '--report', PAGE);
     }
     if (flags['fail-on-flip'] && result.totals.flips > 0) process.exitCode = EXIT.flip;
     if (!this.jsonEnabled()) {

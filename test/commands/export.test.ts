@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { openLedger } from '../../src/lib/ledger/sqlite.js';
@@ -76,10 +76,21 @@ describe('lukhas export', function () {
 
   it('refuses in one line what it cannot do, and leaves nothing behind', async () => {
     const empty = at.file('letter.txt', 'dear all');
+    // As a word processor's file is.
+    const zip = at.file('other.zip', 'PK\x03\x04\x14\0\0\0\b\0'.padEnd(30, '\0').concat('word/document.xml'));
+    symlinkSync('/dev/null', join(at.dir, 'device'));
+    execFileSync('mkfifo', [join(at.dir, 'pipe')]);
     for (const [args, line] of [
       [['--out', 'x.zip', '--db', 'none.db'], /There is no log at .*none\.db/],
       [['--out', 'nowhere/x.zip'], /no such folder/],
-      [['--out', empty], /no zip/],
+      [['--out', empty], /letter.txt: there is a file that is no evidence pack; it is not replaced/],
+      [['--out', zip], /other.zip: there is a file that is no evidence pack/],
+      [['--out', 'device'], /--out device: is no file/],
+      [['--out', 'device', '--force'], /--out device: is no file/],
+      [['--out', 'pipe'], /--out pipe: is no file/],
+      [['--out', '.'], /--out .: is a folder/],
+      [['--out', `${'x.zip'.repeat(60)}`], /the name is too long/],
+      [['--out', 'x.zip', '--model', 'a b'], /model name "a b" is not valid/],
       [['--out', 'x.zip', '--to', '2020-01-02T00:00:00Z'], /Nothing was recorded before/],
     ] as const) {
       const run = await at.run(['export', ...FROM, ...args]);
@@ -87,5 +98,24 @@ describe('lukhas export', function () {
     }
     expect(readdirSync(at.dir).filter((name) => /x\.zip|\.tmp$|none/.test(name))).to.deep.equal([]);
     expect(readFileSync(empty, 'utf8')).to.equal('dear all');
+    for (const args of [
+      ['prove', '2', '--out', empty],
+      ['prove', '2', '--out', 'pipe'],
+      ['checkpoint', '--out', 'pipe'],
+    ]) {
+      const run = await at.run(args);
+      expect([run.code, firstLine(run)].join(' ')).to.match(/^2 .*(that is no proof; it is not replaced|is no file)/);
+    }
+    expect(lstatSync(join(at.dir, 'pipe')).isFIFO()).to.equal(true);
+  });
+
+  it('says when nothing fits what was asked for', async () => {
+    await at.run(['keys', 'init']);
+    const { code, stderr } = await at.run(['export', ...FROM, '--model', 'nobody', '--out', 'nobody.zip']);
+    expect([code, stderr]).to.satisfy(
+      ([c, e]: [number, string]) => c === 0 && /no entry of the log is in this/.test(e),
+    );
+    const all = await at.run(['export', ...FROM, '--out', 'all.zip']);
+    expect(all.stderr).to.not.include('no entry');
   });
 });

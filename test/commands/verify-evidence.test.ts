@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Approvals } from '../../src/lib/canary/approvals.js';
 import { openLedger } from '../../src/lib/ledger/sqlite.js';
 import { onlyDocument, Workspace } from '../e2e/lukhas.js';
 import { drive, driver, FakeClock, HEALTHY, scripted, start } from '../lib/canary/harness.js';
@@ -196,7 +197,8 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
     const trusted = await at.run(['verify', 'd.tlog-proof', '--trust', 'log.vkey'], nowhere);
     expect(trusted.code, trusted.stdout).to.equal(0);
     expect(trusted.stdout)
-      .to.match(/canary\.decided {2}"c-/)
+      .to.match(/canary\.decided {2}"c-[a-z0-9]+" {2}"promote"\n/)
+      .and.include('not checked  what came after entry')
       .and.include('signed by the trusted key');
     const plain = await at.run(['verify', 'd.tlog-proof'], nowhere);
     expect(plain.code).to.equal(0);
@@ -213,8 +215,22 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
     expect(refused.stdout).to.include('what it carries is not entry');
   });
 
+  it('what became of a decision is what is proved, not the verdict alone', async () => {
+    const ledger = await openLedger(at.db);
+    const approvals = { required: 1, not: 'requester' as const };
+    const asked = { ...P, approvals: { ...approvals, expiresAfter: '1d' } };
+    const { id } = await start(ledger, clock, { policy: asked });
+    await drive({ ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock }, id);
+    await new Approvals(ledger, clock).reject(id, { who: 'bo', how: 'os-user' }, 'not before the holidays');
+    await ledger.close();
+    await done('prove', id, '--out', 'r.tlog-proof');
+    expect((await done('verify', 'r.tlog-proof', '--trust', 'log.vkey')).stdout).to.include('canary.rejected');
+  });
+
   it('says what is asked wrongly', async () => {
     at.file('hello', 'hello');
+    at.file('p.zip', 'PK');
+    at.file('ecdsa', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA ann@host\n');
     at.file('d.tlog-proof', 'c2sp.org/tlog-proof@v1\n');
     for (const [args, says] of [
       [['verify', 'none.zip'], /none.zip: cannot be read \(there is no such file\)/],
@@ -223,6 +239,11 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
       [['verify', 'p.zip', '--expect-root', '0'.repeat(64)], /--expect-root goes with the database/],
       [['verify', 'log.vkey'], /log.vkey: is neither an evidence pack \(a zip\) nor the proof of one entry/],
       [['verify', 'd.tlog-proof', '--db', at.db], /--db goes with --since/],
+      [['verify', 'p.zip', '--db', at.db], /--db goes with --since/],
+      [['verify', at.db], /lukhas.db: is a database, not a pack or proof/],
+      [['verify', 'p.zip', '--trust', '/dev/zero'], /\/dev\/zero: is longer than what it should be/],
+      [['verify', 'p.zip', '--trust', 'ecdsa'], /--trust ecdsa, line 1: public key: is of type ecdsa-sha2-nistp256/],
+      [['verify', 'p.zip', '--trust', 'p.zip'], /--trust p.zip, line 1: is no public key: neither a vkey/],
       [['verify', 'd.tlog-proof', '--since', 'hello'], /--since hello: is no checkpoint \(note: has no empty line/],
       [['verify', '--since', 'log.vkey'], /--since log.vkey: is no checkpoint/],
       [['witness', 'key', '--db-dir', 'w', '--name', 'a+b'], /--name: key name "a\+b": must not/],

@@ -1,5 +1,6 @@
 import { LukhasError } from '../errors.js';
 import { fingerprint, parseOpenSsh, parseSpkiPem } from './public-key.js';
+import { refused } from './refused.js';
 import { keyId, parseVkey, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
 
 /** A public key that somebody chose to trust, with what its form says about its use. */
@@ -10,6 +11,9 @@ export interface TrustedKey {
   /** Set for a vkey: it is good for signatures of this name and type only. */
   vkey: VerifierKey | null;
 }
+
+/** What could be meant as one. */
+const VKEY = /^[^\s+]+\+[0-9A-Fa-f]+\+/;
 
 /**
  * Reads a file of public keys, in any mixture: SPKI PEM, lines of OpenSSH (`ssh-ed25519 AAAA...`, also as in
@@ -61,6 +65,9 @@ function readForm(text: string): { publicKey: Buffer; vkey: VerifierKey | null }
   // What stands before the key in allowed_signers: principals and options.
   const ssh = /(?:^|\s)(ssh-ed25519 .*)$/.exec(text)?.[1];
   if (ssh !== undefined) return { publicKey: parseOpenSsh(ssh).publicKey, vkey: null };
+  const other = /(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+) AAAA/.exec(text)?.[1];
+  if (other !== undefined) throw refused(`public key: is of type ${other}, not ssh-ed25519`);
+  if (!VKEY.test(text)) throw refused('is no public key: neither a vkey, nor a line of OpenSSH, nor PEM');
   const vkey = parseVkey(text);
   return { publicKey: vkey.publicKey, vkey };
 }

@@ -39,6 +39,7 @@ export function verifyProofFile(text: string, trust: readonly TrustedKey[] | nul
     read.entry = entry;
     found.holds(`entry ${index} is in the log of ${size} entries that the checkpoint covers, with these bytes`);
     read.witnesses = checkSignatures(note, checkpoint, trust, found);
+    found.unchecked(`what came after entry ${index}: a later one may have changed what it decided`);
   } catch (error) {
     found.refusal(error);
   }

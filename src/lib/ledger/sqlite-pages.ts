@@ -5,7 +5,7 @@ import type { EventKind } from './events.js';
 import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from './pages.js';
 
 /** Entries of a page of lines: some ten kilobytes. Larger ones are no faster, and more of them lie about until they are freed. */
-const LINES = 128;
+const LINES = 64;
 /** Entries of a page of which little is read. */
 const ROWS = 512;
 const HASH_BYTES = 32;

@@ -1,4 +1,5 @@
-import { open, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { LukhasError } from '../errors.js';
 import { CheckpointFiles } from '../evidence/checkpoint-files.js';
 import { readSigningKey } from '../evidence/keys.js';
@@ -29,7 +30,9 @@ export interface EvidenceRequest {
   db: string | null;
 }
 
+/** What files begin with. */
 const PROOF = Buffer.from('c2sp.org/tlog-proof@');
+const DATABASE = Buffer.from('SQLite format 3\0');
 /** As large as the largest entry, in base64. */
 const MAX_PROOF = 128 * 1024 * 1024;
 const MAX_SMALL = 1024 * 1024;
@@ -44,8 +47,16 @@ export async function verifyEvidence(
 ): Promise<({ type: 'pack' } & PackReport) | ({ type: 'proof' } & ProofReport)> {
   const trust = await readTrust(files);
   const since = sinceFile === null ? null : await readCheckpoint(sinceFile);
-  if (!(await isProof(path))) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
-  if (since === null && db !== null) throw new LukhasError('USAGE', `${path}: --db goes with --since`);
+  const begins = await beginningOf(path);
+  if (begins.subarray(0, DATABASE.length).equals(DATABASE)) {
+    throw new LukhasError('USAGE', `${path}: is a database, not a pack or proof`, {
+      suggestions: [`lukhas verify --db ${path}`],
+    });
+  }
+  if (since === null && db !== null) {
+    throw new LukhasError('USAGE', `${path}: --db goes with --since: what it is asked for is a proof of that`);
+  }
+  if (!begins.equals(PROOF)) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
   const text = (await readLimited(path, MAX_PROOF)).toString();
   return { type: 'proof', ...(await verifyProof(text, { trust, since, db })) };
 }
@@ -171,23 +182,29 @@ function readSmall(path: string): Promise<Buffer> {
   return readLimited(path, MAX_SMALL);
 }
 
+/** Not more than `limit`, however long it is: a pipe or a device has no size to be asked for. */
 async function readLimited(path: string, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
   try {
-    const bytes = await readFile(path);
-    if (bytes.length <= limit) return bytes;
+    for await (const chunk of createReadStream(path, { end: limit }) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+    }
   } catch (cause) {
     throw unreadable(path, cause);
   }
+  if (size <= limit) return Buffer.concat(chunks);
   throw new LukhasError('USAGE', `${path}: is longer than what it should be (${limit} bytes)`);
 }
 
-async function isProof(path: string): Promise<boolean> {
+async function beginningOf(path: string): Promise<Buffer> {
   try {
     const file = await open(path, 'r');
     try {
       if (!(await file.stat()).isFile()) throw new LukhasError('USAGE', `${path}: is not a file`);
-      const { buffer } = await file.read(Buffer.alloc(PROOF.length), 0, PROOF.length, 0);
-      return buffer.equals(PROOF);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(PROOF.length), 0, PROOF.length, 0);
+      return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
     }
@@ -196,8 +213,10 @@ async function isProof(path: string): Promise<boolean> {
   }
 }
 
+const WHY: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+
 function unreadable(path: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such file' : (code ?? String(cause));
+  const why = WHY[code ?? ''] ?? code ?? String(cause);
   return new LukhasError('USAGE', `${path}: cannot be read (${why})`, { cause });
 }

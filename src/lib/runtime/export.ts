@@ -12,12 +12,14 @@ import { writePack } from '../evidence/pack.js';
 import type { OnEntries } from '../evidence/pack-entries.js';
 import { type FillQueries, type PackPlan, planPack } from '../evidence/pack-plan.js';
 import type { Told } from '../evidence/publish.js';
+import { parseName } from '../input/name.js';
 import type { Actor, EventDraft } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { FAMILIES, type Selection, type SeqRange } from '../ledger/pages.js';
 import { makeCosigned, openCheckpoints } from './checkpoints.js';
 import type { Config } from './config.js';
 import { parseInstant } from './instant.js';
+import { fileError, type Replaceable, refuseToReplace } from './output-file.js';
 import { partialFile, removeAbandoned } from './partial-file.js';
 import { initKeys, type KeyFile, logOrigin, showKeys } from './signing-keys.js';
 
@@ -109,6 +111,11 @@ export class EvidenceExport {
     return this.plan.range;
   }
 
+  /** How many the pack shows; of others in its window it has the hashes. */
+  entries(): Promise<number> {
+    return this.place.ledger.pages.count(this.plan.range, this.plan.selection);
+  }
+
   /** The same for the same window. */
   get fileName(): string {
     return `lukhas-evidence-${this.range.from}-${this.range.to}.zip`;
@@ -148,12 +155,12 @@ export class EvidenceExport {
   /**
    * Writes the zip whole or not at all: beside its place first, synced to disk, then moved there, also in the place of
    * another pack.
-   * @param force also in the place of a file that is no zip
+   * @param force also in the place of a file that is no pack
    * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
    */
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
-    const target = resolve(path);
-    if (options.force !== true) await refuseToReplace(target, path);
+    const [target, name] = [resolve(path), `--out ${path}`];
+    await refuseToReplace(target, name, PACK, options.force);
     const beside = partialFile(dirname(target));
     try {
       // First, as they may be what fills the disk.
@@ -166,7 +173,7 @@ export class EvidenceExport {
       return summary;
     } catch (error) {
       await rm(beside, { force: true });
-      throw fileError(error, path);
+      throw writeError(error, name);
     }
   }
 }
@@ -229,8 +236,7 @@ function selectionOf({ models = [], include = [] }: ExportRequest, prefix: strin
   if (unknown !== undefined) {
     throw new LukhasError('USAGE', `${prefix}include: ${JSON.stringify(unknown)} is not one of ${FAMILIES.join(', ')}`);
   }
-  const empty = models.find((model) => model.trim() === '');
-  if (empty !== undefined) throw new LukhasError('USAGE', `${prefix}model: is empty`);
+  for (const model of models) parseName('model', model);
   return {
     ...(models.length === 0 ? {} : { models: [...new Set(models)].sort() }),
     ...(include.length === 0 ? {} : { families: [...new Set(include)].sort() }),
@@ -246,46 +252,25 @@ const filledQueries: FillQueries = async (source, { modelId, fromGate, windowSec
   return Object.fromEntries(queries.map(([name, query]) => [name, substitute(query, values)]));
 };
 
-const ZIP = Buffer.from('PK');
-
-/** A slip of the keyboard must not cost somebody a database. */
-async function refuseToReplace(target: string, path: string): Promise<void> {
-  let file: Awaited<ReturnType<typeof open>>;
-  try {
-    file = await open(target, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw fileError(error, path);
-  }
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(ZIP.length), 0, ZIP.length, 0);
-    if (bytesRead === 0 || buffer.equals(ZIP)) return;
-    throw new LukhasError('USAGE', `--out ${path}: there is a file that is no zip; it is not replaced`, {
-      suggestions: ['Choose another name, or replace it with --force.'],
-    });
-  } catch (error) {
-    throw fileError(error, path);
-  } finally {
-    await file.close();
-  }
-}
-
-const CANNOT_BE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EISDIR: 'it is a folder',
-  EACCES: 'no permission',
-  EROFS: 'nothing can be written there',
+/** Signature of a zip's first entry, and where its name stands (APPNOTE 4.3.7). */
+const ENTRY = Buffer.from('PK\x03\x04', 'latin1');
+const FIRST = { name: Buffer.from('meta.json'), at: 30 };
+const PACK: Replaceable = {
+  what: 'evidence pack',
+  isOne: (head) =>
+    head.subarray(0, ENTRY.length).equals(ENTRY) &&
+    head.subarray(FIRST.at, FIRST.at + FIRST.name.length).equals(FIRST.name),
+  force: '--force',
 };
+
 const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up' };
 
-/** What the file system says, in words; all else as it is. */
-function fileError(cause: unknown, path: string): unknown {
-  const { code, syscall } = cause as NodeJS.ErrnoException;
-  if (cause instanceof LukhasError || code === undefined || syscall === undefined) return cause;
-  const why = CANNOT_BE[code];
-  if (why !== undefined) return new LukhasError('USAGE', `--out ${path}: cannot be written (${why})`, { cause });
-  return new LukhasError('EXPORT_FAILED', `--out ${path}: the pack could not be written (${FAILED[code] ?? code})`, {
+/** As `fileError`, and what ends a file that was begun. */
+function writeError(cause: unknown, name: string): unknown {
+  const error = fileError(cause, name);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof LukhasError || code === undefined || syscall === undefined) return error;
+  return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${FAILED[code] ?? code})`, {
     suggestions: ['Nothing was left there. Make room or choose another place, then export again.'],
     cause,
   });

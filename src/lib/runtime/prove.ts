@@ -2,6 +2,7 @@ import { CANARY } from '../canary/load.js';
 import { LukhasError } from '../errors.js';
 import type { Checkpoints } from '../evidence/checkpoints.js';
 import type { KeptCheckpoint } from '../evidence/kept-checkpoint.js';
+import { DECISION_KINDS } from '../evidence/pack-outcome.js';
 import { formatTlogProof } from '../evidence/tlog-proof.js';
 import { verifyProofFile } from '../evidence/verify-proof.js';
 import type { StoredEvent } from '../ledger/events.js';
@@ -20,12 +21,11 @@ export interface EntryProof {
   size: number;
 }
 
-const ENDS = ['canary.decided', 'canary.overridden', 'canary.aborted', 'canary.failed'] as const;
-
 /**
  * Proves that one entry is in the log: its bytes, its path in the tree, and a checkpoint: the first one with the entry that a
  * witness has cosigned, else one that is signed now.
- * @param wanted number of an entry, or a canary (or a beginning of its id): the newest entry that ended it
+ * @param wanted number of an entry, or a canary (or a beginning of its id): the newest entry that decided it, or
+ *   changed what was decided: an approval, a refusal, an override
  * @throws LukhasError USAGE, NOT_FOUND, AMBIGUOUS_ID; CONFIG (no log key); VERIFICATION; LEDGER_*
  */
 export async function proveEntry(place: { ledger: Ledger; config: Config }, wanted: string): Promise<EntryProof> {
@@ -63,7 +63,7 @@ async function numbered(ledger: Ledger, wanted: string): Promise<StoredEvent> {
 
 async function ended(ledger: Ledger, wanted: string): Promise<StoredEvent> {
   const id = await resolveId(ledger, wanted, CANARY);
-  const [event] = await ledger.events({ subject: id, kinds: ENDS, newest: true, limit: 1 });
+  const [event] = await ledger.events({ subject: id, kinds: DECISION_KINDS, newest: true, limit: 1 });
   if (event !== undefined) return event;
   throw new LukhasError('USAGE', `Canary ${id} has not ended: there is no decision to prove yet.`, {
     suggestions: ['Any entry can be proved by its number.'],
