@@ -18,7 +18,7 @@ const LOOKS = 20;
 
 /**
  * Writes canaries from request to end, those of a group in turns: half are rolled back, half promoted and then hold
- * their gate. Each has as many events as it takes to come to `events` (calls of hooks), and 20 observations.
+ * their gate. Each has as many events as it takes to come to `events` (calls of hooks), and at most 20 observations.
  * @returns their ids, oldest first
  */
 export async function fillLog(
@@ -47,8 +47,10 @@ function unitsOf(n: number, events: number, policy: Policy, holders: Map<string,
   const modelId = `model-${Math.floor(n / PER_MODEL)}`;
   const toGate = GATES[n % GATES.length] as string;
   const bad = n % 2 === 1;
-  const observations = Array.from({ length: LOOKS }, (_, tick) => observation(start, tick, bad));
-  const verdict = judge(policy, start, observations);
+  const looks = Array.from({ length: LOOKS }, (_, tick) => observation(start, tick, bad));
+  const verdict = judge(policy, start, looks);
+  // Nothing is observed once it is decided.
+  const observations = looks.slice(0, verdict.tick + 1);
   const action = verdict.decision === 'promote' ? ('promote' as const) : ('rollback' as const);
   const state = action === 'promote' ? 'PROMOTED' : 'ROLLED_BACK';
   const draft = (kind: EventDraft['kind'], data: unknown, after = 0, subject = id) =>

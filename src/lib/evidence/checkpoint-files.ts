@@ -1,13 +1,19 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LukhasError } from '../errors.js';
 import { createFile, refuseOpenFolder, replaceFile } from './durable-file.js';
+import { refused } from './refused.js';
 
 /** Copy of the newest, by a name that does not change. */
 const NEWEST = 'checkpoint';
 /** Nothing in them is secret; but what was signed must be nobody else's to write. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** A note of thousands of signatures; no more is read of what somebody puts there. */
+const MAX_BYTES = 1 << 20;
+/** Opening waits for nobody at the other end of a pipe, and follows no link to what is kept elsewhere. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** `refused`: by a witness that has cosigned another history. It is kept, and nothing goes on from it. */
 type Standing = 'kept' | 'refused';
@@ -34,12 +40,16 @@ export class CheckpointFiles {
     return join(this.folder, standing === 'kept' ? String(size) : `${size}.refused`);
   }
 
-  /** The note; null when none of this size was signed. @throws LukhasError CONFIG when it cannot be read */
+  /**
+   * The note; null when none of this size was signed.
+   * @throws LukhasError VERIFICATION for what is no file of its own, or too long for a note; CONFIG when it cannot be read
+   */
   async read(size: number, standing: Standing = 'kept'): Promise<string | null> {
     const path = this.pathOf(size, standing);
     try {
-      return await readFile(path, 'utf8');
+      return await readNote(path);
     } catch (cause) {
+      if (cause instanceof LukhasError) throw cause;
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw unreadable(path, cause);
     }
@@ -107,6 +117,24 @@ export class CheckpointFiles {
       throw cause instanceof LukhasError ? cause : unusable(this.folder, cause);
     }
   }
+}
+
+async function readNote(path: string): Promise<string> {
+  const file = await open(path, AS_IT_IS).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ELOOP' || cause.code === 'ENXIO' ? noNote(path, cause) : cause;
+  });
+  try {
+    const info = await file.stat();
+    if (!info.isFile()) throw noNote(path);
+    if (info.size > MAX_BYTES) throw refused(`${path}: is too long to be a checkpoint`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function noNote(path: string, cause?: NodeJS.ErrnoException): LukhasError {
+  return refused(`${path}: is a link, a folder or a pipe, and no file with a checkpoint`, cause);
 }
 
 function unusable(path: string, cause: unknown): LukhasError {

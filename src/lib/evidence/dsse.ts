@@ -90,13 +90,22 @@ function readEnvelope(bytes: Buffer): { payload: Buffer; frame: string } {
   const end = bytes.indexOf(QUOTE, START.length);
   if (bytes.subarray(0, START.length).equals(START) && end >= 0) {
     const payload = bytes.subarray(START.length, end);
-    const frame = `${START}${bytes.toString('utf8', end)}`;
+    const frame = `${START}${textOf(bytes.subarray(end))}`;
     const isOnly = frame.lastIndexOf('"payload"') === 1;
     if (isOnly && !frame.includes('\\') && !payload.includes('\\')) return { payload, frame };
   }
-  const envelope = parseInput(envelopeSchema, parseJson(bytes.toString()), 'envelope', 'VERIFICATION');
+  const envelope = parseInput(envelopeSchema, parseJson(textOf(bytes)), 'envelope', 'VERIFICATION');
   // White space, so that it is not taken for what `signEnvelope` writes.
   return { payload: Buffer.from(envelope.payload), frame: ` ${JSON.stringify({ ...envelope, payload: '' })}` };
+}
+
+/** More cannot be one text; what lukhas writes has it in the payload. */
+const MAX_TEXT = 256 * 1024 * 1024;
+
+function textOf(bytes: Buffer): string {
+  if (bytes.length > MAX_TEXT)
+    throw refused(`envelope: has more than ${MAX_TEXT} bytes where its payload cannot be told apart`);
+  return bytes.toString();
 }
 
 /** @param space for the message; what is decoded may stand in it. @throws LukhasError VERIFICATION: it is not base64 */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
 import { canonicalJson } from '../ledger/canonical.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { otherObservations } from './pack-judged.js';
 import type { PackDecision, PackPlan } from './pack-plan.js';
 
 /** Bytes gathered before they are handed on. */
@@ -9,8 +10,8 @@ const CHUNK = 128 * 1024;
 
 /**
  * observations.ndjson: those that verdicts of the window were made of, as far as they are kept, in order of verdict and look.
- * @throws LukhasError LEDGER_CORRUPT when those of a canary are all there and not what its verdict commits to; LEDGER_CONFLICT
- *   when some were pruned since the pack was planned
+ * @throws LukhasError LEDGER_CORRUPT when those of a canary are not what its verdict commits to; LEDGER_CONFLICT when
+ *   some were pruned since the pack was planned
  */
 export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGenerator<Buffer> {
   let [parts, size, kept]: [Buffer[], number, number] = [[], 0, 0];
@@ -40,14 +41,11 @@ export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGe
   yield Buffer.concat(parts);
 }
 
-/** Of some that were pruned nobody can tell whether the others are those that were judged. */
-function requireJudged({ seq, canaryId, observations, digest }: PackDecision, count: number, found: string): void {
-  if (count < observations || (count === observations && found === digest)) return;
-  throw new LukhasError(
-    'LEDGER_CORRUPT',
-    `The observations of canary ${canaryId} are not those that entry ${seq} of the log was decided by`,
-    { suggestions: ['See what is damaged with `lukhas verify --db`.'] },
-  );
+/** None is left to the plan, which knows whether they were gone before. */
+function requireJudged(decision: PackDecision, count: number, found: string): void {
+  const { observations, digest } = decision;
+  if ((count === 0 && observations > 0) || (count === observations && found === digest)) return;
+  throw otherObservations(decision, count === observations ? 'not those' : `${count}, not the ${observations}`);
 }
 
 /** Each policy under the name of its digest, in the order in which they were first used. */

@@ -3,6 +3,8 @@ import { canonicalJson } from '../ledger/canonical.js';
 import type { EventKind } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Selection, SeqRange } from '../ledger/pages.js';
+import { KEPT_MS } from '../ledger/proven-observations.js';
+import { otherObservations } from './pack-judged.js';
 import { DECISION_KINDS, type DecisionKind, endOf } from './pack-outcome.js';
 import type { EvidencePredicate } from './statement.js';
 
@@ -70,6 +72,13 @@ interface CanaryRequest {
   seq: number;
 }
 
+/** The entry that decides a canary, and its time (RFC 3339). */
+interface DecidedAt {
+  seq: number;
+  ts: string;
+  canaryId: string;
+}
+
 const KINDS: readonly EventKind[] = ['canary.requested', 'canary.reviewed', ...DECISION_KINDS];
 const PATHS = [
   '$.data.modelId',
@@ -91,9 +100,16 @@ const PATHS = [
 
 /**
  * Reads what the pack is to hold.
- * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT
+ * @param now ms since the epoch
+ * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT, also when observations of a verdict are missing that
+ *   cannot have been pruned
  */
-export async function planPack(ledger: Ledger, request: PackRequest, fill: FillQueries): Promise<PackPlan> {
+export async function planPack(
+  ledger: Ledger,
+  request: PackRequest,
+  fill: FillQueries,
+  now: number,
+): Promise<PackPlan> {
   const size = await ledger.size();
   if (size === 0) {
     throw new LukhasError('USAGE', 'The log is empty: there is nothing to export yet.', {
@@ -105,7 +121,9 @@ export async function planPack(ledger: Ledger, request: PackRequest, fill: FillQ
     throw new LukhasError('USAGE', `Nothing was recorded before ${request.to}: there is nothing to export.`);
   const range = { from: Math.min(from, to), to };
   const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
-  const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs });
+  // Neither a clock that is wrong nor an entry that is dated ahead makes a decision old.
+  const present = Math.min(now, Date.parse(await timeOf(ledger, size - 1)));
+  const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }, present);
   return ledger.pages.withSmallCache(() => planner.plan());
 }
 
@@ -122,11 +140,14 @@ class Planner {
   readonly #parsed = new Map<string, Record<string, unknown>>();
   /** Few different texts stand in many decisions. */
   readonly #texts = new Map<string, string>();
+  /** The newest break-glass promotion of each canary. */
+  readonly #forced = new Map<string, PackDecision>();
 
   constructor(
     readonly ledger: Ledger,
     readonly fill: FillQueries,
     window: Pick<PackPlan, 'range' | 'selection' | 'firstTs' | 'lastTs'>,
+    readonly present: number,
   ) {
     const observations = { kept: 0, missing: [] };
     this.#plan = { ...window, decisions: [], policies: new Map(), judges: new Set(), sources: [], observations };
@@ -135,10 +156,10 @@ class Planner {
   async plan(): Promise<PackPlan> {
     const { range, selection } = this.#plan;
     for await (const page of this.ledger.pages.fields(range, KINDS, PATHS, selection)) {
-      for (const [seq, , kind, subject, ...found] of page) {
+      for (const [seq, ts, kind, subject, ...found] of page) {
         if (kind === 'canary.requested') await this.#requested(seq, subject, found);
         else if (kind === 'canary.reviewed') this.#reviewed(subject);
-        else await this.#decided(seq, kind as DecisionKind, subject, found);
+        else await this.#decided({ seq, ts, canaryId: subject }, kind as DecisionKind, found);
       }
     }
     this.#plan.sources = [...this.#sources.values()];
@@ -180,7 +201,8 @@ class Planner {
     return source;
   }
 
-  async #decided(seq: number, kind: DecisionKind, canaryId: string, found: readonly unknown[]): Promise<void> {
+  async #decided(at: DecidedAt, kind: DecisionKind, found: readonly unknown[]): Promise<void> {
+    const { seq, canaryId } = at;
     const [decision, judge, tick, observed, , count, required, digest] = found.slice(7);
     // One of several approvals decides nothing yet.
     if (kind === 'canary.approved' && Number(count) < Number(required)) return;
@@ -192,7 +214,7 @@ class Planner {
     const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
     const waits = request.approvals && !dryRun;
     const { outcome, basis } = endOf(kind, decision, waits);
-    this.#plan.decisions.push({
+    const made: PackDecision = {
       seq,
       canaryId: request.id,
       modelId,
@@ -207,20 +229,26 @@ class Planner {
       observations,
       digest: typeof digest === 'string' ? digest : null,
       dryRun,
-    });
+    };
+    this.#plan.decisions.push(made);
+    if (made.unreviewed) this.#forced.set(canaryId, made);
     if (typeof judge === 'number') this.#plan.judges.add(judge);
-    if (lastTick !== null) await this.#observed(canaryId, lastTick, observations);
+    if (lastTick !== null) await this.#observed(at, lastTick, observations);
   }
 
   #reviewed(canaryId: string): void {
-    const forced = this.#plan.decisions.findLast((d) => d.canaryId === canaryId && d.kind === 'canary.forced');
+    const forced = this.#forced.get(canaryId);
     if (forced) forced.unreviewed = false;
   }
 
-  async #observed(canaryId: string, lastTick: number, count: number): Promise<void> {
+  /** All are there, or none: of some, nobody could tell whether they are those that were judged. */
+  async #observed({ seq, ts, canaryId }: DecidedAt, lastTick: number, count: number): Promise<void> {
     const kept = await this.ledger.pages.countObservations(canaryId, lastTick);
     this.#plan.observations.kept += kept;
-    if (kept < count) this.#plan.observations.missing.push({ canaryId, count: count - kept });
+    if (kept === count) return;
+    const pruned = kept === 0 && this.present - Date.parse(ts) > KEPT_MS;
+    if (!pruned) throw otherObservations({ seq, canaryId }, `${kept}, not the ${count}`);
+    this.#plan.observations.missing.push({ canaryId, count });
   }
 
   async #earlier(canaryId: string): Promise<CanaryRequest> {

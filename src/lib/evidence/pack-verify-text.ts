@@ -91,6 +91,7 @@ leaf hash is given. This takes some milliseconds an entry; \`lukhas verify\` doe
 
 \`\`\`sh
 bytes() { sed 's/../\\\\x&/g'; }
+fail() { echo "$1" >&2; exit 1; }
 leaf() { { printf '\\0'; printf '%s' "$1"; } | sha256sum | cut -c-64; }
 node() { printf "\\\\x01$(printf '%s%s' "$1" "$2" | bytes)" | sha256sum | cut -c-64; }
 hex() { base64 -d | od -An -v -tx1 | tr -d ' \\n'; }
@@ -108,13 +109,13 @@ for ((seq = from; seq < to; seq++)); do
     hash=$(printf %s "\${omitted[$seq]}" | hex)
   else
     IFS= read -r line <&3
-    case $line in *'"seq":'"$seq"',"subject":'*) ;; *) echo "entry $seq is not where it belongs" >&2; exit 1 ;; esac
+    case $line in *'"seq":'"$seq"',"subject":'*) ;; *) fail "entry $seq is not where it belongs" ;; esac
     hash=$(leaf "$line")
   fi
   for ((n = seq; n % 2 == 1; n /= 2)); do hash=$(node "\${stack[-1]}" "$hash"); unset 'stack[-1]'; done
   stack+=("$hash")
 done
-if IFS= read -r line <&3; then echo 'audits.ndjson has more lines than the window' >&2; exit 1; fi
+if IFS= read -r line <&3; then fail 'audits.ndjson has more lines than the window'; fi
 root=\${stack[-1]}
 for ((i = \${#stack[@]} - 2; i >= 0; i--)); do root=$(node "\${stack[i]}" "$root"); done
 test "$root" = "$(sed -n 3p checkpoint | hex)"
@@ -131,7 +132,7 @@ of the log (\`witness.json\`) and would not have cosigned another history. Its c
 if [ -z "$WITNESS_PEM" ]; then
   echo 'cosignatures were not checked: give the public key of the witness as WITNESS_PEM'
 elif [ ! -e witness.json ]; then
-  echo 'no witness has cosigned what is in this pack' >&2; exit 1
+  fail 'no witness has cosigned what is in this pack'
 else
   sed -e 's/^{"checkpoint":"\\(.*\\)","proof":\\[.*/\\1/' -e 's/\\\\\\\\/\\x01/g' -e 's/\\\\n/\\n/g' -e 's/\\\\"/"/g' -e 's/\\x01/\\\\/g' witness.json |
     head -c -1 > ../witness.note
@@ -148,25 +149,30 @@ else
       seen="$name saw it at $(date -u -d "@$time" +%FT%TZ)"
     fi
   done < <(sed '1,/^$/d' ../witness.note)
-  if [ -z "$seen" ]; then echo 'none of the cosignatures is by the key in WITNESS_PEM' >&2; exit 1; fi
-  test "$(sed -n 1p ../witness.text)" = "$(sed -n 1p checkpoint)"
+  if [ -z "$seen" ]; then fail 'none of the cosignatures is by the key in WITNESS_PEM'; fi
+  test "$(sed -n 1p ../witness.text)" = "$(sed -n 1p checkpoint)" || fail 'the witness has cosigned another log'
   # The smaller of the two is the beginning of the larger: RFC 9162, section 2.1.4.2.
   size=$(sed -n 2p ../witness.text)
+  # That the log had no entries is no history, and what ends before the pack says nothing of it.
+  if [ "$size" -eq 0 ] || { [ "$size" -le "$from" ] && [ "$size" -lt "$to" ]; }; then
+    fail "the witness saw the log of $size entries only, none of which is in this pack"
+  fi
   other=$(sed -n 3p ../witness.text | hex)
   if [ "$size" -lt "$to" ]; then first=$size second=$to small=$other large=$root; else first=$to second=$size small=$root large=$other; fi
+  other_history='nothing proves that what the witness saw and this pack are of one history'
   proof=()
   for hash in $(sed 's/.*,"proof"://' witness.json | grep -o '"[A-Za-z0-9+/]*="' | tr -d '"'); do proof+=("$(printf %s "$hash" | hex)"); done
   if [ "$first" -eq "$second" ]; then
-    test "\${#proof[@]}" = 0
-    test "$small" = "$large"
+    [ "\${#proof[@]}" = 0 ] && [ "$small" = "$large" ] || fail "$other_history"
   else
+    [ "\${#proof[@]}" != 0 ] || fail "$other_history"
     # One perfect subtree is its own first hash.
     if [ $((first & (first - 1))) -eq 0 ]; then proof=("$small" "\${proof[@]}"); fi
     fn=$((first - 1)) sn=$((second - 1))
     while [ $((fn % 2)) -eq 1 ]; do fn=$((fn / 2)) sn=$((sn / 2)); done
     fr=\${proof[0]} sr=\${proof[0]}
     for hash in "\${proof[@]:1}"; do
-      test "$sn" -ne 0
+      test "$sn" -ne 0 || fail "$other_history"
       if [ $((fn % 2)) -eq 1 ] || [ "$fn" -eq "$sn" ]; then
         fr=$(node "$hash" "$fr") sr=$(node "$hash" "$sr")
         while [ $((fn % 2)) -eq 0 ] && [ "$fn" -ne 0 ]; do fn=$((fn / 2)) sn=$((sn / 2)); done
@@ -175,9 +181,7 @@ else
       fi
       fn=$((fn / 2)) sn=$((sn / 2))
     done
-    test "$fr" = "$small"
-    test "$sr" = "$large"
-    test "$sn" -eq 0
+    [ "$fr" = "$small" ] && [ "$sr" = "$large" ] && [ "$sn" -eq 0 ] || fail "$other_history"
   fi
   echo "witnessed: the log of $size entries; $seen"
   if [ "$size" -lt "$to" ]; then echo "not witnessed: entries $size to $((to - 1))"; fi
@@ -194,15 +198,23 @@ audits.csv is for spreadsheets and is not canonical: strings that a spreadsheet 
 
 ## What was judged
 
-Each verdict commits to the observations it was made of: SHA-256 over their lines. Observations are pruned some day; \`meta.json\`
-counts those that are gone (\`observationsMissing\`), and this block skips them.
+Each verdict commits to the observations it was made of: SHA-256 over their lines. Observations are pruned some day, those of a canary
+together: \`meta.json\` says of which verdicts none is here (\`observationsMissing\`).
 
 \`\`\`sh
 for id in $(cut -d '"' -f 4 observations.ndjson | uniq); do
-  case $(cat meta.json) in *'"canaryId":"'"$id"'","count":'*) echo "$id: some observations are pruned"; continue ;; esac
   sum=$(sed -n 's/^{"canaryId":"'"$id"'","observation":\\(.*\\)}$/\\1/p' observations.ndjson | sha256sum | cut -c-64)
-  grep '"kind":"canary.decided".*"subject":"'"$id"'"' audits.ndjson | grep -q '"digest":"'"$sum"'"'
+  grep '"kind":"canary.decided".*"subject":"'"$id"'"' audits.ndjson | grep -q '"digest":"'"$sum"'"' ||
+    fail "the observations of $id are not those, all of them, that its verdict commits to"
 done
+there=$(wc -l < observations.ndjson)
+while IFS='"' read -r _ _ _ id _ _ count; do
+  echo "$id: its \${count#:} observations were pruned, the pack says: none of them is here"
+  there=$((there + \${count#:}))
+done < <(sed -n 's/.*"observationsMissing":\\[\\([^]]*\\)\\].*/\\1/p' meta.json | grep -o '"canaryId":"[^"]*","count":[0-9]*')
+while read -r count; do there=$((there - count)); done < <(grep '"kind":"canary.decided","seq":' audits.ndjson |
+  sed 's/.*"observations":{"count":\\([0-9]*\\),.*/\\1/')
+test "$there" -eq 0 || fail 'observations are missing here of which meta.json says nothing'
 for policy in policies/*.json; do
   [ -e "$policy" ] || continue
   test "$(sha256sum < "$policy" | cut -c-64)" = "$(basename "$policy" .json)"

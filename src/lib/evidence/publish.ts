@@ -57,6 +57,8 @@ async function cosigned(
 ): Promise<{ told: Told; signature: NoteSignature | null }> {
   let signature: NoteSignature | null = null;
   const told = await attempt({ kind: 'witness', place: peer.url }, async () => {
+    // That there was nothing is no history, and would be taken for a cosignature.
+    if (made.size === 0) return 'not asked: the log has no entries yet';
     const oldSize = await checkpoints.lastCosignedBy(cosignatureVerifier(peer.key));
     const proof = (from: number) => checkpoints.proof(from, made.size);
     signature = await askWitness(peer, { checkpoint: made, oldSize, proof, signal });

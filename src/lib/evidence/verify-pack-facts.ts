@@ -15,7 +15,7 @@ export interface Claims {
 /** Compares each entry with what observations, policies and statement say of it. */
 export class FactCheck {
   readonly judges = new Set<unknown>();
-  /** Canaries whose observations are not (all) in the pack, in order of their verdicts. */
+  /** Canaries of whose observations none is in the pack, in order of their verdicts. */
   readonly missing: { canaryId: string; count: number }[] = [];
   firstTs: { seq: number; ts: string } | null = null;
   lastTs: { seq: number; ts: string } | null = null;
@@ -25,6 +25,8 @@ export class FactCheck {
   overridden = 0;
   /** By break-glass, in order. */
   readonly #forced: { seq: number; canaryId: string; reviewed: boolean }[] = [];
+  /** The newest of each canary. */
+  readonly #lastForced = new Map<string, { reviewed: boolean }>();
   /** Of the canaries that were asked for in the window: whether a promotion waits for approval. */
   readonly #waits = new Map<string, boolean>();
   readonly #used = new Set<string>();
@@ -66,8 +68,12 @@ export class FactCheck {
 
   #byPeople({ kind, seq, subject: canaryId }: Entry): void {
     if (kind === 'canary.overridden') this.overridden++;
-    if (kind === 'canary.forced') this.#forced.push({ seq, canaryId, reviewed: false });
-    const last = kind === 'canary.reviewed' && this.#forced.findLast((forced) => forced.canaryId === canaryId);
+    if (kind === 'canary.forced') {
+      const forced = { seq, canaryId, reviewed: false };
+      this.#forced.push(forced);
+      this.#lastForced.set(canaryId, forced);
+    }
+    const last = kind === 'canary.reviewed' && this.#lastForced.get(canaryId);
     if (last) last.reviewed = true;
   }
 
@@ -91,11 +97,16 @@ export class FactCheck {
     this.judges.add(says.judge);
     const found = await this.claims.observations.take(subject);
     const kept = found?.count ?? 0;
-    if (kept < says.count) {
-      this.missing.push({ canaryId: subject, count: says.count - kept });
-      const gone = says.count - kept;
+    if (kept === 0 && says.count > 0) {
+      this.missing.push({ canaryId: subject, count: says.count });
       this.findings.unchecked(
-        `entry ${seq}: the pack says that ${gone} observations that decided ${subject} were pruned: only the log's database could show them`,
+        `entry ${seq}: the pack says that the ${says.count} observations that decided ${subject} were pruned, and has none of them: what was judged cannot be shown`,
+      );
+      return;
+    }
+    if (kept < says.count) {
+      this.findings.problem(
+        `entry ${seq}: ${subject} was decided by ${says.count} observations, of which the pack has ${kept}: it must have all or none`,
       );
       return;
     }

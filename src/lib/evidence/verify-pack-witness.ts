@@ -22,19 +22,27 @@ export interface Witnessed {
   at: string;
 }
 
+interface WitnessedPack {
+  checkpoint: VerifiedCheckpoint;
+  /** First entry of its window. */
+  from: number;
+  log: Parameters<typeof verifyLogCheckpoint>[1];
+}
+
 /** The consistency proof of a tree of 2^63 entries has one hash for each level, and one to begin with. */
 const MAX_PROOF = 64;
 const fileSchema = z.strictObject({ checkpoint: z.string(), proof: z.array(sha256Hash).max(MAX_PROOF) });
 
 /**
  * Checks witness.json: a checkpoint with cosignatures (C2SP tlog-cosignature), and the RFC 9162 consistency proof between it and
- * that of the pack.
+ * that of the pack. One that covers no entry of the pack shows nothing of it, as whoever holds the keys can write all after it anew.
  * @param bytes null: the pack has none
+ * @returns what counts
  * @throws LukhasError VERIFICATION: form, signatures of the log or of a trusted witness, or another history
  */
 export function checkWitnesses(
   bytes: Buffer | null,
-  { checkpoint, log }: { checkpoint: VerifiedCheckpoint; log: Parameters<typeof verifyLogCheckpoint>[1] },
+  { checkpoint, from, log }: WitnessedPack,
   found: EvidenceFindings,
 ): Witnessed[] {
   if (bytes === null) {
@@ -49,13 +57,26 @@ export function checkWitnesses(
   const { checkpoint: note, proof } = parseWitnessFile(bytes);
   const seen = verifySeen(note, log);
   refuseOtherHistory(seen, checkpoint, proof);
-  const witnessed = witnessedBy(seen);
+  const all = witnessedBy(seen);
+  const witnessed = coversAny(seen.size, from, checkpoint.size) ? all : [];
+  if (witnessed.length === 0) for (const { name } of all) found.notShown(notCosigned(name, sawNone(seen.size, from)));
   for (const each of witnessed) found.holds(saysWhat(each, checkpoint.size));
   if (witnessed.length > 0 && seen.size < checkpoint.size) {
     found.unchecked(`entries ${seen.size} to ${checkpoint.size - 1}: no trusted witness had seen them`);
   }
   tellMissing(seen, log.trust, 'the pack carries a checkpoint that it has not cosigned', found);
   return witnessed;
+}
+
+/** Of a window without entries: that there is none. That the log had no entries is no history. */
+function coversAny(size: number, from: number, end: number): boolean {
+  return size > 0 && (size > from || size >= end);
+}
+
+function sawNone(size: number, from: number): string {
+  return size === 0
+    ? 'it has cosigned an empty log, which shows nothing'
+    : `it saw the log of ${size} entries, and those of the pack begin with ${from}: it has seen none of them`;
 }
 
 /** What the trusted witnesses have cosigned of a checkpoint. */

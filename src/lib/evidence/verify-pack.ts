@@ -7,6 +7,7 @@ import { Completeness, type CompletenessFrame } from './verify-pack-completeness
 import { EntryPass } from './verify-pack-entries.js';
 import { FactCheck } from './verify-pack-facts.js';
 import { HashedFiles, nameProblems, type PackFiles, policyDigests, WITNESS_FILE } from './verify-pack-files.js';
+import { sayLimits } from './verify-pack-limits.js';
 import { type PackMeta, parseMeta } from './verify-pack-meta.js';
 import { Observations } from './verify-pack-observations.js';
 import { EvidenceFindings, type EvidenceReport } from './verify-pack-report.js';
@@ -46,6 +47,8 @@ export interface PackReport extends EvidenceReport {
 const KIB = 1024;
 const SMALL = 64 * KIB;
 const LARGE = 256 * KIB * KIB;
+/** Each decision takes some 300 bytes of the statement: those of three million. */
+const STATEMENT = 1024 * KIB * KIB;
 
 /**
  * Checks an evidence pack (docs/evidence.md) without the code that wrote it, and without a network. What does not hold is
@@ -100,7 +103,10 @@ class PackCheck {
   async #all(): Promise<void> {
     await this.#signatures();
     this.#meta = await this.#found.section(async () => parseMeta(await this.#files.whole('meta.json', LARGE)));
-    await this.#contents();
+    const completeness = await this.#found.section(() => Completeness.open(this.#files.read('completeness.json')));
+    await this.#seenBefore(completeness);
+    if (completeness === null) this.#found.unchecked('the entries: what they are compared with cannot be read');
+    else await this.#contents(completeness);
     const sums = this.#sums;
     if (sums !== null) {
       await this.#found.section(
@@ -108,7 +114,9 @@ class PackCheck {
         () => `SHA256SUMS lists every file of the pack, and each is as listed (${sums.length} files)`,
       );
     }
-    this.#sayLimits();
+    const size = this.#checkpoint?.size ?? 0;
+    const earlier = (this.#given.since ?? null) !== null || this.#witnesses.some((seen) => seen.size >= size);
+    sayLimits({ trusted: this.#trust !== null, earlier }, this.#found);
   }
 
   async #signatures(): Promise<void> {
@@ -133,7 +141,7 @@ class PackCheck {
     this.#statement = await this.#found.section(
       async () => {
         const [ssh, raw] = [await whole('SHA256SUMS.sshsig'), await whole('SHA256SUMS.sig')];
-        const dsse = await whole('statement.dsse.json', LARGE);
+        const dsse = await whole('statement.dsse.json', STATEMENT);
         return verifySums({ sums, ssh, raw, dsse }, keys, this.#trust);
       },
       () => `SHA256SUMS.sshsig, SHA256SUMS.sig and statement.dsse.json are ${this.#whose(keys.export)}`,
@@ -150,33 +158,39 @@ class PackCheck {
       },
       () => `the checkpoint is ${this.#whose(keys.log.publicKey)}`,
     );
-    await this.#cosignatures(log);
+  }
+
+  /** What others have seen of the log: witnesses, and whoever kept a checkpoint. */
+  async #seenBefore(completeness: Completeness | null): Promise<void> {
+    if (this.#keys === null) return;
+    const log = { origin: this.#keys.log.name, key: this.#keys.log, trust: this.#trust };
+    await this.#cosignatures(completeness, log);
     this.#earlier = await this.#found.section(() => claimedEarlier(this.#given.since ?? null, log));
     for (const seen of this.#earlier === null ? [] : witnessedBy(this.#earlier)) {
       this.#found.holds(saysSeen(seen, 'the checkpoint given with --since'));
     }
   }
 
-  async #cosignatures(log: Parameters<typeof checkWitnesses>[1]['log']): Promise<void> {
+  async #cosignatures(
+    completeness: Completeness | null,
+    log: Parameters<typeof checkWitnesses>[1]['log'],
+  ): Promise<void> {
     const checkpoint = this.#checkpoint;
-    if (checkpoint === null) {
-      this.#found.unchecked('cosignatures of witnesses: there is no checkpoint that could be relied on');
+    if (checkpoint === null || completeness === null) {
+      const none = checkpoint === null ? 'checkpoint' : 'completeness.json';
+      this.#found.unchecked(`cosignatures of witnesses: there is no ${none} that could be relied on`);
       return;
     }
+    const { from } = completeness;
     const found = await this.#found.section(async () => {
       const there = this.#files.names.includes(WITNESS_FILE);
       const bytes = there ? await this.#files.whole(WITNESS_FILE, KIB * KIB) : null;
-      return checkWitnesses(bytes, { checkpoint, log }, this.#found);
+      return checkWitnesses(bytes, { checkpoint, from, log }, this.#found);
     });
     this.#witnesses = found ?? [];
   }
 
-  async #contents(): Promise<void> {
-    const completeness = await this.#found.section(() => Completeness.open(this.#files.read('completeness.json')));
-    if (completeness === null) {
-      this.#found.unchecked('the entries: what they are compared with cannot be read');
-      return;
-    }
+  async #contents(completeness: Completeness): Promise<void> {
     const policies = policyDigests(this.#files.names);
     for (const digest of policies) await this.#policy(digest);
     const observations = new Observations(this.#files.read('observations.ndjson'), this.#found);
@@ -270,24 +284,5 @@ class PackCheck {
     return this.#trust === null
       ? `consistent with the key inside the pack (${key})`
       : `signed by the trusted key ${key}`;
-  }
-
-  #sayLimits(): void {
-    if (this.#trust === null) {
-      this.#found.unchecked(
-        'whose keys these are: a key inside the pack proves nothing, as whoever forges a pack puts in their own; give those that you have from the operator: --trust FILE',
-      );
-    }
-    if ((this.#given.since ?? null) === null && this.#witnesses.length === 0) {
-      this.#found.unchecked(
-        'whether the log was written anew before this pack was made: give a checkpoint that was kept elsewhere: --since CHECKPOINT',
-      );
-    }
-    this.#found.unchecked(
-      'narrative.txt and VERIFY.md: that they are as they were signed is checked, what they say is not: whoever holds the export key can say there what they like',
-    );
-    this.#found.unchecked(
-      'frameworks in meta.json, and there product.version, filter, sources with their queries, and nonCanonical: as narrative.txt',
-    );
   }
 }

@@ -81,6 +81,19 @@ describe('the commands of VERIFY.md for cosignatures', function () {
     }
   });
 
+  it('say why a cosignature that covers nothing of the pack is refused', () => {
+    for (const [size, from] of [
+      [0, 0],
+      [2, 3],
+      [3, 3],
+    ] as const) {
+      const { code, stderr } = run(tinyPack({ ...LOG, from, witnessed: { size } }));
+      expect(code).to.equal(1);
+      expect(stderr).to.include(`the witness saw the log of ${size} entries only, none of which is in this pack`);
+    }
+    expect(run(tinyPack({ ...LOG, from: 3, witnessed: { size: 4 } })).code).to.equal(0);
+  });
+
   it('read names that JSON writes with escapes, and no key but the one given', () => {
     const origin = 'a"b\\c\\n/é';
     const pack = tinyPack({ ...LOG, origin, witnessed: { size: 9 } });

@@ -19,6 +19,7 @@ import { loadConfig } from '../../../src/lib/runtime/config.js';
 import { EvidenceExport, type ExportRequest } from '../../../src/lib/runtime/export.js';
 import { ACTOR, BAD, drive, driver, FakeClock, HEALTHY, SILENT, START, scripted, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
+import { unguard } from '../ledger/unguarded.js';
 
 const run = promisify(execFile);
 const ALL: ExportRequest = { from: '2026-01-01T00:00:00Z' };
@@ -140,26 +141,59 @@ describe('an evidence pack', function () {
   });
 
   /** Exports a copy of the log in which somebody changed something in spite of the triggers. */
-  const exportEdited = async (name: string, sql: string): Promise<string> => {
+  const exportEdited = async (name: string, sql: string, later = 1e8): Promise<string> => {
     const home = await mkdtemp(join(dir, 'edited-'));
     const copy = join(home, 'log.db');
     const source = new Database(join(dir, 'log.db'));
     await source.backup(copy);
     source.close();
     const db = new Database(copy);
-    for (const trigger of ['events_no_update', 'canary_metrics_no_update']) db.exec(`DROP TRIGGER ${trigger}`);
+    unguard(db);
     db.exec(sql);
     db.close();
     const config = await loadConfig({ env: { HOME: home, LUKHAS_MCP_DB: copy }, cwd: home });
     const edited = await openLedger(copy);
     try {
-      const place = { ledger: edited, config, clock: new FakeClock(START + 1e8), version: '1' };
+      const place = { ledger: edited, config, clock: new FakeClock(START + later), version: '1' };
       await (await EvidenceExport.prepare(place, ALL)).writeFile(join(home, name));
     } finally {
       await edited.close();
       expect((await readdir(home)).filter((file) => /\.tmp$/.test(file))).to.deep.equal([]);
     }
     return join(home, name);
+  };
+
+  /** SQL that appends an entry of this time (ms) with its hashes, as one who may write to the database does. */
+  const entryAt = async (ms: number): Promise<string> => {
+    const home = await mkdtemp(join(dir, 'ahead-'));
+    const copy = join(home, 'log.db');
+    const source = new Database(join(dir, 'log.db'));
+    await source.backup(copy);
+    source.close();
+    const log = await openLedger(copy);
+    const seq = await log.size();
+    await new Canaries(log, new FakeClock(ms)).start({
+      modelId: 'fraud-v4',
+      fromGate: 'stage',
+      toGate: 'production',
+      dryRun: false,
+      source: { kind: 'none' },
+      by: ACTOR,
+      policy: policy({ targets: { max_error_rate: 0.02 } }),
+    });
+    await log.close();
+    const db = new Database(copy, { readonly: true });
+    const rows = db.prepare('SELECT * FROM events WHERE seq >= ?').all(seq) as Record<string, unknown>[];
+    db.close();
+    const literal = (value: unknown) =>
+      value === null
+        ? 'NULL'
+        : Buffer.isBuffer(value)
+          ? `x'${value.toString('hex')}'`
+          : typeof value === 'number'
+            ? `${value}`
+            : `'${String(value).replaceAll("'", "''")}'`;
+    return rows.map((row) => `INSERT INTO events VALUES (${Object.values(row).map(literal).join()})`).join('; ');
   };
 
   it('refuses a log whose entries are not those that were recorded', async () => {
@@ -183,10 +217,29 @@ describe('an evidence pack', function () {
       const error = (await fails(exportEdited('edited.zip', sql))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
     }
-    // Of the rest of pruned ones nobody can tell: the pack counts what is missing.
-    const pruned = await exportEdited('pruned.zip', `DELETE FROM canary_metrics WHERE ${of} AND tick = ${tick}`);
+    // Of some nobody can tell whether they are those that were judged, however old.
+    const month = 31 * 86_400_000;
+    const one = `DELETE FROM canary_metrics WHERE ${of} AND tick = ${tick}`;
+    const all = `DELETE FROM canary_metrics WHERE ${of}`;
+    const ahead = await entryAt(START + 2 * month);
+    for (const [sql, later] of [
+      [one, 1e8],
+      [`${one}; UPDATE canary_metrics SET body = replace(body, '"bad":', '"bad":1') WHERE ${of}`, 1e8],
+      [`${one}; ${ahead}`, month],
+      [all, 1e8],
+      // Neither a clock nor an entry that is ahead makes a decision old.
+      [all, month],
+      [`${all}; ${ahead}`, 1e8],
+    ] as const) {
+      const error = (await fails(exportEdited('gone.zip', sql, later))) as LukhasError;
+      expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
+      expect(error.message).to.match(/^The observations of canary \S+ are \d+, not the \d+ that entry \d+ of the log/);
+    }
+    const { count } = JSON.parse(body).data.observations as { count: number };
+    const pruned = await exportEdited('pruned.zip', `${all}; ${ahead}`, month);
     const { counts } = JSON.parse(await file(pruned, 'meta.json'));
-    expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count: 1 }]);
+    expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count }]);
+    expect((await audit(pruned)).stdout).to.include(`${subject}: its ${count} observations were pruned`);
   });
 
   it('is refused of a log that has lost what was signed, and every export leaves a checkpoint of what it holds', async () => {
@@ -254,7 +307,7 @@ describe('an evidence pack', function () {
     await exported('again.zip');
     await writeFile(path, 'a letter');
     const pack = await prepare();
-    expect((await fails(pack.writeFile(path))).message).to.contain('no zip');
+    expect((await fails(pack.writeFile(path))).message).to.contain('no evidence pack');
     expect(await readFile(path, 'utf8')).to.equal('a letter');
     await pack.writeFile(path, { force: true });
     expect((await readFile(path)).subarray(0, 2).toString()).to.equal('PK');

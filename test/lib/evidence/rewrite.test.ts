@@ -131,7 +131,7 @@ describe('a database whose history was rewritten, with every hash made anew', fu
         rootThen = root;
       },
     };
-    const report = await verifyDatabase(path, watch);
+    const report = await verifyDatabase(path, { watch });
     const log = { size: report.size, rootThen };
     const { ok } = await verifyLogSince(checkpoints.get(since)!, { log, key: KEY, trust: null });
     return { inPlace: report.ok, goesOn: ok };
@@ -185,7 +185,7 @@ describe('a database whose history was rewritten, with every hash made anew', fu
 async function packOf(path: string, zip: string): Promise<string> {
   const ledger = await openLedger(path, { readOnly: true });
   try {
-    const plan = await planPack(ledger, { from: null, to: null, selection: {} }, async () => ({}));
+    const plan = await planPack(ledger, { from: null, to: null, selection: {} }, async () => ({}), Date.now());
     await writePack({ ledger, plan, origin: ORIGIN, keys: KEYS, version: '0', out: createWriteStream(zip) });
   } finally {
     await ledger.close();

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -93,12 +94,27 @@ describe('comparing a log with the checkpoints beside it', () => {
     expect((await report(log, null)).notChecked.join()).to.include('there is no log key here');
   });
 
+  it('does not take for a checkpoint what is no file of its own, or endless, and waits for nobody', async () => {
+    const note = await readFile(kept(3));
+    await writeFile(join(dir, 'elsewhere'), note);
+    const put: Record<string, (path: string) => Promise<unknown> | unknown> = {
+      'is a link, a folder or a pipe': (path) => mkdir(path),
+      'is a link': (path) => symlink(join(dir, 'elsewhere'), path),
+      'a pipe': (path) => execFileSync('mkfifo', [path]),
+      'is too long to be a checkpoint': (path) => writeFile(path, Buffer.alloc(2 << 20, note)),
+    };
+    for (const [says, make] of Object.entries(put)) {
+      await rm(kept(3), { recursive: true });
+      await make(kept(3));
+      const { ok, problems } = await report();
+      expect(ok).to.equal(false);
+      expect(problems.join())
+        .to.include(`${kept(3)}: `)
+        .and.include(says);
+    }
+  });
+
   it('says what it could not read', async () => {
-    await rm(kept(3));
-    await mkdir(kept(3));
-    const one = await report();
-    expect(one.ok).to.equal(true);
-    expect(one.notChecked).to.deep.equal([`${kept(3)}: what was signed cannot be read (EISDIR)`]);
     await rm(files.folder, { recursive: true });
     await writeFile(files.folder, 'a file');
     expect((await report()).notChecked).to.deep.equal([`${files.folder}: what was signed cannot be read (ENOTDIR)`]);

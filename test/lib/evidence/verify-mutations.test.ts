@@ -188,6 +188,29 @@ describe('a pack that was changed', function () {
       await none(60, (random) => seal(flip(name, random), KEYS.export, PREDICATE), 200 + i);
   });
 
+  it('and one observation left out, whatever is made of the others and of what meta.json says', async () => {
+    const lines = PACK.get('observations.ndjson')!.toString().trimEnd().split('\n');
+    const meta = JSON.parse(PACK.get('meta.json')!.toString());
+    await none(
+      600,
+      (random) => {
+        const at = random(lines.length);
+        const { canaryId } = JSON.parse(lines[at]!);
+        const kept = lines.toSpliced(at, 1);
+        const others = random(2) === 0 ? kept : kept.map((line) => line.replace(/"value":[0-9.]+/, '"value":7'));
+        const observationsMissing = [[], [{ canaryId, count: 1 }], [{ canaryId, count: 3 }]][random(3)];
+        const counts = { ...meta.counts, observations: kept.length, observationsMissing };
+        const forged = new Map(PACK).set(
+          'observations.ndjson',
+          Buffer.from(others.map((line) => `${line}\n`).join('')),
+        );
+        forged.set('meta.json', Buffer.from(`${canon({ ...meta, counts })}\n`));
+        return seal(forged, KEYS.export, PREDICATE);
+      },
+      400,
+    );
+  });
+
   it('and its cosignatures, signed again by the export key, by the key of the witness', async () => {
     const cosigned = PACK.get('witness.json')!;
     const again = (bytes: Buffer) => seal(new Map(PACK).set('witness.json', bytes), KEYS.export, PREDICATE);

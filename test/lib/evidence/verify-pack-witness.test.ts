@@ -80,6 +80,31 @@ describe('cosignatures in a pack', () => {
     expect(before.notChecked).to.include(`entries 1 to ${SIZE - 1}: no trusted witness had seen them`);
   });
 
+  it('that cover nothing of the pack show nothing, whoever made them', async () => {
+    const checked = async (size: number, from: number, lines = LOG.lines) => {
+      const report = await check(tinyPack({ ...LOG, lines, from, witnessed: { size, lines: LOG.lines } }));
+      const hint = report.notChecked.some((text) => text.startsWith('whether the log was written anew before this'));
+      return { ...report, hint };
+    };
+    for (const [size, from] of [
+      [0, 0],
+      [0, 3],
+      [2, 3],
+      [3, 3],
+    ] as const) {
+      // The lines after 3 are others than the witness's: nobody could tell.
+      const lines = LOG.lines.with(5, LOG.lines[5]!.replace('"startedAt":1', '"startedAt":2'));
+      for (const each of [LOG.lines, lines]) {
+        const report = await checked(size, from, each);
+        expect(report).to.include({ ok: false, problemCount: 0, hint: true });
+        expect(report.notShown.join()).to.match(/^cosignature of the witness w\.example\.com: it (saw|has cosigned) /);
+        expect(report.witnesses).to.deep.equal([]);
+      }
+    }
+    expect(await checked(4, 3)).to.include({ ok: true, hint: true });
+    expect(await checked(SIZE, 3)).to.include({ ok: true, hint: false });
+  });
+
   it('of another log are refused, and so is a file that is not as it is written', async () => {
     const pack = seen(9);
     const other = tinyPack({ ...LOG, origin: 'lukhas-log/other', witnessed: { size: 9 } }).get('witness.json')!;
