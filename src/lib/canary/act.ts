@@ -21,15 +21,18 @@ export interface ActContext {
   signal?: AbortSignal;
   /** Told of a rollback that is carried out although the log is damaged. */
   onDamage?: (canaryId: string, error: LukhasError) => void;
+  /** Throws where nothing may be promoted in this log; asked under the leases, right before promote hooks are called. */
+  beforePromoting?: () => Promise<void>;
 }
 
 /**
  * Carries a decision out: the hooks in order, then, for a promotion, the gate's new holder. Everything is repeatable:
  * a hook that has finished is not called again, one that was begun and not finished is called again with the same key.
  * One canary or promotion at a time acts on a gate. Approvals that the policy wants are asked for again first: what
- * lapsed since they were given is not acted on. Entries and observations are proved before a promotion.
+ * lapsed since they were given is not acted on. Entries, observations and the gate are proved before a promotion.
  * @returns when to try again, ms since the epoch, while another acts on the gate; null when nothing is left to be done
- * @throws LukhasError LEDGER_CORRUPT when what a promotion stands on is not as it was recorded: no hook is called then
+ * @throws LukhasError LEDGER_CORRUPT when what a promotion stands on is not as it was recorded, and what
+ *   `beforePromoting` throws: no hook is called then
  */
 export async function act(context: ActContext, decided: Canary): Promise<number | null> {
   const { ledger, clock, hooks } = context;
@@ -69,6 +72,7 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
   const { ledger, clock, env, holder, signal } = context;
   const { id, toGate: gate, modelId } = canary;
   const hooks = context.hooks[action];
+  if (action === 'promote') await context.beforePromoting?.();
   const lapse = action === 'promote' ? await lapsed(context, canary) : null;
   if (lapse !== null) return record(context, canary, lapse);
   const anew = action === 'promote' ? await anewSince(ledger, canary) : null;
@@ -87,7 +91,9 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
   });
   if (result.ok && action === 'promote') {
     const by = canary.consent.breakGlass?.by ?? canary.ended?.by ?? { who: 'lukhas', how: 'lukhas' as const };
-    await setGate(ledger, { gate, modelId, canaryId: id, by, ts: timestamp(clock.now()), holder, turn });
+    const [first] = await ledger.events({ subject: id, limit: 1 });
+    const since = first?.seq ?? -1;
+    await setGate(ledger, { gate, modelId, canaryId: id, since, by, ts: timestamp(clock.now()), holder, turn });
   }
   const current = await loadCanary(ledger, id);
   const data = { action, ok: result.ok, failed: result.failed, hooks: hooks.length };

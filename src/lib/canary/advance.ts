@@ -7,6 +7,7 @@ import type { EventDraft, StoredEvent } from '../ledger/events.js';
 import { takeLease } from '../ledger/lease.js';
 import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
 import { type ActContext, act } from './act.js';
+import { isKeptBack } from './kept-back.js';
 import { leaseMs } from './lease.js';
 import { loadCanary } from './load.js';
 import { nextDue } from './schedule.js';
@@ -51,7 +52,7 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     // What is in memory may be ahead of the log now, or behind it when somebody else appended (an abort, another driver).
     context.sessions.delete(id);
     // Others that want the gate do not wait for one that cannot go on.
-    if (error instanceof LukhasError && error.code === 'LEDGER_CORRUPT') await giveBack(context, id);
+    if (isKeptBack(error)) await giveBack(context, id);
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
     context.leases.delete(id);
     context.unrecorded.delete(id);

@@ -7,7 +7,7 @@ import type { Actor, EventData } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { appendAllowed, reasonOf, type Wanted } from './append.js';
 import { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
-import { loadCanary, provenCanary, provenEvidence } from './load.js';
+import { loadCanary, promotable, provenCanary } from './load.js';
 import { assertAllowed, type Canary } from './state.js';
 
 type Gate = EventData['canary.approved']['gate'];
@@ -37,9 +37,11 @@ const DIGEST_LEAST = 8;
  * entries that are not as they were recorded themselves: each verb throws LEDGER_CORRUPT then.
  */
 export class Approvals {
+  /** @param beforePromoting throws where nothing may be promoted in this log: no approval of it is recorded then */
   constructor(
     private readonly ledger: Ledger,
     private readonly clock: Clock,
+    private readonly beforePromoting?: () => Promise<void>,
   ) {}
 
   /** How a canary that awaits approval stands; null when it awaits none. @throws LukhasError NOT_FOUND */
@@ -87,7 +89,7 @@ export class Approvals {
       const event = { kind: 'canary.approved', subject: id, ts, data } as const;
       return { event, expect: [{ subject: `gate:${canary.toGate}`, lastSeq: gate.seq }] };
     };
-    return appendAllowed(this.ledger, this.clock, id, draft, provenEvidence);
+    return appendAllowed(this.ledger, this.clock, id, draft, promotable(this.beforePromoting));
   }
 
   /** Refuses a promotion that awaits approval: it is over. Anybody may, also who asked for it. @throws as `approve` */
@@ -121,7 +123,7 @@ export class Approvals {
       const data = { by, reason: given, reviewDueAt: Date.parse(ts) + REVIEW_MS };
       return { event: { kind: 'canary.forced', subject: id, ts, data } };
     };
-    return appendAllowed(this.ledger, this.clock, id, draft, provenEvidence);
+    return appendAllowed(this.ledger, this.clock, id, draft, promotable(this.beforePromoting));
   }
 
   /** Marks a break-glass promotion as reviewed, late ones too. @throws LukhasError ILLEGAL_TRANSITION, APPROVAL_REFUSED, USAGE */

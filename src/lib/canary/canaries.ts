@@ -1,18 +1,17 @@
-import { createHash } from 'node:crypto';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../input/name.js';
 import type { Policy } from '../judge/policy.js';
 import type { Verdict } from '../judge/verdict.js';
-import { canonicalJson } from '../ledger/canonical.js';
 import type { Actor } from '../ledger/events.js';
 import { newId } from '../ledger/ids.js';
 import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
+import { policyDigest } from '../ledger/policy-digest.js';
 import { resolveId } from '../ledger/resolve.js';
 import type { SourceDescriptor } from '../metrics/source.js';
 import { appendAllowed, appendEvent, reasonOf, type Wanted } from './append.js';
 import { foldHeads } from './heads.js';
-import { CANARY, loadCanary, provenEvidence } from './load.js';
+import { CANARY, loadCanary, promotable } from './load.js';
 import { assertAllowed, type Canary } from './state.js';
 
 export interface StartRequest {
@@ -27,9 +26,11 @@ export interface StartRequest {
 
 /** The verbs on canaries that a person or a program asks for; a Runner does the watching. */
 export class Canaries {
+  /** @param beforePromoting throws where nothing may be promoted in this log: no override is recorded then */
   constructor(
     private readonly ledger: Ledger,
     private readonly clock: Clock,
+    private readonly beforePromoting?: () => Promise<void>,
   ) {}
 
   /** Records the request; the canary is PENDING until a driver takes its first look. */
@@ -49,7 +50,7 @@ export class Canaries {
         fromGate,
         toGate,
         policy: request.policy,
-        policyDigest: createHash('sha256').update(canonicalJson(request.policy, 'policy')).digest('hex'),
+        policyDigest: policyDigest(request.policy),
         source: { ...request.source },
         dryRun: request.dryRun,
         requestedBy: request.by,
@@ -126,7 +127,7 @@ export class Canaries {
       return { event: { kind, subject: id, ts, data: { by, reason: given } } };
     };
     // An abort promotes nothing: it is never kept back.
-    const load = kind === 'canary.overridden' ? provenEvidence : loadCanary;
+    const load = kind === 'canary.overridden' ? promotable(this.beforePromoting) : loadCanary;
     return appendAllowed(this.ledger, this.clock, id, draft, load);
   }
 }

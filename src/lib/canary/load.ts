@@ -1,3 +1,4 @@
+import { proveGate } from '../gates/registry.js';
 import type { StoredEvent } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { proveObservations } from '../ledger/proven-observations.js';
@@ -14,8 +15,16 @@ export async function loadCanary(ledger: Ledger, id: string): Promise<Canary> {
 }
 
 /**
+ * The canary as entries tell it that give the hashes beside them: what is shown of it.
+ * @throws LukhasError NOT_FOUND; LEDGER_CORRUPT when one does not
+ */
+export async function intactCanary(ledger: Ledger, id: string): Promise<Canary> {
+  return folded(id, await ledger.intactEvents(id));
+}
+
+/**
  * The canary as entries tell it that are proved to be those of the log's tree: what somebody's word is recorded on.
- * Where people are asked, the changes of the gate since it was requested are proved as well.
+ * Where people are asked, who holds the gate is proved as well.
  * @throws LukhasError NOT_FOUND; LEDGER_CORRUPT when an entry is not as it was recorded
  */
 export async function provenCanary(ledger: Ledger, id: string): Promise<Canary> {
@@ -24,22 +33,40 @@ export async function provenCanary(ledger: Ledger, id: string): Promise<Canary> 
 }
 
 /**
- * The same, and its observations are those that it was decided on: what a promotion is made on.
+ * The same, and its observations are those that it was decided on, and the gate's holder is proved in any case: what a
+ * promotion is made on.
  * @param now ms since the epoch
  * @throws LukhasError as `provenCanary`
  */
 export async function provenEvidence(ledger: Ledger, id: string, now: number): Promise<Canary> {
-  const { canary, events } = await proved(ledger, id);
+  const { canary, events, requestedSeq } = await proved(ledger, id);
+  if (approvalRule(canary) === null) await proveGate(ledger, canary.toGate, requestedSeq);
   await proveObservations(ledger, events, now);
   return canary;
 }
 
-async function proved(ledger: Ledger, id: string): Promise<{ canary: Canary; events: StoredEvent[] }> {
+/** Evidence as `provenEvidence` reads it, once nothing else forbids that something is promoted in this log. */
+export function promotable(beforePromoting: (() => Promise<void>) | undefined): typeof provenEvidence {
+  return async (ledger, id, now) => {
+    const canary = await provenEvidence(ledger, id, now);
+    await beforePromoting?.();
+    return canary;
+  };
+}
+
+interface Proved {
+  canary: Canary;
+  events: StoredEvent[];
+  /** seq of its first entry. */
+  requestedSeq: number;
+}
+
+async function proved(ledger: Ledger, id: string): Promise<Proved> {
   const events = await ledger.provenEvents({ subject: id });
   const canary = folded(id, events);
-  const from = events[0]?.seq ?? 0;
-  if (approvalRule(canary) !== null) await ledger.provenEvents({ subject: `gate:${canary.toGate}`, from });
-  return { canary, events };
+  const requestedSeq = events[0]?.seq ?? 0;
+  if (approvalRule(canary) !== null) await proveGate(ledger, canary.toGate, requestedSeq);
+  return { canary, events, requestedSeq };
 }
 
 function folded(id: string, events: readonly StoredEvent[]): Canary {

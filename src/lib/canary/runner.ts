@@ -7,6 +7,7 @@ import { newHolder } from '../ledger/ids.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
+import { isKeptBack } from './kept-back.js';
 
 type Advance = typeof advance;
 
@@ -19,13 +20,15 @@ export interface RunnerOptions {
   onTick?: (tick: Tick) => void;
   /** A step that failed for a reason that is not the canary's own (a full disk, a busy database). */
   onError?: (canaryId: string, error: LukhasError) => void;
+  /** Throws where nothing may be promoted in this log; asked right before promote hooks are called. */
+  beforePromoting?: () => Promise<void>;
 }
 
 /** How often other processes' canaries are looked for. */
 const DISCOVERY_MS = 1000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
-/** After an entry that is not as it was recorded: somebody has to mend it first, and looking for it costs. */
+/** After what keeps a promotion back: somebody has to mend it first, and looking for it costs. */
 const DAMAGED_RETRY_MS = 60_000;
 /** A reason of its own: making the usual one, with its stack, costs more than what it is thrown for. */
 const WOKEN = 'woken';
@@ -157,14 +160,14 @@ export class Runner {
       // What may pass is tried again; in a daemon one canary's trouble is not the others'.
       if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
         this.options.onError?.(id, error);
-        const wait = error.code === 'LEDGER_CORRUPT' ? DAMAGED_RETRY_MS : RETRY_MS;
+        const wait = isKeptBack(error) ? DAMAGED_RETRY_MS : RETRY_MS;
         this.wakeups.set(id, this.options.clock.now() + wait);
       } else this.failure ??= error as Error;
     }
   }
 
   private context(signal: AbortSignal): AdvanceContext {
-    const { ledger, clock, hooks, env, onTick, onError } = this.options;
+    const { ledger, clock, hooks, env, onTick, onError, beforePromoting } = this.options;
     return {
       ledger,
       clock,
@@ -178,6 +181,7 @@ export class Runner {
       signal,
       ...(onTick ? { onTick } : {}),
       ...(onError ? { onDamage: onError } : {}),
+      ...(beforePromoting ? { beforePromoting } : {}),
     };
   }
 

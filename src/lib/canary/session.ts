@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { begin, type Judgement, observe } from '../judge/judge.js';
 import type { Observation } from '../judge/observation.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { parsed } from '../ledger/sqlite-read.js';
 import { loadCanary } from './load.js';
 import type { Canary } from './state.js';
 
@@ -19,8 +20,8 @@ export interface Session {
 }
 
 /** Reads a session from the log: events, then every recorded observation through the same judge. */
-export async function loadSession(ledger: Ledger, id: string): Promise<Session> {
-  const canary = await loadCanary(ledger, id);
+export async function loadSession(ledger: Ledger, id: string, load = loadCanary): Promise<Session> {
+  const canary = await load(ledger, id);
   const session: Session = {
     canary,
     judgement: canary.startedAt === null ? null : begin(canary.policy, canary.startedAt),
@@ -31,7 +32,7 @@ export async function loadSession(ledger: Ledger, id: string): Promise<Session> 
     lookedAt: null,
   };
   for await (const line of ledger.observationLines(id)) {
-    const observation = JSON.parse(line) as Observation;
+    const observation = parsed<Observation>(line, `an observation of ${id}`);
     take(session, observation, line);
   }
   return session;

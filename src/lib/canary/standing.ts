@@ -2,15 +2,16 @@ import { rule } from '../judge/judge.js';
 import { report } from '../judge/report.js';
 import type { Verdict } from '../judge/verdict.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { intactCanary } from './load.js';
 import { loadSession } from './session.js';
 import type { Canary } from './state.js';
 
 /**
  * A canary with its verdict: the one that decided it, or how it stands by what was last recorded.
- * @throws LukhasError NOT_FOUND
+ * @throws LukhasError NOT_FOUND; LEDGER_CORRUPT when an entry does not give the hash beside it
  */
 export async function standing(ledger: Ledger, id: string): Promise<{ canary: Canary; verdict: Verdict | null }> {
-  const { canary, judgement } = await loadSession(ledger, id);
+  const { canary, judgement } = await loadSession(ledger, id, intactCanary);
   if (canary.verdict || !judgement?.last) return { canary, verdict: canary.verdict };
   const { t } = judgement.last;
   return { canary, verdict: report(judgement, rule(judgement, t), t) };

@@ -1,7 +1,7 @@
 import { LukhasError } from '../errors.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Ending, evidenceOf, provenEnding } from './evidence.js';
-import { gateHistory } from './registry.js';
+import { gateHistory, proveGate } from './registry.js';
 
 /** What a request for a promotion meets. */
 export type Outlook =
@@ -16,7 +16,7 @@ export type Outlook =
 
 /**
  * Reads what a request to promote this model into this gate meets now; writes nothing. Nothing is allowed on the word of a
- * canary that is not as it was recorded.
+ * canary, or of a gate, that is not as it was recorded.
  * @param now ms since the epoch
  * @throws LukhasError LEDGER_CORRUPT
  */
@@ -30,6 +30,7 @@ export async function outlookOf(
   const promotions = await ledger.heads({ type: 'promotion', modelId, open: true });
   const open = promotions.find((head) => head.data['gate'] === gate);
   if (open !== undefined) return { kind: 'open', id: open.subject };
+  await proveGate(ledger, gate);
   const holding = (await gateHistory(ledger, gate)).at(-1);
   if (holding?.modelId === modelId) return { kind: 'held' };
   const { open: running, last } = await evidenceOf(ledger, modelId, gate);

@@ -7,7 +7,7 @@ import { type Ending, evidenceOf, provenEnding } from './evidence.js';
 import type { HookCall, HookConfig } from './hook.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionHead } from './promotion-state.js';
-import { gateHistory, setGate } from './registry.js';
+import { gateHistory, proveGate, setGate } from './registry.js';
 import { type Turn, takeTurn } from './turn.js';
 
 export interface DriveContext {
@@ -15,9 +15,13 @@ export interface DriveContext {
   clock: Clock;
   /** The promote hooks, in order. */
   hooks: readonly HookConfig[];
+  /** Where programs inherit from and signing secrets are read. */
   env: NodeJS.ProcessEnv;
+  /** Who holds leases in this process. */
   holder: string;
   signal: AbortSignal;
+  /** Throws where nothing may be promoted in this log; asked right before hooks are called. */
+  beforePromoting?: () => Promise<void>;
 }
 
 /** How soon a promotion that another drives, or a step that was lost to another, is looked at again. */
@@ -28,9 +32,9 @@ const RETRY_MS = 1000;
 /**
  * Carries a promotion to its end, safe to repeat and to race: one driver at a time has its lease, and that of the gate
  * while it acts; a hook that has finished is not called again, one that was begun and not finished is called again with
- * the same key. Its own entries, and those of the canary that it stands on, are proved before.
- * @throws the signal's reason when aborted; LukhasError LEDGER_CORRUPT when they are not as they were recorded; the
- *   promotion stays open
+ * the same key. Its own entries, and those of the canary and the gate that it stands on, are proved before.
+ * @throws the signal's reason when aborted; LukhasError LEDGER_CORRUPT when they are not as they were recorded, and
+ *   what `beforePromoting` throws; the promotion stays open
  */
 export async function drivePromotion(context: DriveContext, id: string): Promise<Promotion> {
   const { ledger, clock, holder, signal } = context;
@@ -89,7 +93,9 @@ async function steps(context: DriveContext, promotion: Promotion, turn: Turn): P
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
   const { canaryId } = promotion;
   const ending = canaryId === null ? null : await provenEnding(ledger, canaryId, clock.now());
+  await proveGate(ledger, gate, since);
   if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
+  await context.beforePromoting?.();
   const { ok, failed } = await runHooks({
     ledger,
     hooks,

@@ -1,27 +1,22 @@
-import { type Clock, timestamp } from '../clock.js';
+import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../input/name.js';
 import type { Actor } from '../ledger/events.js';
 import { newId } from '../ledger/ids.js';
 import { takeLease } from '../ledger/lease.js';
-import type { Ledger } from '../ledger/ledger.js';
 import type { HooksConfig } from './hook.js';
 import { evidenceSentence, type Outlook, outlookOf } from './outlook.js';
 import { promotionOfChange } from './promotion-change.js';
+import type { DriveContext } from './promotion-drive.js';
 import { applyPromotionEvent, type Promotion, promotionHead } from './promotion-state.js';
 import { gateHistory, gatesOf } from './registry.js';
 import { underWay } from './turn.js';
 
-interface PromotionsOptions {
-  ledger: Ledger;
-  clock: Clock;
+/** `beforePromoting` is asked before a request is recorded, too. */
+interface PromotionsOptions extends Omit<DriveContext, 'hooks' | 'signal'> {
   hooks: HooksConfig;
-  /** Where programs inherit from and signing secrets are read. */
-  env: NodeJS.ProcessEnv;
   /** Whether a canary must have proved what is promoted. */
   requireCanary: boolean;
-  /** Who holds leases in this process. */
-  holder: string;
 }
 
 export interface PromoteRequest {
@@ -79,7 +74,7 @@ export class Promotions {
   /**
    * Makes a model the holder of a gate: evidence, promote hooks, registry. Idempotent.
    * @throws LukhasError USAGE for a bad name; NO_EVIDENCE when nothing proves that it may (a dry run says so instead);
-   *   LEDGER_CORRUPT when what proves it is not as it was recorded
+   *   LEDGER_CORRUPT when what proves it is not as it was recorded; what `beforePromoting` throws
    */
   async promote(request: PromoteRequest): Promise<PromotionResult> {
     const modelId = parseName('model', request.modelId);
@@ -167,7 +162,8 @@ export class Promotions {
     { evidence, previous, gateSeq }: Extract<Outlook, { kind: 'allowed' }>,
     holder: string,
   ): Promise<string> {
-    const { ledger, clock } = this.options;
+    const { ledger, clock, beforePromoting } = this.options;
+    await beforePromoting?.();
     const now = clock.now();
     const subject = newId('p', now);
     const { canaryId = null, fromGate = '' } = evidence ?? {};
@@ -194,9 +190,9 @@ export class Promotions {
   }
 
   private async driven(id: string): Promise<Promotion> {
-    const { ledger, clock, hooks, env, holder } = this.options;
     const { drivePromotion } = await import('./promotion-drive.js');
-    return drivePromotion({ ledger, clock, hooks: hooks.promote, env, holder, signal: this.stop.signal }, id);
+    const { options, stop } = this;
+    return drivePromotion({ ...options, hooks: options.hooks.promote, signal: stop.signal }, id);
   }
 
   /** Null when the wait is over, or this process ends, before the promotion does. */

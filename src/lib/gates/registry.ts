@@ -46,6 +46,8 @@ interface GateRequest {
   ts: string;
   /** When given, the change demands that this holder has the lease of the canary or promotion. */
   holder?: string;
+  /** seq of the canary's request: no change before it is its own. */
+  since?: number;
   /** When given, the change demands the lease of the gate as well. */
   turn?: Turn;
   /** The promotion that asks, and the seq of its request: it has set the gate when this model entered it since then. */
@@ -60,6 +62,21 @@ type Which = Omit<EventFilter, 'subject' | 'kinds'>;
 export async function gateHistory(ledger: Ledger, gate: string, which: Which = {}): Promise<GateChange[]> {
   const events = await ledger.events({ ...which, subject: gateSubject(gate), kinds: ['gate.changed'] });
   return events.flatMap((event) => changeOf(event) ?? []);
+}
+
+/**
+ * Makes sure that the changes of a gate are those that the log's tree has, from the newest one before an entry on: what
+ * somebody's word, or a hook, stands on. One that was filed under something else meanwhile is found as well.
+ * @param before seq of what stands on the gate; without it the newest change of all is where it begins
+ * @throws LukhasError LEDGER_CORRUPT when they are not
+ */
+export async function proveGate(ledger: Ledger, gate: string, before = Number.MAX_SAFE_INTEGER): Promise<void> {
+  const subject = gateSubject(gate);
+  const [newest] = await ledger.events({ subject, to: before, limit: 1, newest: true });
+  const from = newest !== undefined && newest.seq < before ? newest.seq : 0;
+  const [first] = await ledger.provenEvents({ subject, from });
+  // What an entry says of its own place is not believed before it is proved: it may send us past itself.
+  if (newest !== undefined && first?.seq !== newest.seq) await ledger.provenEvents({ subject, from: 0 });
 }
 
 /** The model a gate serves, null when none ever passed it. */
@@ -154,9 +171,9 @@ function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit 
   };
 }
 
-function isOwn({ modelId, canaryId, promotion }: GateRequest, change: GateChange): boolean {
+function isOwn({ modelId, canaryId, since = -1, promotion }: GateRequest, change: GateChange): boolean {
   if (promotion !== undefined) return change.modelId === modelId && change.seq > promotion.since;
-  return canaryId !== null && change.canaryId === canaryId;
+  return canaryId !== null && change.canaryId === canaryId && change.seq > since;
 }
 
 function changeOf(event: StoredEvent): GateChange | null {

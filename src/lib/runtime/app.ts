@@ -56,11 +56,13 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
   const config = options.config ?? (await loadConfig());
   const clock = options.clock ?? systemClock();
   const ledger = await openLedger(config.dbPath, { readOnly: options.readOnly ?? false });
-  if (options.readOnly !== true && options.mayBeOlder !== true) await refuseOlder(ledger, config);
+  if (options.readOnly !== true && options.mayBeOlder !== true) await refuseToOpen(ledger, config);
+  // Looked at each time: a log may be set back, and something signed, while it is open.
+  const beforePromoting = () => refuseOlder(ledger, config);
   const { hooks, promotion } = config;
   const env = environment();
-  const promotions = new Promotions({ ledger, clock, hooks, env, ...promotion, holder: newHolder() });
-  const canaries = new Canaries(ledger, clock);
+  const promotions = new Promotions({ ledger, clock, hooks, env, ...promotion, holder: newHolder(), beforePromoting });
+  const canaries = new Canaries(ledger, clock, beforePromoting);
   return {
     config,
     clock,
@@ -68,7 +70,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     promotions,
     jobs: new Jobs(ledger, clock, config.tasks),
     canaries,
-    approvals: new Approvals(ledger, clock),
+    approvals: new Approvals(ledger, clock, beforePromoting),
     search: new Search(ledger, (id) => narrative({ ledger, canaries }, id)),
     async checkSource(descriptor) {
       const source = await openSource(descriptor, config.sourceAuth, clock.now);
@@ -90,6 +92,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
         hooks: config.hooks,
         env: environment(),
         openSource: (descriptor) => openSource(descriptor, config.sourceAuth, clock.now),
+        beforePromoting,
         ...more,
       }),
     jobRunner: (more = {}) =>
@@ -122,8 +125,12 @@ async function refuseOlder(ledger: Ledger, config: Config): Promise<void> {
     import('../evidence/kept-checkpoint.js'),
     import('../evidence/checkpoint-files.js'),
   ]);
+  await refuseOlderLog(ledger, new CheckpointFiles(folder));
+}
+
+async function refuseToOpen(ledger: Ledger, config: Config): Promise<void> {
   try {
-    await refuseOlderLog(ledger, new CheckpointFiles(folder));
+    await refuseOlder(ledger, config);
   } catch (error) {
     await ledger.close();
     throw error;

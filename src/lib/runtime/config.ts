@@ -7,6 +7,7 @@ import type { HooksConfig } from '../gates/hook.js';
 import type { TasksConfig } from '../jobs/job.js';
 import type { Actor } from '../ledger/events.js';
 import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/source.js';
+import { folderOf } from './checkpoint-folder.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
 import type { ServeConfig } from './serve-settings.js';
 
@@ -76,7 +77,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     jobs: file.jobs ?? { concurrency: 2 },
     promotion: file.promotion ?? { requireCanary: true },
     serve: serveOf(file, env),
-    keys: keysOf(file, env, cwd, join(dirname(dbPath), 'keys')),
+    keys: keysOf(file, env, cwd, join(folderOf(dbPath), 'keys')),
     evidence: file.evidence ?? { witnesses: [], anchors: [] },
     actor: actorOf(env),
     files,

@@ -14,7 +14,7 @@ import { type ProofReport, verifyProofFile } from '../evidence/verify-proof.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../evidence/vkey.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { openLedger } from '../ledger/sqlite.js';
-import type { VerifyReport } from '../ledger/verify.js';
+import type { SizeWatch, VerifyReport } from '../ledger/verify.js';
 import { checkpointFolder } from './checkpoint-folder.js';
 import { hasLogKey } from './checkpoints.js';
 import type { Config } from './config.js';
@@ -118,13 +118,14 @@ export async function verifyInPlace(
   const kept = await KeptCheck.open(new CheckpointFiles(checkpointFolder(config)));
   const wanted = note === null ? null : claimedCheckpoint(note).size;
   let rootThen: Buffer | null = null;
-  const report = await verifyAll(config.dbPath, {
+  const watch: SizeWatch = {
     sizes: wanted === null ? kept.sizes : new Set([...kept.sizes, wanted]),
     take: (size, root) => {
       kept.take(size, root);
       if (size === wanted) rootThen = root;
     },
-  });
+  };
+  const report = await verifyAll(config.dbPath, { watch });
   const own = new EvidenceFindings();
   const key = await ownKey(config, own);
   const parts = [own.report(), await kept.report(report.size, key)];

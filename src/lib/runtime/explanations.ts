@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Canaries } from '../canary/canaries.js';
+import { foldCanary } from '../canary/state.js';
 import { LukhasError } from '../errors.js';
 import {
   type CanaryHistory,
@@ -21,9 +22,11 @@ import { gateHistory, listGates } from '../gates/registry.js';
 import { JOB } from '../jobs/log.js';
 import type { Observation } from '../judge/observation.js';
 import { judge } from '../judge/report.js';
-import { canonicalJson } from '../ledger/canonical.js';
+import type { StoredEvent } from '../ledger/events.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { policyDigest } from '../ledger/policy-digest.js';
 import { resolveId } from '../ledger/resolve.js';
+import { parsed } from '../ledger/sqlite-read.js';
 
 /** What is read: an App, or its parts. */
 interface Log {
@@ -97,7 +100,7 @@ async function unlessUnknown(resolved: Promise<string>): Promise<string | null> 
 }
 
 async function jobHistory(ledger: Ledger, id: string, asOf: number | null): Promise<JobHistory> {
-  return { id, events: (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf)), asOf };
+  return { id, events: (await ledger.intactEvents(id)).filter((e) => isKnown(e.ts, asOf)), asOf };
 }
 
 async function isModel(ledger: Ledger, id: string): Promise<boolean> {
@@ -115,11 +118,18 @@ async function canaryBehind(ledger: Ledger, { type, id }: NonNullable<Found>, as
 }
 
 async function canaryHistory(ledger: Ledger, id: string, asOf: number | null): Promise<CanaryHistory> {
-  const events = (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf));
+  const events = await eventsOfCanary(ledger, id, asOf);
   const facts = factsOf(id, events);
   const gate = facts ? await gateOfCanary(ledger, facts, asOf) : [];
   const history = { id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), standing: null, asOf };
   return { ...history, standing: await standingOf(ledger, history) };
+}
+
+/** @throws LukhasError LEDGER_CORRUPT when one is not as it was recorded, or cannot follow those before it */
+async function eventsOfCanary(ledger: Ledger, id: string, asOf: number | null): Promise<StoredEvent[]> {
+  const events = await ledger.intactEvents(id);
+  foldCanary(events);
+  return events.filter((e) => isKnown(e.ts, asOf));
 }
 
 function isKnown(ts: string, asOf: number | null): boolean {
@@ -144,25 +154,13 @@ async function evidenceOf(ledger: Ledger, { id, events, asOf }: CanaryHistory): 
   const observations: Observation[] = [];
   const digest = createHash('sha256');
   for await (const line of ledger.observationLines(id)) {
-    const observation = parsed(line, id);
+    const observation = parsed<Observation>(line, `an observation of ${id}`);
     if (observation.tick > lastTick || observation.t > lastAt) break;
     observations.push(observation);
     digest.update(`${line}\n`);
   }
-  const policy = canonicalJson(facts?.requested.data.policy ?? null, 'policy');
-  const policyDigest = createHash('sha256').update(policy).digest('hex');
-  return { observations, digest: digest.digest('hex'), policyDigest };
-}
-
-function parsed(line: string, id: string): Observation {
-  try {
-    return JSON.parse(line) as Observation;
-  } catch (cause) {
-    throw new LukhasError('LEDGER_CORRUPT', `An observation of ${id} is not JSON`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
-      cause,
-    });
-  }
+  const policy = facts?.requested.data.policy ?? null;
+  return { observations, digest: digest.digest('hex'), policyDigest: policyDigest(policy) };
 }
 
 /** A gate that many have passed since is not read whole: the canary's own changes lie between its events. */
@@ -194,7 +192,7 @@ async function gateEntries(
 }
 
 async function tellPromotion(ledger: Ledger, id: string, asOf: number | null): Promise<Narrative> {
-  const events = (await ledger.events({ subject: id })).filter((e) => isKnown(e.ts, asOf));
+  const events = (await ledger.intactEvents(id)).filter((e) => isKnown(e.ts, asOf));
   const requested = events.find((e) => e.kind === 'promotion.requested');
   const gate = requested ? await gateEntries(ledger, requested.data.gate) : [];
   return narratePromotion({ id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), asOf });
@@ -226,8 +224,7 @@ async function tellModel(ledger: Ledger, id: string, asOf: number | null): Promi
   if (heads.length === 0 && gates.length === 0) return narrateUnknown(id, asOf);
   const canaries = await Promise.all(
     heads.slice(0, NEWEST).map(async ({ subject }) => {
-      const events = await ledger.events({ subject });
-      return { id: subject, events: events.filter((e) => isKnown(e.ts, asOf)) };
+      return { id: subject, events: await eventsOfCanary(ledger, subject, asOf) };
     }),
   );
   return narrateModel({ id, gates, canaries, older: count - canaries.length, asOf });

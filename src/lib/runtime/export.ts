@@ -93,8 +93,9 @@ export class EvidenceExport {
     request: ExportRequest,
     { makeKeys = true, tell = false, prefix = '', signal }: PrepareOptions = {},
   ): Promise<EvidenceExport> {
-    const times = timesOf(request, place.clock.now(), prefix);
-    const plan = await planPack(place.ledger, { ...times, selection: selectionOf(request, prefix) }, filledQueries);
+    const now = place.clock.now();
+    const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix) };
+    const plan = await planPack(place.ledger, selected, filledQueries, now);
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
     const { log, export: forExport } = place.config.keys;
     const keys = { log: await readSigningKey(log), export: await readSigningKey(forExport) };

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
-import { checkpointFolder } from './checkpoint-folder.js';
+import { checkpointFolder, folderOf } from './checkpoint-folder.js';
 import type { Config } from './config.js';
 
 /**
@@ -19,7 +19,7 @@ export async function refuseOwnFiles(
   const checkpoints = checkpointFolder({ dbPath });
   const own = [dbPath, `${dbPath}-wal`, `${dbPath}-shm`, keys.log, keys.export];
   const same = await Promise.all(own.map(async (file) => file === target || (await isSame(file, target))));
-  if (!same.includes(true) && !target.startsWith(checkpoints + sep)) return;
+  if (!same.includes(true) && !(folderOf(target) + sep).startsWith(checkpoints + sep)) return;
   throw new LukhasError('USAGE', `${flag} ${path}: that is a file of the log itself; it is not replaced`, {
     suggestions: ['Choose another name.'],
   });

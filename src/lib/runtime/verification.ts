@@ -1,13 +1,13 @@
 import { checkHeads } from '../canary/heads.js';
 import { openLedger } from '../ledger/sqlite.js';
-import { type SizeWatch, type VerifyReport, verifyDatabase } from '../ledger/verify.js';
+import { type VerifyOptions, type VerifyReport, verifyDatabase } from '../ledger/verify.js';
 
 /**
  * Verifies the log and, when it holds, what is derived from it.
  * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW, LEDGER_READ_ONLY
  */
-export async function verifyAll(path: string, watch: SizeWatch | null = null): Promise<VerifyReport> {
-  const report = await verifyDatabase(path, watch);
+export async function verifyAll(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const report = await verifyDatabase(path, options);
   const notChecked = [...report.notChecked, 'cursors and leases: they are not part of the log'];
   if (!report.ok) {
     return { ...report, notChecked: [...notChecked, 'listing rows: the log that they come from does not hold'] };

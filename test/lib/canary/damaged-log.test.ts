@@ -78,6 +78,10 @@ const EDITS: Record<string, Edit> = {
     db.db.prepare("UPDATE events SET subject = 'c-elsewhere' WHERE seq = ?").run(seq);
     return seq;
   },
+  'a trigger on what is written before hooks': (db) => {
+    db.db.exec('CREATE TRIGGER thief AFTER INSERT ON leases BEGIN DELETE FROM cursors; END');
+    return null;
+  },
   'an entry that is gone': (db, id) => {
     db.db.prepare('DELETE FROM events WHERE seq = ?').run(only(db, id, 'canary.started'));
     return null;
@@ -247,6 +251,22 @@ describe('a damaged log', () => {
       expect(told).to.have.length(1);
       expect(told[0]?.message).to.match(new RegExp(`ntry ${named}\\b.* The rollback of ${id} is carried out`));
     }
+  });
+
+  it('keeps no rollback back where the schema was changed while it ran', async function () {
+    // Hooks are processes.
+    this.timeout(10_000);
+    const told: string[] = [];
+    const { id } = await start(here.ledger, clock, { policy: policy(PLAIN) });
+    db.db.exec('CREATE TRIGGER thief AFTER INSERT ON leases BEGIN DELETE FROM cursors; END');
+    await drive(
+      { ...context(BAD, noting()), onDamage: (_: string, { message }: LukhasError) => told.push(message) },
+      id,
+    );
+    expect(await calls()).to.deep.equal(['rollback']);
+    expect(told.join()).to.match(
+      /there is a trigger thief on leases that is not ours The rollback|thief on leases.*carried out/,
+    );
   });
 
   it('keeps no rollback back that another driver has left, and whoever watches is told', async () => {

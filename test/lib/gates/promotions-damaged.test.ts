@@ -35,7 +35,7 @@ describe('promotions on a damaged log', function () {
     return error.message;
   };
   const only = (id: string, kind: string): number => db.entries(id, kind)[0] as number;
-  const spoil = (sql: string, id: string): void => {
+  const spoil = (sql: string, id: string | number): void => {
     if (db.db.prepare(sql).run(id).changes === 0) throw new Error('nothing was changed');
   };
 
@@ -73,6 +73,24 @@ describe('promotions on a damaged log', function () {
       expect(await bench.ledger.lease(open?.subject ?? '')).to.equal(null);
       expect(await bench.ledger.lease(`gate:${GATE}`)).to.equal(null);
       expect(await holderOf(bench.ledger, GATE)).to.equal('rival');
+    });
+  }
+
+  for (const [what, edit] of Object.entries({
+    'who holds it': (seq: number) => db.replace(seq, '"modelId":"rival"', `"modelId":"${MODEL}"`),
+    'where it is filed': (seq: number) => spoil("UPDATE events SET subject = 'gate:other' WHERE seq = ?", seq),
+  })) {
+    it(`are neither begun nor carried out where the gate's own entry was changed: ${what}`, async () => {
+      await bench.canary('proved');
+      await bench.rival();
+      const seq = db.entries(`gate:${GATE}`).at(-1) as number;
+      const crash = new Error('killed');
+      const dying = bench.promotions({ hooks: [bench.noting()], ledger: bench.dying('hook.intended', crash) });
+      expect(await dying.promote(ASKED).catch((error: unknown) => error)).to.equal(crash);
+      edit(seq);
+      const promotions = bench.promotions({ hooks: [bench.noting()] });
+      await refused(promotions.driveOpen(new AbortController().signal));
+      await refused(bench.promotions({ requireCanary: false }).promote({ ...ASKED, modelId: 'third' }));
     });
   }
 

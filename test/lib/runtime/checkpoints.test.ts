@@ -8,6 +8,7 @@ import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import type { Checkpoints } from '../../../src/lib/evidence/checkpoints.js';
 import { readSigningKey } from '../../../src/lib/evidence/keys.js';
+import { parseNote } from '../../../src/lib/evidence/note.js';
 import { SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
 import { Witness, type WitnessAnswer } from '../../../src/lib/evidence/witness.js';
 import { WitnessStore } from '../../../src/lib/evidence/witness-store.js';
@@ -83,6 +84,15 @@ describe('a checkpoint that is cosigned before an export', () => {
     const told = await makeCosigned(place(), checkpoints);
     expect(told.map(({ error }) => error)).to.deep.equal([null]);
     expect(await checkpoints.cosigned(1)).to.include({ size: 2 });
+  });
+
+  it('is not asked for while the log has no entries, as that would show nothing', async () => {
+    const [told] = await makeCosigned(place(), checkpoints);
+    expect(told).to.include({ done: 'not asked: the log has no entries yet', error: null });
+    expect(parseNote((await checkpoints.latest())!.note).signatures).to.have.length(1);
+    await append('a');
+    await makeCosigned(place(), checkpoints);
+    expect(await checkpoints.cosigned(1)).to.include({ size: 1 });
   });
 
   it('is refused when the witness has seen more than there is, and nobody here has made that', async () => {

@@ -5,6 +5,7 @@ import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { openApp } from '../../../src/lib/runtime/app.js';
 import { loadConfig } from '../../../src/lib/runtime/config.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
+import { unguard } from '../ledger/unguarded.js';
 
 describe('the task probe', () => {
   let here: Place;
@@ -39,7 +40,7 @@ describe('the task probe', () => {
 
   function tamper(seq: number): void {
     const db = new Database(here.path);
-    db.exec('DROP TRIGGER events_no_update');
+    unguard(db);
     const changed = db
       .prepare(`UPDATE events SET body = replace(body, '"modelId":"m"', '"modelId":"n"') WHERE seq = ?`)
       .run(seq);

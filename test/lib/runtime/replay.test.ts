@@ -22,6 +22,7 @@ import {
   start,
 } from '../canary/harness.js';
 import { looks, policy } from '../judge/looks.js';
+import { unguard } from '../ledger/unguarded.js';
 import { request } from '../replay/recordings.js';
 
 const HOUR = 3_600_000;
@@ -122,7 +123,7 @@ describe('a replay of a log', () => {
     await db.backup(broken);
     db.close();
     const forger = new Database(broken);
-    forger.exec('DROP TRIGGER events_no_update');
+    unguard(forger);
     forger.exec("UPDATE events SET body = replace(body, 'fraud-v2', 'fraud-v9') WHERE seq = 0");
     forger.close();
     const error = await refusal(replayLog(broken, clock, select({ from: START }), request({})));
