@@ -7,6 +7,7 @@ import { verifyAll } from '../../src/lib/runtime/verification.js';
 import { firstLine, onlyDocument, Workspace } from '../e2e/lukhas.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, scripted, start } from '../lib/canary/harness.js';
 import { policy } from '../lib/judge/looks.js';
+import { Unguarded } from '../lib/ledger/unguarded.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 const HOOK: HookConfig = {
@@ -53,6 +54,36 @@ describe('lukhas verify', function () {
     expect(stdout).to.include(`  not checked  ${UNLOGGED}\n`);
     expect(stdout).not.to.include('problem');
     expect(code).to.equal(0);
+  });
+
+  it('finds what nothing can be told of, and every command says so in one line', async () => {
+    const db = new Unguarded(at.db);
+    const seq = db.entries(promoted, 'canary.decided')[0] as number;
+    db.replace(seq, '"decision":"promote"', '"decision":"rollback"');
+    db.close();
+    const entry = new RegExp(`^lukhas: Entry ${seq} of the log is not as it was recorded`);
+    const told = [
+      ['why', promoted],
+      ['why-math', promoted],
+      ['canary', 'status', promoted],
+    ];
+    for (const { code, stdout, stderr } of await Promise.all(told.map((args) => at.run(args)))) {
+      expect([code, stdout]).to.deep.equal([7, '']);
+      expect(stderr).to.match(entry);
+    }
+    tamper('DROP TABLE heads');
+    const reads = [
+      ['canary', 'list'],
+      ['canary', 'status', promoted],
+      ['canary', 'approve', promoted, '--reason', 'fine with me'],
+      ['export', '--from', '1d', '--out', `${at.dir}/pack.zip`],
+    ];
+    for (const { code, stdout, stderr } of await Promise.all(reads.map((args) => at.run(args)))) {
+      expect([code, stdout], stderr).to.deep.equal([7, '']);
+      expect(stderr).to.match(
+        /^lukhas: The ledger .* does not have the schema that it was made with: the table heads is missing\n/,
+      );
+    }
   });
 
   it('finds forged listings, and rebuilding mends them', async () => {

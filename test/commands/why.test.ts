@@ -5,6 +5,7 @@ import { presentNarrative } from '../../src/cli/present-narrative.js';
 import { why, whyMath } from '../../src/lib/runtime/explanations.js';
 import { canaryId, expectNoInsides, firstLine, onlyDocument, Workspace } from '../e2e/lukhas.js';
 import { STORIES, Story } from '../lib/explain/stories.js';
+import { unguard } from '../lib/ledger/unguarded.js';
 
 const START = Date.parse('2026-03-01T12:00:00Z');
 const POLICY = JSON.stringify({ windowSeconds: 60, intervalSeconds: 5, targets: { max_error_rate: 0.02 } });
@@ -99,7 +100,7 @@ describe('lukhas why and lukhas why-math', function () {
 
   it('shout, with code 7, when the record does not hold', async () => {
     const db = new Database(workspace.db);
-    db.exec('DROP TRIGGER canary_metrics_no_update');
+    unguard(db);
     db.exec(`UPDATE canary_metrics SET body = replace(body, '"bad":80', '"bad":79')`);
     db.close();
     const [plain, json] = await Promise.all([

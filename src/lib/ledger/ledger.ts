@@ -23,9 +23,16 @@ export interface Ledger {
    * The events of a subject, from a seq on, each proved before it is believed: its bytes hash to its leaf (RFC 6962, 2.1),
    * the leaf is in the stored tree (RFC 9162, 2.1.3), and since the first of them no entry is gone or filed elsewhere.
    * Costs little for each event, and a look at every entry since the first.
-   * @throws LukhasError LEDGER_CORRUPT with the first entry that is not as it was recorded
+   * @throws LukhasError LEDGER_CORRUPT with the first entry that is not as it was recorded, or when the schema is not
+   *   the one that lukhas makes
    */
   provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]>;
+  /**
+   * The events of a subject, each of which gives the hash beside it: enough to speak of them without failing on what
+   * somebody wrote over them. Costs a hash for each.
+   * @throws LukhasError LEDGER_CORRUPT with the first entry that does not
+   */
+  intactEvents(subject: string): Promise<StoredEvent[]>;
   /** Number of events; the next one gets this as its seq (0-based, as RFC 6962 leaf index). */
   size(): Promise<number>;
   /** RFC 6962 tree head over the first `size` events (all of them by default). */

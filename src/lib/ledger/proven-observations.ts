@@ -4,8 +4,8 @@ import { LukhasError } from '../errors.js';
 import type { EventData, StoredEvent } from './events.js';
 import type { Ledger } from './ledger.js';
 
-/** Observations of a decision are kept for at least this long after it: later they may be gone, but not be others. */
-const KEPT_MS = 30 * 86_400_000;
+/** Observations of a decision are kept for at least this long (ms) after it: later they may be gone, but not be others. */
+export const KEPT_MS = 30 * 86_400_000;
 /** Hashed before others have their turn: some milliseconds. */
 const LINES = 2000;
 

@@ -73,6 +73,9 @@ const MEANINGS: readonly (readonly [string, Meaning])[] = [
 /** better-sqlite3 without its compiled part, or with that of another version of Node.js. */
 const NOT_BUILT = /Could not locate the bindings file|NODE_MODULE_VERSION|better_sqlite3\.node/;
 
+/** Taken away while it was open: every statement fits the schema that it was opened with. */
+const GONE = /^SQLITE_ERROR no such (?:table|column):/;
+
 /** What an error of SQLite or the file system means to a user; any other error comes back as it is. */
 export function ledgerError(error: unknown, path: string): unknown {
   if (error instanceof LukhasError) return error;
@@ -89,9 +92,9 @@ export function ledgerError(error: unknown, path: string): unknown {
     );
   }
   const code = errorCode(error);
-  const meaning = MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
-  if (meaning === undefined) return error;
   const { message } = error as Error;
+  const meaning = GONE.test(`${code} ${message}`) ? CORRUPT : MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
+  if (meaning === undefined) return error;
   // Errors of the file system begin with their code, those of SQLite do not.
   const detail = message.startsWith(code) ? message : `${code}: ${message}`;
   return new LukhasError(meaning.code, `The ledger ${path} ${meaning.says} (${detail})`, {

@@ -5,12 +5,18 @@ import Database from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
 import { errorCode, ledgerError } from './sqlite-errors.js';
 import { isCurrent, isReadable, migrate } from './sqlite-schema.js';
+import { requireOwnSchema } from './sqlite-schema-check.js';
 
 export interface OpenOptions {
   /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
   readOnly?: boolean;
   /** How long to wait for another process to release the database, ms. Default 5000. */
   busyTimeoutMs?: number;
+}
+
+interface ConnectionOptions extends OpenOptions {
+  /** Takes a database with another schema than lukhas makes too, for who tells of it. Only with `readOnly`. */
+  anySchema?: boolean;
 }
 
 export interface Connection {
@@ -28,13 +34,16 @@ interface FileId {
   ino: bigint;
 }
 
-/** Opens and, unless `readOnly`, prepares the database file. */
-export async function openConnection(file: string, options: OpenOptions = {}): Promise<Connection> {
+/**
+ * Opens and, unless `readOnly`, prepares the database file.
+ * @throws LukhasError LEDGER_CORRUPT when its schema is not the one that lukhas makes; the others of `openLedger`
+ */
+export async function openConnection(file: string, options: ConnectionOptions = {}): Promise<Connection> {
   // better-sqlite3 does the same to what it is given.
   const path = resolve(file).trimEnd();
   const readOnly = options.readOnly ?? false;
   const busyTimeoutMs = options.busyTimeoutMs ?? 5000;
-  const attempt = () => (readOnly ? openForReading(path) : openForWriting(path));
+  const attempt = () => (readOnly ? openForReading(path, options.anySchema ?? false) : openForWriting(path));
   const db = await whileBusy(busyTimeoutMs, path, attempt);
   const { dev, ino } = fileAt(path) ?? NO_FILE;
   return { db, path, readOnly, busyTimeoutMs, file: { dev, ino } };
@@ -81,7 +90,11 @@ export async function whileBusy<T>(timeoutMs: number, path: string, attempt: () 
 function openForWriting(path: string): Database.Database {
   createFile(path);
   return configured(connect(path), (db) => {
-    const current = isCurrent(db, path);
+    const current = ofOneMoment(db, () => {
+      const own = isCurrent(db, path);
+      requireOwnSchema(db, path);
+      return own;
+    });
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') {
       throw new LukhasError('LEDGER_UNAVAILABLE', `The file system of ${path} does not support write-ahead logging`, {
@@ -126,7 +139,7 @@ function isFolder(path: string): LukhasError {
   });
 }
 
-function openForReading(path: string): Database.Database {
+function openForReading(path: string, anySchema: boolean): Database.Database {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined) {
@@ -135,7 +148,12 @@ function openForReading(path: string): Database.Database {
     });
   }
   const check = (db: Database.Database) => {
-    if (isReadable(db, path)) return;
+    const readable = ofOneMoment(db, () => {
+      if (!isReadable(db, path)) return false;
+      if (!anySchema) requireOwnSchema(db, path);
+      return true;
+    });
+    if (readable) return;
     throw new LukhasError('LEDGER_UNAVAILABLE', `${path} holds no ledger yet`, {
       suggestions: ['Check the path given with --db, or start a canary first.'],
     });
@@ -173,6 +191,11 @@ function connectToCopy(path: string): Database.Database {
   // Versions 2 in the header ask for a write-ahead log, which memory does not have (file format, 1.3.3).
   if (file.length > 19) file.fill(1, 18, 20);
   return new Database(file, { readonly: true });
+}
+
+/** Another process may be bringing the database up to date. */
+function ofOneMoment<T>(db: Database.Database, read: () => T): T {
+  return db.transaction(read)();
 }
 
 function configured(db: Database.Database, configure: (db: Database.Database) => void): Database.Database {

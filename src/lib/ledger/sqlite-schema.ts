@@ -14,8 +14,11 @@ const APPLICATION_ID = 0x6c756b68;
  * row of the last leaf it covers, so an append writes one row, and what guards the entry guards its nodes.
  *
  * INSERT OR REPLACE deletes without firing delete triggers, hence the insert triggers.
+ *
+ * What they make is compared with what a database has (sqlite-schema-check.ts): names follow CREATE and its kind after
+ * single spaces, and triggers alone have semicolons inside.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE events (
     seq INTEGER PRIMARY KEY,

@@ -57,10 +57,11 @@ export class SqliteLedger implements Ledger {
   }
 
   async provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]> {
-    this.#proofs ??= await this.#read(
-      () => new SqliteProofs(this.#connection.db, this.#reader, (query) => this.#read(query)),
-    );
-    return this.#proofs.events(which);
+    return (await this.#prover()).events(which);
+  }
+
+  async intactEvents(subject: string): Promise<StoredEvent[]> {
+    return (await this.#prover()).intact(subject);
   }
 
   size(): Promise<number> {
@@ -189,6 +190,13 @@ export class SqliteLedger implements Ledger {
     await this.#writes.close();
     this.documents.close();
     this.#connection.db.close();
+  }
+
+  async #prover(): Promise<SqliteProofs> {
+    this.#proofs ??= await this.#read(
+      () => new SqliteProofs(this.#connection.db, this.#reader, (query) => this.#read(query)),
+    );
+    return this.#proofs;
   }
 
   #write<T>(work: Work<T>): Promise<T> {

@@ -36,8 +36,15 @@ export function decisionOf(seq: number, event: unknown): Decision | null {
   return { seq, ts: event.ts, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
 }
 
-/** Compares the observations still kept with what the decision says was judged. */
-export function checkDecision(db: Database, decision: Decision, findings: Findings): void {
+/**
+ * Compares the observations still kept with what the decision says was judged.
+ * @param now ms since the epoch
+ */
+export function checkDecision(
+  db: Database,
+  decision: Decision,
+  { findings, now }: { findings: Findings; now: number },
+): void {
   const { seq, canary, count, tick: upTo } = decision;
   if (typeof canary !== 'string' || typeof upTo !== 'number') {
     findings.bad(seq, 'it decides without saying what was judged');
@@ -61,7 +68,7 @@ export function checkDecision(db: Database, decision: Decision, findings: Findin
   }
   checkNoneAfter(db, seq, canary, upTo, findings);
   if (found === 0 && count !== 0) {
-    if (isOld(db, decision)) {
+    if (isOld(db, decision, now)) {
       findings.unchecked(
         `entry ${seq}: the ${count} observations that decided ${canary} are gone, older than ${KEPT_DAYS} days`,
       );
@@ -85,10 +92,13 @@ function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number,
   if (after) findings.bad(seq, `${canary} has ${after} observations after the decision`);
 }
 
-/** By the log's own time: no clock, which may be wrong, decides what holds. A time that is none is not old. */
-function isOld(db: Database, { ts }: Decision): boolean {
+/**
+ * By the log's own time, as a clock may be wrong, and by the clock, as anybody may append an entry of next year. A time
+ * that is none is not old.
+ */
+function isOld(db: Database, { ts }: Decision, now: number): boolean {
   const newest = db.prepare<[], unknown>('SELECT ts FROM events ORDER BY seq DESC LIMIT 1').pluck().get();
-  return Date.parse(String(newest)) - Date.parse(String(ts)) > KEPT_DAYS * DAY_MS;
+  return Math.min(Date.parse(String(newest)), now) - Date.parse(String(ts)) > KEPT_DAYS * DAY_MS;
 }
 
 function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, findings: Findings): void {

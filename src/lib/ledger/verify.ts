@@ -1,22 +1,17 @@
 import type { Database } from 'better-sqlite3';
+import { type Clock, systemClock } from '../clock.js';
 import { errorCode, ledgerError } from './sqlite-errors.js';
 import { openConnection } from './sqlite-open.js';
+import { schemaDifferences } from './sqlite-schema-check.js';
 import { checkDecision, decisionOf } from './verify-decisions.js';
 import { EntryChecker, type EntryRow } from './verify-entries.js';
 import { Findings, type VerifyReport } from './verify-findings.js';
+import { checkPolicy } from './verify-policies.js';
+import { FutureEntries } from './verify-times.js';
 
 export type { VerifyReport };
 
 const PAGE = 1000;
-
-/** What guards the log inside the database: trigger and table. Others on these tables are suspect. */
-const GUARDS: ReadonlyMap<string, string> = new Map([
-  ['events_append_only', 'events'],
-  ['events_no_update', 'events'],
-  ['events_no_delete', 'events'],
-  ['canary_metrics_no_replace', 'canary_metrics'],
-  ['canary_metrics_no_update', 'canary_metrics'],
-]);
 
 /** Who wants to know what the log was at earlier sizes. */
 export interface SizeWatch {
@@ -25,20 +20,29 @@ export interface SizeWatch {
   take(size: number, root: Buffer): void;
 }
 
+export interface VerifyOptions {
+  watch?: SizeWatch | null;
+  /** Tells what is old, and what is later than now; the system's when left out. */
+  clock?: Pick<Clock, 'now'>;
+}
+
 /**
  * Recomputes everything that the log claims, with code of its own: shares no hashing, tree, or reading with what
- * wrote it. A log that does not hold is a report, not an error.
+ * wrote it. A log that does not hold is a report, not an error; nor is a database with another schema than lukhas makes.
  * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW, LEDGER_READ_ONLY
  */
-export async function verifyDatabase(path: string, watch: SizeWatch | null = null): Promise<VerifyReport> {
-  const connection = await openConnection(path, { readOnly: true });
+export async function verifyDatabase(
+  path: string,
+  { watch = null, clock = systemClock() }: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const connection = await openConnection(path, { readOnly: true, anySchema: true });
   const findings = new Findings();
   const entries = new EntryChecker(findings);
   try {
     connection.db.pragma(`busy_timeout = ${connection.busyTimeoutMs}`);
     // One transaction, so that everything read is of one moment.
     connection.db.exec('BEGIN');
-    await checkAll(connection.db, { entries, findings, watch });
+    await checkAll(connection.db, { entries, findings, watch, now: clock.now() });
   } catch (error) {
     if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(errorCode(error))) throw ledgerError(error, connection.path);
     findings.bad(entries.next, `the database cannot be read from here on (${(error as Error).message})`);
@@ -48,12 +52,19 @@ export async function verifyDatabase(path: string, watch: SizeWatch | null = nul
   return findings.report(entries.size, entries.root());
 }
 
-async function checkAll(
-  db: Database,
-  { entries, findings, watch }: { entries: EntryChecker; findings: Findings; watch: SizeWatch | null },
-): Promise<void> {
+interface Verification {
+  entries: EntryChecker;
+  findings: Findings;
+  watch: SizeWatch | null;
+  /** ms since the epoch */
+  now: number;
+}
+
+async function checkAll(db: Database, { entries, findings, watch, now }: Verification): Promise<void> {
   const passed = () => watch?.sizes.has(entries.size) && watch.take(entries.size, entries.root());
-  checkGuards(db, findings);
+  // Whoever changed the schema decides what every row says.
+  for (const difference of schemaDifferences(db)) findings.problem(difference);
+  const future = new FutureEntries(now);
   passed();
   const page = db.prepare<[number], EntryRow>(
     `SELECT seq, ts, kind, subject, hash, nodes, body FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`,
@@ -63,33 +74,20 @@ async function checkAll(
     const last = rows.at(-1);
     if (last === undefined) break;
     for (const row of rows) {
-      const decision = decisionOf(row.seq, entries.check(row));
-      if (decision) checkDecision(db, decision, findings);
+      const event = entries.check(row);
+      const decision = decisionOf(row.seq, event);
+      if (decision) checkDecision(db, decision, { findings, now });
+      checkPolicy(row.seq, event, findings);
+      future.take(row);
       passed();
     }
     after = last.seq;
     await new Promise((resolve) => setImmediate(resolve));
   }
+  future.tell(findings);
   checkEnd(db, entries, findings);
   checkFile(db, findings);
   noteUndecided(db, findings);
-}
-
-function checkGuards(db: Database, findings: Findings): void {
-  const rows = db
-    .prepare<[], { name: string; tbl: string; sql: string }>(
-      "SELECT name, tbl_name AS tbl, sql FROM sqlite_schema WHERE type = 'trigger'",
-    )
-    .all();
-  for (const [name, table] of GUARDS) {
-    const guard = rows.find((row) => row.name === name && row.tbl === table);
-    if (!guard?.sql.includes('RAISE(ABORT')) findings.problem(`the trigger ${name}, which guards ${table}, is missing`);
-  }
-  const guarded = new Set(GUARDS.values());
-  for (const { name, tbl } of rows) {
-    if (guarded.has(tbl) && !GUARDS.has(name))
-      findings.problem(`there is a trigger ${name} on ${tbl} that is not ours`);
-  }
 }
 
 /** Entries cut off at the end leave no gap; the listing, written with them, remembers. */

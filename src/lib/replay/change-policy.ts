@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
 import { quote } from '../input/problems.js';
 import type { Policy } from '../judge/policy.js';
@@ -104,11 +103,6 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
 export function atRecordedLooks(policy: Policy, own: Policy | null): Policy {
   if (own === null || policy.intervalSeconds === own.intervalSeconds) return policy;
   return { ...policy, intervalSeconds: own.intervalSeconds };
-}
-
-/** sha256 of the policy's canonical bytes, hex: as the log records it. */
-export function policyDigest(policy: Policy): string {
-  return createHash('sha256').update(canonicalJson(policy, 'policy')).digest('hex');
 }
 
 /**

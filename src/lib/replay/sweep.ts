@@ -1,6 +1,7 @@
 import type { Observation } from '../judge/observation.js';
 import type { Policy } from '../judge/policy.js';
-import { counterfactualPolicy, policyDigest, type Setting, type WrittenPolicy } from './change-policy.js';
+import { policyDigest } from '../ledger/policy-digest.js';
+import { counterfactualPolicy, type Setting, type WrittenPolicy } from './change-policy.js';
 import { flipPoints } from './flip-points.js';
 import { countOutcomes } from './outcomes.js';
 import type { Recording } from './recording.js';

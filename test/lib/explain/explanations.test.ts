@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { narrativeMarkdown, narrativeText } from '../../../src/lib/explain/render.js';
 import { sparkline } from '../../../src/lib/explain/sparkline.js';
@@ -10,6 +9,7 @@ import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
 import { why, whyMath } from '../../../src/lib/runtime/explanations.js';
 import { ACTOR, errors, HEALTHY, NO_HOOKS, START } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
+import { Unguarded } from '../ledger/unguarded.js';
 import { STORIES, Story } from './stories.js';
 
 const CANARY_KEYS = ['id', 'decision', 'thresholds', 'observed', 'time_to_action_sec', 'evidence'];
@@ -25,12 +25,11 @@ describe('explanations', () => {
   const tell = (name: string) => STORIES[name]!(story);
   const text = async (id = story.id, at?: number) => narrativeText(await why(log(), id, { at }));
 
-  /** Changes the database as somebody would who means to hide something. */
+  /** Changes the database as somebody would who means to hide something, and knows how the log is hashed. */
   function tamper(...statements: string[]): void {
-    const db = new Database(story.at.path);
-    const triggers = db.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").pluck().all() as string[];
-    for (const name of triggers) db.exec(`DROP TRIGGER ${name}`);
-    for (const sql of statements) db.exec(sql);
+    const db = new Unguarded(story.at.path);
+    for (const sql of statements) db.db.exec(sql);
+    for (const seq of db.all()) db.rehash(seq);
     db.close();
   }
 

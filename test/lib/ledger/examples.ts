@@ -8,6 +8,7 @@ import type { Verdict } from '../../../src/lib/judge/verdict.js';
 import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
 import type { HeadDraft } from '../../../src/lib/ledger/ledger.js';
+import { policyDigest } from '../../../src/lib/ledger/policy-digest.js';
 
 /** Runs `test` with the path of a ledger in a folder that is removed afterwards. */
 export async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
@@ -102,7 +103,7 @@ export const EXAMPLES: readonly EventDraft[] = [
       fromGate: 'stage',
       toGate: 'prod',
       policy: POLICY,
-      policyDigest: '0'.repeat(64),
+      policyDigest: policyDigest(POLICY),
       source: { kind: 'none' },
       dryRun: false,
       requestedBy: BY,

@@ -4,14 +4,30 @@ import Database from 'better-sqlite3';
 const sha = (...parts: readonly Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 const leaf = (body: Uint8Array) => sha(Buffer.from([0]), body);
 
+/**
+ * Takes the triggers out of what this connection knows of the schema, and leaves them in the file: nobody sees that they
+ * were away.
+ */
+export function unguard(db: Database.Database): void {
+  const triggers = db.prepare("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE type = 'trigger'");
+  db.unsafeMode();
+  db.transaction((rows: { name: string }[]) => {
+    for (const { name } of rows) db.exec(`DROP TRIGGER ${name}`);
+    db.pragma('writable_schema = ON');
+    for (const row of rows)
+      db.prepare('INSERT INTO sqlite_schema VALUES (@type, @name, @tbl_name, @rootpage, @sql)').run(row);
+    db.pragma('writable_schema = OFF');
+  })(triggers.all() as { name: string }[]);
+  db.unsafeMode(false);
+}
+
 /** The file as somebody has it who may write to it and knows its schema: without what guards it. */
 export class Unguarded {
   readonly db: Database.Database;
 
   constructor(path: string) {
     this.db = new Database(path);
-    const triggers = this.db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all() as string[];
-    for (const name of triggers) this.db.exec(`DROP TRIGGER ${name}`);
+    unguard(this.db);
   }
 
   close(): void {
@@ -22,6 +38,10 @@ export class Unguarded {
   entries(subject: string, kind = '%'): number[] {
     const sql = 'SELECT seq FROM events WHERE subject = ? AND kind LIKE ? ORDER BY seq';
     return this.db.prepare(sql).pluck().all(subject, kind) as number[];
+  }
+
+  all(): number[] {
+    return this.db.prepare('SELECT seq FROM events ORDER BY seq').pluck().all() as number[];
   }
 
   body(seq: number): Buffer {

@@ -7,6 +7,7 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { type VerifyReport, verifyDatabase } from '../../../src/lib/ledger/verify.js';
 import { decided, EXAMPLES, finished, head, observation, TS, withFolder } from './examples.js';
+import { unguard } from './unguarded.js';
 
 const JUDGED = 5;
 /** A fixed number, so that entries keep their places when kinds are added. */
@@ -34,19 +35,12 @@ async function tampered(edit: (db: Database.Database) => void): Promise<VerifyRe
   await withFolder(async (path) => {
     await writeLedger(path);
     const db = new Database(path);
-    const triggers = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all() as Trigger[];
-    for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
+    unguard(db);
     edit(db);
-    for (const { sql } of triggers) db.exec(sql);
     db.close();
     report = await verifyDatabase(path);
   });
   return report as VerifyReport;
-}
-
-interface Trigger {
-  name: string;
-  sql: string;
 }
 
 const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
@@ -235,6 +229,25 @@ describe('verification of the log in place', () => {
       });
     });
   }
+
+  it('takes no decision for old that only an entry of the future makes so, and tells of that entry', async () => {
+    await withFolder(async (path) => {
+      await writeLedger(path);
+      const now = Date.parse(TS) + DAY_MS;
+      const dated = (ms: number) => ({ ...finished('c3'), ts: new Date(ms).toISOString() });
+      const ledger = await openLedger(path);
+      // Clocks of two machines may be some minutes apart.
+      await ledger.commit({ events: [dated(now + 300_000), dated(now + 300_001), dated(now + 400 * DAY_MS)] });
+      await ledger.close();
+      const db = new Database(path);
+      db.exec('DELETE FROM canary_metrics');
+      db.close();
+      const { problems, notChecked } = await verifyDatabase(path, { clock: { now: () => now } });
+      expect(problems).to.deep.equal([`entry ${DECISION}: the observations that decided c2 are gone`]);
+      expect(notChecked).to.have.length(1);
+      expect(notChecked[0]).to.match(/^times: entry 21 is dated .*, and those of 1 more, later than the clock/);
+    });
+  });
 
   it('says that no entry commits to observations before a decision', async () => {
     await withFolder(async (path) => {

@@ -186,7 +186,7 @@ describe('search', () => {
       expect((await search.fetch('gate:prod')).title).to.equal(`gate prod: held by m since ${TS}`);
       expect((await search.fetch('gate:prod')).text).to.include('m in place of old');
       expect(await search.fetch('model:m')).to.include({ title: 'model m: holds prod', text: 'narrative of m' });
-      const policy = await search.fetch('policy:0000');
+      const policy = await search.fetch(`policy:${REQUEST.policyDigest.slice(0, 8)}`);
       expect(JSON.parse(policy.text)).to.deep.equal(REQUEST.policy);
       expect(policy.id).to.equal(`policy:${REQUEST.policyDigest}`);
       for (const [query, id] of [
