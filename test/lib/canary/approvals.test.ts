@@ -14,6 +14,7 @@ import type { Actor } from '../../../src/lib/ledger/events.js';
 import type { Unit } from '../../../src/lib/ledger/ledger.js';
 import { exitOf } from '../../../src/lib/runtime/outcome.js';
 import { policy } from '../judge/looks.js';
+import { refusal } from '../refusal.js';
 import {
   ACTOR,
   BAD,
@@ -34,16 +35,6 @@ const BO = os('bo');
 const CY = os('cy');
 const PLAIN = { targets: { max_error_rate: 0.02 }, windowSeconds: 20, noDataSeconds: 10 };
 const EMERGENCY = 'v1 refuses every payment, this mends it';
-
-async function refusal(attempt: Promise<unknown>): Promise<LukhasError> {
-  try {
-    await attempt;
-  } catch (error) {
-    if (error instanceof LukhasError) return error;
-    throw error;
-  }
-  throw new Error('it was accepted');
-}
 
 describe('approvals', () => {
   let here: Place;

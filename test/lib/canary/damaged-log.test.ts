@@ -7,12 +7,13 @@ import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { provenCanary } from '../../../src/lib/canary/load.js';
 import { Runner } from '../../../src/lib/canary/runner.js';
 import type { Canary } from '../../../src/lib/canary/state.js';
-import { LukhasError } from '../../../src/lib/errors.js';
+import type { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { holderOf } from '../../../src/lib/gates/registry.js';
 import type { Actor, HookAction } from '../../../src/lib/ledger/events.js';
 import { policy } from '../judge/looks.js';
 import { Unguarded } from '../ledger/unguarded.js';
+import { refusal } from '../refusal.js';
 import {
   ACTOR,
   BAD,
@@ -87,16 +88,6 @@ const EDITS: Record<string, Edit> = {
     return null;
   },
 };
-
-async function refusal(attempt: Promise<unknown>): Promise<LukhasError> {
-  try {
-    await attempt;
-  } catch (error) {
-    if (error instanceof LukhasError) return error;
-    throw error;
-  }
-  throw new Error('it was accepted');
-}
 
 describe('a damaged log', () => {
   let here: Place;

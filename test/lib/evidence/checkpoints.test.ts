@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { LukhasError } from '../../../src/lib/errors.js';
 import { verifyCheckpoint } from '../../../src/lib/evidence/checkpoint.js';
 import { CheckpointFiles } from '../../../src/lib/evidence/checkpoint-files.js';
 import { Checkpoints, type ProvableLog } from '../../../src/lib/evidence/checkpoints.js';
@@ -13,6 +12,7 @@ import { SIGNATURE_TYPE } from '../../../src/lib/evidence/vkey.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { finished } from '../ledger/examples.js';
+import { refusal } from '../refusal.js';
 import { GrownLog } from './grown-log.js';
 import { ALICE, BOB, keyFrom } from './signers.js';
 
@@ -37,15 +37,6 @@ describe('Checkpoints', () => {
       origin: more.origin ?? ORIGIN,
       key: more.key ?? ALICE,
     });
-  const refusal = async (work: Promise<unknown>): Promise<LukhasError> => {
-    try {
-      await work;
-    } catch (error) {
-      if (error instanceof LukhasError) return error;
-      throw error;
-    }
-    throw new Error('was not refused');
-  };
   /** The database's file as a backup has it: whole, without the write-ahead log. */
   const backup = async (path: string, to: string) => {
     await ledger?.close();

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { foldHeads } from '../../../src/lib/canary/heads.js';
-import { LukhasError } from '../../../src/lib/errors.js';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { ACTOR } from '../canary/harness.js';
+import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
@@ -17,14 +17,6 @@ describe('promotions', function () {
   });
   afterEach(() => bench.end());
 
-  const refusal = async (attempt: Promise<unknown>): Promise<LukhasError> => {
-    const error = await attempt.then(
-      () => null,
-      (e: unknown) => e,
-    );
-    if (error instanceof LukhasError) return error;
-    return expect.fail(`not refused: ${String(error)}`);
-  };
   const promotionsOf = async () => bench.ledger.heads({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
   const until = async (done: () => Promise<boolean>) => {

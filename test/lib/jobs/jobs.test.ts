@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { foldHeads } from '../../../src/lib/canary/heads.js';
-import { LukhasError } from '../../../src/lib/errors.js';
 import type { TasksConfig } from '../../../src/lib/jobs/job.js';
 import { jobJson } from '../../../src/lib/jobs/job-json.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { verifyAll } from '../../../src/lib/runtime/verification.js';
 import { ACTOR, type Place, place, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
+import { refusal } from '../refusal.js';
 import { CLOCK, program, queue, runnerOf } from './harness.js';
 
 const TASKS: TasksConfig = {
@@ -22,16 +22,6 @@ describe('jobs', () => {
     jobs = new Jobs(here.ledger, CLOCK, TASKS);
   });
   afterEach(() => here.close());
-
-  const refusal = async (attempt: Promise<unknown>): Promise<LukhasError> => {
-    try {
-      await attempt;
-    } catch (error) {
-      if (error instanceof LukhasError) return error;
-      throw error;
-    }
-    throw new Error('it was accepted');
-  };
 
   it('are of tasks that are known: the configured ones and the built-in', async () => {
     expect(jobs.tasks()).to.deep.equal([

@@ -1,11 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import type { LukhasError } from '../../../src/lib/errors.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
 import { MIGRATIONS } from '../../../src/lib/ledger/sqlite-schema.js';
 import { schemaDifferences } from '../../../src/lib/ledger/sqlite-schema-check.js';
 import { verifyDatabase } from '../../../src/lib/ledger/verify.js';
+import { refusal } from '../refusal.js';
 import { EXAMPLES, finished, head, withFolder } from './examples.js';
 import { Unguarded } from './unguarded.js';
 
@@ -74,13 +74,6 @@ async function writeLedger(path: string): Promise<void> {
   const ledger = await openLedger(path);
   await ledger.commit({ events: EXAMPLES.slice(0, 15), heads: [head('c1')] });
   await ledger.close();
-}
-
-async function refusal(work: Promise<unknown>): Promise<LukhasError> {
-  return work.then(
-    () => expect.fail('it was accepted'),
-    (error: LukhasError) => error,
-  );
 }
 
 describe('the schema of a ledger', () => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { LukhasError } from '../../../src/lib/errors.js';
 import type { EventDraft, StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Head, Ledger } from '../../../src/lib/ledger/ledger.js';
 import { leafHash, verifyConsistency, verifyInclusion } from '../../../src/lib/ledger/merkle.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { refusal } from '../refusal.js';
 import { decided, EXAMPLES, finished, head, observation, TS, withFolder } from './examples.js';
 
 async function withLedger(test: (ledger: Ledger, path: string) => Promise<void>): Promise<void> {
@@ -17,16 +17,6 @@ async function withLedger(test: (ledger: Ledger, path: string) => Promise<void>)
       await ledger.close();
     }
   });
-}
-
-async function refusal(promise: Promise<unknown>): Promise<LukhasError> {
-  try {
-    await promise;
-  } catch (error) {
-    expect(error).to.be.instanceOf(LukhasError);
-    return error as LukhasError;
-  }
-  throw new Error('it was accepted');
 }
 
 const code = async (promise: Promise<unknown>) => (await refusal(promise)).code;

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { LukhasError } from '../../../src/lib/errors.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import { judge } from '../../../src/lib/judge/report.js';
@@ -10,6 +9,7 @@ import { counterfactualPolicy } from '../../../src/lib/replay/change-policy.js';
 import type { Outcome } from '../../../src/lib/replay/result.js';
 import { observations as anyObservations, policies } from '../judge/arbitrary.js';
 import { errors, histogram, looks, policy, START, scalar } from '../judge/looks.js';
+import { refusal } from '../refusal.js';
 import { linesOf, recorded } from './recordings.js';
 
 const LIMIT = { targets: { max_error_rate: 0.02 } };
@@ -20,15 +20,6 @@ const poor = looks(12, () => ({ canary: errors(20, 500) }));
 
 /** As `--set` changes it. */
 const changed = (path: string, value: unknown) => counterfactualPolicy(null, own, [{ path, value }]);
-
-async function refusal(work: Promise<unknown>): Promise<LukhasError> {
-  const error = await work.then(
-    () => null,
-    (e: unknown) => e,
-  );
-  expect(error).to.be.instanceOf(LukhasError);
-  return error as LukhasError;
-}
 
 describe('a replay of one canary', () => {
   it('gives the recorded verdict under its own policy, whatever it was and whatever was observed', async () => {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
-import { LukhasError } from '../../../src/lib/errors.js';
 import { parseSetting } from '../../../src/lib/replay/change-policy.js';
 import { replayInput, replayLog, type Selection } from '../../../src/lib/runtime/replay.js';
 import {
@@ -23,6 +22,7 @@ import {
 } from '../canary/harness.js';
 import { looks, policy } from '../judge/looks.js';
 import { unguard } from '../ledger/unguarded.js';
+import { refusal } from '../refusal.js';
 import { request } from '../replay/recordings.js';
 
 const HOUR = 3_600_000;
@@ -35,15 +35,6 @@ const select = (changes: Partial<Selection>): Selection => ({
   modelId: null,
   ...changes,
 });
-
-async function refusal(work: Promise<unknown>): Promise<LukhasError> {
-  const error = await work.then(
-    () => null,
-    (e: unknown) => e,
-  );
-  expect(error).to.be.instanceOf(LukhasError);
-  return error as LukhasError;
-}
 
 describe('a replay of a log', () => {
   let at: Place;
