@@ -4,8 +4,13 @@ import { LukhasError } from '../errors.js';
 import type { EventKind } from './events.js';
 import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from './pages.js';
 
-/** Entries of a page of lines: some ten kilobytes. Larger ones are no faster, and more of them lie about until they are freed. */
-const LINES = 64;
+/**
+ * Entries of a page of lines, by their ending. A large page is read faster. Of those with a comma other forms are made, and all
+ * that is made lies about until it is freed: theirs are small.
+ */
+const LINES = { '\n': 256, ',\n': 64 } as const;
+/** Observations of a page. */
+const OBSERVATIONS = 64;
 /** Entries of a page of which little is read. */
 const ROWS = 512;
 const HASH_BYTES = 32;
@@ -27,7 +32,7 @@ const PAGE_OF_OBSERVATIONS = `
   SELECT max(tick) AS last, count(*) AS count, CAST(group_concat(@before || body || @after, '') AS BLOB) AS bytes,
     CAST(group_concat(body || char(10), '') AS BLOB) AS recorded
   FROM (SELECT tick, body FROM canary_metrics WHERE canary = @canaryId AND tick > @from AND tick <= @lastTick
-    ORDER BY tick LIMIT ${LINES})`;
+    ORDER BY tick LIMIT ${OBSERVATIONS})`;
 
 type Read = <T>(query: () => T) => Promise<T>;
 
@@ -88,8 +93,8 @@ export class SqlitePages implements LedgerPages {
   async *lines(range: SeqRange, ending: '\n' | ',\n', selection: Selection = {}): AsyncGenerator<LinePage> {
     const { term, values } = chosen(selection);
     const statement = await this.#prepare(isAll(selection) ? PAGE_OF_ALL : PAGE_OF_SOME.replace('$CHOSEN', term));
-    for (let from = range.from; from < range.to; from += LINES) {
-      const to = Math.min(from + LINES, range.to);
+    for (let from = range.from; from < range.to; from += LINES[ending]) {
+      const to = Math.min(from + LINES[ending], range.to);
       const row = await this.#read(() => statement.get({ ...values, ending, from, to }) as LineRow);
       if (row.count !== to - from) throw this.#gap(from, to);
       yield { from, to, bytes: row.bytes ?? Buffer.alloc(0), omitted: omittedOf(from, row) };
