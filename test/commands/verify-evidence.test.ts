@@ -75,7 +75,8 @@ describe('lukhas verify of evidence, and lukhas prove', function () {
   it('a pack that was changed, or is signed by others, ends with 7', async () => {
     await done('export', '--from', '30d', '--out', 'p.zip');
     const bytes = readFileSync(join(at.dir, 'p.zip'));
-    bytes[Math.floor(bytes.length / 3)]! ^= 1;
+    // Within what the entries are compressed to; dates and the like, of the zip alone, are no part of the pack.
+    bytes[bytes.indexOf('audits.ndjson') + 200]! ^= 1;
     at.file('changed.zip', bytes);
     const changed = await at.run(['verify', 'changed.zip']);
     expect(changed.code).to.equal(7);

@@ -22,13 +22,17 @@ const LARGEST = 1e150;
 
 /** Values from the bottom pixel up to the top one; both ends at a mark. */
 export function valueScale(least: number, greatest: number, bottom: number, top: number): Scale {
-  const [low, high] = [Math.max(-LARGEST, least), Math.min(LARGEST, greatest)];
+  const [low, high] = [within(least), within(greatest)];
   const size = Math.max(Math.abs(low), Math.abs(high));
   const span = high - low > Math.max(1 / LARGEST, size * 1e-9) ? high - low : size || 1;
   const step = roundStep(Math.max(1 / LARGEST, span) / 4);
   const begin = Math.floor(low / step) * step;
   const end = Math.max(begin + step, Math.ceil((high / step) * (1 - 1e-12)) * step);
   return scale(begin, end, bottom, top, step);
+}
+
+function within(value: number): number {
+  return Math.min(LARGEST, Math.max(-LARGEST, value));
 }
 
 /** 1, 2, 2.5 or 5 times a power of ten, at least `rough`. */
