@@ -29,6 +29,7 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
   const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
   const { request, out, force, version, say } = wanted;
   await refuseOwnFiles(app.config, out, '--out');
+  await Export.refuseTarget(out, force);
   const { ledger, config, clock } = app;
   const stop = interruption();
   let pack: EvidenceExport | null = null;

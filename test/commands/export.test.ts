@@ -74,6 +74,17 @@ describe('lukhas export', function () {
     }
   });
 
+  it('looks at --out before it makes keys or signs', async () => {
+    const other = new Workspace();
+    const ledger = await openLedger(other.db);
+    await ledger.commit({ events: [finished('c-1', 1)] });
+    await ledger.close();
+    const run = await other.run(['export', ...FROM, '--out', 'nowhere/x.zip']);
+    expect([run.code, firstLine(run)].join(' ')).to.match(/^2 .*there is no such folder/);
+    expect(['keys', 'checkpoints'].filter((name) => existsSync(join(other.dir, name)))).to.deep.equal([]);
+    await other.remove();
+  });
+
   it('refuses in one line what it cannot do, and leaves nothing behind', async () => {
     const empty = at.file('letter.txt', 'dear all');
     // As a word processor's file is.

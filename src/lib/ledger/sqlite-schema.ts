@@ -112,10 +112,32 @@ export function isReadable(db: Database, path: string): boolean {
   return formatOf(db, path) > 0;
 }
 
+/** A table that came with each version: by them one tells which version a file without numbers has. */
+const TABLE_OF_VERSION = ['events', 'observation_feed', 'documents'];
+
+/** Version of a ledger that does not say that it is one: `.dump` of the sqlite3 program leaves the numbers out. Null: no ledger. */
+function unsaidVersion(db: Database): number | null {
+  if (pragma(db, 'application_id') !== 0) return null;
+  const named = db
+    .prepare<[string], number>("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?")
+    .pluck();
+  const missing = TABLE_OF_VERSION.findIndex((name) => named.get(name) === 0);
+  const version = missing === -1 ? TABLE_OF_VERSION.length : missing;
+  return version > 0 && named.get('canary_metrics') === 1 ? version : null;
+}
+
 /** @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_TOO_NEW when it is none that this version knows */
 function formatOf(db: Database, path: string): number {
   const version = pragma(db, 'user_version');
   const foreign = pragma(db, 'application_id') !== APPLICATION_ID && !isEmpty(db);
+  const unsaid = foreign ? unsaidVersion(db) : null;
+  if (unsaid !== null) {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} has the tables of a ledger, but does not say that it is one`, {
+      suggestions: [
+        `Was it made from a dump, which does not say so? sqlite3 FILE "PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${unsaid}", then lukhas verify --db FILE`,
+      ],
+    });
+  }
   if (foreign) {
     throw new LukhasError('LEDGER_UNAVAILABLE', `${path} is a database of another program, not a ledger of lukhas`, {
       suggestions: ['Choose another file with --db.'],

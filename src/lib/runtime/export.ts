@@ -153,6 +153,11 @@ export class EvidenceExport {
     };
   }
 
+  /** What `writeFile` would refuse, before anything is signed for it. @throws LukhasError USAGE */
+  static async refuseTarget(path: string, force = false): Promise<void> {
+    await refuseToReplace(resolve(path), `--out ${path}`, PACK, force);
+  }
+
   /**
    * Writes the zip whole or not at all: beside its place first, synced to disk, then moved there, also in the place of
    * another pack.
@@ -160,8 +165,8 @@ export class EvidenceExport {
    * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
    */
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
+    await EvidenceExport.refuseTarget(path, options.force);
     const [target, name] = [resolve(path), `--out ${path}`];
-    await refuseToReplace(target, name, PACK, options.force);
     const beside = partialFile(dirname(target));
     try {
       // First, as they may be what fills the disk.

@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { dirname, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
 
 /** What an output may take the place of. */
@@ -15,7 +16,7 @@ const LOOKED_AT = 64 * 1024;
 
 /**
  * A slip of the keyboard must not cost somebody a file: what is no older output of the same kind is not replaced, nor, by
- * anything, what is no file at all. Empty files are.
+ * anything, what is no file at all. Empty files are. The folder has to be there.
  * @param target absolute path
  * @param name how an error calls it, as `--out march.zip`
  * @param forced whether another file may be replaced
@@ -28,6 +29,7 @@ export async function refuseToReplace(
   forced = false,
 ): Promise<void> {
   const head = await headOf(target, name);
+  if (head === null) await requireFolder(target, name);
   if (head === null || head.length === 0 || forced || isOne(head)) return;
   throw new LukhasError('USAGE', `${name}: there is a file that is no ${what}; it is not replaced`, {
     suggestions: [force === null ? 'Choose another name.' : `Choose another name, or replace it with ${force}.`],
@@ -49,6 +51,15 @@ async function headOf(target: string, name: string): Promise<Buffer | null> {
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw fileError(error, name);
+  }
+}
+
+async function requireFolder(target: string, name: string): Promise<void> {
+  try {
+    // With a slash at its end only a folder is found.
+    await stat(`${dirname(target)}${sep}`);
+  } catch (error) {
     throw fileError(error, name);
   }
 }

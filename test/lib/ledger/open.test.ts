@@ -130,6 +130,19 @@ describe('opening a ledger', () => {
     });
   });
 
+  it('says how a ledger that was made from a dump is opened: it lacks two numbers', async () => {
+    await withFolder(async (path) => {
+      await withEntry(path);
+      const dumped = new Database(path);
+      const said = ['application_id', 'user_version'].map((name) => dumped.pragma(name, { simple: true }));
+      for (const name of ['application_id', 'user_version']) dumped.pragma(`${name} = 0`);
+      dumped.close();
+      const error = await refusal(openLedger(path));
+      expect(error.message).to.include('has the tables of a ledger');
+      expect(error.suggestions[0]).to.include(`PRAGMA application_id = ${said[0]}; PRAGMA user_version = ${said[1]}`);
+    });
+  });
+
   it('refuses a ledger of a newer format', async () => {
     await withFolder(async (path) => {
       await withEntry(path);
