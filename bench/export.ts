@@ -42,7 +42,7 @@ type Contender = () => Promise<Result>;
 
 /**
  * Exports a log, beside floors that the system's own programs set on the same entries in the same run. Options:
- * `--events 1000000`, `--rounds 3`, `--db FILE` (a log that is there already; it is only read), `--large` (no log: an
+ * `--events 1000000`, `--rounds 3`, `--db FILE` (a copy of a log: exports leave keys and a checkpoint beside it, the daemon an index in it), `--large` (no log: an
  * archive of more than 4 GiB).
  */
 export async function run(args: readonly string[]): Promise<void> {

@@ -172,15 +172,7 @@ describe('an evidence pack', function () {
     source.close();
     const log = await openLedger(copy);
     const seq = await log.size();
-    await new Canaries(log, new FakeClock(ms)).start({
-      modelId: 'fraud-v4',
-      fromGate: 'stage',
-      toGate: 'production',
-      dryRun: false,
-      source: { kind: 'none' },
-      by: ACTOR,
-      policy: policy({ targets: { max_error_rate: 0.02 } }),
-    });
+    await start(log, new FakeClock(ms), { policy: policy({ targets: { max_error_rate: 0.02 } }), modelId: 'fraud-v4' });
     await log.close();
     const db = new Database(copy, { readonly: true });
     const rows = db.prepare('SELECT * FROM events WHERE seq >= ?').all(seq) as Record<string, unknown>[];
@@ -267,14 +259,9 @@ describe('an evidence pack', function () {
     expect(await kept()).to.deep.equal([`${size}`]);
     expect(Number((await file(join(home, 'first.zip'), 'checkpoint')).split('\n')[1])).to.be.lessThan(size);
     const log = await openLedger(db);
-    await new Canaries(log, new FakeClock(START + 1e7)).start({
-      modelId: 'fraud-v4',
-      fromGate: 'stage',
-      toGate: 'production',
-      dryRun: false,
-      source: { kind: 'none' },
-      by: ACTOR,
+    await start(log, new FakeClock(START + 1e7), {
       policy: policy({ targets: { max_error_rate: 0.02 } }),
+      modelId: 'fraud-v4',
     });
     await log.close();
     expect(await to('second.zip')).to.be.greaterThan(size);
