@@ -5,28 +5,29 @@ const FLOOR = ['^src/lib/errors\\.ts$', '^src/lib/clock\\.ts$', room('input')];
 /** Each room may use itself, the floor, and these. */
 const MAY_USE = {
   judge: [],
-  ledger: [room('judge')],
-  explain: [room('judge'), room('ledger')],
-  metrics: [room('judge'), room('ledger')],
-  gates: [room('judge'), room('ledger'), room('process')],
+  files: ['ledger'],
   process: [],
   smoke: [],
-  jobs: [room('ledger'), room('process')],
-  search: [room('judge'), room('ledger'), room('explain')],
-  replay: [room('judge'), room('ledger'), room('explain')],
-  evidence: [room('judge'), room('ledger'), room('explain'), room('process')],
-  canary: [room('judge'), room('ledger'), room('metrics'), room('gates'), room('jobs')],
-  runtime: ['judge', 'ledger', 'explain', 'metrics', 'gates', 'jobs', 'search', 'canary', 'replay', 'evidence'].map(
-    room,
-  ),
+  ledger: ['judge'],
+  readings: ['judge', 'ledger'],
+  explain: ['judge', 'ledger', 'readings'],
+  metrics: ['judge', 'ledger'],
+  gates: ['judge', 'ledger', 'readings', 'process'],
+  jobs: ['ledger', 'readings', 'process'],
+  search: ['judge', 'ledger', 'readings', 'explain'],
+  replay: ['judge', 'ledger', 'readings', 'explain'],
+  evidence: ['judge', 'ledger', 'readings', 'explain', 'process', 'files'],
+  canary: ['judge', 'ledger', 'readings', 'metrics', 'gates', 'jobs'],
 };
+const LIBRARY = Object.keys(MAY_USE);
+const USES = { ...MAY_USE, app: LIBRARY };
 
-const rooms = Object.entries(MAY_USE).map(([name, allowed]) => ({
+const rooms = Object.entries(USES).map(([name, allowed]) => ({
   name: `room-${name}`,
   comment: `src/lib/${name} imports only what lies below it`,
   severity: 'error',
   from: { path: room(name) },
-  to: { path: '^src/', pathNot: [room(name), ...FLOOR, ...allowed] },
+  to: { path: '^src/', pathNot: [room(name), ...FLOOR, ...allowed.map(room)] },
 }));
 
 /** Packages that belong to one place. */
@@ -42,8 +43,39 @@ const OWNERS = {
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
   yaml: ['^src/lib/input/'],
   archiver: ['^src/lib/evidence/'],
-  yauzl: ['^src/lib/evidence/verify-pack-zip\\.ts$'],
+  yauzl: ['^src/lib/evidence/verify/zip\\.ts$'],
 };
+
+/** A folder's index.ts is its contract. What is loaded lazily names its file, so that no more than it is loaded. */
+const INDEX = '/index\\.ts$';
+const doors = [
+  {
+    name: 'other-rooms-by-their-index',
+    from: { path: '^src/lib/([^/]+)/' },
+    to: { path: '^src/lib/[^/]+/', pathNot: ['^src/lib/$1/', INDEX], dynamic: false },
+  },
+  {
+    name: 'folders-beside-by-their-index',
+    from: { path: '^src/lib/([^/]+)/([^/]+)/' },
+    to: { path: '^src/lib/$1/[^/]+/', pathNot: ['^src/lib/$1/$2/', INDEX], dynamic: false },
+    except: '^src/lib/ledger/verify/',
+  },
+  {
+    name: 'folders-inside-by-their-index',
+    from: { path: '^src/lib/([^/]+)/[^/]+\\.ts$' },
+    to: { path: '^src/lib/$1/[^/]+/', pathNot: [INDEX], dynamic: false },
+  },
+  {
+    name: 'library-by-its-indexes',
+    from: { path: '^src/(commands|cli|daemon|demo|hooks)/' },
+    to: { path: '^src/lib/[^/]+/', pathNot: [INDEX], dynamic: false },
+  },
+].map(({ except, from, ...rule }) => ({
+  ...rule,
+  comment: 'the index.ts of a folder is its contract: import from it, or lazily with import()',
+  severity: 'error',
+  from: { ...from, ...(except ? { pathNot: except } : {}) },
+}));
 
 const packages = Object.entries(OWNERS).map(([name, owners]) => ({
   name: `package-${name.replace(/[@/]/g, '')}`,
@@ -84,28 +116,32 @@ module.exports = {
       name: 'verifier-shares-nothing-with-the-writer',
       comment: "what checks the log must not repeat the writer's mistakes",
       severity: 'error',
-      from: { path: ['^src/lib/ledger/verify', '^src/lib/evidence/merkle-verify'] },
-      to: { path: '^src/lib/ledger/(sqlite-append|sqlite-read|sqlite\\.ts|merkle|group-commit|canonical)' },
-    },
-    {
-      name: 'pack-verifier-shares-nothing-with-the-writer',
-      comment: 'what checks a pack must not repeat the mistakes of what wrote it',
-      severity: 'error',
-      from: { path: '^src/lib/evidence/verify-' },
+      from: { path: ['^src/lib/ledger/verify/', '^src/lib/evidence/(verify|tree)/'] },
       to: {
         path: [
-          '^src/lib/evidence/(pack|page-leaves|rehash|compact-range)',
-          '^src/lib/ledger/(sqlite|pages|merkle|canonical|group-commit|ledger\\.ts)',
+          '^src/lib/ledger/(tree|sqlite)/',
+          '^src/lib/evidence/(pack|leaves)/',
+          '^src/lib/readings/',
           '^node_modules/archiver/',
         ],
+        // How a database is opened is not what is verified.
+        pathNot: '^src/lib/ledger/sqlite/(open|errors|schema-check)\\.ts$',
       },
     },
     {
-      name: 'judge-is-pure',
+      name: 'verifier-takes-types-of-the-log-only',
       severity: 'error',
-      from: { path: '^src/lib/(judge|explain)/' },
+      from: { path: ['^src/lib/ledger/verify/', '^src/lib/evidence/(verify|tree)/'] },
+      to: { path: '^src/lib/ledger/[^/]+\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pure-rooms',
+      comment: 'runs in a browser too',
+      severity: 'error',
+      from: { path: '^src/lib/(judge|explain|readings)/' },
       to: { dependencyTypes: ['core'] },
     },
+    ...doors,
     ...rooms,
     ...packages,
   ],

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { loadConfig } from '../src/lib/app/config.js';
 import { systemClock } from '../src/lib/clock.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
-import { loadConfig } from '../src/lib/runtime/config.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 
 const VERSION = '0.0.0';
 
@@ -35,8 +35,8 @@ async function writeLines(db: string, out: string): Promise<void> {
 
 async function writePack(db: string, out: string): Promise<void> {
   const [{ EvidenceExport }, { keepHeapSmall }] = await Promise.all([
-    import('../src/lib/runtime/export.js'),
-    import('../src/lib/runtime/small-heap.js'),
+    import('../src/lib/app/evidence/export.js'),
+    import('../src/cli/small-heap.js'),
   ]);
   // As the command does.
   keepHeapSmall();
@@ -52,8 +52,8 @@ async function writePack(db: string, out: string): Promise<void> {
 async function serve(db: string): Promise<void> {
   const [{ startDaemon }, { openApp }, { serveSettings }] = await Promise.all([
     import('../src/daemon/daemon.js'),
-    import('../src/lib/runtime/app.js'),
-    import('../src/lib/runtime/serve-settings.js'),
+    import('../src/lib/app/app.js'),
+    import('../src/lib/app/serve-settings.js'),
   ]);
   const config = await loadConfig({ flags: { db } });
   const app = await openApp({ config });

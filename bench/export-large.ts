@@ -4,8 +4,8 @@ import { createWriteStream } from 'node:fs';
 import { rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PackArchive } from '../src/lib/evidence/pack-archive.js';
-import { ZippedPack } from '../src/lib/evidence/verify-pack-zip.js';
+import { PackArchive } from '../src/lib/evidence/pack/archive.js';
+import { ZippedPack } from '../src/lib/evidence/verify/zip.js';
 
 const run = promisify(execFile);
 const GIB = 2 ** 30;

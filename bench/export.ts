@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { fillLog } from './canaries/log.js';
 import { largeArchive } from './export-large.js';
 

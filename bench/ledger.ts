@@ -3,9 +3,9 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { canonicalJson } from '../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../src/lib/ledger/events.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
+import { canonicalJson } from '../src/lib/ledger/tree/canonical.js';
 
 /** Events in one transaction, and how many transactions of each contender to time. */
 const GROUPS = [

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type App, openApp } from '../src/lib/app/app.js';
+import { loadConfig } from '../src/lib/app/config.js';
+import { why } from '../src/lib/app/explanations.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
-import { type App, openApp } from '../src/lib/runtime/app.js';
-import { loadConfig } from '../src/lib/runtime/config.js';
-import { why } from '../src/lib/runtime/explanations.js';
 import { fillLog } from './canaries/log.js';
 
 const SMALL = { canaries: 10, events: 1000 };

@@ -9,8 +9,8 @@ import { startHttpServer } from '../src/daemon/http/server.js';
 import { createMcpEndpoint } from '../src/daemon/mcp/endpoint.js';
 import { createLukhasServer } from '../src/daemon/mcp/server.js';
 import { Service } from '../src/daemon/service.js';
-import { openApp } from '../src/lib/runtime/app.js';
-import { loadConfig } from '../src/lib/runtime/config.js';
+import { openApp } from '../src/lib/app/app.js';
+import { loadConfig } from '../src/lib/app/config.js';
 
 /**
  * `tools/call` over HTTP: `canary_status` of the daemon beside a tool that says hello, on the same package with its usual

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ArmReading, Histogram, Observation } from '../src/lib/judge/observation.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { replayCanary } from '../src/lib/replay/canary-replay.js';
 import { counterfactualPolicy } from '../src/lib/replay/change-policy.js';
 import type { Recording } from '../src/lib/replay/recording.js';

@@ -9,7 +9,7 @@ import { nextDue } from '../src/lib/canary/schedule.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
 import type { Ledger } from '../src/lib/ledger/ledger.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { openSource } from '../src/lib/metrics/open.js';
 import { DEFAULT_METRICS, type SourceDescriptor } from '../src/lib/metrics/source.js';
 

@@ -16,7 +16,7 @@ const source: FeedSource = {
   feed: ({ row }: FeedPosition, limit: number) => Promise.resolve(items.slice(row - 1, row - 1 + limit)),
   feedEnd: () => Promise.resolve({ seq: 0, row: items.length + 1 }),
   events: () => Promise.resolve([]),
-  findHeads: () => Promise.resolve([]),
+  findSummaries: () => Promise.resolve([]),
   size: () => Promise.resolve(0),
   root: (size = 0) => Promise.resolve({ size, root: Buffer.alloc(32) }),
   onCommit(listener) {

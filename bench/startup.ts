@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { Canaries } from '../src/lib/canary/canaries.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
-import { openLedger } from '../src/lib/ledger/sqlite.js';
+import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 
 const BIN = fileURLToPath(new URL('../bin/run.js', import.meta.url));
 const CANARIES = 20;

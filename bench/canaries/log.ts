@@ -3,9 +3,9 @@ import { timestamp } from '../../src/lib/clock.js';
 import type { Observation } from '../../src/lib/judge/observation.js';
 import type { Policy } from '../../src/lib/judge/policy.js';
 import { judge } from '../../src/lib/judge/report.js';
-import { canonicalJson } from '../../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../../src/lib/ledger/events.js';
-import type { HeadDraft, Ledger, Unit } from '../../src/lib/ledger/ledger.js';
+import type { Ledger, SummaryDraft, Unit } from '../../src/lib/ledger/ledger.js';
+import { canonicalJson } from '../../src/lib/ledger/tree/canonical.js';
 
 const START = Date.UTC(2026, 0, 1);
 const BY = { who: 'bench', how: 'os-user' } as const;
@@ -55,7 +55,7 @@ function unitsOf(n: number, events: number, policy: Policy, holders: Map<string,
   const state = action === 'promote' ? 'PROMOTED' : 'ROLLED_BACK';
   const draft = (kind: EventDraft['kind'], data: unknown, after = 0, subject = id) =>
     ({ kind, subject, ts: timestamp(start + after), data }) as EventDraft;
-  const head = (s: string, open: boolean): HeadDraft => ({
+  const head = (s: string, open: boolean): SummaryDraft => ({
     subject: id,
     type: 'canary',
     state: s,

@@ -1,7 +1,7 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
+import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
-import { nearest } from '../lib/input/problems.js';
-import type { App, OpenOptions } from '../lib/runtime/app.js';
+import { nearest } from '../lib/input/index.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -32,8 +32,8 @@ export abstract class BaseCommand extends Command {
   /** Opens the library once; it is closed when the command ends. */
   protected async app(flags: BaseFlags, options: Pick<OpenOptions, 'readOnly' | 'mayBeOlder'> = {}): Promise<App> {
     const [{ openApp }, { loadConfig }] = await Promise.all([
-      import('../lib/runtime/app.js'),
-      import('../lib/runtime/config.js'),
+      import('../lib/app/app.js'),
+      import('../lib/app/config.js'),
     ]);
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     this.opened = await openApp({ config, ...options });

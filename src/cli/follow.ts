@@ -1,6 +1,6 @@
 import type { Command } from '@oclif/core';
-import type { App } from '../lib/runtime/app.js';
-import { canaryJson, exitOf } from '../lib/runtime/outcome.js';
+import type { App } from '../lib/app/index.js';
+import { canaryJson, exitOf } from '../lib/app/index.js';
 import { presentCanary } from './present.js';
 import { statusLine } from './status-line.js';
 import { type Watched, watchToVerdict } from './watch-verdict.js';

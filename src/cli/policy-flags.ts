@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { composePolicy } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { Policy } from '../lib/judge/policy.js';
-import { parseDuration } from '../lib/runtime/duration.js';
-import { composePolicy } from '../lib/runtime/policy-input.js';
+import { parseDuration } from '../lib/input/index.js';
+import type { Policy } from '../lib/judge/index.js';
 
 /** Flags that make or amend a policy. */
 export const policyFlags = {

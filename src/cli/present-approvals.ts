@@ -1,8 +1,8 @@
-import type { ApprovalOutlook } from '../lib/canary/approvals.js';
-import { approvalRule, approvalsEndAt } from '../lib/canary/consent.js';
-import type { Canary } from '../lib/canary/state.js';
+import type { ApprovalEligibility } from '../lib/canary/index.js';
 import { timestamp } from '../lib/clock.js';
-import { moment, plural } from '../lib/explain/words.js';
+import { moment, plural } from '../lib/explain/index.js';
+import type { Canary } from '../lib/readings/index.js';
+import { approvalRule, approvalsEndAt } from '../lib/readings/index.js';
 
 /** What people have said, and may still say, of a promotion that its policy wants approved; one line each. */
 export function approvalLines(canary: Canary): string[] {
@@ -44,7 +44,7 @@ function brokenGlass(
 }
 
 /** What an approval would be of, now. */
-export function outlookLines({ required, given, digest, holder, expired }: ApprovalOutlook): string[] {
+export function outlookLines({ required, given, digest, holder, expired }: ApprovalEligibility): string[] {
   if (expired) return ['  approvals the time has run out: only a new canary can bring new evidence'];
   return [
     `  approvals ${given} of ${required} for this evidence while ${holder === null ? 'no model' : holder} holds the gate`,

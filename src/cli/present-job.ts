@@ -1,7 +1,7 @@
 import { EXIT } from '../lib/errors.js';
-import type { WhyMath } from '../lib/explain/math.js';
-import { clip, milliseconds, oneLine, seconds } from '../lib/explain/words.js';
-import type { Job } from '../lib/jobs/job.js';
+import type { WhyMath } from '../lib/explain/index.js';
+import { clip, milliseconds, oneLine, seconds } from '../lib/explain/index.js';
+import type { Job } from '../lib/readings/index.js';
 import { paint } from './present.js';
 
 /** Lines of the output that are shown; `--json` has up to 8 KiB of it. */

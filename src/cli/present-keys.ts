@@ -1,5 +1,5 @@
+import type { KeyFile } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { KeyFile } from '../lib/runtime/signing-keys.js';
 
 /** Forms of a public key that a command prints alone. */
 export const KEY_FORMS = ['fingerprint', 'pem', 'ssh', 'allowed-signers', 'vkey'] as const;

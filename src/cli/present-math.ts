@@ -1,8 +1,15 @@
-import type { ObjectiveEvidence, WhyMath } from '../lib/explain/math.js';
-import { observedValue } from '../lib/explain/math.js';
-import { sparkline } from '../lib/explain/sparkline.js';
-import { count, milliseconds, odds, oneLine, percent, seconds } from '../lib/explain/words.js';
-import type { Bounds, ObjectiveReport, RateReport } from '../lib/judge/verdict.js';
+import type { ObjectiveEvidence, WhyMath } from '../lib/explain/index.js';
+import {
+  count,
+  milliseconds,
+  observedValue,
+  odds,
+  oneLine,
+  percent,
+  seconds,
+  sparkline,
+} from '../lib/explain/index.js';
+import type { Bounds, ObjectiveReport, RateReport } from '../lib/judge/index.js';
 import { PAINT, paint } from './present.js';
 import { table } from './table.js';
 

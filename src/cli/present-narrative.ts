@@ -1,4 +1,4 @@
-import type { Narrative } from '../lib/explain/section.js';
+import type { Narrative } from '../lib/explain/index.js';
 import { PAINT, paint } from './present.js';
 
 const WIDEST = 100;

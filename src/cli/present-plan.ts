@@ -1,5 +1,5 @@
-import { count, percent, seconds } from '../lib/explain/words.js';
-import type { ObjectivePlan, PlanReport } from '../lib/judge/plan.js';
+import { count, percent, seconds } from '../lib/explain/index.js';
+import type { ObjectivePlan, PlanReport } from '../lib/judge/index.js';
 
 /** The plan in words. */
 export function presentPlan(plan: PlanReport): string {

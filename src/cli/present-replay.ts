@@ -1,9 +1,7 @@
 import { timestamp } from '../lib/clock.js';
-import { objectiveLine } from '../lib/explain/objective-lines.js';
-import { why } from '../lib/explain/summary.js';
-import { count, odds, plural, seconds } from '../lib/explain/words.js';
-import type { Verdict } from '../lib/judge/verdict.js';
-import type { CanaryReplay, Difference, Outcome, ReplayResult, Side, Sweep } from '../lib/replay/result.js';
+import { count, objectiveLine, odds, plural, seconds, why } from '../lib/explain/index.js';
+import type { Verdict } from '../lib/judge/index.js';
+import type { CanaryReplay, Difference, Outcome, ReplayResult, Side, Sweep } from '../lib/replay/index.js';
 import { paint } from './present.js';
 import { table } from './table.js';
 

@@ -1,4 +1,4 @@
-import type { CheckResult } from '../lib/smoke/smoke.js';
+import type { CheckResult } from '../lib/smoke/index.js';
 import { paint } from './present.js';
 
 const SIGNS = { passed: ['✓', 'green'], failed: ['✗', 'red'], skipped: ['-', 'yellow'] } as const;

@@ -1,7 +1,6 @@
 import { Chalk } from 'chalk';
-import type { Canary } from '../lib/canary/state.js';
-import { nextSteps, summarise } from '../lib/explain/summary.js';
-import { clip } from '../lib/explain/words.js';
+import { clip, nextSteps, summarise } from '../lib/explain/index.js';
+import type { Canary } from '../lib/readings/index.js';
 import { approvalLines } from './present-approvals.js';
 
 /** Characters of a failed hook's words that are shown; the log has the rest. */

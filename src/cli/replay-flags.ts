@@ -1,10 +1,9 @@
 import { basename } from 'node:path';
 import { Flags } from '@oclif/core';
+import type { Selection } from '../lib/app/index.js';
+import { readPolicy } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { WrittenPolicy } from '../lib/replay/change-policy.js';
-import type { ReplayRequest } from '../lib/replay/replay.js';
-import { readPolicy } from '../lib/runtime/policy-input.js';
-import type { Selection } from '../lib/runtime/replay.js';
+import type { ReplayRequest, WrittenPolicy } from '../lib/replay/index.js';
 
 export const replayFlags = {
   from: Flags.string({
@@ -90,7 +89,7 @@ export async function timesOf(
   flags: ReplayFlagValues,
   now: number,
 ): Promise<{ from: number | null; to: number | null }> {
-  const { parseInstant } = await import('../lib/runtime/instant.js');
+  const { parseInstant } = await import('../lib/input/instant.js');
   const from = flags.from === undefined ? null : parseInstant(flags.from, now, '--from');
   const to = flags.to === undefined ? null : parseInstant(flags.to, now, '--to');
   if (from !== null && to !== null && from >= to)

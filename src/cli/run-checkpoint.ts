@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
+import { openCheckpoints, publishCheckpoint } from '../lib/app/evidence/index.js';
+import type { App } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import { parseCheckpoint } from '../lib/evidence/checkpoint.js';
-import { parseNote } from '../lib/evidence/note.js';
-import type { Told } from '../lib/evidence/publish.js';
-import type { App } from '../lib/runtime/app.js';
-import { openCheckpoints, publishCheckpoint } from '../lib/runtime/checkpoints.js';
-import type { Replaceable } from '../lib/runtime/output-file.js';
-import { refuseOwnFiles } from '../lib/runtime/own-files.js';
-import { type PublicationFlags, publicationOf } from '../lib/runtime/publication-flags.js';
-import { writeOutput } from './write-output.js';
+import { parseCheckpoint, parseNote } from '../lib/evidence/formats/index.js';
+import type { PublishResult } from '../lib/evidence/publish/index.js';
+import type { Replaceable } from '../lib/files/index.js';
+import { writeOutput } from '../lib/files/index.js';
+import { refuseOwnFiles } from './own-files.js';
+import { type PublicationFlags, publicationOf } from './publication-flags.js';
 
 interface CheckpointResult {
   json: unknown;
@@ -42,7 +41,7 @@ export async function runCheckpoint(
       refused,
       folder: checkpoints.folder,
       note,
-      told: told.map(toldJson),
+      told: told.map(publishResultJson),
     },
     lines: [
       `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
@@ -50,17 +49,17 @@ export async function runCheckpoint(
       refused
         ? `  REFUSED by a witness as another history: kept as ${checkpoints.folder}/${size}.refused, and not gone on from`
         : `  kept  ${checkpoints.folder}/${size}`,
-      ...told.map(toldLine),
+      ...told.map(publishResultLine),
     ],
     exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
   };
 }
 
-export function toldJson({ kind, place, done, error }: Told) {
+export function publishResultJson({ kind, place, done, error }: PublishResult) {
   return { kind, place, done, error: error && { code: error.code, message: error.message } };
 }
 
-function toldLine({ kind, place, done, error }: Told): string {
+function publishResultLine({ kind, place, done, error }: PublishResult): string {
   return error === null ? `  ${kind}  ${place}: ${done}` : `  ${kind}  FAILED: ${error.message}`;
 }
 

@@ -1,12 +1,11 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import { DEMO_POLICY } from '../demo/policies.js';
-import type { Fault } from '../demo/service-options.js';
-import { startWorkload, type Workload } from '../demo/workload.js';
-import type { Canary } from '../lib/canary/state.js';
-import { parsePolicy } from '../lib/judge/policy-schema.js';
-import { DEFAULT_METRICS } from '../lib/metrics/source.js';
-import type { App } from '../lib/runtime/app.js';
-import { requireDemoPlace } from '../lib/runtime/demo-place.js';
+import type { Fault } from '../demo/index.js';
+import { DEMO_POLICY, startWorkload, type Workload } from '../demo/index.js';
+import type { App } from '../lib/app/index.js';
+import { parsePolicy } from '../lib/judge/index.js';
+import { DEFAULT_METRICS } from '../lib/metrics/index.js';
+import type { Canary } from '../lib/readings/index.js';
+import { requireDemoPlace } from './demo-place.js';
 import { watchToVerdict } from './watch-verdict.js';
 
 const MODEL = 'fraud-v2';

@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
+import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/app/evidence/index.js';
+import type { App, Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { SeqRange } from '../lib/ledger/pages.js';
-import type { App } from '../lib/runtime/app.js';
-import type { Config } from '../lib/runtime/config.js';
-import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/runtime/export.js';
-import { refuseOwnFiles } from '../lib/runtime/own-files.js';
-import { toldJson } from './run-checkpoint.js';
+import type { SeqRange } from '../lib/ledger/index.js';
+import { refuseOwnFiles } from './own-files.js';
+import { publishResultJson } from './run-checkpoint.js';
 
 interface Wanted {
   request: ExportRequest;
@@ -26,7 +25,7 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
  * @throws LukhasError as `EvidenceExport`
  */
 export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary & { told: object[] }> {
-  const { EvidenceExport: Export } = await import('../lib/runtime/export.js');
+  const { EvidenceExport: Export } = await import('../lib/app/evidence/export.js');
   const { request, out, force, version, say } = wanted;
   await refuseOwnFiles(app.config, out, '--out');
   await Export.refuseTarget(out, force);
@@ -43,7 +42,7 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
     if ((await pack.entries()) === 0)
       say('no entry of the log is in this window and of what was asked for: the pack shows none');
     const summary = await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
-    return { ...summary, told: pack.told.map(toldJson) };
+    return { ...summary, told: pack.told.map(publishResultJson) };
   } catch (error) {
     const code = stop.code();
     if (pack !== null || code !== null)
@@ -89,8 +88,8 @@ async function told(
   // What was asked for wrongly is no failure of the export.
   if (error instanceof LukhasError && error.code === 'USAGE') return;
   const [{ openApp }, { recordFailure }] = await Promise.all([
-    import('../lib/runtime/app.js'),
-    import('../lib/runtime/export.js'),
+    import('../lib/app/app.js'),
+    import('../lib/app/evidence/export.js'),
   ]);
   try {
     const app = await openApp({ config });

@@ -1,7 +1,7 @@
 import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
-import type { Policy } from '../lib/judge/policy.js';
-import type { Replay } from '../lib/replay/replay.js';
+import type { Policy } from '../lib/judge/index.js';
+import type { Replay } from '../lib/replay/index.js';
 import { requestOf, selectionOf, timesOf } from './replay-flags.js';
 
 type ReplayFlags = Parameters<typeof selectionOf>[0] & { db?: string | undefined; config?: string | undefined };
@@ -13,14 +13,14 @@ type ReplayFlags = Parameters<typeof selectionOf>[0] & { db?: string | undefined
 export async function runReplay(flags: ReplayFlags, say: (message: string) => void): Promise<Replay> {
   const request = await requestOf(flags);
   if (flags.source !== undefined) return replayPast(flags, request, say);
-  const { replayInput, replayLog } = await import('../lib/runtime/replay.js');
+  const { replayInput, replayLog } = await import('../lib/app/replay.js');
   if (flags.input !== undefined) {
     const own = await policyAsItStands(request);
     return replayInput({ input: flags.input, modelId: flags.model ?? null, own }, request);
   }
   const clock = systemClock();
   const selection = await selectionOf(flags, clock.now());
-  const { loadConfig } = await import('../lib/runtime/config.js');
+  const { loadConfig } = await import('../lib/app/config.js');
   const { dbPath } = await loadConfig({ flags: { db: flags.db, config: flags.config } });
   // A path that was just typed is a mistake when nothing is there; the usual place may be empty still.
   const replayed = await replayLog(dbPath, clock, selection, request, { mustExist: flags.db !== undefined });
@@ -47,10 +47,10 @@ async function replayPast(flags: ReplayFlags, request: Request, say: (message: s
   const clock = systemClock();
   const { from, to } = await timesOf(flags, clock.now());
   const [{ loadConfig }, { sourceFromFlags }, { lintPromql }, { replayPrometheus }] = await Promise.all([
-    import('../lib/runtime/config.js'),
-    import('../lib/runtime/source-flags.js'),
-    import('../lib/metrics/promql.js'),
-    import('../lib/runtime/replay-prometheus.js'),
+    import('../lib/app/config.js'),
+    import('./source-flags.js'),
+    import('../lib/metrics/promql/promql.js'),
+    import('../lib/app/replay-prometheus.js'),
   ]);
   const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
   const source = sourceFromFlags({ source: flags.source, 'prom-url': flags['prom-url'] }, config);

@@ -1,12 +1,11 @@
-import { type Daemon, startDaemon } from '../daemon/daemon.js';
-import type { Fault } from '../demo/service-options.js';
-import { startWorkload, type Workload } from '../demo/workload.js';
+import { type Daemon, startDaemon } from '../daemon/index.js';
+import type { Fault } from '../demo/index.js';
+import { startWorkload, type Workload } from '../demo/index.js';
+import type { App, ServeSettings } from '../lib/app/index.js';
 import { EXIT } from '../lib/errors.js';
-import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/source.js';
-import type { App } from '../lib/runtime/app.js';
-import { requireDemoPlace } from '../lib/runtime/demo-place.js';
-import type { ServeSettings } from '../lib/runtime/serve-settings.js';
-import { sourceFromFlags } from '../lib/runtime/source-flags.js';
+import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/index.js';
+import { requireDemoPlace } from './demo-place.js';
+import { sourceFromFlags } from './source-flags.js';
 
 interface ServeOptions {
   version: string;
@@ -119,8 +118,8 @@ function ready({ url }: Daemon, demo: Fault | null): string {
 
 async function goodbye(app: App, demo: boolean): Promise<string> {
   const [canaries, jobs] = await Promise.all([
-    app.ledger.heads({ type: 'canary', open: true }),
-    app.ledger.heads({ type: 'job', open: true }),
+    app.ledger.summaries({ type: 'canary', open: true }),
+    app.ledger.summaries({ type: 'job', open: true }),
   ]);
   const left = [count(canaries.length, 'canary', 'canaries'), count(jobs.length, 'job', 'jobs')].filter(
     (n) => n !== '',

@@ -1,9 +1,8 @@
+import type { EvidenceRequest } from '../lib/app/evidence/index.js';
+import type { Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { Entry } from '../lib/evidence/verify-pack-entry.js';
-import type { EvidenceReport } from '../lib/evidence/verify-pack-report.js';
-import { quote } from '../lib/input/problems.js';
-import type { Config } from '../lib/runtime/config.js';
-import type { EvidenceRequest } from '../lib/runtime/evidence-verification.js';
+import type { Entry, EvidenceReport } from '../lib/evidence/verify/index.js';
+import { quote } from '../lib/input/index.js';
 
 export interface VerifyFlags {
   db?: string | undefined;
@@ -31,7 +30,7 @@ export function runVerify(file: string | undefined, flags: VerifyFlags): Promise
 }
 
 async function verifyFile(file: string, flags: VerifyFlags): Promise<Verified> {
-  const { verifyEvidence } = await import('../lib/runtime/evidence-verification.js');
+  const { verifyEvidence } = await import('../lib/app/evidence/verify-file.js');
   const db = flags.db === undefined ? null : (await configOf(flags)).dbPath;
   const report = await verifyEvidence(file, { ...trustOf(flags), db });
   // Without keys that somebody trusts, whoever forges it puts in their own, and all of it fits.
@@ -47,7 +46,7 @@ async function verifyDatabase(flags: VerifyFlags, expected: string | null): Prom
     throw new LukhasError('USAGE', '--trust goes with a pack, a proof, or --since: a database is not signed.');
   }
   const config = await configOf(flags);
-  const { verifyInPlace } = await import('../lib/runtime/evidence-verification.js');
+  const { verifyInPlace } = await import('../lib/app/evidence/verify-file.js');
   const report = await verifyInPlace(config, trustOf(flags));
   const isOther = expected !== null && expected !== report.root;
   const problems = isOther ? [...report.problems, 'the root is not the one expected'] : report.problems;
@@ -65,7 +64,7 @@ const WITHOUT_CHECKPOINT =
   'whether the log was written anew, or set back with all that is kept beside it: give a checkpoint that was kept elsewhere: --since FILE';
 
 async function configOf(flags: VerifyFlags): Promise<Config> {
-  const { loadConfig } = await import('../lib/runtime/config.js');
+  const { loadConfig } = await import('../lib/app/config.js');
   return loadConfig({ flags: { db: flags.db, config: flags.config } });
 }
 

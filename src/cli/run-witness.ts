@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { startWitness } from '../daemon/witness.js';
+import { startWitness } from '../daemon/index.js';
+import { openWitness } from '../lib/app/evidence/index.js';
 import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
-import { readVkeys } from '../lib/runtime/publication-flags.js';
-import { openWitness } from '../lib/runtime/witness.js';
+import { readVkeys } from './publication-flags.js';
 
 interface WitnessRun {
   folder: string;

@@ -1,12 +1,11 @@
-import type { Tick } from '../lib/canary/advance.js';
-import type { Canary } from '../lib/canary/state.js';
-import { isOpen } from '../lib/canary/state.js';
+import type { App } from '../lib/app/index.js';
+import type { Tick } from '../lib/canary/index.js';
 import { timestamp } from '../lib/clock.js';
 import { EXIT } from '../lib/errors.js';
-import { progressLine } from '../lib/explain/progress.js';
-import { rule } from '../lib/judge/judge.js';
-import { report } from '../lib/judge/report.js';
-import type { App } from '../lib/runtime/app.js';
+import { progressLine } from '../lib/explain/index.js';
+import { report, rule } from '../lib/judge/index.js';
+import type { Canary } from '../lib/readings/index.js';
+import { isOpen } from '../lib/readings/index.js';
 
 export interface WatchOptions {
   /** Give up watching (not the canary) after so many seconds. */

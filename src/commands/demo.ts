@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { presentCanary } from '../cli/present.js';
-import type { Fault } from '../demo/service-options.js';
-import { canaryJson } from '../lib/runtime/outcome.js';
+import type { Fault } from '../demo/index.js';
+import { canaryJson } from '../lib/app/index.js';
 
 const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
 

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { FAMILIES } from '../lib/ledger/pages.js';
+import { FAMILIES } from '../lib/ledger/index.js';
 
 export default class Export extends BaseCommand {
   static override summary = 'write an evidence pack that an auditor can check without lukhas';
@@ -35,11 +35,11 @@ export default class Export extends BaseCommand {
 
   async run(): Promise<unknown> {
     // Before anything is loaded: once V8 has given new objects more room it keeps it.
-    (await import('../lib/runtime/small-heap.js')).keepHeapSmall();
+    (await import('../cli/small-heap.js')).keepHeapSmall();
     const { flags } = await this.parse(Export);
     const [{ runExport, refuseMissingLog }, { loadConfig }] = await Promise.all([
       import('../cli/run-export.js'),
-      import('../lib/runtime/config.js'),
+      import('../lib/app/config.js'),
     ]);
     await refuseMissingLog((await loadConfig({ flags: { db: flags.db, config: flags.config } })).dbPath);
     const app = await this.app(flags, { readOnly: true });

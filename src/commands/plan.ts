@@ -27,7 +27,7 @@ export default class Plan extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Plan);
-    const { loadConfig } = await import('../lib/runtime/config.js');
+    const { loadConfig } = await import('../lib/app/config.js');
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     const policy = await policyFromFlags(flags, config.policyPath, (line) => this.say(line));
     const requestsPerSecond = number(flags.rps, '--rps');

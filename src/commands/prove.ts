@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import { refuseOwnFiles } from '../lib/runtime/own-files.js';
+import { refuseOwnFiles } from '../cli/own-files.js';
 
 const PROOF = {
   what: 'proof',
@@ -27,11 +27,11 @@ export default class Prove extends BaseCommand {
     const { args, flags } = await this.parse(Prove);
     const app = await this.app(flags, { readOnly: true });
     if (flags.out !== undefined) await refuseOwnFiles(app.config, flags.out, '--out');
-    const { proveEntry } = await import('../lib/runtime/prove.js');
+    const { proveEntry } = await import('../lib/app/evidence/prove.js');
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;
     if (flags.out !== undefined) {
-      const { writeOutput } = await import('../cli/write-output.js');
+      const { writeOutput } = await import('../lib/files/write-output.js');
       await writeOutput(flags.out, proof, '--out', PROOF);
     } else if (!this.jsonEnabled()) process.stdout.write(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);

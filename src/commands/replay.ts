@@ -1,7 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
+import { refuseOwnFiles } from '../cli/own-files.js';
 import { replayFlags } from '../cli/replay-flags.js';
 import { EXIT } from '../lib/errors.js';
-import { refuseOwnFiles } from '../lib/runtime/own-files.js';
 
 const PAGE = {
   what: 'HTML page',
@@ -26,12 +26,12 @@ export default class Replay extends BaseCommand {
     const { runReplay } = await import('../cli/run-replay.js');
     const { result, series } = await runReplay(flags, (message) => this.say(message));
     if (flags.report !== undefined) {
-      const { loadConfig } = await import('../lib/runtime/config.js');
+      const { loadConfig } = await import('../lib/app/config.js');
       const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
       await refuseOwnFiles(config, flags.report, '--report');
       const [{ renderReport }, { writeOutput }] = await Promise.all([
-        import('../lib/replay/report.js'),
-        import('../cli/write-output.js'),
+        import('../lib/replay/report/report.js'),
+        import('../lib/files/write-output.js'),
       ]);
       await writeOutput(flags.report, renderReport(result, series), '--report', PAGE);
     }

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
-import type { Fault } from '../demo/service-options.js';
-import { serveSettings } from '../lib/runtime/serve-settings.js';
+import type { Fault } from '../demo/index.js';
+import { serveSettings } from '../lib/app/index.js';
 
 const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
 

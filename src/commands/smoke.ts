@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { presentCheck } from '../cli/present-smoke.js';
+import { environment } from '../lib/app/index.js';
 import { EXIT } from '../lib/errors.js';
-import { environment } from '../lib/runtime/config.js';
 
 export default class Smoke extends BaseCommand {
   static override summary = 'check a running server from outside';

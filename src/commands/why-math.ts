@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
 import { ERROR_CODES, EXIT } from '../lib/errors.js';
-import { parseInstant } from '../lib/runtime/instant.js';
+import { parseInstant } from '../lib/input/index.js';
 
 /** What stands as the decision of a job. */
 const JOB_STATES: ReadonlySet<string> = new Set(['queued', 'running', 'completed', 'failed']);
@@ -26,7 +26,7 @@ export default class WhyMath extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(WhyMath);
     const app = await this.app(flags, { readOnly: true });
-    const { whyMath } = await import('../lib/runtime/explanations.js');
+    const { whyMath } = await import('../lib/app/explanations.js');
     const at = flags.at === undefined ? undefined : parseInstant(flags.at, app.clock.now(), '--at');
     const math = await whyMath(app, args.id, { at });
     if (math.decision === 'unknown') {

@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
 import { ERROR_CODES } from '../lib/errors.js';
-import { narrativeMarkdown, narrativeText } from '../lib/explain/render.js';
-import { parseInstant } from '../lib/runtime/instant.js';
+import { narrativeMarkdown, narrativeText } from '../lib/explain/index.js';
+import { parseInstant } from '../lib/input/index.js';
 
 export default class Why extends BaseCommand {
   static override aliases = ['canary:why'];
@@ -26,7 +26,7 @@ export default class Why extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Why);
     const app = await this.app(flags, { readOnly: true });
-    const { why } = await import('../lib/runtime/explanations.js');
+    const { why } = await import('../lib/app/explanations.js');
     const at = flags.at === undefined ? undefined : parseInstant(flags.at, app.clock.now(), '--at');
     const narrative = await why(app, args.id, { at });
     const text = flags.format === 'md' ? narrativeMarkdown(narrative) : narrativeText(narrative);

@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.js';
-import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/ledger.js';
+import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/index.js';
 
 type Listener = (items: readonly FeedItem[]) => void;
 

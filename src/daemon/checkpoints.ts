@@ -1,6 +1,6 @@
-import type { Told } from '../lib/evidence/publish.js';
-import type { App } from '../lib/runtime/app.js';
-import { hasLogKey, openCheckpoints, publishCheckpoint } from '../lib/runtime/checkpoints.js';
+import { hasLogKey, openCheckpoints, publishCheckpoint } from '../lib/app/evidence/index.js';
+import type { App } from '../lib/app/index.js';
+import type { PublishResult } from '../lib/evidence/publish/index.js';
 
 /** Whoever is told at the end must answer soon: somebody waits for the daemon to stop. */
 const LAST_MS = 8_000;
@@ -32,7 +32,7 @@ export class CheckpointDriver {
     }
   }
 
-  async #make(signal: AbortSignal): Promise<Told[]> {
+  async #make(signal: AbortSignal): Promise<PublishResult[]> {
     if (!(await hasLogKey(this.app.config))) return [];
     const checkpoints = await openCheckpoints(this.app);
     const made = await checkpoints.make();
@@ -43,7 +43,7 @@ export class CheckpointDriver {
     return failed;
   }
 
-  #complain(failed: readonly Told[]): void {
+  #complain(failed: readonly PublishResult[]): void {
     for (const { error, kind } of failed) this.onError(error, kind);
   }
 }

@@ -1,23 +1,17 @@
-import { reachable } from '../lib/metrics/reachable.js';
-import type { App } from '../lib/runtime/app.js';
-import { policyOfFile } from '../lib/runtime/policy-input.js';
-import type { ServeSettings } from '../lib/runtime/serve-settings.js';
-import { initKeys } from '../lib/runtime/signing-keys.js';
-import { Complaints } from './complaints.js';
+import type { App, ServeSettings } from '../lib/app/index.js';
+import { initKeys, policyOfFile } from '../lib/app/index.js';
+import { reachable } from '../lib/metrics/index.js';
 import { Drivers } from './drivers.js';
+import { ErrorThrottle } from './error-throttle.js';
 import { EvidenceRoute } from './evidence.js';
 import { healthRoutes } from './health.js';
-import { RateLimiter } from './http/rate-limit.js';
-import { type HttpServer, startHttpServer } from './http/server.js';
-import { createMcpEndpoint } from './mcp/endpoint.js';
-import { createLukhasServer } from './mcp/server.js';
-import { serveStdio } from './mcp/stdio.js';
+import { type HttpServer, RateLimiter, startHttpServer } from './http/index.js';
+import { createLukhasServer, createMcpEndpoint, ResourceUpdates, serveStdio } from './mcp/index.js';
 import { parseToolsets } from './mcp/tools/catalogue.js';
-import { ResourceUpdates } from './mcp/updates.js';
 import { DaemonMetrics } from './metrics.js';
 import { Readiness } from './readiness.js';
 import { Service } from './service.js';
-import { SseHub } from './sse/hub.js';
+import { SseHub } from './sse/index.js';
 
 export interface DaemonOptions {
   app: App;
@@ -69,7 +63,7 @@ class RunningDaemon implements Daemon {
   url: string | null = null;
   readonly ended: Promise<Error | null>;
   readonly #options: DaemonOptions;
-  readonly #complaints: Complaints;
+  readonly #complaints: ErrorThrottle;
   readonly #drivers: Drivers;
   readonly #service: Service;
   #metrics: DaemonMetrics | null = null;
@@ -82,7 +76,7 @@ class RunningDaemon implements Daemon {
   constructor(options: DaemonOptions) {
     const { app, say } = options;
     this.#options = options;
-    this.#complaints = new Complaints(app.clock, say);
+    this.#complaints = new ErrorThrottle(app.clock, say);
     const onError = (error: unknown, what?: string): void => this.#failed(error, what);
     this.#drivers = new Drivers({ app, onError, onTick: (tick) => this.#metrics?.onTick(tick) });
     this.#service = new Service(app, {

@@ -1,5 +1,5 @@
-import type { Tick } from '../lib/canary/advance.js';
-import type { App } from '../lib/runtime/app.js';
+import type { App } from '../lib/app/index.js';
+import type { Tick } from '../lib/canary/index.js';
 import { CheckpointDriver } from './checkpoints.js';
 import { Loops } from './loops.js';
 import type { Check } from './readiness.js';

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { EvidenceExport, recordFailure } from '../lib/app/evidence/index.js';
+import type { App } from '../lib/app/index.js';
+import { missingKeys } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import type { App } from '../lib/runtime/app.js';
-import { EvidenceExport, recordFailure } from '../lib/runtime/export.js';
-import { missingKeys } from '../lib/runtime/signing-keys.js';
-import { HttpError, type RequestContext, type Route } from './http/route.js';
+import { HttpError, type RequestContext, type Route } from './http/index.js';
 
 interface EvidenceOptions {
   app: Pick<App, 'ledger' | 'config' | 'clock'>;

@@ -1,4 +1,4 @@
-import type { FeedItem } from '../lib/ledger/ledger.js';
+import type { FeedItem } from '../lib/ledger/index.js';
 
 /** Kinds that end a canary's window, and with it the time without readings. */
 const ENDINGS: ReadonlySet<string> = new Set([

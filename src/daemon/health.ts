@@ -1,7 +1,7 @@
+import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
-import type { App } from '../lib/runtime/app.js';
-import { sendJson } from './http/answer.js';
-import type { Route } from './http/route.js';
+import type { Route } from './http/index.js';
+import { sendJson } from './http/index.js';
 import type { Readiness } from './readiness.js';
 
 interface HealthOptions {
@@ -21,7 +21,7 @@ const JOB_STATES = ['queued', 'running', 'completed', 'failed'] as const;
 
 /** How many canaries and jobs there are in each state; none is a number too. */
 export async function countStates(ledger: App['ledger']) {
-  const [canaries, jobs] = await Promise.all([ledger.headStates('canary'), ledger.headStates('job')]);
+  const [canaries, jobs] = await Promise.all([ledger.summaryStates('canary'), ledger.summaryStates('job')]);
   const all = (states: readonly string[], found: Record<string, number>) =>
     Object.fromEntries(states.map((state) => [state, found[state] ?? 0]));
   return { canaries: all(CANARY_STATES, canaries), jobs: all(JOB_STATES, jobs) };

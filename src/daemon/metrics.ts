@@ -1,14 +1,13 @@
 import { readdir, stat } from 'node:fs/promises';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Tick } from '../lib/canary/advance.js';
-import { nextDue } from '../lib/canary/schedule.js';
-import type { Observation } from '../lib/judge/observation.js';
-import type { FeedItem } from '../lib/ledger/ledger.js';
-import type { App } from '../lib/runtime/app.js';
+import type { App } from '../lib/app/index.js';
+import type { Tick } from '../lib/canary/index.js';
+import { nextDue } from '../lib/canary/index.js';
+import type { Observation } from '../lib/judge/index.js';
+import type { FeedItem } from '../lib/ledger/index.js';
 import { FallbackTime } from './fallback-time.js';
 import { countStates } from './health.js';
-import type { Route } from './http/route.js';
-import type { Answered } from './http/server.js';
+import type { Answered, Route } from './http/index.js';
 
 export interface SseNumbers {
   clients: number;
@@ -56,11 +55,11 @@ export class DaemonMetrics {
   /** Finds which canaries are without readings, or without the review they need, already. Call when what is committed from now on will be told to `take`. */
   async begin(): Promise<void> {
     const { ledger, canaries } = this.#options.app;
-    for (const { subject } of await ledger.heads({ type: 'canary', states: ['PENDING', 'RUNNING'] })) {
+    for (const { subject } of await ledger.summaries({ type: 'canary', states: ['PENDING', 'RUNNING'] })) {
       const { fallbackSince } = await canaries.get(subject);
       if (fallbackSince !== null) this.#fallback.engaged(subject, fallbackSince);
     }
-    for (const { subject, data } of await ledger.heads({ type: 'canary', states: ['PROMOTED'] }))
+    for (const { subject, data } of await ledger.summaries({ type: 'canary', states: ['PROMOTED'] }))
       if (data['breakGlass'] === 'not reviewed') this.#unreviewed.add(subject);
   }
 
@@ -119,7 +118,7 @@ export class DaemonMetrics {
     const now = app.clock.now();
     const [counts, running, size, bytes] = await Promise.all([
       countStates(app.ledger),
-      app.ledger.heads({ type: 'canary', states: ['RUNNING'] }),
+      app.ledger.summaries({ type: 'canary', states: ['RUNNING'] }),
       app.ledger.size(),
       databaseBytes(app.config.dbPath),
     ]);

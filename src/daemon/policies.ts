@@ -1,6 +1,6 @@
 import { LukhasError } from '../lib/errors.js';
-import type { Policy } from '../lib/judge/policy.js';
-import type { Ledger } from '../lib/ledger/ledger.js';
+import type { Policy } from '../lib/judge/index.js';
+import type { Ledger } from '../lib/ledger/index.js';
 
 /** A policy that a canary was judged by; the id is the sha256 of its canonical bytes, hex. */
 export interface RecordedPolicy {
@@ -31,7 +31,7 @@ export class Policies {
   /** The newest first, each once. */
   async list(limit: number): Promise<RecordedPolicy[]> {
     const ids = new Set<string>();
-    for (const { subject } of await this.ledger.heads({ type: 'canary', limit: limit * 10 })) {
+    for (const { subject } of await this.ledger.summaries({ type: 'canary', limit: limit * 10 })) {
       ids.add(await this.digestOf(subject));
       if (ids.size >= limit) break;
     }
@@ -40,7 +40,7 @@ export class Policies {
 
   private async find(prefix: string): Promise<RecordedPolicy | undefined> {
     if (prefix.length < SHORTEST_PREFIX) return undefined;
-    for (const { subject } of await this.ledger.heads({ type: 'canary' })) await this.digestOf(subject);
+    for (const { subject } of await this.ledger.summaries({ type: 'canary' })) await this.digestOf(subject);
     const ids = [...this.known.keys()].filter((id) => id.startsWith(prefix));
     if (ids.length > 1)
       throw new LukhasError('AMBIGUOUS_ID', `${JSON.stringify(prefix)} stands for ${ids.length} policies.`, {

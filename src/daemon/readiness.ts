@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js';
-import { newHolder } from '../lib/ledger/ids.js';
-import type { Ledger } from '../lib/ledger/ledger.js';
+import type { Ledger } from '../lib/ledger/index.js';
+import { newHolder } from '../lib/ledger/index.js';
 
 export interface Check {
   ok: boolean;

@@ -1,17 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import { type Canary, isOpen } from '../lib/canary/state.js';
+import type { App } from '../lib/app/index.js';
+import { canaryJson, composePolicy, environment } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
-import type { WhyMath } from '../lib/explain/math.js';
-import { narrativeText } from '../lib/explain/render.js';
-import { type JobJson, jobJson } from '../lib/jobs/job-json.js';
-import type { Actor, StoredEvent } from '../lib/ledger/events.js';
-import type { Head } from '../lib/ledger/ledger.js';
-import type { VerifyReport } from '../lib/ledger/verify.js';
-import type { App } from '../lib/runtime/app.js';
-import { environment } from '../lib/runtime/config.js';
-import { canaryJson } from '../lib/runtime/outcome.js';
-import { composePolicy } from '../lib/runtime/policy-input.js';
+import type { WhyMath } from '../lib/explain/index.js';
+import { narrativeText } from '../lib/explain/index.js';
+import { type JobJson, jobJson } from '../lib/jobs/index.js';
+import type { Actor, StoredEvent, SubjectSummary } from '../lib/ledger/index.js';
+import type { VerifyReport } from '../lib/ledger/verify/index.js';
+import { type Canary, isOpen } from '../lib/readings/index.js';
 import { Changes } from './changes.js';
 import { Policies, type RecordedPolicy } from './policies.js';
 import { type WaitProgress, waitForChange } from './wait.js';
@@ -90,7 +87,7 @@ export class Service {
         suggestions: ['Configure a file, a scrape or a Prometheus source: docs/metrics.md'],
       });
     if (!dryRun) {
-      const { requireHookSecrets } = await import('../lib/runtime/hook-secrets.js');
+      const { requireHookSecrets } = await import('../lib/app/hook-secrets.js');
       requireHookSecrets(hooks, environment());
     }
     await app.checkSource(source);
@@ -123,7 +120,7 @@ export class Service {
 
   /** The narrative, or a sentence that says that nothing (or more than one thing) goes by this name. */
   async why(id: string): Promise<string> {
-    const { why } = await import('../lib/runtime/explanations.js');
+    const { why } = await import('../lib/app/explanations.js');
     try {
       return narrativeText(await why(this.app, id));
     } catch (error) {
@@ -134,17 +131,21 @@ export class Service {
 
   /** @throws LukhasError AMBIGUOUS_ID, USAGE (too short a beginning of an id) */
   async whyMath(id: string): Promise<WhyMath> {
-    const { whyMath } = await import('../lib/runtime/explanations.js');
+    const { whyMath } = await import('../lib/app/explanations.js');
     return whyMath(this.app, id);
   }
 
-  async listCanaries(filter: { limit: number; states?: readonly string[]; modelId?: string }): Promise<Head[]> {
+  async listCanaries(filter: {
+    limit: number;
+    states?: readonly string[];
+    modelId?: string;
+  }): Promise<SubjectSummary[]> {
     return this.app.canaries.list(filter);
   }
 
   /** Ids of canaries, newest first, that begin so. */
   async canaryIds(prefix: string, limit: number): Promise<string[]> {
-    const heads = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findHeads(prefix);
+    const heads = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findSummaries(prefix);
     return heads
       .filter(({ type }) => type === 'canary')
       .map(({ subject }) => subject)
@@ -211,7 +212,7 @@ export class Service {
 
   /** Checks every hash of the log. Callers at the same time share one run. */
   async verifyLog(): Promise<VerifyReport> {
-    this.verification ??= import('../lib/runtime/verification.js')
+    this.verification ??= import('../lib/app/verification.js')
       .then(({ verifyAll }) => verifyAll(this.app.config.dbPath))
       .finally(() => {
         this.verification = null;

@@ -1,6 +1,6 @@
-import type { Canary } from '../lib/canary/state.js';
+import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
-import type { App } from '../lib/runtime/app.js';
+import type { Canary } from '../lib/readings/index.js';
 import type { Changes } from './changes.js';
 
 /** The state of a wait, told about once a second. `elapsed` and `total` are seconds. */

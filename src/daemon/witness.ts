@@ -1,8 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Witness } from '../lib/evidence/witness.js';
-import { sendJson } from './http/answer.js';
-import { HttpError, type Route } from './http/route.js';
-import { type HttpServer, startHttpServer } from './http/server.js';
+import type { Witness } from '../lib/evidence/witness/index.js';
+import { HttpError, type HttpServer, type Route, sendJson, startHttpServer } from './http/index.js';
 
 export interface WitnessServerOptions {
   witness: Witness;

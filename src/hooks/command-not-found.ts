@@ -1,6 +1,6 @@
 import type { Hook } from '@oclif/core';
 import { EXIT } from '../lib/errors.js';
-import { nearest } from '../lib/input/problems.js';
+import { nearest } from '../lib/input/index.js';
 
 /** A mistyped command is a usage error in one line; nothing is asked and nothing is run in its stead. */
 const hook: Hook.CommandNotFound = async ({ id, config }) => {

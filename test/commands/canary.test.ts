@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { presentCanary } from '../../src/cli/present.js';
-import { applyEvent, type Canary, foldCanary } from '../../src/lib/canary/state.js';
 import { nextSteps, summarise, why } from '../../src/lib/explain/summary.js';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
 import type { EventDraft } from '../../src/lib/ledger/events.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
+import { applyEvent, type Canary, foldCanary } from '../../src/lib/readings/canary.js';
 import { canaryId, firstLine, type Run, Workspace } from '../e2e/lukhas.js';
 import { observations } from '../e2e/observations.js';
 

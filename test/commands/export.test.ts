@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { firstLine, ROOT, Workspace } from '../e2e/lukhas.js';
 import { finished } from '../lib/ledger/examples.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { systemClock } from '../../src/lib/clock.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { ROOT, Workspace } from '../e2e/lukhas.js';
 import { start } from '../lib/canary/harness.js';
 import { policy } from '../lib/judge/looks.js';
@@ -66,7 +66,7 @@ describe('what a command loads', () => {
     const { packages, sources, modules } = await loadedBy(workspace, ['canary', 'list', '--json']);
     // It does see what is loaded.
     expect([...packages]).to.include.members(['@oclif/core', 'better-sqlite3']);
-    expect([...sources]).to.include.members(['src/commands/canary/list.ts', 'src/lib/ledger/sqlite.ts']);
+    expect([...sources]).to.include.members(['src/commands/canary/list.ts', 'src/lib/ledger/sqlite/ledger.ts']);
     expect([...packages].filter((name) => HEAVY.test(name))).to.deep.equal([]);
     expect([...sources].filter((file) => UNCALLED.test(file))).to.deep.equal([]);
     expect(modules).to.be.below(50);
@@ -79,7 +79,7 @@ describe('what a command loads', () => {
     await ledger.close();
     for (const command of ['why', 'why-math']) {
       const { packages, sources } = await loadedBy(workspace, [command, id, '--json']);
-      expect([...sources]).to.include.members(['src/lib/explain/history.ts', 'src/lib/judge/judge.ts']);
+      expect([...sources]).to.include.members(['src/lib/readings/facts.ts', 'src/lib/judge/judge.ts']);
       expect([...packages].filter((name) => HEAVY.test(name))).to.deep.equal([]);
       expect(
         [...sources].filter((file) => /^src\/(demo\/|lib\/(metrics|replay)\/(?!source|open))/.test(file)),
@@ -96,7 +96,7 @@ describe('what a command loads', () => {
       [...(await loadedBy(workspace, args)).sources].filter((file) => file.startsWith('src/lib/evidence/'));
     expect(await signing()).to.deep.equal([]);
     mkdirSync(join(workspace.dir, 'checkpoints'));
-    expect(await signing()).to.include('src/lib/evidence/kept-checkpoint.ts');
+    expect(await signing()).to.include('src/lib/evidence/checkpoints/kept.ts');
   });
 
   it('to print its version is not even the log', async function () {

@@ -2,7 +2,7 @@ import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { EventDraft } from '../../src/lib/ledger/events.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { onlyDocument, Workspace } from '../e2e/lukhas.js';
 import { startWitness } from '../e2e/witness.js';
 import { TS } from '../lib/ledger/examples.js';

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { Canaries } from '../../src/lib/canary/canaries.js';
 import { systemClock } from '../../src/lib/clock.js';
 import { parsePolicy } from '../../src/lib/judge/policy-schema.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { ROOT, Workspace } from '../e2e/lukhas.js';
 
 /** Root may write everything: somebody else is asked to search. */

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
+import { type App, openApp } from '../../src/lib/app/app.js';
+import { loadConfig } from '../../src/lib/app/config.js';
+import { serveSettings } from '../../src/lib/app/serve-settings.js';
 import { LukhasError } from '../../src/lib/errors.js';
-import { type App, openApp } from '../../src/lib/runtime/app.js';
-import { loadConfig } from '../../src/lib/runtime/config.js';
-import { serveSettings } from '../../src/lib/runtime/serve-settings.js';
 
 const KEY = 'a-key-of-some-length';
 

@@ -7,9 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
-import { type App, openApp } from '../../src/lib/runtime/app.js';
-import { loadConfig } from '../../src/lib/runtime/config.js';
-import { serveSettings } from '../../src/lib/runtime/serve-settings.js';
+import { type App, openApp } from '../../src/lib/app/app.js';
+import { loadConfig } from '../../src/lib/app/config.js';
+import { serveSettings } from '../../src/lib/app/serve-settings.js';
 import { finished } from '../lib/ledger/examples.js';
 
 describe('GET /evidence/export', function () {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Complaints } from '../../src/daemon/complaints.js';
+import { ErrorThrottle } from '../../src/daemon/error-throttle.js';
 import { Loops } from '../../src/daemon/loops.js';
 import { FakeClock } from '../lib/canary/harness.js';
 
@@ -44,7 +44,7 @@ describe('trouble', () => {
   it('is told once a minute, however often it is met', () => {
     const clock = new FakeClock();
     const said: string[] = [];
-    const complaints = new Complaints(clock, (line) => said.push(line));
+    const complaints = new ErrorThrottle(clock, (line) => said.push(line));
     for (let n = 0; n < 100; n++) complaints.tell(new Error('the disk is full'), 'c-1');
     complaints.tell(new Error('the source is down'));
     expect(said).to.deep.equal(['lukhas: c-1: the disk is full', 'lukhas: the source is down']);

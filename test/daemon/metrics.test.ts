@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { type HttpServer, startHttpServer } from '../../src/daemon/http/server.js';
 import { DaemonMetrics } from '../../src/daemon/metrics.js';
+import type { App } from '../../src/lib/app/app.js';
 import type { Tick } from '../../src/lib/canary/advance.js';
 import { Approvals } from '../../src/lib/canary/approvals.js';
 import { Canaries } from '../../src/lib/canary/canaries.js';
 import { timestamp } from '../../src/lib/clock.js';
 import type { Observation } from '../../src/lib/judge/observation.js';
 import type { StoredEvent } from '../../src/lib/ledger/events.js';
-import type { App } from '../../src/lib/runtime/app.js';
 import {
   drive,
   driver,

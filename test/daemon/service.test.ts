@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { Service } from '../../src/daemon/service.js';
 import type { WaitProgress } from '../../src/daemon/wait.js';
+import type { App } from '../../src/lib/app/app.js';
 import { Canaries } from '../../src/lib/canary/canaries.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
-import type { App } from '../../src/lib/runtime/app.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { ASKER, CANARY, openTestApp } from './mcp/place.js';
 
 describe('the service behind every surface', () => {

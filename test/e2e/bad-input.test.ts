@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type StubPrometheus, stubPrometheus, success, vector } from '../lib/metrics/prometheus-stub.js';
+import { type StubPrometheus, stubPrometheus, success, vector } from '../lib/metrics/prometheus/stub.js';
 import { expectNoInsides, firstLine, onlyDocument, type Run, type RunOptions, Workspace } from './lukhas.js';
 import { type Page, serve } from './metrics-page.js';
 

@@ -14,7 +14,7 @@ import { join, relative } from 'node:path';
 import { bundleFromJSON } from '@sigstore/bundle';
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, SILENT, scripted, start } from '../lib/canary/harness.js';
 import { numbers } from '../lib/evidence/signers.js';
 import { policy } from '../lib/judge/looks.js';

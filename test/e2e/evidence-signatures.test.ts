@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createSigningKey, readSigningKey, type SigningKey } from '../../src/lib/evidence/keys.js';
-import { publicForms } from '../../src/lib/evidence/public-forms.js';
-import { parseOpenSsh, parseSpkiPem } from '../../src/lib/evidence/public-key.js';
-import { signSsh, verifySsh } from '../../src/lib/evidence/sshsig.js';
+import { parseOpenSsh, parseSpkiPem } from '../../src/lib/evidence/formats/public-key.js';
+import { signSsh, verifySsh } from '../../src/lib/evidence/formats/sshsig.js';
+import { createSigningKey, readSigningKey, type SigningKey } from '../../src/lib/evidence/keys/keys.js';
+import { publicForms } from '../../src/lib/evidence/keys/public-forms.js';
 
 /** What others make of our signatures and keys: ssh-keygen and openssl, which an auditor has. */
 describe('signatures of evidence', () => {

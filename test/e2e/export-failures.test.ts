@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { EventData } from '../../src/lib/ledger/events.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { finished } from '../lib/ledger/examples.js';
 import { expectNoInsides, firstLine, type Running, Workspace } from './lukhas.js';
 import { SmallDisk } from './small-disk.js';

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { StoredEvent } from '../../src/lib/ledger/events.js';
 import type { Ledger } from '../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BIN = join(ROOT, 'bin', 'run.js');

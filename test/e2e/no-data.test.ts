@@ -6,7 +6,7 @@ import {
   type StubSeries,
   stubPrometheus,
   vector,
-} from '../lib/metrics/prometheus-stub.js';
+} from '../lib/metrics/prometheus/stub.js';
 import { canaryId, expectNoInsides, firstLine, type Run, Workspace } from './lukhas.js';
 import { type Counters, counting, exposition, type Page, serve } from './metrics-page.js';
 import { observations } from './observations.js';

@@ -1,7 +1,7 @@
 import type { ArmReading, CountSignal, HistogramSignal, Observation } from '../../src/lib/judge/observation.js';
 import { parsePolicy } from '../../src/lib/judge/policy-schema.js';
 import { replay } from '../../src/lib/replay/replay.js';
-import { renderReport } from '../../src/lib/replay/report.js';
+import { renderReport } from '../../src/lib/replay/report/report.js';
 import { parseAxis } from '../../src/lib/replay/sweep-axes.js';
 import { START } from '../lib/judge/looks.js';
 import { recorded, request } from '../lib/replay/recordings.js';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startHttpServer } from '../../src/daemon/http/server.js';
 import { SseHub } from '../../src/daemon/sse/hub.js';
 import { systemClock } from '../../src/lib/clock.js';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { draft } from '../daemon/sse/daemon.js';
 
 /** `serve PATH PORT`: event streams of this ledger; prints the port. `append PATH COUNT EVERY_MS`: commits to it. */

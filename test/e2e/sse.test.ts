@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { happened, idsIn } from '../daemon/sse/daemon.js';
 import { Stream } from '../daemon/sse/stream.js';
 import { withFolder } from '../lib/ledger/examples.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { canaryId, expectNoInsides, firstLine, type Run, type Running, Workspace } from './lukhas.js';
 import { counting, type Page, serve } from './metrics-page.js';
 import { SmallDisk } from './small-disk.js';

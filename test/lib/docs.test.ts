@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { loadConfig } from '../../src/lib/app/config.js';
 import { EXIT } from '../../src/lib/errors.js';
 import { MISSING_STATES } from '../../src/lib/judge/observation.js';
 import { DEFAULT_METRICS } from '../../src/lib/metrics/source.js';
-import { loadConfig } from '../../src/lib/runtime/config.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
-import { canaryJson } from '../../lib/runtime/outcome.js';
+import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryAbort extends BaseCommand {
   static override summary = 'end a canary that has not been decided';

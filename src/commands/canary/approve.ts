@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
 import { outlookLines } from '../../cli/present-approvals.js';
-import { isOpen } from '../../lib/canary/state.js';
-import { canaryJson } from '../../lib/runtime/outcome.js';
+import { canaryJson } from '../../lib/app/index.js';
+import { isOpen } from '../../lib/readings/index.js';
 
 export default class CanaryApprove extends BaseCommand {
   static override summary = 'approve a promotion that its policy wants approved';

@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
-import type { Head } from '../../lib/ledger/ledger.js';
+import type { SubjectSummary } from '../../lib/ledger/index.js';
 
-function unreviewed({ data }: Head): boolean {
+function unreviewed({ data }: SubjectSummary): boolean {
   return data['breakGlass'] === 'not reviewed';
 }
 

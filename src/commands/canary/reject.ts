@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
-import { canaryJson } from '../../lib/runtime/outcome.js';
+import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryReject extends BaseCommand {
   static override summary = 'refuse a promotion that awaits approval; it is over then';

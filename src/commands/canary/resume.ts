@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
-import { parseDuration } from '../../lib/runtime/duration.js';
+import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryResume extends BaseCommand {
   static override summary = 'go on with a canary whose driver is gone, to its verdict';

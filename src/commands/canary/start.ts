@@ -2,12 +2,10 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
+import { sourceFromFlags } from '../../cli/source-flags.js';
+import { canaryJson, environment, requireHookSecrets } from '../../lib/app/index.js';
 import { EXIT, LukhasError } from '../../lib/errors.js';
-import { environment } from '../../lib/runtime/config.js';
-import { parseDuration } from '../../lib/runtime/duration.js';
-import { requireHookSecrets } from '../../lib/runtime/hook-secrets.js';
-import { canaryJson } from '../../lib/runtime/outcome.js';
-import { sourceFromFlags } from '../../lib/runtime/source-flags.js';
+import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryStart extends BaseCommand {
   static override summary = 'start a canary and watch it to its verdict';

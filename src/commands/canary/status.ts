@@ -2,7 +2,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { presentCanary } from '../../cli/present.js';
 import { outlookLines } from '../../cli/present-approvals.js';
-import { canaryJson } from '../../lib/runtime/outcome.js';
+import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryStatus extends BaseCommand {
   static override summary = 'how a canary stands';

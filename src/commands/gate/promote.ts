@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import type { App } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
-import type { PromotionResult } from '../../lib/gates/promotions.js';
-import type { App } from '../../lib/runtime/app.js';
+import type { PromotionResult } from '../../lib/gates/index.js';
 
 export default class GatePromote extends BaseCommand {
   static override summary = 'give a gate to a model on the evidence of a canary that is there already';

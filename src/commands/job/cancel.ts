@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
-import { jobJson } from '../../lib/jobs/job-json.js';
+import { jobJson } from '../../lib/jobs/index.js';
 
 export default class JobCancel extends BaseCommand {
   static override summary = 'end a job that waits or runs';

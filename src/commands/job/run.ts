@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
+import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
-import { jobJson } from '../../lib/jobs/job-json.js';
-import type { App } from '../../lib/runtime/app.js';
-import { parseDuration } from '../../lib/runtime/duration.js';
+import { parseDuration } from '../../lib/input/index.js';
+import { jobJson } from '../../lib/jobs/index.js';
 
 export default class JobRun extends BaseCommand {
   static override summary = 'run a task and wait for its end';

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
-import { jobJson } from '../../lib/jobs/job-json.js';
+import { jobJson } from '../../lib/jobs/index.js';
 
 export default class JobStatus extends BaseCommand {
   static override summary = 'how a job stands, and what it found';

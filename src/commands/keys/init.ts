@@ -10,8 +10,8 @@ export default class KeysInit extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysInit);
     const [{ loadConfig }, { initKeys }] = await Promise.all([
-      import('../../lib/runtime/config.js'),
-      import('../../lib/runtime/signing-keys.js'),
+      import('../../lib/app/config.js'),
+      import('../../lib/app/signing-keys.js'),
     ]);
     const keys = await initKeys(await loadConfig({ flags: { db: flags.db, config: flags.config } }));
     if (!this.jsonEnabled()) {

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { KEY_FORMS, presentForm, presentKeys } from '../../cli/present-keys.js';
-import type { KeyRole } from '../../lib/evidence/keys.js';
+import type { KeyRole } from '../../lib/evidence/keys/index.js';
 
 const ROLES = ['log', 'export'] as const satisfies readonly KeyRole[];
 
@@ -22,8 +22,8 @@ export default class KeysShow extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(KeysShow);
     const [{ loadConfig }, { showKeys }] = await Promise.all([
-      import('../../lib/runtime/config.js'),
-      import('../../lib/runtime/signing-keys.js'),
+      import('../../lib/app/config.js'),
+      import('../../lib/app/signing-keys.js'),
     ]);
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     const keys = await showKeys(config, flags.role === undefined ? undefined : [flags.role]);

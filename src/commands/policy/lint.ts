@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { number } from '../../cli/policy-flags.js';
+import { readPolicy } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
-import { readPolicy } from '../../lib/runtime/policy-input.js';
 
 export default class PolicyLint extends BaseCommand {
   static override summary = 'check a policy, and say what it will probably not do';

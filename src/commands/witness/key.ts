@@ -28,7 +28,7 @@ export default class WitnessKey extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(WitnessKey);
     const [{ initWitness }, { resolve }] = await Promise.all([
-      import('../../lib/runtime/witness.js'),
+      import('../../lib/app/evidence/witness.js'),
       import('node:path'),
     ]);
     const identity = await initWitness(resolve(flags['db-dir']), flags.name ?? null);

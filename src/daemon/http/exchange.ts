@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Actor } from '../../lib/ledger/events.js';
+import type { Actor } from '../../lib/ledger/index.js';
 import { readBody } from './body.js';
 import type { RequestContext } from './route.js';
 

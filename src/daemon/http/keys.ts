@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LukhasError } from '../../lib/errors.js';
-import type { Actor } from '../../lib/ledger/events.js';
+import type { Actor } from '../../lib/ledger/index.js';
 import { HttpError } from './route.js';
 
 const SHORTEST_KEY = 16;

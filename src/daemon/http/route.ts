@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Actor } from '../../lib/ledger/events.js';
+import type { Actor } from '../../lib/ledger/index.js';
 
 /** What a route is given beside Node's request and response: everything at the edge has been checked by then. */
 export interface RequestContext {

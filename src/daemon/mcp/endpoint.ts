@@ -12,8 +12,8 @@ import {
   type Server,
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
-import type { Actor } from '../../lib/ledger/events.js';
-import type { RequestContext, Route } from '../http/route.js';
+import type { Actor } from '../../lib/ledger/index.js';
+import type { RequestContext, Route } from '../http/index.js';
 import { type Answer, exchange } from './exchange.js';
 import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessage, refusedParams } from './jsonrpc.js';
 import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../lib/errors.js';
-import type { Actor } from '../../lib/ledger/events.js';
+import type { Actor } from '../../lib/ledger/index.js';
 import type { Service } from '../service.js';
 import type { NewServer } from './endpoint.js';
 import { answerPrompts } from './prompts.js';

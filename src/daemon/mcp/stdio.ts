@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { isJSONRPCRequest, type JSONRPCMessage, type Server } from '@modelcontextprotocol/server';
 import { serveStdio as connectStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import * as z from 'zod';
-import type { Actor } from '../../lib/ledger/events.js';
+import type { Actor } from '../../lib/ledger/index.js';
 import type { Service } from '../service.js';
 import type { NewServer, NewServerContext } from './endpoint.js';
 import { MessageLines } from './lines.js';

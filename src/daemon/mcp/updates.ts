@@ -1,5 +1,5 @@
 import { InMemoryServerEventBus, type ServerEvent, type ServerEventBus } from '@modelcontextprotocol/server';
-import type { FeedItem } from '../../lib/ledger/ledger.js';
+import type { FeedItem } from '../../lib/ledger/index.js';
 import type { Changes } from '../changes.js';
 import { canaryUri } from './resources.js';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestContext } from '../http/route.js';
+import type { RequestContext } from '../http/index.js';
 
 /** Credentials have been checked by now, and are nothing to a tool. */
 const WITHHELD = new Set(['authorization', 'x-api-key', 'cookie']);

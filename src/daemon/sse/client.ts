@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FeedPosition } from '../../lib/ledger/ledger.js';
+import type { FeedPosition } from '../../lib/ledger/index.js';
 
 /** One subscriber. Never has more than one write waiting: what comes meanwhile waits in the shared log. */
 export class Client {

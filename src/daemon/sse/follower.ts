@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FeedItem, FeedPosition } from '../../lib/ledger/ledger.js';
+import type { FeedItem, FeedPosition } from '../../lib/ledger/index.js';
 import type { FeedSource } from './source.js';
 
 const PAGE = 512;

@@ -1,6 +1,5 @@
 import { timestamp } from '../../lib/clock.js';
-import type { CanaryState, HookAction, StoredEvent } from '../../lib/ledger/events.js';
-import type { FeedItem, FeedPosition } from '../../lib/ledger/ledger.js';
+import type { CanaryState, FeedItem, FeedPosition, HookAction, StoredEvent } from '../../lib/ledger/index.js';
 import { observedBy } from './observed.js';
 import { eventId } from './position.js';
 import { canaryTopics, gateTopics, jobTopics, metricTopics } from './topics.js';

@@ -1,4 +1,4 @@
-import type { FeedPosition } from '../../lib/ledger/ledger.js';
+import type { FeedPosition } from '../../lib/ledger/index.js';
 import type { FeedSource } from './source.js';
 
 /**

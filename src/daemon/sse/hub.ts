@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Clock, timestamp } from '../../lib/clock.js';
-import type { FeedItem } from '../../lib/ledger/ledger.js';
-import { HttpError, type RequestContext, type Route } from '../http/route.js';
+import type { FeedItem } from '../../lib/ledger/index.js';
+import { HttpError, type RequestContext, type Route } from '../http/index.js';
 import { CatchUp } from './catch-up.js';
 import type { Tally } from './channel.js';
 import { Client } from './client.js';
@@ -11,7 +11,7 @@ import { Follower } from './follower.js';
 import { eventText } from './frames.js';
 import { newestItems } from './history.js';
 import { eventId } from './position.js';
-import { parseWish, writeStreamHead } from './request.js';
+import { parseStreamRequest, writeStreamHead } from './request.js';
 import { Ring } from './ring.js';
 import { type FeedSource, Framer } from './source.js';
 import { type Start, startOf } from './start.js';
@@ -149,7 +149,7 @@ export class SseHub {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, { url }: RequestContext): Promise<void> {
-    const wish = parseWish(request, url);
+    const wish = parseStreamRequest(request, url);
     if (request.method === 'HEAD') {
       writeStreamHead(response);
       response.end();

@@ -1,5 +1,5 @@
-import type { ArmReading, HistogramSignal, MissingState, Observation } from '../../lib/judge/observation.js';
-import { quantileWithBucket } from '../../lib/judge/quantile.js';
+import type { ArmReading, HistogramSignal, MissingState, Observation } from '../../lib/judge/index.js';
+import { quantileWithBucket } from '../../lib/judge/index.js';
 
 /**
  * Why a number is null: as recorded, or `not_asked` (no such signal is read), `no_requests` (the span had none),

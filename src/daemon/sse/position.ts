@@ -1,4 +1,4 @@
-import type { FeedPosition } from '../../lib/ledger/ledger.js';
+import type { FeedPosition } from '../../lib/ledger/index.js';
 
 /** What an event's id tells: the place in the feed after it, and in which log. */
 export interface EventId {

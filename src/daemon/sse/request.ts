@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HttpError } from '../http/route.js';
+import { HttpError } from '../http/index.js';
 import { type EventId, parseEventId } from './position.js';
 import { parseTopics } from './topics.js';
 
-export interface Wish {
+export interface StreamRequest {
   topics: string[];
   /** The last event that the client has; null when it says none. */
   after: EventId | null;
@@ -13,7 +13,7 @@ export interface Wish {
  * What a request for a stream asks for. The header wins: a browser that reconnects repeats its first address.
  * @throws HttpError 400
  */
-export function parseWish(request: IncomingMessage, url: URL): Wish {
+export function parseStreamRequest(request: IncomingMessage, url: URL): StreamRequest {
   const topics = parseTopics(url.searchParams.getAll('topic'));
   const header = request.headers['last-event-id'];
   const text = (typeof header === 'string' && header !== '' ? header : url.searchParams.get('lastEventId')) ?? '';

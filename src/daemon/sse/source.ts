@@ -1,9 +1,8 @@
-import type { StoredEvent } from '../../lib/ledger/events.js';
-import type { FeedItem, Ledger } from '../../lib/ledger/ledger.js';
+import type { FeedItem, Ledger, StoredEvent } from '../../lib/ledger/index.js';
 import { type Frame, frameOf, type Subject, subjectOf } from './frames.js';
 
 /** What the stream needs of the ledger. */
-export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'onCommit' | 'events' | 'findHeads' | 'size' | 'root'>;
+export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'onCommit' | 'events' | 'findSummaries' | 'size' | 'root'>;
 
 const MOST_SUBJECTS = 4096;
 

@@ -1,9 +1,9 @@
-import type { FeedPosition } from '../../lib/ledger/ledger.js';
-import { SHORTEST_PREFIX } from '../../lib/ledger/resolve.js';
+import type { FeedPosition } from '../../lib/ledger/index.js';
+import { SHORTEST_PREFIX } from '../../lib/ledger/index.js';
 import type { Follower } from './follower.js';
 import { beginningOf } from './history.js';
 import { isOfLog, reaches } from './position.js';
-import type { Wish } from './request.js';
+import type { StreamRequest } from './request.js';
 import type { Ring } from './ring.js';
 import type { FeedSource, Framer } from './source.js';
 import { type Named, namedBy, onlySubject } from './topics.js';
@@ -29,7 +29,7 @@ export interface StartOptions {
 }
 
 /** @throws LukhasError LEDGER_* */
-export async function startOf(wish: Wish, { source, framer, ring, follower }: StartOptions): Promise<Start> {
+export async function startOf(wish: StreamRequest, { source, framer, ring, follower }: StartOptions): Promise<Start> {
   const { topics, known } = await whole(source, wish.topics);
   const { after } = wish;
   if (after !== null && isOfLog(after, await framer.log())) {
@@ -65,6 +65,6 @@ async function idOf(source: FeedSource, { type, id }: Named): Promise<string | n
   const [first] = await source.events({ subject: type === 'gate' ? `gate:${id}` : id, limit: 1 });
   if (first?.kind.startsWith(`${type}.`)) return id;
   if (type === 'gate' || id.length < SHORTEST_PREFIX) return null;
-  const heads = (await source.findHeads(id)).filter((head) => head.type === type);
+  const heads = (await source.findSummaries(id)).filter((head) => head.type === type);
   return heads.length === 1 ? (heads[0]?.subject ?? null) : null;
 }

@@ -1,4 +1,4 @@
-import { HttpError } from '../http/route.js';
+import { HttpError } from '../http/index.js';
 
 const FORM = /^(?:jobs|canaries|metrics|gates|(?:job|canary)\/(?:\*|[\w.:-]{1,128})|gate\/(?:\*|[\w.:/@-]{1,128}))$/;
 const MOST = 32;

@@ -1,16 +1,12 @@
 import type { Clock } from '../clock.js';
 import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { HookCall, HooksConfig } from '../gates/hook.js';
-import { longestMs, runHooks } from '../gates/hooks.js';
-import { gateHistory, setGate } from '../gates/registry.js';
-import { type Turn, takeTurn } from '../gates/turn.js';
-import type { EventDraft, HookAction } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { HookCall, HooksConfig } from '../gates/index.js';
+import { type GateLease, gateHistory, longestMs, runHooks, setGate, takeGateLease } from '../gates/index.js';
+import type { EventDraft, HookAction, Ledger } from '../ledger/index.js';
+import { applyEvent, approvalRule, type Canary, canarySummary } from '../readings/index.js';
 import { lapseOf } from './approvals.js';
-import { approvalRule } from './consent.js';
 import { loadCanary, provenEvidence } from './load.js';
-import { applyEvent, type Canary, headOf } from './state.js';
 
 export interface ActContext {
   ledger: Ledger;
@@ -39,7 +35,7 @@ export async function act(context: ActContext, decided: Canary): Promise<number 
   const { id, toGate: gate, action } = decided;
   if (action.kind === null) return null;
   const ttlMs = longestMs(hooks[action.kind]);
-  const turn = await takeTurn(context, { id, gate, ttlMs });
+  const turn = await takeGateLease(context, { id, gate, ttlMs });
   if (typeof turn === 'number') return turn;
   try {
     await ledger.acquireLease(id, context.holder, clock.now(), ttlMs);
@@ -68,14 +64,14 @@ async function toActOn({ ledger, clock, onDamage }: ActContext, decided: Canary)
   }
 }
 
-async function carryOut(context: ActContext, canary: Canary, action: HookAction, turn: Turn): Promise<void> {
+async function carryOut(context: ActContext, canary: Canary, action: HookAction, turn: GateLease): Promise<void> {
   const { ledger, clock, env, holder, signal } = context;
   const { id, toGate: gate, modelId } = canary;
   const hooks = context.hooks[action];
   if (action === 'promote') await context.beforePromoting?.();
   const lapse = action === 'promote' ? await lapsed(context, canary) : null;
   if (lapse !== null) return record(context, canary, lapse);
-  const anew = action === 'promote' ? await anewSince(ledger, canary) : null;
+  const anew = action === 'promote' ? await retryEpochOf(ledger, canary) : null;
   const result = await runHooks({
     ledger,
     hooks,
@@ -86,7 +82,7 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
     env,
     holder,
     turn,
-    ...(anew ? { anew } : {}),
+    ...(anew ? { retryEpoch: anew } : {}),
     ...(signal ? { signal } : {}),
   });
   if (result.ok && action === 'promote') {
@@ -113,7 +109,7 @@ async function lapsed({ ledger, clock }: ActContext, canary: Canary): Promise<Ev
  * Where another model has entered the gate after hooks were called, as between a failure and its retry, or a crash and the
  * next driver, what they did is undone. Null when none has; a gate that the canary has entered itself is not taken back.
  */
-async function anewSince(
+async function retryEpochOf(
   ledger: Ledger,
   { id, toGate, modelId }: Canary,
 ): Promise<{ seq: number; key: string } | null> {
@@ -130,7 +126,7 @@ async function record({ ledger, holder }: ActContext, current: Canary, event: Ev
   const next = applyEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
   await ledger.commit({
     events: [event],
-    heads: [headOf(next)],
+    heads: [canarySummary(next)],
     expect: [
       { lease: current.id, holder },
       { subject: current.id, lastSeq: current.lastSeq },

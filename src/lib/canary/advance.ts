@@ -1,18 +1,18 @@
 import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { begin } from '../judge/judge.js';
-import type { Observation } from '../judge/observation.js';
-import { canonicalJson } from '../ledger/canonical.js';
-import type { EventDraft, StoredEvent } from '../ledger/events.js';
-import { takeLease } from '../ledger/lease.js';
-import type { MetricSource, Reading, SourceDescriptor } from '../metrics/source.js';
+import type { Observation } from '../judge/index.js';
+import { begin } from '../judge/index.js';
+import type { EventDraft, StoredEvent } from '../ledger/index.js';
+import { takeLease } from '../ledger/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
+import type { MetricSource, Reading, SourceDescriptor } from '../metrics/index.js';
+import { applyEvent, type Canary, canarySummary, isOpen, isTerminal } from '../readings/index.js';
 import { type ActContext, act } from './act.js';
-import { isKeptBack } from './kept-back.js';
 import { leaseMs } from './lease.js';
 import { loadCanary } from './load.js';
+import { isPromotionBlocked } from './promotion-blocked.js';
 import { nextDue } from './schedule.js';
 import { loadSession, type Session, take } from './session.js';
-import { applyEvent, type Canary, headOf, isOpen, isTerminal } from './state.js';
 import { eventsOfTick } from './step.js';
 
 export interface AdvanceContext extends ActContext {
@@ -52,7 +52,7 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     // What is in memory may be ahead of the log now, or behind it when somebody else appended (an abort, another driver).
     context.sessions.delete(id);
     // Others that want the gate do not wait for one that cannot go on.
-    if (isKeptBack(error)) await giveBack(context, id);
+    if (isPromotionBlocked(error)) await giveBack(context, id);
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
     context.leases.delete(id);
     context.unrecorded.delete(id);
@@ -212,7 +212,7 @@ async function commit(
     events,
     ...(observation ? { observations: [{ canaryId: canary.id, observation, afterEvents: starts(events) }] } : {}),
     ...(session.cursor === null ? {} : { cursors: [{ canaryId: canary.id, cursor: session.cursor }] }),
-    ...(events.length > 0 ? { heads: [headOf(foreseen)] } : {}),
+    ...(events.length > 0 ? { heads: [canarySummary(foreseen)] } : {}),
     expect: [
       { lease: canary.id, holder },
       { subject: canary.id, lastSeq: canary.lastSeq },

@@ -1,9 +1,8 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventDraft } from '../ledger/events.js';
-import type { Expectation, Ledger } from '../ledger/ledger.js';
+import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
+import { applyEvent, type Canary, canarySummary } from '../readings/index.js';
 import { loadCanary } from './load.js';
-import { applyEvent, type Canary, headOf } from './state.js';
 
 /** What a verb wants to record, and what has to be so besides the canary being as it was read. */
 export interface Wanted {
@@ -52,7 +51,7 @@ export async function appendEvent(
   const next = applyEvent(canary, { ...event, seq: lastSeq + 1, v: 1 });
   const [written] = await ledger.commit({
     events: [event],
-    heads: [headOf(next)],
+    heads: [canarySummary(next)],
     expect: [{ subject: event.subject, lastSeq }, ...expect],
   });
   return written ? applyEvent(canary, written) : next;

@@ -1,19 +1,24 @@
 import { createHash } from 'node:crypto';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { gateHistory } from '../gates/registry.js';
-import { canonicalJson } from '../ledger/canonical.js';
-import type { Actor, EventData } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
+import { gateHistory } from '../gates/index.js';
+import type { Actor, EventData, Ledger } from '../ledger/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
+import {
+  approvalRule,
+  approvalsEndAt,
+  assertAllowed,
+  type Canary,
+  countApprovals,
+  principal,
+} from '../readings/index.js';
 import { appendAllowed, reasonOf, type Wanted } from './append.js';
-import { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
 import { loadCanary, promotable, provenCanary } from './load.js';
-import { assertAllowed, type Canary } from './state.js';
 
 type Gate = EventData['canary.approved']['gate'];
 
 /** What an approver would approve now, and how far it has come. */
-export interface ApprovalOutlook {
+export interface ApprovalEligibility {
   required: number;
   /** Valid approvals by different people. */
   given: number;
@@ -45,7 +50,7 @@ export class Approvals {
   ) {}
 
   /** How a canary that awaits approval stands; null when it awaits none. @throws LukhasError NOT_FOUND */
-  async outlook(id: string): Promise<ApprovalOutlook | null> {
+  async outlook(id: string): Promise<ApprovalEligibility | null> {
     const canary = await loadCanary(this.ledger, id);
     const rule = approvalRule(canary);
     if (rule === null || canary.action.state !== 'awaiting approval') return null;

@@ -1,18 +1,14 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { parseName } from '../input/name.js';
-import type { Policy } from '../judge/policy.js';
-import type { Verdict } from '../judge/verdict.js';
-import type { Actor } from '../ledger/events.js';
-import { newId } from '../ledger/ids.js';
-import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
-import { policyDigest } from '../ledger/policy-digest.js';
-import { resolveId } from '../ledger/resolve.js';
-import type { SourceDescriptor } from '../metrics/source.js';
+import { parseName } from '../input/index.js';
+import type { Policy, Verdict } from '../judge/index.js';
+import type { Actor, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
+import { newId, resolveId } from '../ledger/index.js';
+import { policyDigest } from '../ledger/tree/index.js';
+import type { SourceDescriptor } from '../metrics/index.js';
+import { assertAllowed, type Canary, foldSummaries } from '../readings/index.js';
 import { appendAllowed, appendEvent, reasonOf, type Wanted } from './append.js';
-import { foldHeads } from './heads.js';
 import { CANARY, loadCanary, promotable } from './load.js';
-import { assertAllowed, type Canary } from './state.js';
 
 export interface StartRequest {
   modelId: string;
@@ -69,7 +65,7 @@ export class Canaries {
    */
   async now(id: string): Promise<{ canary: Canary; verdict: Verdict | null }> {
     // The judge is loaded when there is something to judge: listings start sooner without it.
-    return (await import('./standing.js')).standing(this.ledger, id);
+    return (await import('./interim-verdict.js')).interimVerdict(this.ledger, id);
   }
 
   /**
@@ -80,13 +76,13 @@ export class Canaries {
     return resolveId(this.ledger, prefix, CANARY);
   }
 
-  async list(filter: Omit<HeadFilter, 'type'>): Promise<Head[]> {
-    return this.ledger.heads({ ...filter, type: 'canary' });
+  async list(filter: Omit<SummaryFilter, 'type'>): Promise<SubjectSummary[]> {
+    return this.ledger.summaries({ ...filter, type: 'canary' });
   }
 
   /** Drops every listing row and derives it from the log again. @returns how many there are */
   async rebuild(): Promise<number> {
-    return this.ledger.rebuildHeads(foldHeads);
+    return this.ledger.rebuildSummaries(foldSummaries);
   }
 
   /** Ends a PENDING or RUNNING canary. @throws LukhasError ILLEGAL_TRANSITION */

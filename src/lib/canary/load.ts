@@ -1,10 +1,7 @@
-import { proveGate } from '../gates/registry.js';
-import type { StoredEvent } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { proveObservations } from '../ledger/proven-observations.js';
-import { type Named, notInLog } from '../ledger/resolve.js';
-import { approvalRule } from './consent.js';
-import { type Canary, foldCanary } from './state.js';
+import { proveGate } from '../gates/index.js';
+import type { Ledger, StoredEvent } from '../ledger/index.js';
+import { type Named, notInLog, proveObservations } from '../ledger/index.js';
+import { approvalRule, type Canary, foldCanary } from '../readings/index.js';
 
 /** Canaries, as `resolveId` looks for them. */
 export const CANARY: Named = { type: 'canary', one: 'canary', many: 'canaries', list: 'lukhas canary list' };

@@ -1,7 +1,6 @@
-import type { Policy } from '../judge/policy.js';
-import type { Verdict } from '../judge/verdict.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { type Canary, foldCanary } from './state.js';
+import type { Policy, Verdict } from '../judge/index.js';
+import type { Ledger } from '../ledger/index.js';
+import { type Canary, foldCanary } from '../readings/index.js';
 
 /** Canaries that began within a time; times are ms since the epoch. */
 export interface StartedFilter {

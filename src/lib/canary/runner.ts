@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { HooksConfig } from '../gates/hook.js';
-import { canonicalJson } from '../ledger/canonical.js';
-import { newHolder } from '../ledger/ids.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { MetricSource, SourceDescriptor } from '../metrics/source.js';
+import type { HooksConfig } from '../gates/index.js';
+import type { Ledger } from '../ledger/index.js';
+import { newHolder } from '../ledger/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
+import type { MetricSource, SourceDescriptor } from '../metrics/index.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
-import { isKeptBack } from './kept-back.js';
+import { isPromotionBlocked } from './promotion-blocked.js';
 
 type Advance = typeof advance;
 
@@ -88,7 +88,7 @@ export class Runner {
   }
 
   private async takeUpOpen(): Promise<void> {
-    for (const head of await this.options.ledger.heads({ type: 'canary', open: true }))
+    for (const head of await this.options.ledger.summaries({ type: 'canary', open: true }))
       if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
   }
 
@@ -160,7 +160,7 @@ export class Runner {
       // What may pass is tried again; in a daemon one canary's trouble is not the others'.
       if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
         this.options.onError?.(id, error);
-        const wait = isKeptBack(error) ? DAMAGED_RETRY_MS : RETRY_MS;
+        const wait = isPromotionBlocked(error) ? DAMAGED_RETRY_MS : RETRY_MS;
         this.wakeups.set(id, this.options.clock.now() + wait);
       } else this.failure ??= error as Error;
     }

@@ -1,4 +1,4 @@
-import type { Policy } from '../judge/policy.js';
+import type { Policy } from '../judge/index.js';
 
 /**
  * When the next look is due, from stored state alone: looks fall on whole intervals after the start, and one falls on

@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { begin, type Judgement, observe } from '../judge/judge.js';
-import type { Observation } from '../judge/observation.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { parsed } from '../ledger/sqlite-read.js';
+import type { Observation } from '../judge/index.js';
+import { begin, type Judgement, observe } from '../judge/index.js';
+import type { Ledger } from '../ledger/index.js';
+import { parsed } from '../ledger/sqlite/index.js';
+import type { Canary } from '../readings/index.js';
 import { loadCanary } from './load.js';
-import type { Canary } from './state.js';
 
 /** What a driver keeps in memory of a canary between two looks; all of it can be read again from the log. */
 export interface Session {

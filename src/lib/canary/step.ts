@@ -1,8 +1,7 @@
 import { timestamp } from '../clock.js';
-import { heldObjective, rule, windowEndsAt } from '../judge/judge.js';
-import type { Observation } from '../judge/observation.js';
-import { noData, report } from '../judge/report.js';
-import type { EventDraft } from '../ledger/events.js';
+import type { Observation } from '../judge/index.js';
+import { heldObjective, noData, report, rule, windowEndsAt } from '../judge/index.js';
+import type { EventDraft } from '../ledger/index.js';
 import type { Session } from './session.js';
 
 /**

@@ -1,7 +1,6 @@
-import type { Policy } from '../judge/policy.js';
-import type { Certainty, Decision, EvidencePoint, ObjectiveReport, Reason, Verdict } from '../judge/verdict.js';
-import type { Actor, CanaryState } from '../ledger/events.js';
-import { type CanaryHistory, type Facts, factsOf, hasOwnTimes, verdictOf } from './history.js';
+import type { Certainty, Decision, EvidencePoint, ObjectiveReport, Policy, Reason, Verdict } from '../judge/index.js';
+import type { Actor, CanaryState } from '../ledger/index.js';
+import { type CanaryHistory, type Facts, factsOf, hasOwnTimes, verdictOf } from '../readings/index.js';
 import { certificate, isAtEnd, objectiveSentence } from './objective-sentences.js';
 import { type Evidence, type Recheck, recheck } from './recheck.js';
 import { unknownSentence } from './section.js';
@@ -106,7 +105,7 @@ export function mathUnknown(id: string, asOf: number | null): WhyMath {
 
 /** The numbers of a canary; pure. Nothing is computed here that the judge has not reported. */
 export function mathOf(history: CanaryHistory, evidence: Evidence): WhyMath {
-  const { id, events, standing, asOf } = history;
+  const { id, events, interim: standing, asOf } = history;
   const facts = factsOf(id, events);
   const unknown = mathUnknown(id, asOf);
   if (!facts) return unknown;

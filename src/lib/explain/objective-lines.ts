@@ -1,4 +1,4 @@
-import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/verdict.js';
+import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { count, milliseconds, percent } from './words.js';
 
 /** One line an objective: what was observed against what was asked, with its bounds; pure. */

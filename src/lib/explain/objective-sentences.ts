@@ -1,4 +1,4 @@
-import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/verdict.js';
+import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/index.js';
 import { clip, count, milliseconds, percent, plural } from './words.js';
 
 /**

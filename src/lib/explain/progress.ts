@@ -1,4 +1,4 @@
-import type { Verdict } from '../judge/verdict.js';
+import type { Verdict } from '../judge/index.js';
 import { objectiveLine } from './objective-lines.js';
 import { odds, seconds } from './words.js';
 

@@ -1,9 +1,8 @@
-import type { Observation } from '../judge/observation.js';
-import { judge } from '../judge/report.js';
-import { JUDGE_VERSION, type Verdict } from '../judge/verdict.js';
-import { canonicalJson } from '../ledger/canonical.js';
-import type { EventData } from '../ledger/events.js';
-import type { Facts } from './history.js';
+import type { Observation } from '../judge/index.js';
+import { JUDGE_VERSION, judge, type Verdict } from '../judge/index.js';
+import type { EventData } from '../ledger/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
+import type { Facts } from '../readings/index.js';
 import { clip, plural } from './words.js';
 
 /** The recorded observations that a decision was made of. */

@@ -1,4 +1,4 @@
-import type { CanaryState } from '../ledger/events.js';
+import type { CanaryState } from '../ledger/index.js';
 import { moment, oneLine } from './words.js';
 
 /** A part of a narrative: `prose` reads on from sentence to sentence, a `list` has one thing after the other. */
@@ -31,4 +31,16 @@ export function section(heading: string, kind: Section['kind'], sentences: reado
 export function unknownSentence(id: string, asOf: number | null): string {
   const then = asOf === null ? '' : ` at ${moment(asOf)}`;
   return `Nothing is known of ${JSON.stringify(oneLine(id))}${then}: it is neither a canary, a job nor a model in this log.`;
+}
+
+/** Nothing in the log goes by this name. */
+export function narrateUnknown(id: string, asOf: number | null): Narrative {
+  return {
+    id,
+    about: 'unknown',
+    state: null,
+    title: unknownSentence(id, asOf),
+    asOf: asOf === null ? null : new Date(asOf).toISOString(),
+    sections: [],
+  };
 }

@@ -1,4 +1,4 @@
-import type { ObjectiveReport, RateReport, Verdict } from '../judge/verdict.js';
+import type { ObjectiveReport, RateReport, Verdict } from '../judge/index.js';
 import { objectiveLine } from './objective-lines.js';
 import { count, odds, percent, plural, seconds } from './words.js';
 

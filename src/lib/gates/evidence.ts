@@ -1,17 +1,16 @@
-import type { Verdict } from '../judge/verdict.js';
-import type { CanaryState, StoredEvent } from '../ledger/events.js';
-import type { Head, Ledger } from '../ledger/ledger.js';
-import { proveObservations } from '../ledger/proven-observations.js';
+import type { Verdict } from '../judge/index.js';
+import type { CanaryState, Ledger, StoredEvent, SubjectSummary } from '../ledger/index.js';
+import { proveObservations } from '../ledger/index.js';
 
 /** What the canaries of a model say of it at a gate. */
 export interface Evidence {
   /** The newest one that is not over, or not carried out yet. */
   open: { canaryId: string; state: string } | null;
   /** How the last one ended; null when none has. */
-  last: Ending | null;
+  last: CanaryOutcome | null;
 }
 
-export interface Ending {
+export interface CanaryOutcome {
   canaryId: string;
   fromGate: string;
   state: CanaryState;
@@ -31,7 +30,7 @@ const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED
 
 /** Reads what the canaries of a model into a gate have shown; dry runs too: they are judged like the others. */
 export async function evidenceOf(ledger: Ledger, modelId: string, gate: string): Promise<Evidence> {
-  const heads = await ledger.heads({ type: 'canary', modelId });
+  const heads = await ledger.summaries({ type: 'canary', modelId });
   const own = heads.filter((head) => head.data['toGate'] === gate);
   const running = own.find((head) => head.open);
   return {
@@ -49,19 +48,19 @@ export async function evidenceOf(ledger: Ledger, modelId: string, gate: string):
  * @param now ms since the epoch
  * @throws LukhasError LEDGER_CORRUPT when they are not
  */
-export async function provenEnding(ledger: Ledger, canaryId: string, now: number): Promise<Ending | null> {
+export async function provenOutcome(ledger: Ledger, canaryId: string, now: number): Promise<CanaryOutcome | null> {
   const events = await ledger.provenEvents({ subject: canaryId });
   await proveObservations(ledger, events, now);
   return foldEnding(events);
 }
 
-async function endingOf(ledger: Ledger, canaryId: string): Promise<Ending | null> {
+async function endingOf(ledger: Ledger, canaryId: string): Promise<CanaryOutcome | null> {
   return foldEnding(await ledger.events({ subject: canaryId }));
 }
 
 /** No event of a canary lies beyond its row's lastSeq, so that most canaries need not be read. */
-async function lastEnding(ledger: Ledger, heads: readonly Head[]): Promise<Ending | null> {
-  let last: Ending | null = null;
+async function lastEnding(ledger: Ledger, heads: readonly SubjectSummary[]): Promise<CanaryOutcome | null> {
+  let last: CanaryOutcome | null = null;
   for (const head of [...heads].sort((a, b) => b.lastSeq - a.lastSeq)) {
     if (last !== null && last.seq > head.lastSeq) break;
     const ending = await endingOf(ledger, head.subject);
@@ -70,10 +69,10 @@ async function lastEnding(ledger: Ledger, heads: readonly Head[]): Promise<Endin
   return last;
 }
 
-function foldEnding(events: readonly StoredEvent[]): Ending | null {
+function foldEnding(events: readonly StoredEvent[]): CanaryOutcome | null {
   let fromGate = '';
   let approvals = false;
-  let ending: Ending | null = null;
+  let ending: CanaryOutcome | null = null;
   for (const event of events) {
     if (event.kind === 'canary.requested') {
       fromGate = event.data.fromGate;
@@ -94,7 +93,7 @@ function foldEnding(events: readonly StoredEvent[]): Ending | null {
   return ending;
 }
 
-function endOf(event: StoredEvent): Omit<Ending, 'canaryId' | 'fromGate' | 'seq' | 'approvals'> | null {
+function endOf(event: StoredEvent): Omit<CanaryOutcome, 'canaryId' | 'fromGate' | 'seq' | 'approvals'> | null {
   switch (event.kind) {
     case 'canary.decided': {
       const { decision, reason, certainty } = event.data.verdict;

@@ -1,6 +1,4 @@
-import { withoutSecrets } from '../process/environment.js';
-import { OutputTail } from '../process/output-tail.js';
-import { runProgram } from '../process/program.js';
+import { OutputTail, runProgram, withoutSecrets } from '../process/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
 import type { ExecHook, HookCall, HookResult } from './hook.js';
 

@@ -1,10 +1,9 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventDraft, HookAction, StoredEvent } from '../ledger/events.js';
-import type { Expectation, Ledger } from '../ledger/ledger.js';
+import type { EventDraft, Expectation, HookAction, Ledger, StoredEvent } from '../ledger/index.js';
 import { runExecHook } from './exec.js';
+import type { GateLease } from './gate-lease.js';
 import type { HookCall, HookConfig, HookResult, WebhookHook } from './hook.js';
-import type { Turn } from './turn.js';
 import { callWebhook } from './webhook.js';
 
 interface RunHooksOptions {
@@ -23,9 +22,9 @@ interface RunHooksOptions {
   /** When given, every record demands that this holder has the lease, so that two drivers never both call. */
   holder?: string;
   /** When given, no call is begun without the lease of the gate that it acts on. */
-  turn?: Turn;
+  turn?: GateLease;
   /** What was called before this entry of the log does not count: all is called anew, under another key. */
-  anew?: { seq: number; key: string };
+  retryEpoch?: { seq: number; key: string };
   /** Stops the hook that runs; its intent stays open, and the next run repeats it. */
   signal?: AbortSignal;
   /** Uniform on [0, 1), for the spread of retries. */
@@ -51,7 +50,7 @@ interface HookProgress {
 export async function runHooks(options: RunHooksOptions): Promise<{ ok: boolean; failed: string | null }> {
   const { ledger, hooks, action, signal } = options;
   const events = await ledger.events({ subject: subjectOf(options), kinds: ['hook.intended', 'hook.finished'] });
-  const { seq: since = 0 } = options.anew ?? {};
+  const { seq: since = 0 } = options.retryEpoch ?? {};
   const before = hookState(events, action, hooks).hooks;
   const counting = events.filter(({ seq }) => seq >= since);
   const progress = hookState(counting, action, hooks).hooks;
@@ -112,7 +111,7 @@ function hookProgress(events: readonly StoredEvent[], action: HookAction, name: 
 
 async function recordedCall(options: RunHooksOptions, hook: HookConfig, index: number, attempt: number) {
   const { action, canaryId, promotionId } = options;
-  const key = options.anew?.key ?? subjectOf(options);
+  const key = options.retryEpoch?.key ?? subjectOf(options);
   const facts = { action, hook: hook.name, index, attempt };
   const expect = options.turn === undefined ? [] : [options.turn];
   await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key } }), expect);

@@ -1,11 +1,11 @@
-import type { Head, Ledger } from '../ledger/ledger.js';
+import type { Ledger, SubjectSummary } from '../ledger/index.js';
 
 /** The promotion that made a change of a gate by which the model entered it; null when it was not one. */
 export async function promotionOfChange(
   ledger: Ledger,
   { modelId, gate, seq }: { modelId: string; gate: string; seq: number },
 ): Promise<{ id: string; canaryId: string | null } | null> {
-  const heads = await ledger.heads({ type: 'promotion', modelId });
+  const heads = await ledger.summaries({ type: 'promotion', modelId });
   const made = heads.find((head) => head.data['gate'] === gate && isWithin(head, seq));
   if (made === undefined) return null;
   const { canaryId } = made.data;
@@ -29,6 +29,6 @@ export function withPromotions<C extends { modelId: string; gate: string; seq: n
 }
 
 /** Between its request and its end; one that was killed before its end has none yet. */
-function isWithin({ firstSeq, lastSeq, open }: Head, seq: number): boolean {
+function isWithin({ firstSeq, lastSeq, open }: SubjectSummary, seq: number): boolean {
   return firstSeq < seq && (open || seq < lastSeq);
 }

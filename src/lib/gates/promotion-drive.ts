@@ -1,14 +1,13 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventData, StoredEvent } from '../ledger/events.js';
-import { takeLease } from '../ledger/lease.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { type Ending, evidenceOf, provenEnding } from './evidence.js';
+import type { EventData, Ledger, StoredEvent } from '../ledger/index.js';
+import { takeLease } from '../ledger/index.js';
+import { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from '../readings/index.js';
+import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import { type GateLease, takeGateLease } from './gate-lease.js';
 import type { HookCall, HookConfig } from './hook.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
-import { applyPromotionEvent, foldPromotion, type Promotion, promotionHead } from './promotion-state.js';
 import { gateHistory, proveGate, setGate } from './registry.js';
-import { type Turn, takeTurn } from './turn.js';
 
 export interface DriveContext {
   ledger: Ledger;
@@ -76,7 +75,7 @@ function folded(id: string, events: readonly StoredEvent[]): Promotion {
 /** Under the promotion's lease. @returns when to ask for the gate again, when it is not its turn */
 async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise<Promotion | number> {
   const { ledger, holder, hooks } = context;
-  const turn = await takeTurn(context, { id, gate, ttlMs: longestMs(hooks) });
+  const turn = await takeGateLease(context, { id, gate, ttlMs: longestMs(hooks) });
   if (typeof turn === 'number') return turn;
   try {
     // Read under the leases: the driver before us may have ended it.
@@ -88,11 +87,11 @@ async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise
   }
 }
 
-async function steps(context: DriveContext, promotion: Promotion, turn: Turn): Promise<Promotion> {
+async function steps(context: DriveContext, promotion: Promotion, turn: GateLease): Promise<Promotion> {
   const { ledger, clock, hooks, env, holder, signal } = context;
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
   const { canaryId } = promotion;
-  const ending = canaryId === null ? null : await provenEnding(ledger, canaryId, clock.now());
+  const ending = canaryId === null ? null : await provenOutcome(ledger, canaryId, clock.now());
   await proveGate(ledger, gate, since);
   if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
   await context.beforePromoting?.();
@@ -148,7 +147,7 @@ async function finish(
   const foreseen = applyPromotionEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
   const [written] = await ledger.commit({
     events: [event],
-    heads: [promotionHead(foreseen)],
+    heads: [promotionSummary(foreseen)],
     expect: [
       { lease: id, holder },
       { subject: id, lastSeq: current.lastSeq },
@@ -159,7 +158,7 @@ async function finish(
 
 function callOf(
   { modelId, fromGate, gate, createdAt }: Promotion,
-  ending: Ending | null,
+  ending: CanaryOutcome | null,
 ): Omit<HookCall, 'action' | 'key' | 'canaryId' | 'promotionId' | 'attempt'> {
   const { reason, certainty } = ending ?? { reason: 'without_canary', certainty: 'uncertified' };
   return { modelId, fromGate, toGate: gate, decision: 'promote', reason, certainty, decidedAt: createdAt };

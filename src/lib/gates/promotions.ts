@@ -1,16 +1,15 @@
 import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { parseName } from '../input/name.js';
-import type { Actor } from '../ledger/events.js';
-import { newId } from '../ledger/ids.js';
-import { takeLease } from '../ledger/lease.js';
+import { parseName } from '../input/index.js';
+import type { Actor } from '../ledger/index.js';
+import { newId, takeLease } from '../ledger/index.js';
+import { applyPromotionEvent, type Promotion, promotionSummary } from '../readings/index.js';
+import { type Eligibility, eligibilityOf, evidenceSentence } from './eligibility.js';
+import { underWay } from './gate-lease.js';
 import type { HooksConfig } from './hook.js';
-import { evidenceSentence, type Outlook, outlookOf } from './outlook.js';
 import { promotionOfChange } from './promotion-change.js';
 import type { DriveContext } from './promotion-drive.js';
-import { applyPromotionEvent, type Promotion, promotionHead } from './promotion-state.js';
 import { gateHistory, gatesOf } from './registry.js';
-import { underWay } from './turn.js';
 
 /** `beforePromoting` is asked before a request is recorded, too. */
 interface PromotionsOptions extends Omit<DriveContext, 'hooks' | 'signal'> {
@@ -102,7 +101,7 @@ export class Promotions {
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     try {
-      const heads = await this.options.ledger.heads({ type: 'promotion', open: true });
+      const heads = await this.options.ledger.summaries({ type: 'promotion', open: true });
       const outcomes = await Promise.allSettled(heads.map(({ subject }) => this.drive(subject)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined && !this.stop.signal.aborted) throw failed.reason;
@@ -117,13 +116,13 @@ export class Promotions {
     await Promise.allSettled(this.driving.values());
   }
 
-  private outlook(modelId: string, gate: string): Promise<Outlook> {
+  private outlook(modelId: string, gate: string): Promise<Eligibility> {
     const { ledger, clock, requireCanary } = this.options;
-    return outlookOf(ledger, modelId, gate, requireCanary, clock.now());
+    return eligibilityOf(ledger, modelId, gate, requireCanary, clock.now());
   }
 
   /** The open promotion, or a new one; null when the model holds the gate already. */
-  private async begun(modelId: string, gate: string, by: Actor, first: Outlook): Promise<string | null> {
+  private async begun(modelId: string, gate: string, by: Actor, first: Eligibility): Promise<string | null> {
     if (first.kind === 'open') return first.id;
     if (first.kind === 'held') return null;
     if (first.kind === 'refused') throw first.error;
@@ -131,7 +130,7 @@ export class Promotions {
     // Each request is a holder of its own: those of one process must not pass each other either.
     const mine = `${holder}:${++this.requests}`;
     for (let race = 1; ; race++) {
-      await this.enter(doorOf(gate), mine);
+      await this.enter(requestLease(gate), mine);
       try {
         const outlook = await this.outlook(modelId, gate);
         if (outlook.kind !== 'allowed') return await this.begun(modelId, gate, by, outlook);
@@ -140,7 +139,7 @@ export class Promotions {
         const lost = error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
         if (!lost || race === RACES) throw error;
       } finally {
-        await ledger.releaseLease(doorOf(gate), mine);
+        await ledger.releaseLease(requestLease(gate), mine);
       }
     }
   }
@@ -159,7 +158,7 @@ export class Promotions {
     modelId: string,
     gate: string,
     by: Actor,
-    { evidence, previous, gateSeq }: Extract<Outlook, { kind: 'allowed' }>,
+    { evidence, previous, gateSeq }: Extract<Eligibility, { kind: 'allowed' }>,
     holder: string,
   ): Promise<string> {
     const { ledger, clock, beforePromoting } = this.options;
@@ -171,9 +170,9 @@ export class Promotions {
     const event = { kind: 'promotion.requested', subject, ts: timestamp(now), data } as const;
     await ledger.commit({
       events: [event],
-      heads: [promotionHead(applyPromotionEvent(null, { ...event, seq: 0, v: 1 }))],
+      heads: [promotionSummary(applyPromotionEvent(null, { ...event, seq: 0, v: 1 }))],
       expect: [
-        { lease: doorOf(gate), holder },
+        { lease: requestLease(gate), holder },
         { subject: `gate:${gate}`, lastSeq: gateSeq },
         { subject, lastSeq: -1 },
       ],
@@ -222,7 +221,7 @@ export class Promotions {
     if (!this.stop.signal.aborted) this.onError?.(id, error);
   }
 
-  private async foreseen(modelId: string, gate: string, outlook: Outlook): Promise<PromotionResult> {
+  private async foreseen(modelId: string, gate: string, outlook: Eligibility): Promise<PromotionResult> {
     if (outlook.kind === 'held') return this.held(modelId, gate, true);
     const base = await this.base(modelId, gate, true);
     if (outlook.kind === 'refused') return { ...base, reason: outlook.error.message.replace(/\.$/, '') };
@@ -280,7 +279,7 @@ export class Promotions {
 }
 
 /** Where requests for a gate are written one at a time: not the lease of who acts on it, which is held as long as hooks take. */
-function doorOf(gate: string): string {
+function requestLease(gate: string): string {
   return `door:${gate}`;
 }
 

@@ -1,21 +1,10 @@
 import { LukhasError } from '../errors.js';
-import { NAME_PATTERN, parseName } from '../input/name.js';
-import type { Actor, EventData, StoredEvent } from '../ledger/events.js';
-import type { EventFilter, Head, HeadDraft, Ledger, Unit } from '../ledger/ledger.js';
-import type { Turn } from './turn.js';
+import { NAME_PATTERN, parseName } from '../input/index.js';
+import type { Actor, EventFilter, Ledger, Unit } from '../ledger/index.js';
+import { changeOf, type GateChange, gateName, gateSubject, gateSummary } from '../readings/index.js';
+import type { GateLease } from './gate-lease.js';
 
 export { NAME_PATTERN, parseName };
-
-interface GateChange {
-  seq: number;
-  /** RFC 3339 UTC. */
-  ts: string;
-  modelId: string;
-  previous: string | null;
-  /** The canary that decided it; null when a person set it. */
-  canaryId: string | null;
-  by: Actor;
-}
 
 interface GateRow {
   gate: string;
@@ -49,7 +38,7 @@ interface GateRequest {
   /** seq of the canary's request: no change before it is its own. */
   since?: number;
   /** When given, the change demands the lease of the gate as well. */
-  turn?: Turn;
+  turn?: GateLease;
   /** The promotion that asks, and the seq of its request: it has set the gate when this model entered it since then. */
   promotion?: { id: string; since: number };
 }
@@ -87,13 +76,13 @@ export async function holderOf(ledger: Ledger, gate: string): Promise<string | n
 
 /** Gates a model holds now, by name. */
 export async function gatesOf(ledger: Ledger, modelId: string): Promise<string[]> {
-  const heads = await ledger.heads({ type: 'gate', modelId });
+  const heads = await ledger.summaries({ type: 'gate', modelId });
   return heads.map(gateName).sort();
 }
 
 /** Every gate with its holder, by name. */
 export async function listGates(ledger: Ledger): Promise<GateRow[]> {
-  const heads = await ledger.heads({ type: 'gate' });
+  const heads = await ledger.summaries({ type: 'gate' });
   const rows = heads.map((head) => ({
     gate: gateName(head),
     modelId: head.modelId,
@@ -107,7 +96,7 @@ export async function listGates(ledger: Ledger): Promise<GateRow[]> {
 /** Every model that had a canary or holds a gate, by name. */
 export async function listModels(ledger: Ledger): Promise<ModelRow[]> {
   const rows = new Map<string, ModelRow>();
-  for (const head of await ledger.heads()) {
+  for (const head of await ledger.summaries()) {
     const { modelId, updatedAt } = head;
     if (head.type === 'job') continue;
     const row = rows.get(modelId) ?? { modelId, gates: [], canaries: 0, updatedAt };
@@ -141,19 +130,6 @@ export async function setGate(ledger: Ledger, request: GateRequest): Promise<{ c
   }
 }
 
-/** The listing's row of a gate after a change; also what rebuilds it from the log. */
-export function gateHead(change: EventData['gate.changed']): HeadDraft {
-  const { gate, modelId, previous, canaryId } = change;
-  return {
-    subject: gateSubject(gate),
-    type: 'gate',
-    state: 'held',
-    modelId,
-    open: false,
-    data: { gate, previous, canaryId },
-  };
-}
-
 function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit | null {
   const { gate, modelId, canaryId, by, ts, holder, turn } = request;
   const last = history.at(-1);
@@ -162,7 +138,7 @@ function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit 
   const data = { gate, modelId, previous: last?.modelId ?? null, canaryId, by };
   return {
     events: [{ kind: 'gate.changed', subject: gateSubject(gate), ts, data }],
-    heads: [gateHead(data)],
+    heads: [gateSummary(data)],
     expect: [
       { subject: gateSubject(gate), lastSeq: last?.seq ?? -1 },
       ...(holder !== undefined && lease !== null ? [{ lease, holder }] : []),
@@ -174,18 +150,4 @@ function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit 
 function isOwn({ modelId, canaryId, since = -1, promotion }: GateRequest, change: GateChange): boolean {
   if (promotion !== undefined) return change.modelId === modelId && change.seq > promotion.since;
   return canaryId !== null && change.canaryId === canaryId && change.seq > since;
-}
-
-function changeOf(event: StoredEvent): GateChange | null {
-  if (event.kind !== 'gate.changed') return null;
-  const { modelId, previous, canaryId, by } = event.data;
-  return { seq: event.seq, ts: event.ts, modelId, previous, canaryId, by };
-}
-
-function gateSubject(gate: string): string {
-  return `gate:${gate}`;
-}
-
-function gateName(head: Head): string {
-  return head.subject.slice('gate:'.length);
 }

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { Actor, EventDraft } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { processMark } from '../process/identity.js';
+import type { Actor, EventDraft, Ledger } from '../ledger/index.js';
+import { processMark } from '../process/index.js';
+import type { Job, TaskConfig, TasksConfig } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
-import type { Job, TaskConfig, TasksConfig } from './job.js';
 import { appendToJob, loadJob } from './log.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';

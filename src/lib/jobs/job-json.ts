@@ -1,4 +1,4 @@
-import type { Job, JobState } from './job.js';
+import type { Job, JobState } from '../readings/index.js';
 
 /** What every surface shows of a job. */
 export type JobJson = Pick<

@@ -1,9 +1,9 @@
 import { LukhasError } from '../errors.js';
-import { newHolder } from '../ledger/ids.js';
+import { newHolder } from '../ledger/index.js';
+import { isFinal, JOB_KINDS } from '../readings/index.js';
 import { type DriverOptions, JobDriver } from './job-driver.js';
 import { loadJob } from './log.js';
 import { isDriven } from './orphan.js';
-import { isFinal, JOB_KINDS } from './state.js';
 
 export interface JobRunnerOptions extends DriverOptions {
   /** How many jobs this runner runs at a time. */
@@ -83,7 +83,8 @@ export class JobRunner {
     if (size === this.seen) return;
     if (everything && this.seen === 0) {
       // Newest first in the listing; the queue is served in the order of the log.
-      for (const head of (await ledger.heads({ type: 'job', open: true })).reverse()) this.waiting.add(head.subject);
+      for (const head of (await ledger.summaries({ type: 'job', open: true })).reverse())
+        this.waiting.add(head.subject);
     } else {
       for (const { kind, subject } of await ledger.events({ from: this.seen, to: size, kinds: JOB_KINDS })) {
         if (kind === 'job.queued' && everything) this.waiting.add(subject);

@@ -1,16 +1,14 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { parseName } from '../input/name.js';
-import type { Actor, EventData } from '../ledger/events.js';
-import { newId } from '../ledger/ids.js';
-import type { Head, HeadFilter, Ledger } from '../ledger/ledger.js';
-import { resolveId } from '../ledger/resolve.js';
+import { parseName } from '../input/index.js';
+import type { Actor, EventData, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
+import { newId, resolveId } from '../ledger/index.js';
+import type { Job, TasksConfig } from '../readings/index.js';
+import { isFinal } from '../readings/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
-import type { Job, TasksConfig } from './job.js';
 import { appendToJob, JOB, loadJob } from './log.js';
 import { stopIfAbandoned } from './orphan.js';
 import { wellFormed } from './outcome.js';
-import { isFinal } from './state.js';
 import { commandOf } from './task.js';
 
 export interface JobRequest {
@@ -73,8 +71,8 @@ export class Jobs {
   }
 
   /** Listing rows, newest first. */
-  async list(filter: Omit<HeadFilter, 'type' | 'modelId'> = {}): Promise<Head[]> {
-    return this.ledger.heads({ ...filter, type: 'job' });
+  async list(filter: Omit<SummaryFilter, 'type' | 'modelId'> = {}): Promise<SubjectSummary[]> {
+    return this.ledger.summaries({ ...filter, type: 'job' });
   }
 
   /**

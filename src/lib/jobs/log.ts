@@ -1,8 +1,7 @@
-import type { EventDraft } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { type Named, notInLog } from '../ledger/resolve.js';
-import type { Job } from './job.js';
-import { applyJobEvent, foldJob, isJobEvent, jobHead } from './state.js';
+import type { EventDraft, Ledger } from '../ledger/index.js';
+import { type Named, notInLog } from '../ledger/index.js';
+import type { Job } from '../readings/index.js';
+import { applyJobEvent, foldJob, isJobEvent, jobSummary } from '../readings/index.js';
 
 /** Jobs, as `resolveId` looks for them. */
 export const JOB: Named = { type: 'job', one: 'job', many: 'jobs', list: 'lukhas job list' };
@@ -24,7 +23,7 @@ export async function appendToJob(ledger: Ledger, job: Job | null, event: EventD
   const next = applied(job, { ...event, seq: lastSeq + 1, v: 1 });
   const [written] = await ledger.commit({
     events: [event],
-    heads: [jobHead(next)],
+    heads: [jobSummary(next)],
     expect: [{ subject: event.subject, lastSeq }],
   });
   return written ? applied(job, written) : next;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { quote } from '../input/problems.js';
+import { quote } from '../input/index.js';
 import type { JobMetrics } from './builtin.js';
 
 /** Longest last line that is read, bytes. */

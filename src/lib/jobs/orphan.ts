@@ -1,8 +1,7 @@
-import { isDead } from '../ledger/lease.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { stopGroup } from '../process/group.js';
-import { processesWith, processMark } from '../process/identity.js';
-import type { Job } from './job.js';
+import type { Ledger } from '../ledger/index.js';
+import { isDead } from '../ledger/index.js';
+import { processesWith, processMark, stopGroup } from '../process/index.js';
+import type { Job } from '../readings/index.js';
 
 const GRACE_MS = 2000;
 

@@ -1,4 +1,4 @@
-import type { EventData, JobFailure, JobOutput } from '../ledger/events.js';
+import type { EventData, JobFailure, JobOutput } from '../ledger/index.js';
 
 /** How a job ended: what its last event says. */
 export type Outcome =

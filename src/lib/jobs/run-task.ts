@@ -1,9 +1,7 @@
-import { withoutSecrets } from '../process/environment.js';
-import { OutputTail } from '../process/output-tail.js';
-import { type ProgramEnd, runProgram } from '../process/program.js';
+import { OutputTail, type ProgramEnd, runProgram, withoutSecrets } from '../process/index.js';
+import type { Job, TaskConfig } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { whyNotStartable } from './find-program.js';
-import type { Job, TaskConfig } from './job.js';
 import { killMarked } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 

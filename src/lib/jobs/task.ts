@@ -1,5 +1,5 @@
 import { LukhasError } from '../errors.js';
-import type { TaskConfig } from './job.js';
+import type { TaskConfig } from '../readings/index.js';
 
 const CONFIG_ID = '{configId}';
 

@@ -2,6 +2,7 @@ import { endsInput } from './coverage.js';
 import { type EvidencePath, evidencePath, extendPath } from './evidence-path.js';
 import {
   activeObjectives,
+  attributable,
   certified,
   coverageOfWindow,
   endObjectives,
@@ -12,8 +13,7 @@ import {
   objectivesOf,
   pointMeets,
   stepObjectives,
-} from './objectives/objective.js';
-import { attributable } from './objectives/rate.js';
+} from './objectives/index.js';
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
 import { logSumExp } from './special.js';

@@ -1,6 +1,5 @@
 import { certifiesAtMost } from './clopper-pearson.js';
-import { objectivesOf } from './objectives/objective.js';
-import { promotionMethod, type RateSpec } from './objectives/rate.js';
+import { objectivesOf, promotionMethod, type RateSpec } from './objectives/index.js';
 import { requestsNeeded } from './planning.js';
 import type { Policy } from './policy.js';
 import { logE } from './rate-evidence.js';

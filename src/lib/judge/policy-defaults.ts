@@ -1,4 +1,4 @@
-import type { Problem } from '../input/problems.js';
+import type { Problem } from '../input/index.js';
 import type { Policy } from './policy.js';
 import { LONGEST_WINDOW_SECONDS, type PolicyInput } from './policy-format.js';
 

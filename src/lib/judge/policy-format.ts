@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { spanSeconds } from '../input/span.js';
+import { spanSeconds } from '../input/index.js';
 import { isScalarName, parseObjectiveText } from './objective-text.js';
 
 /** 30 days, the time for which readings are kept. */

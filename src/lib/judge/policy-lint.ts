@@ -1,4 +1,4 @@
-import { spanSeconds } from '../input/span.js';
+import { spanSeconds } from '../input/index.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';

@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { inputError, parseInput } from '../input/problems.js';
-import { parseText } from '../input/text.js';
+import { inputError, parseInput, parseText } from '../input/index.js';
 import type { Policy } from './policy.js';
 import { completePolicy, policyContradictions } from './policy-defaults.js';
 import { policySchema } from './policy-format.js';

@@ -1,9 +1,13 @@
 import { shownPath } from './evidence-path.js';
 import { begin, type Judgement, observe, type Ruling, rule, silence, windowCoverage } from './judge.js';
-import { driftReport } from './objectives/drift.js';
-import { activeObjectives, nameOf, type Objective } from './objectives/objective.js';
-import { rateReport } from './objectives/rate-report.js';
-import { readingReport } from './objectives/reading.js';
+import {
+  activeObjectives,
+  driftReport,
+  nameOf,
+  type Objective,
+  rateReport,
+  readingReport,
+} from './objectives/index.js';
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
 import { shownLogE, significant } from './rounding.js';

@@ -1,6 +1,5 @@
 import type { Judgement } from './judge.js';
-import type { CountedObjective } from './objectives/objective.js';
-import type { ReadingObjective } from './objectives/reading.js';
+import type { CountedObjective, ReadingObjective } from './objectives/index.js';
 import type { Policy } from './policy.js';
 
 /**

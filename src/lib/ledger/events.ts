@@ -1,5 +1,4 @@
-import type { Policy } from '../judge/policy.js';
-import type { Verdict } from '../judge/verdict.js';
+import type { Policy, Verdict } from '../judge/index.js';
 
 /** Who asked, and how that is known. */
 export interface Actor {

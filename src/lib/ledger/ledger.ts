@@ -1,4 +1,4 @@
-import type { Observation } from '../judge/observation.js';
+import type { Observation } from '../judge/index.js';
 import type { DocumentIndex } from './documents.js';
 import type { EventDraft, EventKind, StoredEvent } from './events.js';
 import type { LedgerPages } from './pages.js';
@@ -61,15 +61,15 @@ export interface Ledger {
   cursor(canaryId: string): Promise<unknown>;
 
   /** Heads of subjects (see Head), newest first. */
-  heads(filter?: HeadFilter): Promise<Head[]>;
+  summaries(filter?: SummaryFilter): Promise<SubjectSummary[]>;
   /** How many heads of a type there are, by state; states without any are left out. */
-  headStates(type: Head['type']): Promise<Record<string, number>>;
+  summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;
   /** How many there are, whatever the limit. */
-  countHeads(filter?: HeadFilter): Promise<number>;
+  countSummaries(filter?: SummaryFilter): Promise<number>;
   /** Subjects whose id begins with the prefix. */
-  findHeads(prefix: string): Promise<Head[]>;
+  findSummaries(prefix: string): Promise<SubjectSummary[]>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
-  rebuildHeads(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<Head>): Promise<number>;
+  rebuildSummaries(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>): Promise<number>;
 
   /** What is found by words. */
   readonly documents: DocumentIndex;
@@ -95,7 +95,7 @@ export interface Unit {
     afterEvents?: number;
   }[];
   cursors?: readonly { canaryId: string; cursor: unknown }[];
-  heads?: readonly HeadDraft[];
+  heads?: readonly SummaryDraft[];
   expect?: Expectation[];
 }
 
@@ -119,7 +119,7 @@ export type Expectation =
  * A droppable projection: the current state of a subject, for listings. Written in the transaction of the events
  * it summarises, rebuilt from the log by `rebuildHeads`.
  */
-export interface Head {
+export interface SubjectSummary {
   subject: string;
   type: 'canary' | 'gate' | 'job' | 'promotion';
   state: string;
@@ -136,7 +136,7 @@ export interface Head {
 }
 
 /** As Head; firstSeq, lastSeq and times are taken from the unit's own events of that subject. */
-export type HeadDraft = Pick<Head, 'subject' | 'type' | 'state' | 'modelId' | 'open' | 'data'>;
+export type SummaryDraft = Pick<SubjectSummary, 'subject' | 'type' | 'state' | 'modelId' | 'open' | 'data'>;
 
 export interface EventFilter {
   subject?: string;
@@ -153,8 +153,8 @@ export interface EventFilter {
   newest?: boolean;
 }
 
-export interface HeadFilter {
-  type?: Head['type'];
+export interface SummaryFilter {
+  type?: SubjectSummary['type'];
   states?: readonly string[];
   open?: boolean;
   modelId?: string;

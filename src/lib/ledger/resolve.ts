@@ -1,9 +1,9 @@
 import { LukhasError } from '../errors.js';
-import type { Head, Ledger } from './ledger.js';
+import type { Ledger, SubjectSummary } from './ledger.js';
 
 /** What is looked for, in words. */
 export interface Named {
-  type: Head['type'];
+  type: SubjectSummary['type'];
   one: string;
   many: string;
   /** The command that lists them. */
@@ -18,7 +18,7 @@ export const SHORTEST_PREFIX = 6;
  * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID; USAGE when a shorter prefix begins the id of any
  */
 export async function resolveId(ledger: Ledger, prefix: string, { type, one, many, list }: Named): Promise<string> {
-  const heads = (await ledger.findHeads(prefix)).filter((head) => head.type === type);
+  const heads = (await ledger.findSummaries(prefix)).filter((head) => head.type === type);
   const exact = heads.find((head) => head.subject === prefix);
   if (exact) return exact.subject;
   if (heads.length > 0 && prefix.length < SHORTEST_PREFIX)

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../judge/observation.js';
+import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../judge/index.js';
 import {
   countProblem,
   differenceHistogram,

@@ -1,4 +1,4 @@
-import type { Missing } from '../judge/observation.js';
+import type { Missing } from '../judge/index.js';
 import { type Series, showLabels } from './labels.js';
 
 /** Cumulative totals of one classic histogram: `totals[i]` at or below `bounds[i]`, the last one of everything. */

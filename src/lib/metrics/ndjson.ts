@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
-import type { ArmReading, Missing, Observation } from '../judge/observation.js';
+import type { ArmReading, Missing, Observation } from '../judge/index.js';
 import { parseObservationInput } from './observation-schema.js';
 import type { MetricSource, Reading, ReadRequest } from './source.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
-import { MISSING_STATES, type Observation } from '../judge/observation.js';
+import { MISSING_STATES, type Observation } from '../judge/index.js';
 
 /** An observation as a person may write it: ticks may be left to be numbered. */
 export type ObservationInput = Omit<Observation, 'tick'> & { tick?: number };

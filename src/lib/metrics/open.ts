@@ -15,7 +15,7 @@ export async function openSource(
     case 'scrape':
       return (await import('./scrape.js')).openScrape(descriptor, now);
     case 'prometheus':
-      return (await import('./prometheus.js')).openPrometheus(descriptor, auth, { now });
+      return (await import('./prometheus/prometheus.js')).openPrometheus(descriptor, auth, { now });
     case 'ndjson':
       return (await import('./ndjson.js')).openNdjson(descriptor);
   }

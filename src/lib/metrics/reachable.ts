@@ -35,7 +35,7 @@ async function pages(urls: readonly string[], timeoutMs: number): Promise<Reacha
 }
 
 async function prometheus(url: string, auth: PrometheusAuth, timeoutMs: number): Promise<Reachability> {
-  const { authorization, certificates, queryEndpoint } = await import('./prometheus-config.js');
+  const { authorization, certificates, queryEndpoint } = await import('./prometheus/config.js');
   const ca = certificates(auth);
   const query = `${queryEndpoint(url).href}?query=1`;
   const answer = await answered(query, {

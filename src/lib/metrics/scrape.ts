@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
-import type { ArmReading, Missing, Observation } from '../judge/observation.js';
+import type { ArmReading, Missing, Observation } from '../judge/index.js';
 import { type ArmCursor, armCursorSchema, armReading, seriesNames } from './counters.js';
 import { parseExposition } from './exposition.js';
 import { getText, shownUrl, type TextAnswer } from './http.js';

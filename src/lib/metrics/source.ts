@@ -1,4 +1,4 @@
-import type { Observation } from '../judge/observation.js';
+import type { Observation } from '../judge/index.js';
 
 /**
  * Where measurements come from. One adapter a file beside this port.

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
-import { JUDGE_VERSION, type Verdict } from '../judge/verdict.js';
-import { policyDigest } from '../ledger/policy-digest.js';
+import type { Observation, Policy } from '../judge/index.js';
+import { JUDGE_VERSION, type Verdict } from '../judge/index.js';
+import { policyDigest } from '../ledger/tree/index.js';
 import { atRecordedLooks } from './change-policy.js';
 import { Comparison } from './comparison.js';
 import { Course, latestEnd } from './course.js';

@@ -1,9 +1,8 @@
 import { LukhasError } from '../errors.js';
-import { quote } from '../input/problems.js';
-import type { Policy } from '../judge/policy.js';
-import { LONGEST_WINDOW_SECONDS } from '../judge/policy-format.js';
-import { parsePolicy } from '../judge/policy-schema.js';
-import { canonicalJson } from '../ledger/canonical.js';
+import { quote } from '../input/index.js';
+import type { Policy } from '../judge/index.js';
+import { LONGEST_WINDOW_SECONDS, parsePolicy } from '../judge/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
 import type { ReplayResult } from './result.js';
 
 /** One key of a policy and what it is set to: `targets.max_error_rate=0.05`. `null` takes the key out. */

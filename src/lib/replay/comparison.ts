@@ -1,4 +1,4 @@
-import type { Observation } from '../judge/observation.js';
+import type { Observation } from '../judge/index.js';
 import type { Course } from './course.js';
 import type { CanaryReplay } from './result.js';
 import { Served, type ServedCounts } from './served.js';

@@ -1,9 +1,14 @@
-import { begin, type Judgement, observe, type Ruling, rule } from '../judge/judge.js';
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
-import { report } from '../judge/report.js';
-import { borrowObjectives, takeOverObjectives } from '../judge/shared-objectives.js';
-import type { Verdict } from '../judge/verdict.js';
+import type { Observation, Policy, Verdict } from '../judge/index.js';
+import {
+  begin,
+  borrowObjectives,
+  type Judgement,
+  observe,
+  type Ruling,
+  report,
+  rule,
+  takeOverObjectives,
+} from '../judge/index.js';
 
 /** A canary's way under one policy, observation by observation, until it is decided; the live judge's own fold. */
 export class Course {

@@ -1,6 +1,5 @@
 import { LukhasError } from '../errors.js';
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
+import type { Observation, Policy } from '../judge/index.js';
 import { outcomeUnder } from './canary-replay.js';
 import type { Recording } from './recording.js';
 import type { Outcome, Sweep } from './result.js';

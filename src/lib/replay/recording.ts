@@ -1,5 +1,4 @@
-import type { Policy } from '../judge/policy.js';
-import type { Verdict } from '../judge/verdict.js';
+import type { Policy, Verdict } from '../judge/index.js';
 
 /** What was recorded of one canary, as plain data: all that a replay reads. Times are ms since the epoch. */
 export interface Recording {

@@ -1,7 +1,7 @@
 import { timestamp } from '../clock.js';
-import type { Observation } from '../judge/observation.js';
-import { JUDGE_VERSION } from '../judge/verdict.js';
-import { canonicalJson } from '../ledger/canonical.js';
+import type { Observation } from '../judge/index.js';
+import { JUDGE_VERSION } from '../judge/index.js';
+import { canonicalJson } from '../ledger/tree/index.js';
 import { replayCanary } from './canary-replay.js';
 import {
   atRecordedLooks,
@@ -12,7 +12,7 @@ import {
 } from './change-policy.js';
 import { countOutcomes } from './outcomes.js';
 import type { Recording } from './recording.js';
-import { DetailSeries } from './report-selection.js';
+import { DetailSeries } from './report/index.js';
 import type { CanaryReplay, CanarySeries, ReplayResult } from './result.js';
 import { type Replayed, sweep } from './sweep.js';
 import type { Axis } from './sweep-axes.js';

@@ -1,6 +1,4 @@
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
-import type { Decision, Verdict } from '../judge/verdict.js';
+import type { Decision, Observation, Policy, Verdict } from '../judge/index.js';
 
 /**
  * What another policy would have decided on what was recorded. `insufficient`: the records do not say (a metric that was

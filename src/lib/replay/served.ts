@@ -1,4 +1,4 @@
-import type { Observation } from '../judge/observation.js';
+import type { Observation } from '../judge/index.js';
 
 /** Requests that the canary served between two moments, and how many of them failed. */
 export interface ServedCounts {

@@ -1,5 +1,4 @@
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
+import type { Observation, Policy } from '../judge/index.js';
 
 /** Something a policy wants measured. `by` lists what answers it; any of them will do. */
 interface Need {

@@ -1,5 +1,4 @@
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
+import type { Observation, Policy } from '../judge/index.js';
 import { outcomeUnder } from './canary-replay.js';
 import type { Recording } from './recording.js';
 import type { Outcome } from './result.js';

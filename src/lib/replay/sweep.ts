@@ -1,6 +1,5 @@
-import type { Observation } from '../judge/observation.js';
-import type { Policy } from '../judge/policy.js';
-import { policyDigest } from '../ledger/policy-digest.js';
+import type { Observation, Policy } from '../judge/index.js';
+import { policyDigest } from '../ledger/tree/index.js';
 import { counterfactualPolicy, type Setting, type WrittenPolicy } from './change-policy.js';
 import { flipPoints } from './flip-points.js';
 import { countOutcomes } from './outcomes.js';

@@ -1,10 +1,6 @@
-import { type Facts, factsOf } from '../explain/history.js';
-import { title as outcome } from '../explain/narrative.js';
-import { objectiveLine } from '../explain/objective-lines.js';
-import { howSure, why } from '../explain/summary.js';
-import { oneLine } from '../explain/words.js';
-import type { Document } from '../ledger/documents.js';
-import type { StoredEvent } from '../ledger/events.js';
+import { howSure, objectiveLine, oneLine, title as outcome, why } from '../explain/index.js';
+import type { Document, StoredEvent } from '../ledger/index.js';
+import { type Facts, factsOf } from '../readings/index.js';
 
 /** Said once each; hooks may be called again and again. */
 const MOST_LINES = 100;

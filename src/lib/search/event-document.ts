@@ -1,9 +1,6 @@
-import { factsOf } from '../explain/history.js';
-import { objectiveLine } from '../explain/objective-lines.js';
-import { howSure, why } from '../explain/summary.js';
-import { oneLine } from '../explain/words.js';
-import type { Document } from '../ledger/documents.js';
-import type { StoredEvent } from '../ledger/events.js';
+import { howSure, objectiveLine, oneLine, why } from '../explain/index.js';
+import type { Document, StoredEvent } from '../ledger/index.js';
+import { factsOf } from '../readings/index.js';
 import { wayOf } from './canary-document.js';
 
 const DECISIONS = { promote: 'promote', rollback: 'roll back', block: 'block', continue: 'block' } as const;

@@ -1,9 +1,8 @@
 import { LukhasError } from '../errors.js';
-import { quote } from '../input/problems.js';
-import type { Policy } from '../judge/policy.js';
-import { canonicalJson } from '../ledger/canonical.js';
-import type { Ledger } from '../ledger/ledger.js';
-import { leafHash } from '../ledger/merkle.js';
+import { quote } from '../input/index.js';
+import type { Policy } from '../judge/index.js';
+import type { Ledger } from '../ledger/index.js';
+import { canonicalJson, leafHash } from '../ledger/tree/index.js';
 import { canaryDocument } from './canary-document.js';
 import { eventTitle } from './event-document.js';
 import { seqOf } from './find.js';
@@ -55,7 +54,7 @@ export async function fetchDocument(from: Sources, id: string): Promise<FetchedD
 }
 
 async function fetchCanary({ ledger, narrate }: Sources, name: string): Promise<Fetched | null> {
-  const heads = (await ledger.findHeads(name)).filter((head) => head.type === 'canary');
+  const heads = (await ledger.findSummaries(name)).filter((head) => head.type === 'canary');
   const head = heads.find(({ subject }) => subject === name) ?? only(heads, `canary:${name}`);
   if (head === null) return null;
   const events = await ledger.events({ subject: head.subject });

@@ -1,5 +1,4 @@
-import type { Document, FoundDocument } from '../ledger/documents.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Document, FoundDocument, Ledger } from '../ledger/index.js';
 import { eventTitle } from './event-document.js';
 import { requestOf } from './indexer.js';
 import { expressionsOf, termsOf } from './query.js';

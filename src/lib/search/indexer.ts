@@ -1,7 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Document, DocumentState } from '../ledger/documents.js';
-import type { EventKind, StoredEvent } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Document, DocumentState, EventKind, Ledger, StoredEvent } from '../ledger/index.js';
 import { canaryDocument } from './canary-document.js';
 import { eventDocument } from './event-document.js';
 import { gateDocument, modelDocument, policyDocument } from './name-document.js';

@@ -1,16 +1,14 @@
-import { clip, oneLine } from '../explain/words.js';
-import type { Policy } from '../judge/policy.js';
-import type { Document } from '../ledger/documents.js';
-import type { StoredEvent } from '../ledger/events.js';
-import type { Ledger } from '../ledger/ledger.js';
+import { clip, oneLine } from '../explain/index.js';
+import type { Policy } from '../judge/index.js';
+import type { Document, Ledger, StoredEvent } from '../ledger/index.js';
 
 /** Canaries of a model, and changes of a gate, that are named in its document. */
 const NEWEST = 20;
 
 /** A model that the log knows as it can be found: the gates that it holds, and its newest canaries. */
 export async function modelDocument(ledger: Ledger, modelId: string): Promise<Document> {
-  const gates = await ledger.heads({ type: 'gate', modelId });
-  const canaries = await ledger.heads({ type: 'canary', modelId, limit: NEWEST });
+  const gates = await ledger.summaries({ type: 'gate', modelId });
+  const canaries = await ledger.summaries({ type: 'canary', modelId, limit: NEWEST });
   const held = gates.map(({ subject }) => subject.slice('gate:'.length)).sort();
   return {
     id: `model:${modelId}`,

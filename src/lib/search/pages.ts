@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Document } from '../ledger/documents.js';
+import type { Document } from '../ledger/index.js';
 
 /** One of the product's own pages. */
 interface Page {

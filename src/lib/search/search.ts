@@ -1,5 +1,5 @@
 import { LukhasError } from '../errors.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/index.js';
 import type { FetchedDocument, Sources } from './fetch.js';
 
 /** One result of a search. */

@@ -1,6 +1,5 @@
-import { clip, oneLine, seconds } from '../explain/words.js';
-import type { Document } from '../ledger/documents.js';
-import type { JobOutput, StoredEvent } from '../ledger/events.js';
+import { clip, oneLine, seconds } from '../explain/index.js';
+import type { Document, JobOutput, StoredEvent } from '../ledger/index.js';
 
 const LONGEST_LINE = 600;
 

@@ -9,9 +9,9 @@ import { createLukhasServer } from '../../../src/daemon/mcp/server.js';
 import type { ToolChoice } from '../../../src/daemon/mcp/tools/catalogue.js';
 import { ResourceUpdates } from '../../../src/daemon/mcp/updates.js';
 import { Service } from '../../../src/daemon/service.js';
+import { type App, openApp } from '../../../src/lib/app/app.js';
+import { loadConfig } from '../../../src/lib/app/config.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
-import { type App, openApp } from '../../../src/lib/runtime/app.js';
-import { loadConfig } from '../../../src/lib/runtime/config.js';
 
 export const ASKER: Actor = { who: 'loopback', how: 'loopback' };
 

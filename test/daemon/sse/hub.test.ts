@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { SseLimits } from '../../../src/daemon/sse/hub.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { withFolder } from '../../lib/ledger/examples.js';
 import { type Daemon, draft, happened, idsIn, looked, withDaemon } from './daemon.js';
 

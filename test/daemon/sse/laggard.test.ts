@@ -42,7 +42,7 @@ class Memory implements FeedSource {
     return [];
   }
 
-  async findHeads(): Promise<never[]> {
+  async findSummaries(): Promise<never[]> {
     return [];
   }
 

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import type { FeedSource } from '../../../src/daemon/sse/source.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { withFolder } from '../../lib/ledger/examples.js';
 import { happened, idsIn, withDaemon } from './daemon.js';
 
-const CHILD = fileURLToPath(new URL('../../lib/ledger/append-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../../lib/ledger/sqlite/append-child.ts', import.meta.url));
 
 describe('an event stream over a shared database', () => {
   it('tells what another process commits', async function () {
@@ -50,7 +50,7 @@ describe('an event stream over a shared database', () => {
           refuse();
           return ledger.events(filter);
         },
-        findHeads: (prefix) => ledger.findHeads(prefix),
+        findSummaries: (prefix) => ledger.findSummaries(prefix),
         size: () => ledger.size(),
         root: (size) => ledger.root(size),
         onCommit: (listener) => ledger.onCommit(listener),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { SseLimits } from '../../../src/daemon/sse/hub.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { withFolder } from '../../lib/ledger/examples.js';
 import { Daemon, draft, happened, idsIn, looked, withDaemon } from './daemon.js';
 import type { Stream } from './stream.js';

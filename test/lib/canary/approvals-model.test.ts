@@ -4,15 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { checkSummaries } from '../../../src/lib/app/check-summaries.js';
 import { Approvals } from '../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
-import { checkHeads } from '../../../src/lib/canary/heads.js';
-import { type Canary, foldCanary } from '../../../src/lib/canary/state.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { setGate } from '../../../src/lib/gates/registry.js';
 import type { Actor, EventKind, StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
+import { type Canary, foldCanary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, type Place, place, SILENT, scripted, start } from './harness.js';
 
@@ -253,7 +253,7 @@ class World {
       expect(entered.length).to.be.at.most(1);
       expect(await this.canaries.get(id)).to.deep.equal(foldCanary(log.filter((e) => e.subject === id)));
     }
-    expect(await checkHeads(this.ledger)).to.deep.equal([]);
+    expect(await checkSummaries(this.ledger)).to.deep.equal([]);
   }
 }
 

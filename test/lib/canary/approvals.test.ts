@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { exitOf } from '../../../src/lib/app/canary-json.js';
 import { Approvals } from '../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { Runner } from '../../../src/lib/canary/runner.js';
-import { foldCanary } from '../../../src/lib/canary/state.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
-import { outlookOf } from '../../../src/lib/gates/outlook.js';
+import { eligibilityOf } from '../../../src/lib/gates/eligibility.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { judge } from '../../../src/lib/judge/report.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
 import type { Unit } from '../../../src/lib/ledger/ledger.js';
-import { exitOf } from '../../../src/lib/runtime/outcome.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
+import { foldCanary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
 import { refusal } from '../refusal.js';
 import {
@@ -105,7 +105,7 @@ describe('approvals', () => {
     expect(canary.action).to.include({ kind: 'promote', state: 'awaiting approval' });
     expect(exitOf(canary)).to.equal(4);
     expect(await holderOf(here.ledger, 'production')).to.equal('fraud-v1');
-    const [head] = await here.ledger.heads({ type: 'canary' });
+    const [head] = await here.ledger.summaries({ type: 'canary' });
     expect(head).to.include({ state: 'BLOCKED', open: false });
   });
 
@@ -270,7 +270,7 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => outlookOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
+    const outlook = () => eligibilityOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');
@@ -302,7 +302,7 @@ describe('approvals', () => {
       });
       expect((await refusal(approvals.review(id, os('ana (sudo)'), 'fine'))).code).to.equal('APPROVAL_REFUSED');
       const marks = async () =>
-        new Map((await here.ledger.heads({ type: 'canary' })).map((h) => [h.subject, h.data['breakGlass']]));
+        new Map((await here.ledger.summaries({ type: 'canary' })).map((h) => [h.subject, h.data['breakGlass']]));
       expect((await marks()).get(id)).to.equal('not reviewed');
       clock.time = due + 1;
       await approvals.review(id, CY, 'it was needed');

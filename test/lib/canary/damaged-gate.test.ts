@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import { Approvals } from '../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { provenCanary } from '../../../src/lib/canary/load.js';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { setGate } from '../../../src/lib/gates/registry.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
-import { Unguarded } from '../ledger/unguarded.js';
+import { Unguarded } from '../ledger/sqlite/unguarded.js';
 import { ACTOR, drive, driver, FakeClock, HEALTHY, type Place, place, SILENT, scripted, start } from './harness.js';
 
 const os = (who: string): Actor => ({ who, how: 'os-user' });

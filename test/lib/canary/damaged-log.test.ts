@@ -6,13 +6,13 @@ import { Approvals } from '../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { provenCanary } from '../../../src/lib/canary/load.js';
 import { Runner } from '../../../src/lib/canary/runner.js';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { holderOf } from '../../../src/lib/gates/registry.js';
 import type { Actor, HookAction } from '../../../src/lib/ledger/events.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
-import { Unguarded } from '../ledger/unguarded.js';
+import { Unguarded } from '../ledger/sqlite/unguarded.js';
 import { refusal } from '../refusal.js';
 import {
   ACTOR,

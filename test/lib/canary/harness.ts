@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AdvanceContext, advance } from '../../../src/lib/canary/advance.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import type { Clock } from '../../../src/lib/clock.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import type { MetricSource, Reading, ReadRequest } from '../../../src/lib/metrics/source.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 
 export const START = Date.parse('2026-03-01T12:00:00Z');
 export const ACTOR: Actor = { who: 'ana', how: 'os-user' };

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import { judge } from '../../../src/lib/judge/report.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import type { MetricSource, Reading, ReadRequest } from '../../../src/lib/metrics/source.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
 import { drive, driver, FakeClock, type Found, type Place, place, START, start } from './harness.js';
 

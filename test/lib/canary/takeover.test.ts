@@ -7,7 +7,6 @@ import { expect } from 'chai';
 import { type AdvanceContext, advance } from '../../../src/lib/canary/advance.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { Runner } from '../../../src/lib/canary/runner.js';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
@@ -15,6 +14,7 @@ import { gateHistory, holderOf } from '../../../src/lib/gates/registry.js';
 import type { EventKind } from '../../../src/lib/ledger/events.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import type { MetricSource } from '../../../src/lib/metrics/source.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
 import {
   ACTOR,
@@ -376,7 +376,7 @@ describe('drivers of a canary', () => {
         for (const name of [
           'events',
           'provenEvents',
-          'heads',
+          'summaries',
           'cursor',
           'observationLines',
           'acquireLease',
@@ -470,7 +470,7 @@ describe('drivers of a canary', () => {
       for (const name of [
         'events',
         'provenEvents',
-        'heads',
+        'summaries',
         'cursor',
         'observationLines',
         'acquireLease',

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { SigningKey } from '../../../src/lib/evidence/keys.js';
+import { SigningKey } from '../../../src/lib/evidence/keys/keys.js';
 
 /** A key of known bytes. @param seed 32 bytes, hex */
 export function keyFrom(seed: string): SigningKey {

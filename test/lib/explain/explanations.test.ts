@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
+import { why, whyMath } from '../../../src/lib/app/explanations.js';
 import { narrativeMarkdown, narrativeText } from '../../../src/lib/explain/render.js';
 import { sparkline } from '../../../src/lib/explain/sparkline.js';
 import { judge } from '../../../src/lib/judge/report.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
-import { why, whyMath } from '../../../src/lib/runtime/explanations.js';
 import { ACTOR, errors, HEALTHY, NO_HOOKS, START } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
-import { Unguarded } from '../ledger/unguarded.js';
+import { Unguarded } from '../ledger/sqlite/unguarded.js';
 import { STORIES, Story } from './stories.js';
 
 const CANARY_KEYS = ['id', 'decision', 'thresholds', 'observed', 'time_to_action_sec', 'evidence'];

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { why } from '../../../src/lib/app/explanations.js';
 import { narrativeText } from '../../../src/lib/explain/render.js';
-import { why } from '../../../src/lib/runtime/explanations.js';
 import { APPROVAL_STORIES } from './approval-stories.js';
 import { STORIES, Story } from './stories.js';
 

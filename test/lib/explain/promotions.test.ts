@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { why, whyMath } from '../../../src/lib/app/explanations.js';
 import { narrativeText } from '../../../src/lib/explain/render.js';
 import { setGate } from '../../../src/lib/gates/registry.js';
-import { why, whyMath } from '../../../src/lib/runtime/explanations.js';
 import { ACTOR } from '../canary/harness.js';
 import { Bench, GATE, MODEL } from '../gates/promotion-place.js';
 
@@ -95,7 +95,7 @@ describe('explanations of promotions', function () {
     const killed = bench.dying('hook.finished', new Error('killed'));
     const dying = bench.promotions({ requireCanary: false, ledger: killed, hooks: [bench.noting()] });
     await dying.promote(ASKED).catch(() => undefined);
-    const [open] = await bench.ledger.heads({ type: 'promotion', open: true });
+    const [open] = await bench.ledger.summaries({ type: 'promotion', open: true });
     const told = plain(await tell(open!.subject));
     expect(told[0]).to.equal('fraud-v2 is to be promoted into production, but that is not complete yet.');
     expect(told.join()).to.contain('its end is not recorded');

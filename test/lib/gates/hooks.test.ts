@@ -11,7 +11,7 @@ import type { HookConfig } from '../../../src/lib/gates/hook.js';
 import { hookState, runHooks } from '../../../src/lib/gates/hooks.js';
 import type { StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { aCall } from './call.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');

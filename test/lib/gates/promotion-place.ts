@@ -155,7 +155,7 @@ export class Bench {
       'events',
       'provenEvents',
       'observationLines',
-      'heads',
+      'summaries',
       'acquireLease',
       'releaseLease',
       'lease',

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { holderOf } from '../../../src/lib/gates/registry.js';
 import { ACTOR } from '../canary/harness.js';
-import { Unguarded } from '../ledger/unguarded.js';
+import { Unguarded } from '../ledger/sqlite/unguarded.js';
 import { Bench, GATE, MODEL } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
@@ -68,7 +68,7 @@ describe('promotions on a damaged log', function () {
       edit(id);
       const promotions = bench.promotions({ hooks: [bench.noting()] });
       await refused(promotions.driveOpen(new AbortController().signal));
-      const [open] = await bench.ledger.heads({ type: 'promotion', open: true });
+      const [open] = await bench.ledger.summaries({ type: 'promotion', open: true });
       // Nobody holds what others would have to wait for.
       expect(await bench.ledger.lease(open?.subject ?? '')).to.equal(null);
       expect(await bench.ledger.lease(`gate:${GATE}`)).to.equal(null);
@@ -101,7 +101,7 @@ describe('promotions on a damaged log', function () {
     const dying = bench.promotions({ ledger: bench.dying('promotion.finished', crash), hooks: [] });
     await bench.forget();
     expect(await dying.promote(ASKED).catch((error: unknown) => error)).to.equal(crash);
-    const [open] = await bench.ledger.heads({ type: 'promotion', open: true });
+    const [open] = await bench.ledger.summaries({ type: 'promotion', open: true });
     const seq = db.replace(only(open?.subject ?? '', 'promotion.requested'), '"who":"ana"', '"who":"eve"');
     const promotions = bench.promotions({ hooks: [bench.noting()] });
     expect(await refused(promotions.driveOpen(new AbortController().signal))).to.match(new RegExp(`Entry ${seq} `));

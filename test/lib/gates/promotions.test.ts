@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { foldHeads } from '../../../src/lib/canary/heads.js';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
+import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR } from '../canary/harness.js';
 import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
@@ -17,7 +17,7 @@ describe('promotions', function () {
   });
   afterEach(() => bench.end());
 
-  const promotionsOf = async () => bench.ledger.heads({ type: 'promotion' });
+  const promotionsOf = async () => bench.ledger.summaries({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
   const until = async (done: () => Promise<boolean>) => {
     for (let left = 400; !(await done()); left--) {
@@ -415,7 +415,7 @@ describe('promotions', function () {
       hooks: [bench.noting()],
     });
     await dying.promote(ASKED).catch(() => undefined);
-    const rows = async () => new Map((await bench.ledger.heads()).map((head) => [head.subject, head]));
+    const rows = async () => new Map((await bench.ledger.summaries()).map((head) => [head.subject, head]));
     const stored = await rows();
     const states = [...stored.values()].filter((h) => h.type === 'promotion').map(({ state, open }) => [state, open]);
     expect(states).to.have.deep.members([
@@ -423,7 +423,7 @@ describe('promotions', function () {
       ['promoted', false],
       ['requested', true],
     ]);
-    expect(await bench.ledger.rebuildHeads(foldHeads)).to.equal(stored.size);
+    expect(await bench.ledger.rebuildSummaries(foldSummaries)).to.equal(stored.size);
     expect(await rows()).to.deep.equal(stored);
   });
 });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import {
-  gateHead,
   gateHistory,
   gatesOf,
   holderOf,
@@ -14,8 +13,9 @@ import {
   setGate,
 } from '../../../src/lib/gates/registry.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
-import type { Head, Ledger } from '../../../src/lib/ledger/ledger.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import type { Ledger, SubjectSummary } from '../../../src/lib/ledger/ledger.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { gateSummary } from '../../../src/lib/readings/gate.js';
 
 const by: Actor = { who: 'ana', how: 'os-user' };
 
@@ -126,14 +126,14 @@ describe('registry of gates', () => {
   it('builds its rows from the log again', async () => {
     await set('production', 'v1');
     await set('production', 'v2', 'can_01');
-    const before = await ledger.heads();
-    await ledger.rebuildHeads(async function* (events) {
-      let row: Head | undefined;
+    const before = await ledger.summaries();
+    await ledger.rebuildSummaries(async function* (events) {
+      let row: SubjectSummary | undefined;
       for await (const event of events) {
         if (event.kind !== 'gate.changed') continue;
         const { seq, ts } = event;
         row = {
-          ...gateHead(event.data),
+          ...gateSummary(event.data),
           firstSeq: row?.firstSeq ?? seq,
           createdAt: row?.createdAt ?? ts,
           lastSeq: seq,
@@ -143,7 +143,7 @@ describe('registry of gates', () => {
       if (row) yield row;
     });
     expect(before).to.have.length(1);
-    expect(await ledger.heads()).to.deep.equal(before);
+    expect(await ledger.summaries()).to.deep.equal(before);
   });
 
   it('refuses bad names before it writes', async () => {

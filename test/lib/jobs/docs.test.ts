@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { loadConfig } from '../../../src/lib/app/config.js';
 import type { JobFailure } from '../../../src/lib/ledger/events.js';
-import { loadConfig } from '../../../src/lib/runtime/config.js';
 
 const REASONS: Record<JobFailure, true> = {
   exit: true,

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Job, TasksConfig } from '../../../src/lib/jobs/job.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { appendToJob } from '../../../src/lib/jobs/log.js';
 import { processMark } from '../../../src/lib/process/identity.js';
+import type { Job, TasksConfig } from '../../../src/lib/readings/job.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
 

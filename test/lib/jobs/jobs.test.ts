@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { foldHeads } from '../../../src/lib/canary/heads.js';
-import type { TasksConfig } from '../../../src/lib/jobs/job.js';
+import { verifyAll } from '../../../src/lib/app/verification.js';
 import { jobJson } from '../../../src/lib/jobs/job-json.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
-import { verifyAll } from '../../../src/lib/runtime/verification.js';
+import type { TasksConfig } from '../../../src/lib/readings/job.js';
+import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR, type Place, place, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
 import { refusal } from '../refusal.js';
@@ -81,14 +81,14 @@ describe('jobs', () => {
     const cancelled = await queue(jobs, 'smoke', 'c1');
     await jobs.cancel(cancelled.id, ACTOR, 'x');
     const waits = await queue(jobs, 'smoke', 'c2');
-    const before = await here.ledger.heads();
+    const before = await here.ledger.summaries();
     expect(before.map(({ subject, state, open }) => [subject, state, open]).slice(0, 3)).to.deep.equal([
       [waits.id, 'queued', true],
       [cancelled.id, 'failed', false],
       [done.id, 'completed', false],
     ]);
-    expect(await here.ledger.rebuildHeads(foldHeads)).to.equal(4);
-    expect(await here.ledger.heads()).to.deep.equal(before);
+    expect(await here.ledger.rebuildSummaries(foldSummaries)).to.equal(4);
+    expect(await here.ledger.summaries()).to.deep.equal(before);
     expect((await verifyAll(here.path)).ok).to.equal(true);
     expect((await jobs.list({ states: ['queued'] })).map(({ subject }) => subject)).to.deep.equal([waits.id]);
     expect(await jobs.list()).to.have.length(3);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { checkMetrics, readMetricsLine } from '../../../src/lib/jobs/metrics-line.js';
 import { failed } from '../../../src/lib/jobs/outcome.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 
 const read = (text: string | Uint8Array, truncated = false) => readMetricsLine(Buffer.from(text as string), truncated);
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadConfig } from '../../../src/lib/runtime/config.js';
+import { loadConfig } from '../../../src/lib/app/config.js';
 
 describe('tasks in the configuration', () => {
   let dir: string;

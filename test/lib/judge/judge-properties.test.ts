@@ -4,7 +4,7 @@ import { begin, observe, rule } from '../../../src/lib/judge/judge.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import { judge, report } from '../../../src/lib/judge/report.js';
 import type { Verdict } from '../../../src/lib/judge/verdict.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { observations, policies } from './arbitrary.js';
 import { START } from './looks.js';
 

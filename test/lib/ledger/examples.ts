@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import type { Verdict } from '../../../src/lib/judge/verdict.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
-import type { HeadDraft } from '../../../src/lib/ledger/ledger.js';
-import { policyDigest } from '../../../src/lib/ledger/policy-digest.js';
+import type { SummaryDraft } from '../../../src/lib/ledger/ledger.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
+import { policyDigest } from '../../../src/lib/ledger/tree/policy-digest.js';
 
 /** Runs `test` with the path of a ledger in a folder that is removed afterwards. */
 export async function withFolder(test: (path: string) => Promise<void>): Promise<void> {
@@ -27,7 +27,7 @@ export function finished(subject: string, index = 0): EventDraft {
   return { kind: 'hook.finished', subject, ts: TS, data };
 }
 
-export function head(subject: string, more: Partial<HeadDraft> = {}): HeadDraft {
+export function head(subject: string, more: Partial<SummaryDraft> = {}): SummaryDraft {
   return { subject, type: 'canary', state: 'RUNNING', modelId: 'm', open: true, data: {}, ...more };
 }
 

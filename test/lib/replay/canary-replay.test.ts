@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import { judge } from '../../../src/lib/judge/report.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { outcomeUnder, replayCanary } from '../../../src/lib/replay/canary-replay.js';
 import { counterfactualPolicy } from '../../../src/lib/replay/change-policy.js';
 import type { Outcome } from '../../../src/lib/replay/result.js';

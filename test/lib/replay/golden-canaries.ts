@@ -1,8 +1,8 @@
 import { Canaries } from '../../../src/lib/canary/canaries.js';
-import type { Canary } from '../../../src/lib/canary/state.js';
 import { parsePolicy } from '../../../src/lib/judge/policy-schema.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import type { MetricSource, Reading } from '../../../src/lib/metrics/source.js';
+import type { Canary } from '../../../src/lib/readings/canary.js';
 import { ACTOR, drive, driver, FakeClock, type Found, START, scripted, start } from '../canary/harness.js';
 
 /** A canary of the golden ledgers: what it finds at look n (from 1) follows from n alone. */

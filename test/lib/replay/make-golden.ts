@@ -6,7 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { JUDGE_VERSION } from '../../../src/lib/judge/verdict.js';
-import { openLedger } from '../../../src/lib/ledger/sqlite.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { runGolden } from './golden-canaries.js';
 
 const name = fileURLToPath(new URL(`../../golden/ledgers/judge-${JUDGE_VERSION}`, import.meta.url));

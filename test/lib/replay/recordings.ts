@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import { judge } from '../../../src/lib/judge/report.js';
-import { canonicalJson } from '../../../src/lib/ledger/canonical.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import type { Recording } from '../../../src/lib/replay/recording.js';
 import type { ReplayRequest } from '../../../src/lib/replay/replay.js';
 import { START } from '../judge/looks.js';

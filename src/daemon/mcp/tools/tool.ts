@@ -1,8 +1,8 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, type Tool } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../../lib/errors.js';
-import { parseInput } from '../../../lib/input/problems.js';
-import type { Actor } from '../../../lib/ledger/events.js';
+import { parseInput } from '../../../lib/input/index.js';
+import type { Actor } from '../../../lib/ledger/index.js';
 import type { Service } from '../../service.js';
 import type { WaitProgress } from '../../wait.js';
 

@@ -1,0 +1,157 @@
+import { resolve } from 'node:path';
+import type { Config } from '../lib/app/index.js';
+import { sourceUrlProblem } from '../lib/app/index.js';
+import { LukhasError } from '../lib/errors.js';
+import {
+  DEFAULT_METRICS,
+  PROMETHEUS_DEFAULTS,
+  type ScrapeConfig,
+  SOURCE_TIMEOUT_MS,
+  type SourceDescriptor,
+} from '../lib/metrics/index.js';
+
+/** Flags of `canary start` that say where measurements come from, as oclif gives them. */
+export interface SourceFlags {
+  source?: string | undefined;
+  'prom-url'?: string | undefined;
+  'canary-url'?: string | undefined;
+  'baseline-url'?: string | undefined;
+  'canary-label'?: readonly string[] | undefined;
+  'baseline-label'?: readonly string[] | undefined;
+  input?: string | undefined;
+}
+
+type FlagName = Exclude<keyof SourceFlags, 'source'>;
+
+/** Which kind of source each flag belongs to. */
+const KIND_OF: Readonly<Record<FlagName, 'prometheus' | 'scrape' | 'ndjson'>> = {
+  'prom-url': 'prometheus',
+  'canary-url': 'scrape',
+  'baseline-url': 'scrape',
+  'canary-label': 'scrape',
+  'baseline-label': 'scrape',
+  input: 'ndjson',
+};
+
+/**
+ * The source that the flags and the configuration name together: flags win, key by key within the same kind;
+ * without any of these flags it is the configuration's.
+ * @throws LukhasError USAGE for flags that are missing, contradict each other, or cannot be read;
+ *   CONFIG when the chosen source needs a credential whose environment variable is not set
+ */
+export function sourceFromFlags(flags: SourceFlags, config: Config): SourceDescriptor {
+  const source = chosenSource(flags, config);
+  if (source.kind === 'prometheus' && config.missingEnv.length > 0) {
+    const names = config.missingEnv.join(', ');
+    throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which the environment does not set`);
+  }
+  return source;
+}
+
+function chosenSource(flags: SourceFlags, config: Config): SourceDescriptor {
+  switch (chosenKind(flags)) {
+    case null:
+      return config.source;
+    case 'none':
+      return { kind: 'none' };
+    case 'prometheus':
+      return prometheus(flags, config);
+    case 'scrape':
+      return scrape(flags, config.source.kind === 'scrape' ? config.source : null);
+    case 'ndjson':
+      return ndjson(flags, config);
+  }
+}
+
+type Kind = SourceDescriptor['kind'];
+
+function chosenKind(flags: SourceFlags): Kind | null {
+  const given = (Object.keys(KIND_OF) as FlagName[]).filter((name) => isGiven(flags[name]));
+  const wanted = flags.source ?? (given[0] === undefined ? null : KIND_OF[given[0]]);
+  if (wanted === null) return null;
+  if (!isKind(wanted)) {
+    throw usage(`--source ${wanted}: unknown; one of prometheus, scrape, ndjson, none`);
+  }
+  const foreign = given.find((name) => KIND_OF[name] !== wanted);
+  if (foreign !== undefined) {
+    const because = flags.source === undefined ? `--${given[0]}` : `--source ${wanted}`;
+    throw usage(
+      `--${foreign} belongs to --source ${KIND_OF[foreign]}, but ${because} asks for ${wanted}; give one of them`,
+    );
+  }
+  return wanted;
+}
+
+function isGiven(value: string | readonly string[] | undefined): boolean {
+  return value !== undefined && value.length > 0;
+}
+
+function isKind(text: string): text is Kind {
+  return ['prometheus', 'scrape', 'ndjson', 'none'].includes(text);
+}
+
+function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
+  const configured = config.source.kind === 'prometheus' ? config.source : null;
+  const url = address('prom-url', flags['prom-url']) ?? configured?.url;
+  if (url === undefined) {
+    throw usage('--source prometheus needs --prom-url URL (or PROM_URL, or source.url in lukhas.yaml)');
+  }
+  return { ...PROMETHEUS_DEFAULTS, ...configured, kind: 'prometheus', url, queries: config.promQueries };
+}
+
+function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDescriptor {
+  const canaryUrl = address('canary-url', flags['canary-url']) ?? configured?.canaryUrl;
+  if (canaryUrl === undefined) {
+    throw usage('--source scrape needs --canary-url URL (or source.canaryUrl in lukhas.yaml)');
+  }
+  const canaryLabels = labels('canary-label', flags['canary-label']) ?? configured?.canaryLabels ?? {};
+  const givenLabels = labels('baseline-label', flags['baseline-label']);
+  const baselineLabels = givenLabels ?? configured?.baselineLabels ?? {};
+  const baselineUrl =
+    address('baseline-url', flags['baseline-url']) ?? configured?.baselineUrl ?? (givenLabels ? canaryUrl : null);
+  if (baselineUrl === canaryUrl && sameLabels(canaryLabels, baselineLabels)) {
+    throw usage(
+      'canary and baseline are the same address with the same labels; tell them apart, e.g. --canary-label version=v2 --baseline-label version=v1',
+    );
+  }
+  const { metrics, timeoutMs } = configured ?? { metrics: DEFAULT_METRICS, timeoutMs: SOURCE_TIMEOUT_MS };
+  return { kind: 'scrape', canaryUrl, baselineUrl, canaryLabels, baselineLabels, metrics, timeoutMs };
+}
+
+function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {
+  if (isGiven(flags.input)) {
+    return { kind: 'ndjson', input: flags.input === '-' ? '-' : resolve(config.cwd, flags.input!) };
+  }
+  if (config.source.kind === 'ndjson') return config.source;
+  throw usage('--source ndjson needs --input FILE (- is standard input)');
+}
+
+function address(flag: FlagName, text: string | undefined): string | undefined {
+  const problem = text === undefined ? null : sourceUrlProblem(text);
+  if (problem !== null) throw usage(`--${flag} ${problem}`);
+  return text;
+}
+
+function labels(flag: FlagName, texts: readonly string[] | undefined): Record<string, string> | undefined {
+  if (texts === undefined || texts.length === 0) return undefined;
+  const pairs = texts.map((text) => {
+    const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw usage(`--${flag} ${JSON.stringify(text)}: write name=value, e.g. version=v2`);
+    }
+    return [name, value] as const;
+  });
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw usage(`--${flag} ${twice} is given twice; a label has one value`);
+  return Object.fromEntries(pairs);
+}
+
+function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+function usage(message: string): LukhasError {
+  return new LukhasError('USAGE', message);
+}

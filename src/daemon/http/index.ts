@@ -1,0 +1,7 @@
+/**
+ * The server: who may ask, how much and how long; then the route.
+ */
+export { sendJson } from './answer.js';
+export { RateLimiter } from './rate-limit.js';
+export { HttpError, type RequestContext, type Route } from './route.js';
+export { type Answered, type HttpServer, startHttpServer } from './server.js';

@@ -1,0 +1,4 @@
+/**
+ * The event stream: follows the log and fans it out to clients.
+ */
+export { SseHub } from './hub.js';

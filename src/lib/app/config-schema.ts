@@ -1,0 +1,221 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import * as z from 'zod';
+import { LukhasError } from '../errors.js';
+import type { Publication } from '../evidence/publish/index.js';
+import { evidenceSchema } from '../evidence/publish/index.js';
+import type { HooksConfig } from '../gates/index.js';
+import { hooksSchema } from '../gates/index.js';
+import { parseDuration, parseInput, parseText } from '../input/index.js';
+import { jobsSchema, tasksSchema } from '../jobs/index.js';
+import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/index.js';
+import type { TasksConfig } from '../readings/index.js';
+import type { ServeConfig } from './serve-settings.js';
+import { sourceUrlProblem } from './source-url.js';
+
+/** What one configuration file says, its paths made absolute. */
+export interface FileConfig {
+  db?: string;
+  policy?: string;
+  source?: SourceDescriptor;
+  /** Names of environment variables that hold the source's credentials, and the file of its certificate authority. */
+  credentials?: CredentialNames;
+  hooks?: HooksConfig;
+  tasks?: TasksConfig;
+  jobs?: { concurrency: number };
+  promotion?: { requireCanary: boolean };
+  serve?: Omit<ServeConfig, 'apiKeys'>;
+  keys?: { log?: string | undefined; export?: string | undefined; origin?: string | undefined };
+  evidence?: Publication;
+}
+
+export interface CredentialNames {
+  bearerEnv?: string;
+  basic?: { usernameEnv: string; passwordEnv: string };
+  caFile?: string;
+}
+
+const labels = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name is letters, digits and _'),
+  z.string({ error: 'a label value is text: put it in quotes' }),
+);
+
+const metricName = z.string().min(1);
+
+const metrics = z
+  .strictObject({
+    latency: metricName.default(DEFAULT_METRICS.latency),
+    latencyUnit: z.enum(['s', 'ms']).default(DEFAULT_METRICS.latencyUnit),
+    requests: metricName.default(DEFAULT_METRICS.requests),
+    requestLabels: labels.default(DEFAULT_METRICS.requestLabels),
+    errors: metricName.default(DEFAULT_METRICS.errors),
+    errorLabels: labels.default(DEFAULT_METRICS.errorLabels),
+    errorsAbsent: z.enum(['no_data', 'zero']).default(DEFAULT_METRICS.errorsAbsent),
+    score: metricName.nullable().default(DEFAULT_METRICS.score),
+    inflight: metricName.nullable().default(DEFAULT_METRICS.inflight),
+  })
+  .prefault({});
+
+const url = z.string().superRefine((text, context) => {
+  const message = sourceUrlProblem(text);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'names an environment variable; it does not hold the secret itself');
+
+const timeoutMs = z.int().min(1).max(600_000).default(SOURCE_TIMEOUT_MS);
+
+const source = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('prometheus'),
+      url,
+      labels: labels.default(PROMETHEUS_DEFAULTS.labels),
+      metrics,
+      queries: z.record(z.string(), z.string().min(1)).default({}),
+      timeoutMs,
+      staleSeconds: z.number().positive().default(PROMETHEUS_DEFAULTS.staleSeconds),
+      bearerEnv: variable.optional(),
+      basic: z.strictObject({ usernameEnv: variable, passwordEnv: variable }).optional(),
+      caFile: z.string().min(1).optional(),
+    })
+    .refine(({ bearerEnv, basic }) => bearerEnv === undefined || basic === undefined, {
+      path: ['basic'],
+      error: 'and bearerEnv are both given; a request carries one of them',
+    }),
+  z.strictObject({
+    kind: z.literal('scrape'),
+    canaryUrl: url,
+    baselineUrl: url.nullable().default(null),
+    canaryLabels: labels.default({}),
+    baselineLabels: labels.default({}),
+    metrics,
+    timeoutMs,
+  }),
+  z.strictObject({ kind: z.literal('ndjson'), input: z.string().min(1) }),
+  z.strictObject({ kind: z.literal('none') }),
+]);
+
+/** Keys are secrets: they stand in the environment. */
+const serve = z.strictObject({
+  host: z.string().min(1).optional(),
+  port: z.int().min(0).max(65_535).optional(),
+  allowedHosts: z.array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'is a name or name:port, without http://')).optional(),
+  allowedOrigins: z
+    .array(z.string().regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'is e.g. https://ops.example.com, without a path'))
+    .optional(),
+  maxConnections: z.int().min(1).max(1_000_000).optional(),
+  rateLimit: z
+    .strictObject({ bucket: z.int().min(1).max(1_000_000), windowMs: z.int().min(1).max(86_400_000) })
+    .optional(),
+});
+
+/** Files; the keys themselves stand nowhere in the configuration. */
+const keys = z.strictObject({
+  log: z.string().min(1).optional(),
+  export: z.string().min(1).optional(),
+  origin: z
+    .string()
+    .regex(/^[^\s\p{C}+]{1,200}$/u, 'is a name without spaces and +, e.g. example.com/lukhas')
+    .optional(),
+});
+
+const configSchema = z.strictObject({
+  db: z.string().min(1).optional(),
+  policy: z.string().min(1).optional(),
+  source: source.optional(),
+  hooks: hooksSchema.optional(),
+  tasks: tasksSchema(parseDuration).optional(),
+  jobs: jobsSchema.optional(),
+  promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
+  serve: serve.optional(),
+  keys: keys.optional(),
+  evidence: evidenceSchema.optional(),
+});
+
+/**
+ * Reads one configuration file; relative paths in it are relative to it, and `~/` is `home`.
+ * @throws LukhasError CONFIG that names the file and the key
+ */
+export async function readConfigFile(file: string, home: string): Promise<FileConfig> {
+  const input = await parseText(await readText(file), file, 'CONFIG');
+  const given = parseInput(configSchema, input ?? {}, file, 'CONFIG');
+  const { db, policy, source, hooks, tasks, jobs, promotion, serve: served, keys: signing, evidence } = given;
+  const absolute: Absolute = (path) => resolve(dirname(file), path.startsWith('~/') ? home + path.slice(1) : path);
+  return {
+    ...(db === undefined ? {} : { db: absolute(db) }),
+    ...(policy === undefined ? {} : { policy: absolute(policy) }),
+    ...(source === undefined ? {} : splitSource(source, absolute)),
+    ...(hooks === undefined ? {} : { hooks: withDirectory(hooks, absolute) }),
+    ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
+    ...(jobs === undefined ? {} : { jobs }),
+    ...(promotion === undefined ? {} : { promotion }),
+    ...(served === undefined ? {} : { serve: served }),
+    ...(signing === undefined ? {} : { keys: placed(signing, absolute) }),
+    ...(evidence === undefined ? {} : { evidence: publicationOf(evidence, absolute) }),
+  };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
+    throw new LukhasError('CONFIG', `${file}: ${why}`, { cause });
+  }
+}
+
+type Absolute = (path: string) => string;
+
+function placed({ log, export: exporting, origin }: z.output<typeof keys>, absolute: Absolute) {
+  return { log: log && absolute(log), export: exporting && absolute(exporting), origin };
+}
+
+function publicationOf({ witnesses, anchors }: z.output<typeof evidenceSchema>, absolute: Absolute): Publication {
+  return {
+    witnesses: witnesses.map(({ url: address, vkey }) => ({ url: address, key: vkey })),
+    anchors: anchors.map((target) => {
+      if (target.kind === 'file') return { ...target, path: absolute(target.path) };
+      if (target.kind === 'tsa') return { ...target, caFile: absolute(target.caFile) };
+      if (target.kind !== 'git') return target;
+      const key = target.signingKey === undefined ? {} : { signingKey: absolute(target.signingKey) };
+      return { ...target, repository: absolute(target.repository), ...key };
+    }),
+  };
+}
+
+/** What is recorded of a source, apart from what is not. */
+function splitSource(given: z.output<typeof source>, absolute: Absolute): Pick<FileConfig, 'source' | 'credentials'> {
+  if (given.kind === 'ndjson') {
+    return { source: { ...given, input: given.input === '-' ? '-' : absolute(given.input) } };
+  }
+  if (given.kind !== 'prometheus') return { source: given };
+  const { bearerEnv, basic, caFile, ...descriptor } = given;
+  return {
+    source: descriptor,
+    credentials: {
+      ...(bearerEnv === undefined ? {} : { bearerEnv }),
+      ...(basic === undefined ? {} : { basic }),
+      ...(caFile === undefined ? {} : { caFile: absolute(caFile) }),
+    },
+  };
+}
+
+/** Hooks run where their file is, so that `./promote.sh` means the same from every directory. */
+function withDirectory(hooks: HooksConfig, absolute: Absolute): HooksConfig {
+  const place = (list: HooksConfig['promote']) =>
+    list.map((hook) =>
+      'exec' in hook ? { ...hook, exec: { ...hook.exec, cwd: absolute(hook.exec.cwd ?? '.') } } : hook,
+    );
+  return { promote: place(hooks.promote), rollback: place(hooks.rollback) };
+}
+
+/** As hooks do. */
+function inDirectory(tasks: TasksConfig, absolute: Absolute): TasksConfig {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([id, task]) => [id, { ...task, cwd: absolute(task.cwd ?? '.') }]),
+  );
+}

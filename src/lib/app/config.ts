@@ -1,0 +1,255 @@
+import { stat } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { LukhasError } from '../errors.js';
+import type { Publication } from '../evidence/publish/index.js';
+import type { HooksConfig } from '../gates/index.js';
+import type { Actor } from '../ledger/index.js';
+import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/index.js';
+import type { TasksConfig } from '../readings/index.js';
+import { folderOf } from './checkpoint-folder.js';
+import type { CredentialNames, FileConfig } from './config-schema.js';
+import type { ServeConfig } from './serve-settings.js';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Everything a command takes from its surroundings. Paths are absolute. */
+export interface Config {
+  cwd: string;
+  dbPath: string;
+  policyPath: string | null;
+  /** `{kind: 'none'}` when nothing is configured. */
+  source: SourceDescriptor;
+  /** Secrets of the source: from the environment only, and never recorded. */
+  sourceAuth: PrometheusAuth;
+  /** Variables that the configuration names for credentials but the environment does not set. */
+  missingEnv: string[];
+  /** Expressions of PROM_Q_*, by the scalar they give, for a Prometheus that a flag names. */
+  promQueries: Record<string, string>;
+  hooks: HooksConfig;
+  /** What jobs run, by name. */
+  tasks: TasksConfig;
+  /** How many jobs one process runs at a time. */
+  jobs: { concurrency: number };
+  /** Whether a model may be promoted only on what a canary has proved. */
+  promotion: { requireCanary: boolean };
+  /** As given: `serveSettings` checks it when there is a daemon to start. */
+  serve: ServeConfig;
+  /** Files of the private keys that sign checkpoints and packs; what the log is called, null: after its key. */
+  keys: { log: string; export: string; origin: string | null };
+  /** Whom checkpoints of the log are told to. */
+  evidence: Publication;
+  /** Who runs this command. */
+  actor: Actor;
+  /** Configuration files that were read, strongest first. */
+  files: string[];
+}
+
+export interface ConfigInput {
+  flags?: { db?: string | undefined; config?: string | undefined };
+  env?: Env;
+  cwd?: string;
+}
+
+const PROJECT_FILES: readonly string[] = ['lukhas.yaml', 'lukhas.yml', 'lukhas.json'];
+
+/**
+ * The only place that reads the environment and the working directory.
+ * Strongest first: flags, environment, project file (`--config`, or lukhas.yaml in the working directory or the
+ * nearest directory above it within the repository or home), user file. A stronger file replaces whole sections.
+ * @throws LukhasError CONFIG: file, key, what to do
+ */
+export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
+  const env = input.env ?? environment();
+  const cwd = resolve(input.cwd ?? process.cwd());
+  const home = text(env, 'HOME') ?? homedir();
+  const flags = input.flags ?? {};
+  const files = await configFiles(flags.config, cwd, home, env);
+  const file = await readFiles(files, home);
+  const dbPath = databasePath(flags.db, env, file, cwd);
+  return {
+    cwd,
+    dbPath,
+    policyPath: file.policy ?? null,
+    ...(await sourceOf(file, env, cwd)),
+    hooks: file.hooks ?? { promote: [], rollback: [] },
+    tasks: file.tasks ?? {},
+    jobs: file.jobs ?? { concurrency: 2 },
+    promotion: file.promotion ?? { requireCanary: true },
+    serve: serveOf(file, env),
+    keys: keysOf(file, env, cwd, join(folderOf(dbPath), 'keys')),
+    evidence: file.evidence ?? { witnesses: [], anchors: [] },
+    actor: actorOf(env),
+    files,
+  };
+}
+
+/** What programs that we start inherit. */
+export function environment(): NodeJS.ProcessEnv {
+  return process.env;
+}
+
+/** A variable's value; one set to nothing counts as not set, as shells and service files leave them so. */
+function text(env: Env, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value === '' ? undefined : value;
+}
+
+async function configFiles(flag: string | undefined, cwd: string, home: string, env: Env): Promise<string[]> {
+  const project = flag === undefined ? await projectFile(cwd, home) : resolve(cwd, flag);
+  const xdg = text(env, 'XDG_CONFIG_HOME');
+  // The XDG specification has relative values ignored.
+  const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
+  const user = join(base, 'lukhas', 'config.yaml');
+  const files = project === null ? [] : [project];
+  return (await exists(user)) && user !== project ? [...files, user] : files;
+}
+
+async function readFiles(files: readonly string[], home: string): Promise<FileConfig> {
+  if (files.length === 0) return {};
+  // Loaded only now: parsing YAML costs more time than most commands take.
+  const { readConfigFile } = await import('./config-schema.js');
+  const [strongest = {}, weaker = {}] = await Promise.all(files.map((file) => readConfigFile(file, home)));
+  const merged = { ...weaker, ...strongest };
+  // Credentials belong to the source beside which they stand.
+  if (strongest.source === undefined) return merged;
+  const { credentials: _, ...rest } = merged;
+  return strongest.credentials === undefined ? rest : { ...rest, credentials: strongest.credentials };
+}
+
+async function projectFile(cwd: string, home: string): Promise<string | null> {
+  for (const directory of await searched(cwd, home)) {
+    const candidates = PROJECT_FILES.map((name) => join(directory, name));
+    const present = await Promise.all(candidates.map(exists));
+    const [found, second] = candidates.filter((_, index) => present[index]);
+    if (second !== undefined) throw new LukhasError('CONFIG', `${found} and ${second} both exist; keep one`);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/**
+ * The working directory and those above it up to the repository's top or the home directory. Outside of both only
+ * the working directory counts: a file names programs to run, and anyone may put one in /tmp.
+ */
+async function searched(cwd: string, home: string): Promise<string[]> {
+  const directories = [cwd];
+  for (let directory = cwd; ; directory = dirname(directory)) {
+    if (directory !== cwd) directories.push(directory);
+    if (directory === home || (await exists(join(directory, '.git')))) return directories;
+    if (directory === dirname(directory)) return [cwd];
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw new LukhasError('CONFIG', `${path}: cannot be looked at (${code})`, { cause: error });
+  }
+}
+
+function databasePath(flag: string | undefined, env: Env, file: FileConfig, cwd: string): string {
+  const given = flag ?? text(env, 'LUKHAS_MCP_DB');
+  if (given === '') throw new LukhasError('USAGE', '--db needs a path');
+  return given === undefined ? (file.db ?? join(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
+}
+
+type SourceConfig = Pick<Config, 'source' | 'sourceAuth' | 'missingEnv' | 'promQueries'>;
+
+/** The environment's address makes Prometheus the source; its queries join those of a Prometheus in a file. */
+async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<SourceConfig> {
+  const configured = file.source?.kind === 'prometheus' ? file.source : null;
+  const url = text(env, 'PROM_URL')?.trim() ?? configured?.url ?? null;
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => name.startsWith('PROM_') && value !== ''),
+  );
+  const other = file.source ?? { kind: 'none' };
+  if (url === null && Object.keys(set).length === 0) {
+    return { source: other, sourceAuth: {}, missingEnv: [], promQueries: {} };
+  }
+  const { prometheusFromEnv } = await import('../metrics/prometheus/config.js');
+  // A flag may still name the address, so queries and credentials are read without one too.
+  const read = prometheusFromEnv({ ...set, PROM_URL: url ?? 'unset' });
+  const promQueries = { ...configured?.queries, ...read?.config.queries };
+  const prometheus = { ...PROMETHEUS_DEFAULTS, ...configured, kind: 'prometheus' as const, queries: promQueries };
+  return {
+    source: url === null ? other : { ...prometheus, url },
+    promQueries,
+    ...credentials(file.credentials ?? {}, read?.auth ?? {}, env, cwd),
+  };
+}
+
+/** Those of the environment's own variables before those that the file names. */
+function credentials(
+  names: CredentialNames,
+  own: PrometheusAuth,
+  env: Env,
+  cwd: string,
+): Pick<Config, 'sourceAuth' | 'missingEnv'> {
+  const caFile = own.caFile === undefined ? names.caFile : resolve(cwd, own.caFile);
+  const ca = caFile === undefined ? {} : { caFile };
+  if (own.bearer !== undefined || own.basic !== undefined) return { sourceAuth: { ...own, ...ca }, missingEnv: [] };
+  const wanted = names.basic
+    ? [names.basic.usernameEnv, names.basic.passwordEnv]
+    : names.bearerEnv
+      ? [names.bearerEnv]
+      : [];
+  const missingEnv = wanted.filter((name) => text(env, name) === undefined);
+  const [first = '', second = ''] = wanted.map((name) => env[name] ?? '');
+  if (wanted.length === 0 || missingEnv.length > 0) return { sourceAuth: ca, missingEnv };
+  const secret = names.basic ? { basic: { username: first, password: second } } : { bearer: first };
+  return { sourceAuth: { ...secret, ...ca }, missingEnv };
+}
+
+/** PORT is set in many an environment for other programs: what stands in these variables is asked only by the daemon. */
+function serveOf(file: FileConfig, env: Env): ServeConfig {
+  const port = text(env, 'PORT');
+  const keys = text(env, 'LUKHAS_MCP_API_KEYS');
+  const [bucket, windowMs] = [text(env, 'MCP_RL_BUCKET'), text(env, 'MCP_RL_WINDOW_MS')];
+  const rateLimit = {
+    ...file.serve?.rateLimit,
+    ...(bucket === undefined ? {} : { bucket }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+  };
+  return {
+    ...file.serve,
+    ...(port === undefined ? {} : { port }),
+    ...(Object.keys(rateLimit).length === 0 ? {} : { rateLimit }),
+    apiKeys: keys === undefined ? [] : keys.split(',').map((key) => key.trim()),
+  };
+}
+
+/** Beside the database unless told otherwise: never in it. */
+function keysOf({ keys = {} }: FileConfig, env: Env, cwd: string, folder: string): Config['keys'] {
+  const path = (variable: string, configured: string | undefined, name: string) => {
+    const given = text(env, variable);
+    return given === undefined ? (configured ?? join(folder, name)) : resolve(cwd, given);
+  };
+  return {
+    log: path('LUKHAS_LOG_KEY_FILE', keys.log, 'log.pem'),
+    export: path('LUKHAS_EXPORT_KEY_FILE', keys.export, 'export.pem'),
+    origin: keys.origin ?? null,
+  };
+}
+
+function actorOf(env: Env): Actor {
+  // Only root has it from sudo for certain: anybody else can set the variable, and approve as somebody else.
+  const sudo = process.getuid?.() === 0 ? text(env, 'SUDO_USER') : undefined;
+  // As useradd takes names: nothing that looks like another one when it is printed.
+  if (sudo !== undefined && !/^[a-z_][a-z0-9_.@-]*\$?$/i.test(sudo))
+    throw new LukhasError('CONFIG', `SUDO_USER: ${JSON.stringify(sudo)} is no name of an account`);
+  return { who: sudo === undefined ? accountName() : `${sudo} (sudo)`, how: 'os-user' };
+}
+
+/** In a container the account may have a number but no name. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

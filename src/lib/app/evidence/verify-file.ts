@@ -1,0 +1,230 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { LukhasError } from '../../errors.js';
+import { CheckpointFiles } from '../../evidence/checkpoints/index.js';
+import { SIGNATURE_TYPE, type VerifierKey } from '../../evidence/formats/index.js';
+import { parseTrustedKeys, readSigningKey, type TrustedKey } from '../../evidence/keys/index.js';
+import {
+  type ConsistencyProof,
+  claimedCheckpoint,
+  EvidenceFindings,
+  type EvidenceReport,
+  joinReports,
+  KeptCheck,
+  type PackReport,
+  type ProofReport,
+  verifyLogSince,
+  verifyPack,
+  verifyProofFile,
+  verifyProofSince,
+  ZippedPack,
+} from '../../evidence/verify/index.js';
+import type { Ledger } from '../../ledger/index.js';
+import { openLedger } from '../../ledger/sqlite/index.js';
+import type { SizeWatch, VerifyReport } from '../../ledger/verify/index.js';
+import { checkpointFolder } from '../checkpoint-folder.js';
+import type { Config } from '../config.js';
+import { logOrigin } from '../signing-keys.js';
+import { verifyAll } from '../verification.js';
+import { hasLogKey } from './checkpoints.js';
+
+export interface EvidenceRequest {
+  /** Files of public keys that somebody chose to trust. */
+  trust: readonly string[];
+  /** File with an earlier checkpoint of the log. */
+  since: string | null;
+  /** A database that may prove what a pack alone cannot. */
+  db: string | null;
+}
+
+/** What files begin with. */
+const PROOF = Buffer.from('c2sp.org/tlog-proof@');
+const DATABASE = Buffer.from('SQLite format 3\0');
+/** As large as the largest entry, in base64. */
+const MAX_PROOF = 128 * 1024 * 1024;
+const MAX_SMALL = 1024 * 1024;
+
+/**
+ * Verifies a file: an evidence pack, or the proof of one entry (`.tlog-proof`).
+ * @throws LukhasError USAGE: a file that cannot be read; LEDGER_* of the database
+ */
+export async function verifyEvidence(
+  path: string,
+  { trust: files, since: sinceFile, db }: EvidenceRequest,
+): Promise<({ type: 'pack' } & PackReport) | ({ type: 'proof' } & ProofReport)> {
+  const trust = await readTrust(files);
+  const since = sinceFile === null ? null : await readCheckpoint(sinceFile);
+  const begins = await beginningOf(path);
+  if (begins.subarray(0, DATABASE.length).equals(DATABASE)) {
+    throw new LukhasError('USAGE', `${path}: is a database, not a pack or proof`, {
+      suggestions: [`lukhas verify --db ${path}`],
+    });
+  }
+  if (since === null && db !== null) {
+    throw new LukhasError('USAGE', `${path}: --db goes with --since: what it is asked for is a proof of that`);
+  }
+  if (!begins.equals(PROOF)) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
+  const text = (await readLimited(path, MAX_PROOF)).toString();
+  return { type: 'proof', ...(await verifyProof(text, { trust, since, db })) };
+}
+
+/** What is asked for, read. */
+interface Asked {
+  trust: readonly TrustedKey[] | null;
+  since: Buffer | null;
+  db: string | null;
+}
+
+async function verifyProof(text: string, { trust, since, db }: Asked): Promise<ProofReport> {
+  const report = verifyProofFile(text, trust);
+  const { log } = report;
+  if (since === null) return report;
+  if (log === null || report.problemCount > 0) {
+    const notShown = [...report.notShown, '--since: the proof does not hold by itself'];
+    return { ...report, notShown, ok: false };
+  }
+  const ledger = db === null ? null : await openLedger(db, { readOnly: true });
+  try {
+    const checkpoint = { ...log, root: Buffer.from(log.root, 'hex') };
+    const then = await verifyProofSince(since, { log: checkpoint, trust, prove: ledger && proofsOf(ledger) });
+    return { ...report, ...joinReports(report, then) };
+  } finally {
+    await ledger?.close();
+  }
+}
+
+async function verifyZip(path: string, { trust, since, db }: Asked): Promise<PackReport> {
+  const ledger = db === null ? null : await openLedger(db, { readOnly: true });
+  try {
+    const pack = await ZippedPack.open(path);
+    try {
+      return await verifyPack(pack, { trust, since, prove: ledger && proofsOf(ledger) });
+    } finally {
+      pack.close();
+    }
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'VERIFICATION') throw error;
+    const findings = new EvidenceFindings();
+    findings.problem(error.message);
+    return { ...findings.report(), log: null, window: null, counts: null, keys: null, witnesses: [] };
+  } finally {
+    await ledger?.close();
+  }
+}
+
+/**
+ * Verifies the database in place, and compares it with the checkpoints that are kept beside it, and with one that was kept
+ * elsewhere. That one needs no proof: the whole log is recomputed, and with it the root that it had then.
+ * @throws LukhasError USAGE: a file that cannot be read; LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW
+ */
+export async function verifyInPlace(
+  config: Config,
+  { trust: files, since }: Pick<EvidenceRequest, 'trust' | 'since'>,
+): Promise<VerifyReport & EvidenceReport> {
+  const [trust, note] = [await readTrust(files), since === null ? null : await readCheckpoint(since)];
+  const kept = await KeptCheck.open(new CheckpointFiles(checkpointFolder(config)));
+  const wanted = note === null ? null : claimedCheckpoint(note).size;
+  let rootThen: Buffer | null = null;
+  const watch: SizeWatch = {
+    sizes: wanted === null ? kept.sizes : new Set([...kept.sizes, wanted]),
+    take: (size, root) => {
+      kept.take(size, root);
+      if (size === wanted) rootThen = root;
+    },
+  };
+  const report = await verifyAll(config.dbPath, { watch });
+  const own = new EvidenceFindings();
+  const key = await ownKey(config, own);
+  const parts = [own.report(), await kept.report(report.size, key)];
+  if (note !== null) {
+    const log = { size: report.size, rootThen };
+    parts.push(await verifyLogSince(note, { log, key: trust === null ? key : null, trust }));
+  }
+  return { ...report, ...parts.reduce(joinReports, { ...report, holds: [], notShown: [] }) };
+}
+
+function proofsOf(ledger: Ledger): ConsistencyProof {
+  return async (first, second) => (second > (await ledger.size()) ? null : ledger.consistencyProof(first, second));
+}
+
+/** The key that this machine signs with, when it has one that can be used. */
+async function ownKey(config: Config, found: EvidenceFindings): Promise<VerifierKey | null> {
+  if (!(await hasLogKey(config))) return null;
+  try {
+    const key = await readSigningKey(config.keys.log);
+    return { name: logOrigin(config, key), type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'CONFIG') throw error;
+    found.unchecked(`signatures by the log key of this machine: ${error.message}`);
+    return null;
+  }
+}
+
+async function readTrust(files: readonly string[]): Promise<TrustedKey[] | null> {
+  if (files.length === 0) return null;
+  const keys = await Promise.all(
+    files.map(async (file) => parseTrustedKeys((await readSmall(file)).toString(), `--trust ${file}`)),
+  );
+  return keys.flat();
+}
+
+/**
+ * A file that somebody has kept as a checkpoint. That it is none is a slip of the command; whether it holds is for the report.
+ * @throws LukhasError USAGE
+ */
+async function readCheckpoint(path: string): Promise<Buffer> {
+  const note = await readSmall(path);
+  try {
+    claimedCheckpoint(note);
+    return note;
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    throw new LukhasError('USAGE', `--since ${path}: is no checkpoint (${cause.message})`, {
+      cause,
+      suggestions: ['A checkpoint is the file checkpoint of a pack, or what lukhas checkpoint --out FILE writes.'],
+    });
+  }
+}
+
+function readSmall(path: string): Promise<Buffer> {
+  return readLimited(path, MAX_SMALL);
+}
+
+/** Not more than `limit`, however long it is: a pipe or a device has no size to be asked for. */
+async function readLimited(path: string, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(path, { end: limit }) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  if (size <= limit) return Buffer.concat(chunks);
+  throw new LukhasError('USAGE', `${path}: is longer than what it should be (${limit} bytes)`);
+}
+
+async function beginningOf(path: string): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      if (!(await file.stat()).isFile()) throw new LukhasError('USAGE', `${path}: is not a file`);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(PROOF.length), 0, PROOF.length, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw cause instanceof LukhasError ? cause : unreadable(path, cause);
+  }
+}
+
+const WHY: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+
+function unreadable(path: string, cause: unknown): LukhasError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const why = WHY[code ?? ''] ?? code ?? String(cause);
+  return new LukhasError('USAGE', `${path}: cannot be read (${why})`, { cause });
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LukhasError } from '../../errors.js';
+import {
+  badName,
+  formatVkey,
+  isKeyName,
+  parseVkey,
+  SIGNATURE_TYPE,
+  toSpkiPem,
+  type VerifierKey,
+} from '../../evidence/formats/index.js';
+import { createSigningKey, originOfKey, readSigningKey, type SigningKey } from '../../evidence/keys/index.js';
+import { Witness, type WitnessOptions, WitnessStore } from '../../evidence/witness/index.js';
+import { createFile } from '../../files/index.js';
+
+/** A witness's folder holds `witness.pem` (private key, 0600), `witness.vkey` (its name and public key) and `logs/` (what it has cosigned). */
+export interface WitnessIdentity {
+  folder: string;
+  name: string;
+  /** One line, to be given to the operators of logs and to auditors. */
+  vkey: string;
+  /** SPKI PEM of its public key, for openssl. */
+  pem: string;
+  /** False: it was there. */
+  created: boolean;
+}
+
+/**
+ * Makes the key of a witness, or tells the one that is there.
+ * @param name null: the one it has, or one after its key
+ * @throws LukhasError USAGE: a name that cannot stand on a signature; CONFIG: files that cannot be used; another name than it has
+ */
+export async function initWitness(folder: string, name: string | null): Promise<WitnessIdentity> {
+  // Before a key is made that would then have no name.
+  if (name !== null && !isKeyName(name)) throw new LukhasError('USAGE', `--name: ${badName(name)}`);
+  const path = join(folder, 'witness.pem');
+  const made = await createSigningKey(path);
+  const key = made ?? (await readSigningKey(path));
+  const own = name ?? `lukhas-witness/${originOfKey(key.publicKey).split('/')[1]}`;
+  const vkey = formatVkey({ name: own, type: SIGNATURE_TYPE.cosignature, publicKey: key.publicKey });
+  // The name goes with the key for good: cosignatures do not sign it, so that one key must not have two.
+  const created = await createFile(join(folder, 'witness.vkey'), `${vkey}\n`);
+  const { name: known, vkey: there } = created ? { name: own, vkey } : await identityOf(folder, key);
+  if (name !== null && name !== known) {
+    throw new LukhasError('CONFIG', `${folder}: this witness is called ${known}, and cannot be given another name`, {
+      suggestions: ['Make another witness in another folder.'],
+    });
+  }
+  return { folder, name: known, vkey: there, pem: toSpkiPem(key.publicKey), created };
+}
+
+/**
+ * The witness of a folder. A folder without a key is refused: it may be a mount that is missing, and a witness that has forgotten
+ * what it has cosigned would cosign anything.
+ * @throws LukhasError CONFIG
+ */
+export async function openWitness(
+  folder: string,
+  options: Pick<WitnessOptions, 'now' | 'onRefused'> & { logs: readonly VerifierKey[] },
+): Promise<{ witness: Witness; identity: WitnessIdentity }> {
+  let key: SigningKey;
+  try {
+    key = await readSigningKey(join(folder, 'witness.pem'));
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    throw new LukhasError('CONFIG', cause.message, {
+      cause,
+      suggestions: [`Make the key of a new witness: lukhas witness key --db-dir ${folder}`],
+    });
+  }
+  const identity = await identityOf(folder, key);
+  const store = new WitnessStore(join(folder, 'logs'));
+  return { witness: new Witness({ ...options, name: identity.name, key, store }), identity };
+}
+
+async function identityOf(folder: string, key: SigningKey): Promise<WitnessIdentity> {
+  const path = join(folder, 'witness.vkey');
+  try {
+    const vkey = (await readFile(path, 'utf8')).trimEnd();
+    const { name, type, publicKey } = parseVkey(vkey);
+    if (type === SIGNATURE_TYPE.cosignature && publicKey.equals(key.publicKey))
+      return { folder, name, vkey, pem: toSpkiPem(publicKey), created: false };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const why = cause instanceof LukhasError ? cause.message : `cannot be read (${code})`;
+    throw new LukhasError('CONFIG', `${path}: ${why}`, { cause });
+  }
+  throw new LukhasError('CONFIG', `${path}: is not that of the key beside it`);
+}

@@ -1,0 +1,14 @@
+/**
+ * Composition and use cases: opens the configured library (`openApp`) and holds what commands and daemon share.
+ * The only reader of the environment and the working directory.
+ */
+export { type App, type OpenOptions, openApp } from './app.js';
+export { canaryJson, exitOf } from './canary-json.js';
+export { checkpointFolder, folderOf } from './checkpoint-folder.js';
+export { type Config, environment, loadConfig } from './config.js';
+export { requireHookSecrets } from './hook-secrets.js';
+export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';
+export type { Selection } from './replay.js';
+export { type ServeSettings, serveSettings } from './serve-settings.js';
+export { initKeys, type KeyFile, missingKeys } from './signing-keys.js';
+export { sourceUrlProblem } from './source-url.js';

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { LukhasError } from '../errors.js';
+import {
+  createSigningKey,
+  KEY_ROLES,
+  type KeyRole,
+  originOfKey,
+  type PublicForms,
+  publicForms,
+  readSigningKey,
+  type SigningKey,
+} from '../evidence/keys/index.js';
+import type { Config } from './config.js';
+
+export interface KeyFile extends PublicForms {
+  path: string;
+  /** False: the file was there and is as it was. */
+  created: boolean;
+}
+
+/**
+ * Makes the keys that are missing; files that exist are read, and never written.
+ * @throws LukhasError CONFIG: a file that cannot be made or used, or one key for both roles
+ */
+export async function initKeys(config: Config): Promise<KeyFile[]> {
+  if (config.keys.log === config.keys.export) throw sameKey(config.keys.log);
+  const made = [];
+  for (const role of KEY_ROLES) {
+    const path = config.keys[role];
+    const key = await createSigningKey(path);
+    made.push({ role, path, created: key !== null, key: key ?? (await readSigningKey(path)) });
+  }
+  return described(config, made);
+}
+
+/** Files of keys that are not there. */
+export function missingKeys({ keys }: Config): string[] {
+  return KEY_ROLES.map((role) => keys[role]).filter((path) => !existsSync(path));
+}
+
+/** The public side of keys that exist. @throws LukhasError CONFIG */
+export async function showKeys(config: Config, roles: readonly KeyRole[] = KEY_ROLES): Promise<KeyFile[]> {
+  const found = [];
+  for (const role of roles) {
+    const path = config.keys[role];
+    found.push({ role, path, created: false, key: await readSigningKey(path) });
+  }
+  return described(config, found);
+}
+
+/** The log's name on its checkpoints: as configured, else after its key. */
+export function logOrigin(config: Config, logKey: SigningKey): string {
+  return config.keys.origin ?? originOfKey(logKey.publicKey);
+}
+
+function described(
+  config: Config,
+  files: readonly { role: KeyRole; path: string; created: boolean; key: SigningKey }[],
+): KeyFile[] {
+  const [first, second] = files;
+  if (first && second && first.key.publicKey.equals(second.key.publicKey)) throw sameKey(second.path);
+  return files.map(({ role, path, created, key }) => ({
+    ...publicForms(role, key.publicKey, logOrigin(config, key)),
+    path,
+    created,
+  }));
+}
+
+function sameKey(path: string): LukhasError {
+  return new LukhasError('CONFIG', `${path}: the log and exports must not share one key`, {
+    suggestions: ['Who may sign packs could otherwise sign another history of the log.'],
+  });
+}

@@ -1,0 +1,237 @@
+import { LukhasError } from '../../errors.js';
+import type { Ledger } from '../../ledger/index.js';
+import {
+  type Checkpoint,
+  formatCheckpoint,
+  formatNote,
+  looksCosigned,
+  type NoteSignature,
+  type NoteVerifier,
+  noteSigner,
+  noteVerifier,
+  parseNote,
+  SIGNATURE_TYPE,
+  type Signer,
+} from '../formats/index.js';
+import { type HashableLog, rehash } from '../leaves/index.js';
+import { verifyConsistency } from '../tree/index.js';
+import type { CheckpointFiles } from './files.js';
+import { entriesAreGone, type KeptCheckpoint, otherEntries, readKept, rolledBack } from './kept.js';
+
+/** What a checkpoint is made of, and proved with. */
+export type ProvableLog = HashableLog & Pick<Ledger, 'root' | 'consistencyProof'>;
+
+/** One that a witness has seen, with what joins it to a log of another size. */
+export interface CosignedCheckpoint extends KeptCheckpoint {
+  /** RFC 9162 consistency proof between the two, whichever is the smaller; empty when they are the same. */
+  proof: Buffer[];
+}
+
+interface CheckpointsOptions {
+  log: ProvableLog;
+  files: CheckpointFiles;
+  /** Of the log. */
+  origin: string;
+  key: Signer;
+  /** The key that `key` takes the place of: signs, too, so that whoever knows it knows that it agreed. */
+  previous?: Signer | null;
+}
+
+/** Kept checkpoints that are looked through for the last one that a witness has cosigned. */
+const LOOKED_THROUGH = 50;
+/** And in each direction for the nearest one that any has: made every hour, those of six weeks. */
+const NEAREST = 1000;
+
+/**
+ * Signs the log at its present size and keeps what was signed. What was signed once binds: nothing is signed that does not
+ * contain it, so that a database that was rolled back or rewritten is noticed here, unless these files were, too.
+ */
+export class Checkpoints {
+  readonly #o: CheckpointsOptions;
+
+  constructor(options: CheckpointsOptions) {
+    this.#o = options;
+  }
+
+  get origin(): string {
+    return this.#o.origin;
+  }
+
+  /** Where they are kept. */
+  get folder(): string {
+    return this.#o.files.folder;
+  }
+
+  /**
+   * The log as it is, signed and on disk; the one that is there when nothing was appended since. Entries that were signed
+   * never before are hashed again from their bytes first; to find what was changed in older ones is `lukhas verify`'s.
+   * @throws LukhasError VERIFICATION when the log does not contain what was signed last; CONFIG when it cannot be kept, or
+   *   another key has signed the last one; LEDGER_*
+   */
+  async make(): Promise<KeptCheckpoint & { created: boolean }> {
+    const { origin, key, previous, files } = this.#o;
+    const { size, root } = await this.check();
+    await rehash(this.#o.log, { from: (await this.latest())?.size ?? 0, to: size }, root);
+    await this.#refuseOtherKey();
+    const text = formatCheckpoint({ origin, size, root });
+    const own = [key, previous ?? []].flat().map((each) => {
+      const { name, keyId, sign } = noteSigner(origin, each);
+      return { name, keyId, signature: sign(text) };
+    });
+    const note = formatNote({ text, signatures: own });
+    if (await files.add(size, note)) return { origin, size, root, note, created: true };
+    const there = await this.#read(size);
+    if (parseNote(there.note).text !== text) throw otherName(this.folder, there, origin);
+    return { ...(await this.addSignatures(size, own)), created: false };
+  }
+
+  /**
+   * Whether the log still contains what was signed last.
+   * @returns its present size and root
+   * @throws LukhasError VERIFICATION when it does not; LEDGER_*
+   */
+  async check(): Promise<{ size: number; root: Buffer }> {
+    const last = await this.latest();
+    const now = await this.#o.log.root();
+    if (last === null) return now;
+    if (now.size < last.size) throw entriesAreGone(now.size, last, this.folder);
+    const path = await this.#o.log.consistencyProof(last.size, now.size);
+    const claim = { first: last.size, second: now.size, firstRoot: last.root, secondRoot: now.root, path };
+    if (verifyConsistency(claim)) return now;
+    throw otherEntries(last, this.folder);
+  }
+
+  /** The largest that was signed. @throws LukhasError VERIFICATION when its file cannot be understood */
+  async latest(): Promise<KeptCheckpoint | null> {
+    const size = (await this.#o.files.sizes()).at(-1);
+    return size === undefined ? null : this.#read(size);
+  }
+
+  /** Size of the newest one with a cosignature of this witness; 0 without any: then the witness is asked. */
+  async lastCosignedBy(witness: NoteVerifier): Promise<number> {
+    const sizes = (await this.#o.files.sizes()).slice(-LOOKED_THROUGH).reverse();
+    for (const size of sizes) {
+      const { text, signatures } = parseNote((await this.#read(size)).note);
+      if (signatures.some((each) => isBy(each, witness) && witness.verify(text, each.signature))) return size;
+    }
+    return 0;
+  }
+
+  /**
+   * The kept checkpoint by which a witness vouches for the first `size` entries: the smallest that covers them all and has a
+   * cosignature, else the largest below. Signed by the present key, so that it is good for whoever has only that one.
+   * @returns null when none is near
+   * @throws LukhasError VERIFICATION when the log does not contain it, or its file cannot be understood; LEDGER_*
+   */
+  async cosigned(size: number): Promise<CosignedCheckpoint | null> {
+    const found = await this.#nearestCosigned(size);
+    if (found === null) return null;
+    const { log, origin, key } = this.#o;
+    const { root } = await log.root(size);
+    const [first, second] = found.size < size ? [found, { size, root }] : [{ size, root }, found];
+    const proof = await this.proof(first.size, second.size);
+    const roots = { firstRoot: first.root, secondRoot: second.root };
+    if (!verifyConsistency({ first: first.size, second: second.size, ...roots, path: proof })) {
+      throw rolledBack(
+        `the entries of the log are not those that a witness has cosigned in ${this.folder}/${found.size}`,
+      );
+    }
+    const { text, signatures } = parseNote(found.note);
+    const signer = noteSigner(origin, key);
+    const own = { name: signer.name, keyId: signer.keyId, signature: signer.sign(text) };
+    const others = signatures.filter((each) => !isBy(each, own));
+    return { ...found, note: formatNote({ text, signatures: [own, ...others] }), proof };
+  }
+
+  /**
+   * Adds signatures, which the caller has verified, to one that is kept, each key once. A newer one takes the place of the
+   * older, unless that one verifies: a head that was seen earlier proves more, and what was handed out stays as it is.
+   * @param keys by which signatures that are there are verified
+   */
+  async addSignatures(
+    size: number,
+    more: readonly NoteSignature[],
+    keys: readonly NoteVerifier[] = [],
+  ): Promise<KeptCheckpoint> {
+    const there = await this.#read(size);
+    const { text, signatures } = parseNote(there.note);
+    const isGood = (each: NoteSignature) => keys.some((key) => isBy(each, key) && key.verify(text, each.signature));
+    const kept = signatures.map((each) => (isGood(each) ? each : (more.find((other) => isBy(other, each)) ?? each)));
+    const added = more.filter((each) => !signatures.some((other) => isBy(other, each)));
+    const note = formatNote({ text, signatures: [...kept, ...added] });
+    if (note !== there.note) await this.#o.files.replace(size, note);
+    return { ...there, note };
+  }
+
+  /** That the log of `size` entries begins with its first `from`. */
+  proof(from: number, size: number): Promise<Buffer[]> {
+    return this.#o.log.consistencyProof(from, size);
+  }
+
+  async #nearestCosigned(size: number): Promise<KeptCheckpoint | null> {
+    // That there was nothing is no history.
+    const sizes = (await this.#o.files.sizes()).filter((each) => each > 0);
+    const covering = sizes.filter((each) => each >= size).slice(0, NEAREST);
+    const below = sizes.filter((each) => each < size).slice(-NEAREST);
+    for (const each of [...covering, ...below.reverse()]) {
+      const kept = await this.#read(each);
+      if (kept.origin === this.origin && cosigners(kept.note).length > 0) return kept;
+    }
+    return null;
+  }
+
+  /** A key that was swapped must not go unnoticed under the name by which others know the log. */
+  async #refuseOtherKey(): Promise<void> {
+    const { origin, key, previous } = this.#o;
+    const last = await this.latest();
+    if (last === null || last.origin !== origin) return;
+    const { text, signatures } = parseNote(last.note);
+    const signed = ({ publicKey }: Signer) => {
+      const verifier = noteVerifier({ name: origin, type: SIGNATURE_TYPE.note, publicKey });
+      return signatures.some((each) => isBy(each, verifier) && verifier.verify(text, each.signature));
+    };
+    if (![key, previous ?? []].flat().some(signed)) throw otherKey(this.folder, last);
+  }
+
+  /** Marks one that a witness has refused as another history: nothing goes on from it. */
+  async setAside(size: number): Promise<void> {
+    await this.#o.files.setAside(size);
+  }
+
+  #read(size: number): Promise<KeptCheckpoint> {
+    return readKept(this.#o.files, size);
+  }
+}
+
+/** Names on the cosignatures of a note, none of which is verified. */
+export function cosigners(note: string): string[] {
+  return parseNote(note)
+    .signatures.filter(looksCosigned)
+    .map(({ name }) => name);
+}
+
+function isBy(signature: Pick<NoteSignature, 'name' | 'keyId'>, key: Pick<NoteSignature, 'name' | 'keyId'>): boolean {
+  return signature.name === key.name && signature.keyId === key.keyId;
+}
+
+function otherKey(folder: string, { origin, size }: Checkpoint): LukhasError {
+  return new LukhasError(
+    'CONFIG',
+    `${folder}/${size}: was signed as ${JSON.stringify(origin)} by another key than the log key that is here now`,
+    {
+      suggestions: [
+        'Put the key back that signed it.',
+        'If the key was replaced on purpose, let the old one agree: lukhas checkpoint --old-key FILE',
+        'If the old one is lost, give the log another name: keys.origin.',
+      ],
+    },
+  );
+}
+
+function otherName(folder: string, there: Checkpoint, origin: string): LukhasError {
+  return new LukhasError(
+    'CONFIG',
+    `${folder}/${there.size}: was signed as ${JSON.stringify(there.origin)}, and the log is now called ${JSON.stringify(origin)}`,
+    { suggestions: ['Set keys.origin to the name that it was signed with.'] },
+  );
+}

@@ -1,0 +1,148 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LukhasError } from '../../errors.js';
+import { createFile, refuseOpenFolder, replaceFile } from '../../files/index.js';
+import { refused } from '../formats/index.js';
+
+/** Copy of the newest, by a name that does not change. */
+const NEWEST = 'checkpoint';
+/** Nothing in them is secret; but what was signed must be nobody else's to write. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+/** A note of thousands of signatures; no more is read of what somebody puts there. */
+const MAX_BYTES = 1 << 20;
+/** Opening waits for nobody at the other end of a pipe, and follows no link to what is kept elsewhere. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** `refused`: by a witness that has cosigned another history. It is kept, and nothing goes on from it. */
+type CheckpointStatus = 'kept' | 'refused';
+
+/**
+ * Every checkpoint that was ever signed, a file each, named by its size: `checkpoints/1234`, or `checkpoints/1234.refused`. Files
+ * that an auditor can read without us; none is ever taken away, and of one that is there only the signatures may grow.
+ */
+export class CheckpointFiles {
+  /** @param folder made when the first one is kept */
+  constructor(readonly folder: string) {}
+
+  /** Smallest first. @throws LukhasError CONFIG when the folder cannot be read */
+  sizes(): Promise<number[]> {
+    return this.#list(/^(0|[1-9][0-9]{0,15})$/);
+  }
+
+  /** Of those that a witness has refused, smallest first. @throws LukhasError CONFIG when the folder cannot be read */
+  refusedSizes(): Promise<number[]> {
+    return this.#list(/^(0|[1-9][0-9]{0,15})\.refused$/);
+  }
+
+  pathOf(size: number, standing: CheckpointStatus = 'kept'): string {
+    return join(this.folder, standing === 'kept' ? String(size) : `${size}.refused`);
+  }
+
+  /**
+   * The note; null when none of this size was signed.
+   * @throws LukhasError VERIFICATION for what is no file of its own, or too long for a note; CONFIG when it cannot be read
+   */
+  async read(size: number, standing: CheckpointStatus = 'kept'): Promise<string | null> {
+    const path = this.pathOf(size, standing);
+    try {
+      return await readNote(path);
+    } catch (cause) {
+      if (cause instanceof LukhasError) throw cause;
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw unreadable(path, cause);
+    }
+  }
+
+  /**
+   * @returns false when there is one of this size, which is left as it is
+   * @throws LukhasError CONFIG when it cannot be written, or others may write to the folder
+   */
+  async add(size: number, note: string): Promise<boolean> {
+    return this.#written(async () => {
+      const created = await createFile(this.pathOf(size), note, FILE_MODE);
+      if (created) await this.#tellNewest(size, note);
+      return created;
+    });
+  }
+
+  /** Puts the same checkpoint with more signatures in the place of what is there. @throws LukhasError CONFIG, as `add` */
+  async replace(size: number, note: string): Promise<void> {
+    await this.#written(async () => {
+      await replaceFile(this.pathOf(size), note, FILE_MODE);
+      await this.#tellNewest(size, note);
+    });
+  }
+
+  /** Marks it as refused by a witness; the newest is then the one before it. @throws LukhasError CONFIG, as `add` */
+  async setAside(size: number): Promise<void> {
+    await this.#written(async () => {
+      try {
+        await rename(this.pathOf(size), this.pathOf(size, 'refused'));
+      } catch (error) {
+        // Another process was told the same.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
+      const before = (await this.sizes()).at(-1);
+      const note = before === undefined ? null : await this.read(before);
+      if (note === null) await rm(join(this.folder, NEWEST), { force: true });
+      else await replaceFile(join(this.folder, NEWEST), note, FILE_MODE);
+    });
+  }
+
+  async #list(pattern: RegExp): Promise<number[]> {
+    try {
+      const names = await readdir(this.folder);
+      return names
+        .flatMap((name) => pattern.exec(name)?.[1] ?? [])
+        .map(Number)
+        .sort((a, b) => a - b);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unreadable(this.folder, cause);
+    }
+  }
+
+  async #tellNewest(size: number, note: string): Promise<void> {
+    if ((await this.sizes()).at(-1) === size) await replaceFile(join(this.folder, NEWEST), note, FILE_MODE);
+  }
+
+  async #written<T>(write: () => Promise<T>): Promise<T> {
+    try {
+      await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
+      await refuseOpenFolder(this.folder, 'take what was signed away, or put something else there');
+      return await write();
+    } catch (cause) {
+      throw cause instanceof LukhasError ? cause : unusable(this.folder, cause);
+    }
+  }
+}
+
+async function readNote(path: string): Promise<string> {
+  const file = await open(path, AS_IT_IS).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code === 'ELOOP' || cause.code === 'ENXIO' ? noNote(path, cause) : cause;
+  });
+  try {
+    const info = await file.stat();
+    if (!info.isFile()) throw noNote(path);
+    if (info.size > MAX_BYTES) throw refused(`${path}: is too long to be a checkpoint`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function noNote(path: string, cause?: NodeJS.ErrnoException): LukhasError {
+  return refused(`${path}: is a link, a folder or a pipe, and no file with a checkpoint`, cause);
+}
+
+function unusable(path: string, cause: unknown): LukhasError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new LukhasError('CONFIG', `${path}: checkpoints cannot be kept there (${code ?? String(cause)})`, { cause });
+}
+
+function unreadable(path: string, cause: unknown): LukhasError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new LukhasError('CONFIG', `${path}: what was signed cannot be read (${code ?? String(cause)})`, { cause });
+}

@@ -1,0 +1,6 @@
+/**
+ * The checkpoints that were signed, and the files they are kept in.
+ */
+export { Checkpoints, type CosignedCheckpoint, cosigners } from './checkpoints.js';
+export { CheckpointFiles } from './files.js';
+export type { KeptCheckpoint } from './kept.js';

@@ -1,0 +1,160 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LukhasError } from '../../errors.js';
+import { refuseOpenFolder, syncFolder } from '../../files/index.js';
+import type { Signer } from '../formats/index.js';
+import { fingerprint, rawPublicKey } from '../formats/index.js';
+
+/**
+ * What a key is for. `log` signs checkpoints: what the log is. `export` signs packs: what was handed out. They are apart,
+ * so that one who may export cannot rewrite the log.
+ */
+export const KEY_ROLES = ['log', 'export'] as const;
+export type KeyRole = (typeof KEY_ROLES)[number];
+
+/** Rights of others than the owner; as ssh, a key that others could have read is refused. */
+const OTHERS = 0o077;
+/** A key takes 119 bytes; what is much longer is something else. */
+const MAX_BYTES = 16_384;
+
+/** A private Ed25519 key that shows nothing of itself in a log, an error or a dump. */
+export class SigningKey implements Signer {
+  readonly #key: KeyObject;
+  /** 32 bytes. */
+  readonly publicKey: Buffer;
+
+  /** @param key private, of type ed25519 */
+  constructor(key: KeyObject) {
+    this.#key = key;
+    this.publicKey = rawPublicKey(key);
+  }
+
+  /** Of the public key: `SHA256:...`, as ssh-keygen -l prints it. */
+  get fingerprint(): string {
+    return fingerprint(this.publicKey);
+  }
+
+  /** Ed25519 (RFC 8032) over exactly these bytes, 64 bytes: what `openssl pkeyutl -verify -rawin -sigfile` takes. */
+  sign(message: Uint8Array): Buffer {
+    return sign(null, message, this.#key);
+  }
+
+  toJSON(): string {
+    return this.fingerprint;
+  }
+}
+
+/** A key that is nowhere but in memory. */
+export function generateSigningKey(): SigningKey {
+  return new SigningKey(generateKeyPairSync('ed25519').privateKey);
+}
+
+/**
+ * Reads a private key: PKCS#8 PEM without a passphrase, in a file that nobody but its owner may read.
+ * @throws LukhasError CONFIG: missing, not to be read, rights of others, or not an Ed25519 key
+ */
+export async function readSigningKey(path: string): Promise<SigningKey> {
+  return new SigningKey(parsePrivateKey(await readPrivate(path), path));
+}
+
+/**
+ * Makes a new key and its file (mode 0600; the folder, when it is missing, 0700). Never touches a file that exists.
+ * @returns null when there is something at `path` already
+ * @throws LukhasError CONFIG when the file cannot be made, or others may write to the folder
+ */
+export async function createSigningKey(path: string): Promise<SigningKey | null> {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await refuseOpenFolder(dirname(path), 'put another key there');
+    if (!(await writeNew(path, pem))) return null;
+  } catch (cause) {
+    if (cause instanceof LukhasError) throw cause;
+    throw new LukhasError('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, { cause });
+  }
+  return new SigningKey(privateKey);
+}
+
+async function writeNew(path: string, pem: string | Buffer): Promise<boolean> {
+  const file = await openNew(path);
+  if (file === null) return false;
+  try {
+    await file.writeFile(pem);
+    await file.sync();
+  } catch (error) {
+    // Half a key would only be in the way of the next attempt.
+    await unlink(path);
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
+async function openNew(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return null;
+    throw error;
+  }
+}
+
+async function readPrivate(path: string): Promise<string> {
+  const file = await openKey(path);
+  try {
+    const info = await file.stat();
+    if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
+    if ((info.mode & OTHERS) !== 0) {
+      const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
+      throw new LukhasError('CONFIG', `${path}: its mode is ${mode}; others than its owner may use this private key`, {
+        suggestions: [`chmod 600 ${path}`, 'If others could have read it, make a new key.'],
+      });
+    }
+    if (info.size > MAX_BYTES) throw new LukhasError('CONFIG', `${path}: is too long to be a key`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+async function openKey(path: string): Promise<FileHandle> {
+  try {
+    // Looked at before: opening a pipe would wait for its other end.
+    const info = await stat(path);
+    if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
+    return await open(path, 'r');
+  } catch (cause) {
+    if (cause instanceof LukhasError) throw cause;
+    const missing = codeOf(cause) === 'ENOENT';
+    const why = missing ? 'there is no key' : `the key cannot be read (${codeOf(cause)})`;
+    const suggestions = missing ? ['Make the keys: lukhas keys init'] : [];
+    throw new LukhasError('CONFIG', `${path}: ${why}`, { cause, suggestions });
+  }
+}
+
+function parsePrivateKey(pem: string, path: string): KeyObject {
+  const bad = (what: string) =>
+    new LukhasError('CONFIG', `${path}: ${what}`, {
+      suggestions: ['It takes PKCS#8 PEM: lukhas keys init, or openssl genpkey -algorithm ed25519'],
+    });
+  if (pem.includes('ENCRYPTED')) throw bad('the key has a passphrase, which lukhas cannot ask for');
+  if (pem.includes('BEGIN OPENSSH')) throw bad('the key is in the format of OpenSSH');
+  if (!pem.includes('BEGIN PRIVATE KEY')) throw bad('is not a private key');
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    // The cause is left out: it may quote what it could not read.
+    throw bad('the private key cannot be read');
+  }
+  if (key.asymmetricKeyType !== 'ed25519') throw bad(`the key is of type ${key.asymmetricKeyType}, not ed25519`);
+  return key;
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}

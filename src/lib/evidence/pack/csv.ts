@@ -1,0 +1,137 @@
+import { AT, endOfValue, NONE, type Places, scanEvent } from './scan.js';
+
+/** Lines of audits.csv (RFC 4180): for spreadsheets. The bytes that were logged are in audits.ndjson. */
+const COLUMNS = [
+  'seq',
+  'ts',
+  'kind',
+  'subject',
+  'model',
+  'from_gate',
+  'to_gate',
+  'actor',
+  'decision',
+  'reason',
+  'data',
+] as const;
+
+export const CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
+
+/** What a spreadsheet takes for the beginning of a formula, also in full width, or drops before it. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+const QUOTED = /[",\r\n]/;
+/** Bytes of a text that stands as it is: the first one is no sign, and none asks for quotes. */
+const PLAIN_FIRST = bytesOf(/[A-Za-z0-9]/);
+const PLAIN = bytesOf(/[\w.:;/ +@-]/);
+/** After the data of an event, whose members are sorted. */
+const KIND = ',"kind":'.length;
+const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
+/** A line's data and the values before it, with all quotes doubled, and the words that stand for objects. */
+const MOST_QUOTED = 8;
+/** What else a row may hold: commas, quotes around fields. */
+const AROUND = 512;
+const ROW_END = Buffer.from('"\r\n');
+
+/** Values of the columns before the data: the first one, or without it the second one. */
+const FIELDS: readonly (readonly [number, number])[] = [
+  [AT.seq, AT.seq],
+  [AT.ts, AT.ts],
+  [AT.kind, AT.kind],
+  [AT.subject, AT.subject],
+  [AT['data.modelId'], AT['data.modelId']],
+  [AT['data.fromGate'], AT['data.fromGate']],
+  [AT['data.toGate'], AT['data.gate']],
+  [AT['data.by.who'], AT['data.requestedBy.who']],
+  [AT['data.verdict.decision'], AT['data.action']],
+  [AT['data.verdict.reason'], AT['data.reason']],
+];
+
+/**
+ * Events as lines, from what they say themselves. Strings that a spreadsheet would run are preceded by an apostrophe;
+ * numbers are left as they are. Bytes are quoted as bytes: as texts they would take most of the time of an export.
+ */
+export class CsvLines {
+  readonly #places: Places = new Int32Array(Object.keys(AT).length);
+  #out = Buffer.alloc(0);
+  #at = 0;
+
+  /** @param page the recorded bytes, each line followed by a comma and a newline */
+  of(page: Buffer): Buffer {
+    this.#at = 0;
+    for (let start = 0; start < page.length; ) {
+      const next = page.indexOf(NEWLINE, start) + 1;
+      this.#reserve((next - start) * MOST_QUOTED + AROUND);
+      this.#row(page, start, next);
+      start = next;
+    }
+    return Buffer.from(this.#out.subarray(0, this.#at));
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#out.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#at + bytes));
+    this.#out.copy(larger, 0, 0, this.#at);
+    this.#out = larger;
+  }
+
+  #row(page: Buffer, start: number, end: number): void {
+    const [places, out] = [this.#places, this.#out];
+    scanEvent(page, start, end, places);
+    for (let field = 0; field < FIELDS.length; field++) {
+      const [first, second] = FIELDS[field] as readonly [number, number];
+      const value = places[first] === NONE ? (places[second] as number) : (places[first] as number);
+      if (value !== NONE) this.#field(page, value, end);
+      out[this.#at++] = COMMA;
+    }
+    // An object begins with a brace, so it is no formula, and has to be quoted.
+    out[this.#at++] = QUOTE;
+    this.#at = quote(page, places[AT.data] as number, (places[AT.kind] as number) - KIND, out, this.#at);
+    this.#at += ROW_END.copy(out, this.#at);
+  }
+
+  #field(page: Buffer, start: number, end: number): void {
+    const first = page[start] === QUOTE ? start + 1 : start;
+    const after = plainEnd(page, first);
+    // Of a string all is plain when its quote comes next; a number has none.
+    if (after > first && (page[after] === QUOTE) === first > start) {
+      const out = this.#out;
+      let at = this.#at;
+      for (let i = first; i < after; i++) out[at++] = page[i] as number;
+      this.#at = at;
+      return;
+    }
+    const value: unknown = JSON.parse(page.toString('utf8', start, endOfValue(page, start, end)));
+    this.#at += this.#out.write(cell(value), this.#at);
+  }
+}
+
+function bytesOf(characters: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (characters.test(String.fromCharCode(byte)) ? 1 : 0));
+}
+
+/** @returns where what may stand as it is ends: `start` when that is nothing */
+function plainEnd(bytes: Buffer, start: number): number {
+  if (PLAIN_FIRST[bytes[start] as number] !== 1) return start;
+  let i = start + 1;
+  while (PLAIN[bytes[i] as number] === 1) i++;
+  return i;
+}
+
+/** Copies [start, end) of `from` with quotes doubled. @returns where it ended */
+function quote(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+  let next = at;
+  for (let i = start; i < end; i++) {
+    const byte = from[i] as number;
+    to[next++] = byte;
+    if (byte === QUOTE) to[next++] = QUOTE;
+  }
+  return next;
+}
+
+/** A field: empty for what does not fit into one. What is no string is nothing a spreadsheet could run. */
+export function cell(value: unknown): string {
+  if (value === undefined || typeof value === 'object') return '';
+  if (typeof value !== 'string') return String(value);
+  const safe = FORMULA.test(value) ? `'${value}` : value;
+  return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

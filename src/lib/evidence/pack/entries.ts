@@ -1,0 +1,66 @@
+import type { LedgerPages, LinePage } from '../../ledger/index.js';
+import type { CompactRange } from '../leaves/index.js';
+import { appendPage } from '../leaves/index.js';
+import { CSV_HEADER, CsvLines } from './csv.js';
+import type { PackPlan } from './plan.js';
+
+/** Told after each page: how far the pass over the entries has come. */
+export type OnEntries = (file: string, done: number, total: number) => void;
+
+const JSON_ENDING = ',\n';
+
+/** audits.ndjson, audits.json and audits.csv: the same entries in three forms, each a pass over the log. */
+export class PackEntries {
+  constructor(
+    private readonly pages: LedgerPages,
+    private readonly plan: PackPlan,
+    private readonly onEntries: OnEntries = () => undefined,
+  ) {}
+
+  async *ndjson(): AsyncGenerator<Buffer> {
+    for await (const page of this.#pages('audits.ndjson', '\n')) yield page.bytes;
+  }
+
+  /**
+   * One event a line between brackets. On the way everything is hashed: a log that has been tampered with is not exported.
+   * @param before compact range of all that comes before the window; gets its entries appended
+   */
+  async *json(before: CompactRange): AsyncGenerator<Buffer> {
+    yield Buffer.from('[\n');
+    // One behind: the last line of the last page has no comma after it.
+    let last: Buffer | null = null;
+    for await (const page of this.#pages('audits.json', JSON_ENDING)) {
+      appendPage(before, page, JSON_ENDING);
+      if (page.bytes.length === 0) continue;
+      if (last !== null) yield last;
+      last = page.bytes;
+    }
+    if (last !== null) yield last.subarray(0, -JSON_ENDING.length);
+    yield Buffer.from(last === null ? ']\n' : '\n]\n');
+  }
+
+  async *csv(): AsyncGenerator<Buffer> {
+    yield Buffer.from(CSV_HEADER);
+    const csv = new CsvLines();
+    for await (const { bytes } of this.#pages('audits.csv', JSON_ENDING)) if (bytes.length > 0) yield csv.of(bytes);
+  }
+
+  /** Leaf hashes of what is left out, as members of a JSON array. */
+  async *omittedJson(): AsyncGenerator<Buffer> {
+    let between = '';
+    for await (const page of this.#pages('completeness.json', '\n')) {
+      const items = page.omitted.map(({ seq, hash: h }) => `{"hash":"${h.toString('base64')}","seq":${seq}}`);
+      if (items.length === 0) continue;
+      yield Buffer.from(`${between}${items.join(',')}`);
+      between = ',';
+    }
+  }
+
+  async *#pages(file: string, ending: '\n' | ',\n'): AsyncGenerator<LinePage> {
+    const { range, selection } = this.plan;
+    for await (const page of this.pages.lines(range, ending, selection)) {
+      if (page.bytes.length > 0 || page.omitted.length > 0) yield page;
+      this.onEntries(file, page.to - range.from, range.to - range.from);
+    }
+  }
+}

@@ -1,0 +1,291 @@
+import { LukhasError } from '../../errors.js';
+import type { EventKind, Ledger, Selection, SeqRange } from '../../ledger/index.js';
+import { KEPT_MS } from '../../ledger/index.js';
+import { canonicalJson } from '../../ledger/tree/index.js';
+import type { EvidencePredicate } from '../formats/index.js';
+import { otherObservations } from './judged.js';
+import { DECISION_KINDS, type DecisionKind, endOf } from './outcome.js';
+
+/** What a pack is of: fixed before its first byte is written, whatever is appended to the log meanwhile. */
+export interface PackRequest {
+  /** RFC 3339, UTC; null: from the first entry on, and up to the last one. */
+  from: string | null;
+  to: string | null;
+  selection: Selection;
+}
+
+/** How a canary ended, or what a person made of it. */
+export type PackDecision = EvidencePredicate['decisions'][number] & {
+  kind: DecisionKind;
+  /** Of a break-glass promotion: that nobody had reviewed it by the end of the window. */
+  unreviewed: boolean;
+  /** Last look that was judged, and how many observations the decision commits to; null without a verdict. */
+  lastTick: number | null;
+  observations: number;
+  /** SHA-256 over them, hex; null without a verdict. */
+  digest: string | null;
+  dryRun: boolean;
+};
+
+export interface PackPlan {
+  range: SeqRange;
+  selection: Selection;
+  /** Of the window's first and last entry; of an empty window the last one before it. */
+  firstTs: string;
+  lastTs: string;
+  decisions: PackDecision[];
+  /** Digest of each policy that was used, with an entry that holds it. */
+  policies: Map<string, number>;
+  judges: Set<number>;
+  sources: PackSource[];
+  observations: { kept: number; missing: { canaryId: string; count: number }[] };
+}
+
+/** A source of measurements as the log records it, and what was asked of it. */
+export interface PackSource {
+  source: Record<string, unknown>;
+  /** After substitution, by name; empty where there are none. */
+  queries: Record<string, string>;
+  /** The canaries of the window that were watched through it with these queries. */
+  canaries: string[];
+}
+
+/** What the names in queries stand for. */
+export interface Asked {
+  modelId: string;
+  fromGate: string;
+  windowSeconds: number;
+}
+export type FillQueries = (source: Record<string, unknown>, asked: Asked) => Promise<Record<string, string>>;
+
+interface CanaryRequest {
+  id: string;
+  modelId: string;
+  fromGate: string;
+  toGate: string;
+  policyDigest: string;
+  dryRun: boolean;
+  /** The policy wants people to approve a promotion first. */
+  approvals: boolean;
+  seq: number;
+}
+
+/** The entry that decides a canary, and its time (RFC 3339). */
+interface DecidedAt {
+  seq: number;
+  ts: string;
+  canaryId: string;
+}
+
+const KINDS: readonly EventKind[] = ['canary.requested', 'canary.reviewed', ...DECISION_KINDS];
+const PATHS = [
+  '$.data.modelId',
+  '$.data.fromGate',
+  '$.data.toGate',
+  '$.data.policyDigest',
+  '$.data.dryRun',
+  '$.data.source',
+  '$.data.policy.windowSeconds',
+  '$.data.verdict.decision',
+  '$.data.verdict.judge',
+  '$.data.verdict.tick',
+  '$.data.observations.count',
+  '$.data.policy.approvals.required',
+  '$.data.count',
+  '$.data.required',
+  '$.data.observations.digest',
+];
+
+/**
+ * Reads what the pack is to hold.
+ * @param now ms since the epoch
+ * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT, also when observations of a verdict are missing that
+ *   cannot have been pruned
+ */
+export async function planPack(
+  ledger: Ledger,
+  request: PackRequest,
+  fill: FillQueries,
+  now: number,
+): Promise<PackPlan> {
+  const size = await ledger.size();
+  if (size === 0) {
+    throw new LukhasError('USAGE', 'The log is empty: there is nothing to export yet.', {
+      suggestions: ['Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
+    });
+  }
+  const { from, to } = await ledger.pages.window(request, size);
+  if (to === 0)
+    throw new LukhasError('USAGE', `Nothing was recorded before ${request.to}: there is nothing to export.`);
+  const range = { from: Math.min(from, to), to };
+  const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
+  // Neither a clock that is wrong nor an entry that is dated ahead makes a decision old.
+  const present = Math.min(now, Date.parse(await timeOf(ledger, size - 1)));
+  const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }, present);
+  return ledger.pages.withSmallCache(() => planner.plan());
+}
+
+async function timeOf(ledger: Ledger, seq: number): Promise<string> {
+  const [event] = await ledger.events({ from: seq, to: seq + 1 });
+  return (event as NonNullable<typeof event>).ts;
+}
+
+class Planner {
+  readonly #plan: PackPlan;
+  /** Canaries of the window whose end has not been met; others are looked up when they are. */
+  readonly #open = new Map<string, CanaryRequest>();
+  readonly #sources = new Map<string, PackSource>();
+  readonly #parsed = new Map<string, Record<string, unknown>>();
+  /** Few different texts stand in many decisions. */
+  readonly #texts = new Map<string, string>();
+  /** The newest break-glass promotion of each canary. */
+  readonly #forced = new Map<string, PackDecision>();
+
+  constructor(
+    readonly ledger: Ledger,
+    readonly fill: FillQueries,
+    window: Pick<PackPlan, 'range' | 'selection' | 'firstTs' | 'lastTs'>,
+    readonly present: number,
+  ) {
+    const observations = { kept: 0, missing: [] };
+    this.#plan = { ...window, decisions: [], policies: new Map(), judges: new Set(), sources: [], observations };
+  }
+
+  async plan(): Promise<PackPlan> {
+    const { range, selection } = this.#plan;
+    for await (const page of this.ledger.pages.fields(range, KINDS, PATHS, selection)) {
+      for (const [seq, ts, kind, subject, ...found] of page) {
+        if (kind === 'canary.requested') await this.#requested(seq, subject, found);
+        else if (kind === 'canary.reviewed') this.#reviewed(subject);
+        else await this.#decided({ seq, ts, canaryId: subject }, kind as DecisionKind, found);
+      }
+    }
+    this.#plan.sources = [...this.#sources.values()];
+    return this.#plan;
+  }
+
+  async #requested(seq: number, canaryId: string, found: unknown[]): Promise<void> {
+    const [modelId, fromGate, toGate, policyDigest, dryRun, source, windowSeconds] = found;
+    const request = {
+      id: canaryId,
+      modelId: this.#one(modelId),
+      fromGate: this.#one(fromGate),
+      toGate: this.#one(toGate),
+      policyDigest: this.#one(policyDigest),
+      dryRun: dryRun === 1,
+      approvals: typeof found[11] === 'number',
+      seq,
+    };
+    this.#open.set(canaryId, request);
+    await this.#note(request, String(source), Number(windowSeconds));
+  }
+
+  /** Policy and source of a canary of the window, also when it was asked for before. */
+  async #note(request: CanaryRequest, sourceJson: string, windowSeconds: number): Promise<void> {
+    if (!this.#plan.policies.has(request.policyDigest)) this.#plan.policies.set(request.policyDigest, request.seq);
+    const { modelId, fromGate } = request;
+    const source = this.#sourceOf(sourceJson);
+    const queries = 'queries' in source ? await this.fill(source, { modelId, fromGate, windowSeconds }) : {};
+    const key = Object.keys(queries).length === 0 ? sourceJson : JSON.stringify([sourceJson, queries]);
+    const known = this.#sources.get(key) ?? { source, queries, canaries: [] };
+    known.canaries.push(request.id);
+    this.#sources.set(key, known);
+  }
+
+  /** Few different ones stand in many requests. */
+  #sourceOf(json: string): Record<string, unknown> {
+    const source = this.#parsed.get(json) ?? JSON.parse(json);
+    this.#parsed.set(json, source);
+    return source;
+  }
+
+  async #decided(at: DecidedAt, kind: DecisionKind, found: readonly unknown[]): Promise<void> {
+    const { seq, canaryId } = at;
+    const [decision, judge, tick, observed, , count, required, digest] = found.slice(7);
+    // One of several approvals decides nothing yet.
+    if (kind === 'canary.approved' && Number(count) < Number(required)) return;
+
+    const request = this.#open.get(canaryId) ?? (await this.#earlier(canaryId));
+    this.#open.delete(canaryId);
+    const lastTick = typeof tick === 'number' ? tick : null;
+    const observations = typeof observed === 'number' ? observed : 0;
+    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
+    const waits = request.approvals && !dryRun;
+    const { outcome, basis } = endOf(kind, decision, waits);
+    const made: PackDecision = {
+      seq,
+      canaryId: request.id,
+      modelId,
+      fromGate,
+      toGate,
+      outcome,
+      basis,
+      policyDigest,
+      kind: this.#one(kind) as DecisionKind,
+      unreviewed: kind === 'canary.forced',
+      lastTick,
+      observations,
+      digest: typeof digest === 'string' ? digest : null,
+      dryRun,
+    };
+    this.#plan.decisions.push(made);
+    if (made.unreviewed) this.#forced.set(canaryId, made);
+    if (typeof judge === 'number') this.#plan.judges.add(judge);
+    if (lastTick !== null) await this.#observed(at, lastTick, observations);
+  }
+
+  #reviewed(canaryId: string): void {
+    const forced = this.#forced.get(canaryId);
+    if (forced) forced.unreviewed = false;
+  }
+
+  /** All are there, or none: of some, nobody could tell whether they are those that were judged. */
+  async #observed({ seq, ts, canaryId }: DecidedAt, lastTick: number, count: number): Promise<void> {
+    const kept = await this.ledger.pages.countObservations(canaryId, lastTick);
+    this.#plan.observations.kept += kept;
+    if (kept === count) return;
+    const pruned = kept === 0 && this.present - Date.parse(ts) > KEPT_MS;
+    if (!pruned) throw otherObservations({ seq, canaryId }, `${kept}, not the ${count}`);
+    this.#plan.observations.missing.push({ canaryId, count });
+  }
+
+  async #earlier(canaryId: string): Promise<CanaryRequest> {
+    const [event] = await this.ledger.events({ subject: canaryId, kinds: ['canary.requested'], limit: 1 });
+    if (event?.kind !== 'canary.requested') {
+      throw new LukhasError('LEDGER_CORRUPT', `The log decides on canary ${canaryId}, which nobody asked for`, {
+        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      });
+    }
+    const { modelId, fromGate, toGate, policyDigest, dryRun, source, policy } = event.data;
+    const approvals = policy.approvals !== undefined;
+    const request = { id: canaryId, modelId, fromGate, toGate, policyDigest, dryRun, approvals, seq: event.seq };
+    // One of the window that was decided before has been noted then.
+    if (event.seq < this.#plan.range.from && !this.#plan.decisions.some((d) => d.canaryId === canaryId))
+      await this.#note(request, canonicalJson(source, 'source'), policy.windowSeconds);
+    return request;
+  }
+
+  #one(text: unknown): string {
+    const key = String(text);
+    const known = this.#texts.get(key);
+    if (known !== undefined) return known;
+    this.#texts.set(key, key);
+    return key;
+  }
+}
+
+/** Counts of a statement; what was overridden or forced is among what was promoted, too. */
+export function countDecisions(decisions: readonly PackDecision[]): EvidencePredicate['counts'] {
+  const of = (outcome: PackDecision['outcome']) => decisions.filter((d) => d.outcome === outcome).length;
+  return {
+    promoted: of('PROMOTED'),
+    rolledBack: of('ROLLED_BACK'),
+    blocked: of('BLOCKED'),
+    aborted: of('ABORTED'),
+    failed: of('FAILED'),
+    rejected: of('REJECTED'),
+    overridden: decisions.filter((d) => d.kind === 'canary.overridden').length,
+    breakGlass: decisions.filter((d) => d.basis === 'break-glass').length,
+    breakGlassUnreviewed: decisions.filter((d) => d.unreviewed).length,
+  };
+}

@@ -1,0 +1,7 @@
+/**
+ * Tells checkpoints to others: witnesses, files, git, webhooks, timestamps.
+ */
+export { type Publication, type PublishResult, publish } from './publish.js';
+export { addressProblem, evidenceSchema } from './schema.js';
+export type { AnchorTarget } from './target.js';
+export type { WitnessPeer } from './witness-client.js';

@@ -1,0 +1,67 @@
+import { LukhasError } from '../../errors.js';
+
+export interface Posted {
+  status: number;
+  /** Media type, in lower case and without parameters. */
+  type: string;
+  body: Buffer;
+}
+
+const TIMEOUT_MS = 10_000;
+/** More than any answer that is asked for. */
+const MAX_ANSWER = 256 * 1024;
+
+/**
+ * One POST, without following redirects.
+ * @throws LukhasError ANCHOR_FAILED: no answer, also when the signal aborts, or one that is too long
+ */
+export async function post(
+  url: string,
+  request: { body: string | Uint8Array; type: string; signal?: AbortSignal | undefined },
+): Promise<Posted> {
+  const { body, type, signal } = request;
+  const late = AbortSignal.timeout(TIMEOUT_MS);
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : new Uint8Array(body),
+      headers: { 'content-type': type },
+      redirect: 'error',
+      signal: signal === undefined ? late : AbortSignal.any([late, signal]),
+    });
+    const media = response.headers.get('content-type') ?? '';
+    return {
+      status: response.status,
+      type: media.split(';')[0]?.trim().toLowerCase() ?? '',
+      body: await readAnswer(response, url),
+    };
+  } catch (cause) {
+    if (cause instanceof LukhasError) throw cause;
+    const stopped = signal?.aborted === true ? 'no answer before it had to end' : null;
+    const why = stopped ?? (late.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : whyNot(cause as Error));
+    throw new LukhasError('ANCHOR_FAILED', `${url}: ${why}`, { cause });
+  }
+}
+
+/** First line of an answer's text, for an error. */
+export function firstLine({ body }: Posted): string {
+  return (body.toString('utf8').split('\n')[0] ?? '').replace(/\p{C}/gu, '').slice(0, 300);
+}
+
+async function readAnswer(response: Response, url: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    // Leaving the loop cancels the rest.
+    if (bytes > MAX_ANSWER) throw new LukhasError('ANCHOR_FAILED', `${url}: answers more than ${MAX_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** fetch says only that it failed; what lies below says why. */
+function whyNot({ message, cause }: Error): string {
+  const { code, message: below } = (cause ?? {}) as NodeJS.ErrnoException;
+  return `cannot be reached (${code ?? below ?? message})`;
+}

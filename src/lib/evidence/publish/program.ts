@@ -1,0 +1,43 @@
+import { LukhasError } from '../../errors.js';
+import { OutputTail, runProgram, withoutSecrets } from '../../process/index.js';
+import type { AnchorContext } from './target.js';
+
+const TIMEOUT_SECONDS = 30;
+const GRACE_MS = 1_000;
+const KEPT_BYTES = 16_384;
+
+export interface ProgramOutcome {
+  /** Exit code 0. */
+  ok: boolean;
+  /** What it printed, both streams, the end of it. */
+  output: string;
+  /** How it ended, in words. */
+  says: string;
+}
+
+/** Runs a program of the system without a shell and without our own secrets. @throws LukhasError ANCHOR_FAILED when it cannot be started */
+export async function runTool(
+  command: readonly string[],
+  { env, signal }: AnchorContext,
+  cwd?: string,
+): Promise<ProgramOutcome> {
+  if (signal?.aborted === true) throw new LukhasError('ANCHOR_FAILED', `${command[0]}: no time was left to run it`);
+  const tail = new OutputTail(KEPT_BYTES);
+  const end = await runProgram(command, {
+    // Messages are looked at, and nobody is there to type a passphrase.
+    env: { ...withoutSecrets(env), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' },
+    cwd,
+    timeoutSeconds: TIMEOUT_SECONDS,
+    signal,
+    graceMs: GRACE_MS,
+    onOutput: (chunk) => tail.add(chunk),
+  });
+  if (!end.started) throw new LukhasError('ANCHOR_FAILED', `${command[0]}: ${end.says}`);
+  return { ok: end.exitCode === 0, output: tail.text().text.trim(), says: end.says };
+}
+
+/** The error for one that has failed: what was done, how it ended, and its last line. */
+export function toolFailed(what: string, { output, says }: ProgramOutcome): LukhasError {
+  const last = output.split('\n').findLast((line) => line.trim() !== '');
+  return new LukhasError('ANCHOR_FAILED', `${what}: ${says}${last === undefined ? '' : `: ${last.slice(0, 300)}`}`);
+}

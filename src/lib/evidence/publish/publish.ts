@@ -1,0 +1,79 @@
+import { LukhasError } from '../../errors.js';
+import type { Checkpoints, KeptCheckpoint } from '../checkpoints/index.js';
+import type { NoteSignature } from '../formats/index.js';
+import { cosignatureVerifier, cosignedAt } from '../formats/index.js';
+import { anchor } from './anchor.js';
+import { type AnchorContext, type AnchorTarget, anchorPlace } from './target.js';
+import { askWitness, OtherHistory, type WitnessPeer } from './witness-client.js';
+
+/** Whom checkpoints are told to. */
+export interface Publication {
+  witnesses: readonly WitnessPeer[];
+  anchors: readonly AnchorTarget[];
+}
+
+export interface PublishResult {
+  kind: 'witness' | AnchorTarget['kind'];
+  place: string;
+  /** What was done; null when it has failed. */
+  done: string | null;
+  error: LukhasError | null;
+}
+
+/**
+ * Has the witnesses cosign a kept checkpoint, then tells it, with their cosignatures, to the anchors. One that fails keeps no other back.
+ * One that a witness refuses as another history is set aside: nothing here goes on from it. It is told to the anchors all the same,
+ * which are there to remember.
+ * @returns the checkpoint as it is kept now, what came of each, in the order given, and whether it was set aside
+ * @throws LukhasError CONFIG when it cannot be kept; what is no LukhasError
+ */
+export async function publish(
+  checkpoints: Checkpoints,
+  made: KeptCheckpoint,
+  { witnesses, anchors }: Publication,
+  context: Omit<AnchorContext, 'folder'>,
+): Promise<{ checkpoint: KeptCheckpoint; told: PublishResult[]; refused: boolean }> {
+  const asked = await Promise.all(witnesses.map((peer) => cosigned(checkpoints, made, peer, context.signal)));
+  const signatures = asked.flatMap(({ signature }) => signature ?? []);
+  const keys = witnesses.map(({ key }) => cosignatureVerifier(key));
+  const checkpoint = signatures.length === 0 ? made : await checkpoints.addSignatures(made.size, signatures, keys);
+  const refused = asked.some(({ told }) => told.error instanceof OtherHistory);
+  if (refused) await checkpoints.setAside(made.size);
+  const where = { ...context, folder: checkpoints.folder };
+  const anchored = await Promise.all(
+    anchors.map((target) =>
+      attempt({ kind: target.kind, place: anchorPlace(target) }, () => anchor(target, checkpoint, where)),
+    ),
+  );
+  return { checkpoint, refused, told: [...asked.map(({ told }) => told), ...anchored] };
+}
+
+async function cosigned(
+  checkpoints: Checkpoints,
+  made: KeptCheckpoint,
+  peer: WitnessPeer,
+  signal: AbortSignal | undefined,
+): Promise<{ told: PublishResult; signature: NoteSignature | null }> {
+  let signature: NoteSignature | null = null;
+  const told = await attempt({ kind: 'witness', place: peer.url }, async () => {
+    // That there was nothing is no history, and would be taken for a cosignature.
+    if (made.size === 0) return 'not asked: the log has no entries yet';
+    const oldSize = await checkpoints.lastCosignedBy(cosignatureVerifier(peer.key));
+    const proof = (from: number) => checkpoints.proof(from, made.size);
+    signature = await askWitness(peer, { checkpoint: made, oldSize, proof, signal });
+    return `cosigned by ${peer.key.name} at ${cosignedAt(signature)}`;
+  });
+  return { told, signature };
+}
+
+async function attempt(
+  who: Pick<PublishResult, 'kind' | 'place'>,
+  tell: () => Promise<string>,
+): Promise<PublishResult> {
+  try {
+    return { ...who, done: await tell(), error: null };
+  } catch (error) {
+    if (error instanceof LukhasError) return { ...who, done: null, error };
+    throw error;
+  }
+}

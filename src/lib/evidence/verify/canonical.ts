@@ -1,0 +1,42 @@
+import { isUtf8 } from 'node:buffer';
+import { canonical } from '../../ledger/verify/index.js';
+
+/**
+ * The value whose canonical JSON (RFC 8785) these bytes are; undefined for all other bytes. Most values need no second
+ * writer: text that the engine writes back as it was, with members in order, is canonical. The rest (names that an
+ * object puts elsewhere, lone surrogates) is left to the package.
+ */
+export function parseCanonical(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString();
+  try {
+    const value: unknown = JSON.parse(text);
+    const plain = JSON.stringify(value) === text && isOrdered(value) && !text.includes('\\ud');
+    return plain || canonical(value) === text ? value : undefined;
+  } catch (error) {
+    // Nested deeper than the stack is: no event is.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Canonical text of a part of a value that `parseCanonical` gave. */
+export function canonicalPart(value: unknown): string | undefined {
+  return isOrdered(value) ? JSON.stringify(value) : canonical(value);
+}
+
+/** Nested deeper than any event is: left to the package. */
+const MAX_DEPTH = 64;
+
+function isOrdered(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (depth > MAX_DEPTH) return false;
+  if (Array.isArray(value)) return value.every((item) => isOrdered(item, depth + 1));
+  let before: string | null = null;
+  for (const [name, member] of Object.entries(value)) {
+    if (before !== null && before >= name) return false;
+    if (!isOrdered(member, depth + 1)) return false;
+    before = name;
+  }
+  return true;
+}

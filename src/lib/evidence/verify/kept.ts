@@ -1,0 +1,149 @@
+import { LukhasError } from '../../errors.js';
+import type { CheckpointFiles } from '../checkpoints/index.js';
+import type { VerifierKey } from '../formats/index.js';
+import {
+  type Checkpoint,
+  type NoteVerifier,
+  noteVerifier,
+  parseCheckpoint,
+  parseNote,
+  refused,
+} from '../formats/index.js';
+import { EvidenceFindings, type EvidenceReport } from './report.js';
+
+/** One that is kept: what it says, and whether the given key signed it. */
+interface Kept {
+  checkpoint: Checkpoint;
+  signed: boolean;
+}
+
+/**
+ * Compares the checkpoints that are kept beside a database with the log that is recomputed from it. That shows slips and old
+ * copies: whoever may write to the database may as a rule write to these files, too.
+ */
+export class KeptCheck {
+  /** Of all that are kept, refused ones among them: their roots are wanted. */
+  readonly sizes: ReadonlySet<number>;
+  readonly #roots = new Map<number, Buffer>();
+  readonly #found = new EvidenceFindings();
+
+  private constructor(
+    private readonly files: CheckpointFiles,
+    private readonly kept: readonly number[],
+    private readonly refused: readonly number[],
+  ) {
+    this.sizes = new Set([...kept, ...refused]);
+  }
+
+  /** Before the log is read: what is signed meanwhile may not be in what was read. */
+  static async open(files: CheckpointFiles): Promise<KeptCheck> {
+    try {
+      return new KeptCheck(files, await files.sizes(), await files.refusedSizes());
+    } catch (error) {
+      const none = new KeptCheck(files, [], []);
+      none.#cannotRead(error);
+      return none;
+    }
+  }
+
+  /** @param root over the first `size` entries of the log */
+  take(size: number, root: Buffer): void {
+    this.#roots.set(size, root);
+  }
+
+  /**
+   * After the log was read.
+   * @param size entries of the log
+   * @param key of the log on this machine; null: there is none
+   */
+  async report(size: number, key: VerifierKey | null): Promise<EvidenceReport> {
+    const verifier = key && noteVerifier(key);
+    const before = this.#found.problemCount;
+    let unsigned = 0;
+    const compared: number[] = [];
+    for (const each of this.kept) {
+      const kept = await this.#found.section(() => this.#read(each, verifier));
+      if (kept === null) continue;
+      compared.push(each);
+      if (!kept.signed) unsigned++;
+      this.#compare(kept.checkpoint, size);
+    }
+    if (compared.length > 0 && this.#found.problemCount === before) {
+      this.#found.holds(
+        `the log contains the checkpoints in ${this.files.folder} (${compared.length}, up to ${compared.at(-1)} entries): it is no older copy; this says nothing against one who can change these files, too`,
+      );
+    }
+    this.#saySigned(unsigned, verifier);
+    for (const each of this.refused) await this.#refused(each);
+    return this.#found.report();
+  }
+
+  #compare({ size, root }: Checkpoint, entries: number): void {
+    const then = this.#roots.get(size);
+    const where = this.files.pathOf(size);
+    if (then === undefined) {
+      this.#found.problem(`${where}: ${size} entries were signed, the log has ${entries}: entries are gone`);
+    } else if (!then.equals(root)) {
+      this.#found.problem(`${where}: the first ${size} entries of the log are not those that were signed`);
+    }
+  }
+
+  /** @returns null when there is nothing that could be compared */
+  async #read(size: number, key: NoteVerifier | null): Promise<Kept | null> {
+    const where = this.files.pathOf(size);
+    const note = await this.#note(size, 'kept');
+    if (note === null) return null;
+    try {
+      const { text, signatures } = parseNote(note);
+      const checkpoint = parseCheckpoint(text);
+      if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries`);
+      const own = signatures.filter(({ name, keyId }) => name === key?.name && keyId === key.keyId);
+      if (own.some(({ signature }) => key?.verify(text, signature) === false)) {
+        throw refused('its signature by the log key does not verify');
+      }
+      return { checkpoint, signed: own.length > 0 };
+    } catch (cause) {
+      if (!(cause instanceof LukhasError) || cause.code !== 'VERIFICATION') throw cause;
+      throw refused(`${where}: ${cause.message}`, cause);
+    }
+  }
+
+  /** Null when it was moved meanwhile, or is not ours to read. */
+  async #note(size: number, standing: 'kept' | 'refused'): Promise<string | null> {
+    try {
+      return await this.files.read(size, standing);
+    } catch (error) {
+      this.#cannotRead(error);
+      return null;
+    }
+  }
+
+  #cannotRead(error: unknown): void {
+    if (!(error instanceof LukhasError) || error.code !== 'CONFIG') throw error;
+    this.#found.unchecked(error.message);
+  }
+
+  #saySigned(unsigned: number, key: NoteVerifier | null): void {
+    if (this.kept.length === 0) return;
+    const { folder } = this.files;
+    if (key === null) this.#found.unchecked(`who signed what is in ${folder}: there is no log key here`);
+    else if (unsigned > 0) {
+      this.#found.unchecked(
+        `who signed ${unsigned} of the checkpoints in ${folder}: it was not the log key that is here`,
+      );
+    }
+  }
+
+  /** What a witness has refused is bad news only when it is of this log. */
+  async #refused(size: number): Promise<void> {
+    const where = this.files.pathOf(size, 'refused');
+    const note = await this.#note(size, 'refused');
+    const checkpoint = note === null ? null : await this.#found.section(() => parseCheckpoint(parseNote(note).text));
+    if (checkpoint === null) return;
+    if (this.#roots.get(size)?.equals(checkpoint.root)) {
+      this.#found.problem(
+        `${where}: a witness has cosigned another history than the ${size} first entries of this log`,
+      );
+    } else this.#found.unchecked(`${where}: was refused by a witness, and is not of this log as it is now`);
+  }
+}

@@ -1,0 +1,164 @@
+import { isUtf8 } from 'node:buffer';
+import {
+  type EvidenceStatement,
+  parseDecision,
+  parseStatement,
+  refused,
+  type StatedDecision,
+} from '../formats/index.js';
+
+const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+const [OPEN_LIST, CLOSE_LIST, OPEN_GROUP, CLOSE_GROUP] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** What is compared with the entries. */
+type Stated = Pick<StatedDecision, 'seq' | 'canaryId' | 'outcome' | 'basis'>;
+
+/** Decisions that are held as one text. */
+const PAGE = 512;
+
+/**
+ * The statement of a pack. Of its decisions, of which a long window has hundreds of thousands, only what is compared is
+ * held, and as text: as objects they would take many times as much.
+ */
+export class PackStatement {
+  readonly subject: EvidenceStatement['subject'];
+  readonly predicate: Omit<EvidenceStatement['predicate'], 'decisions'>;
+  /** Digests of the policies that decisions name. */
+  readonly policies: ReadonlySet<string>;
+  /** How many decisions there are. */
+  readonly length: number;
+  readonly #tally: ReadonlyMap<string, number>;
+  readonly #pages: readonly string[];
+  /** The page that was looked at last. */
+  #open: { page: number; decisions: readonly Stated[] } | null = null;
+
+  /**
+   * Reads a payload; fields that are not known are passed over. There is one text for each content, as `JSON.stringify`
+   * writes it: another reader could take the other one of two members of the same name.
+   * @throws LukhasError VERIFICATION: which field, and why
+   */
+  constructor(payload: Buffer) {
+    if (!isUtf8(payload)) throw refused('statement: is not JSON');
+    const start = decisionsAt(payload);
+    const kept = new KeptDecisions();
+    const end = start === null ? 0 : readDecisions(payload, start, kept);
+    const text =
+      start === null ? payload.toString() : payload.toString('utf8', 0, start) + payload.toString('utf8', end);
+    const { subject, predicate } = parseStatement(parseExact(text));
+    this.subject = subject;
+    this.predicate = predicate;
+    this.policies = kept.policies;
+    this.length = kept.count;
+    this.#tally = kept.tally;
+    this.#pages = kept.pages();
+  }
+
+  /** The decision with this number, from 0; undefined after the last. Cheap in their order. */
+  decision(index: number): Stated | undefined {
+    const page = Math.floor(index / PAGE);
+    if (this.#open?.page !== page) {
+      const decisions = JSON.parse(this.#pages[page] ?? '[]') as Stated[];
+      this.#open = { page, decisions };
+    }
+    return this.#open.decisions[index % PAGE];
+  }
+
+  /** How many decisions have this outcome, or this basis. */
+  countOf(what: StatedDecision['outcome'] | StatedDecision['basis']): number {
+    return this.#tally.get(what) ?? 0;
+  }
+}
+
+/** Takes decisions in their order. */
+class KeptDecisions {
+  count = 0;
+  readonly policies = new Set<string>();
+  readonly tally = new Map<string, number>();
+  readonly #pages: string[] = [];
+  #last: Stated[] = [];
+
+  add({ seq, canaryId, outcome, basis, policyDigest }: StatedDecision): void {
+    this.count++;
+    if (policyDigest !== null) this.policies.add(policyDigest);
+    for (const what of [outcome, basis]) this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
+    if (this.#last.push({ seq, canaryId, outcome, basis }) === PAGE) this.#turn();
+  }
+
+  pages(): string[] {
+    this.#turn();
+    return this.#pages;
+  }
+
+  #turn(): void {
+    this.#pages.push(JSON.stringify(this.#last));
+    this.#last = [];
+  }
+}
+
+/** @returns where the bracket after them stands */
+function readDecisions(payload: Buffer, first: number, kept: KeptDecisions): number {
+  if (payload[first] === CLOSE_LIST) return first;
+  for (let start = first; ; ) {
+    const end = endOfItem(payload, start);
+    kept.add(parseDecision(parseExact(payload.toString('utf8', start, end)), kept.count));
+    if (payload[end] === CLOSE_LIST) return end;
+    start = end + 1;
+  }
+}
+
+/** Of members of the predicate, with the statement's own and what is around it. */
+const DEPTH = 3;
+
+/** Where the first item of the list `predicate.decisions` stands; null when there is no such list. */
+function decisionsAt(bytes: Buffer): number | null {
+  /** By depth, the member that is looked at. */
+  const names: string[] = [''];
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      const end = endOfString(bytes, at);
+      if (bytes[end] === COLON) names[names.length - 1] = bytes.toString('latin1', at + 1, end - 1);
+      at = end - 1;
+    } else if (byte === OPEN_LIST || byte === OPEN_GROUP) {
+      const isPredicate = names.length === DEPTH && names[1] === 'predicate';
+      if (byte === OPEN_LIST && isPredicate && names[2] === 'decisions') return at + 1;
+      names.push('');
+    } else if (byte === CLOSE_LIST || byte === CLOSE_GROUP) names.pop();
+  }
+  return null;
+}
+
+/** The comma or bracket after an item of a list. @throws LukhasError VERIFICATION: there is none */
+function endOfItem(bytes: Buffer, start: number): number {
+  let depth = 0;
+  for (let at = start; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) at = endOfString(bytes, at) - 1;
+    else if (byte === OPEN_LIST || byte === OPEN_GROUP) depth++;
+    else if (depth === 0 && (byte === COMMA || byte === CLOSE_LIST)) return at;
+    else if (byte === CLOSE_LIST || byte === CLOSE_GROUP) depth--;
+  }
+  throw refused('statement: is not JSON');
+}
+
+/** What comes after the string that begins at this quote. */
+function endOfString(bytes: Buffer, quote: number): number {
+  let at = quote + 1;
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return at + 1;
+}
+
+function parseExact(text: string): unknown {
+  let value: unknown;
+  let written: string;
+  try {
+    value = JSON.parse(text);
+    written = JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw refused('statement: is not JSON', error);
+    if (error instanceof RangeError) throw refused('statement: is nested too deeply', error);
+    throw error;
+  }
+  if (written !== text) throw refused('statement: is not JSON in its one form: it has white space, or a member twice');
+  return value;
+}

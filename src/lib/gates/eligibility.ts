@@ -1,0 +1,76 @@
+import { LukhasError } from '../errors.js';
+import type { Ledger } from '../ledger/index.js';
+import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import { gateHistory, proveGate } from './registry.js';
+
+/** What a request for a promotion meets. */
+export type Eligibility =
+  /** A promotion of this model into this gate is under way. */
+  | { kind: 'open'; id: string }
+  /** The model holds the gate. */
+  | { kind: 'held' }
+  /** Nothing proves it, and nothing may go without. */
+  | { kind: 'refused'; error: LukhasError }
+  /** `evidence` null: the configuration asks for none. */
+  | { kind: 'allowed'; evidence: CanaryOutcome | null; previous: string | null; gateSeq: number };
+
+/**
+ * Reads what a request to promote this model into this gate meets now; writes nothing. Nothing is allowed on the word of a
+ * canary, or of a gate, that is not as it was recorded.
+ * @param now ms since the epoch
+ * @throws LukhasError LEDGER_CORRUPT
+ */
+export async function eligibilityOf(
+  ledger: Ledger,
+  modelId: string,
+  gate: string,
+  requireCanary: boolean,
+  now: number,
+): Promise<Eligibility> {
+  const promotions = await ledger.summaries({ type: 'promotion', modelId, open: true });
+  const open = promotions.find((head) => head.data['gate'] === gate);
+  if (open !== undefined) return { kind: 'open', id: open.subject };
+  await proveGate(ledger, gate);
+  const holding = (await gateHistory(ledger, gate)).at(-1);
+  if (holding?.modelId === modelId) return { kind: 'held' };
+  const { open: running, last } = await evidenceOf(ledger, modelId, gate);
+  const allowed = { kind: 'allowed', previous: holding?.modelId ?? null, gateSeq: holding?.seq ?? -1 } as const;
+  if (running !== null) {
+    const { canaryId, state } = running;
+    return refused(modelId, gate, `its canary ${canaryId} is ${state} and not done yet`, [
+      `See how it stands: lukhas canary status ${canaryId}`,
+      `If nobody drives it, go on with it: lukhas canary resume ${canaryId}`,
+    ]);
+  }
+  // That nobody has looked may be permitted; that somebody has looked and found it bad is no lack of evidence, and
+  // neither is one that people have to approve a way around them.
+  const barred = last !== null && (last.state === 'ROLLED_BACK' || last.approvals);
+  if (last?.proves || !(requireCanary || barred)) {
+    if (last !== null) await provenOutcome(ledger, last.canaryId, now);
+    return { ...allowed, evidence: last?.proves ? last : null };
+  }
+  return refused(modelId, gate, last === null ? 'no canary has shown that it may' : against(last), [
+    ...(last === null ? [] : [`Why: lukhas why ${last.canaryId}`]),
+    `Start a canary: lukhas canary start --model ${modelId} --from GATE --to ${gate}`,
+    ...(barred ? [] : [PERMIT]),
+  ]);
+}
+
+/** On what a promotion stands, as the end of a sentence. */
+export function evidenceSentence(canaryId: string | null): string {
+  return canaryId === null ? 'without evidence, as the configuration permits' : `on the evidence of canary ${canaryId}`;
+}
+
+const PERMIT = 'Or permit promotions without evidence, in lukhas.yaml: promotion: {requireCanary: false}';
+
+function against({ canaryId, state, approvals }: CanaryOutcome): string {
+  if (approvals && state === 'PROMOTED')
+    return `its newest canary there, ${canaryId}, has a policy that wants approvals: it passes by them alone`;
+  const what = state === 'PROMOTED' ? 'was let pass by its policy, without proof' : `ended as ${state}`;
+  return `its newest canary there, ${canaryId}, ${what}`;
+}
+
+function refused(modelId: string, gate: string, why: string, suggestions: readonly string[]): Eligibility {
+  const error = new LukhasError('NO_EVIDENCE', `${modelId} cannot be promoted into ${gate}: ${why}`, { suggestions });
+  return { kind: 'refused', error };
+}

@@ -1,0 +1,10 @@
+/**
+ * The hands: who holds which gate, promotions on evidence that is there, and the hooks that are called for both.
+ */
+export { type GateLease, takeGateLease } from './gate-lease.js';
+export type { HookCall, HooksConfig } from './hook.js';
+export { hooksSchema } from './hook-schema.js';
+export { longestMs, runHooks } from './hooks.js';
+export { promotionOfChange } from './promotion-change.js';
+export { type PromotionResult, Promotions } from './promotions.js';
+export { gateHistory, listGates, proveGate, setGate } from './registry.js';

@@ -1,0 +1,37 @@
+/**
+ * The judge: policy, observation, verdict. Pure: no clock, no input or output, no Node.js module, so that it runs in a
+ * browser too. The same observations give the same verdict, byte for byte.
+ */
+export { begin, heldObjective, type Judgement, observe, type Ruling, rule, windowEndsAt } from './judge.js';
+export {
+  type ArmReading,
+  type CountSignal,
+  type HistogramSignal,
+  MISSING_STATES,
+  type Missing,
+  type MissingState,
+  type Observation,
+  type ScalarSignal,
+} from './observation.js';
+export type { ObjectivePlan, PlanReport } from './plan.js';
+export type { ApprovalRule, Policy, Targets } from './policy.js';
+export { LONGEST_WINDOW_SECONDS } from './policy-format.js';
+export { parsePolicy, parsePolicyText, policyJsonSchema } from './policy-schema.js';
+export { quantileWithBucket } from './quantile.js';
+export { confidenceSequence } from './rate-evidence.js';
+export { judge, noData, report } from './report.js';
+export { shownLogE } from './rounding.js';
+export { borrowObjectives, takeOverObjectives } from './shared-objectives.js';
+export {
+  type Bounds,
+  type Certainty,
+  type Decision,
+  type DriftReport,
+  type EvidencePoint,
+  JUDGE_VERSION,
+  type ObjectiveReport,
+  type RateReport,
+  type ReadingReport,
+  type Reason,
+  type Verdict,
+} from './verdict.js';

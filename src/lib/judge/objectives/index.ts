@@ -1,0 +1,21 @@
+/**
+ * One file for each kind of objective: how an observation is folded in, its evidence, and its report.
+ */
+export { driftObjective, driftReport, stepDrift } from './drift.js';
+export {
+  activeObjectives,
+  type CountedObjective,
+  certified,
+  coverageOfWindow,
+  endObjectives,
+  logEvidence,
+  nameOf,
+  type Objective,
+  type Objectives,
+  objectivesOf,
+  pointMeets,
+  stepObjectives,
+} from './objective.js';
+export { attributable, effectOf, promotionMethod, type RateObjective, type RateSpec } from './rate.js';
+export { rateReport } from './rate-report.js';
+export { type ReadingObjective, readingReport } from './reading.js';

@@ -1,0 +1,136 @@
+import Sqlite, { type Database } from 'better-sqlite3';
+import type { Document, DocumentBatch, DocumentIndex, DocumentState, FoundDocument } from '../documents.js';
+import { DOCUMENTS_SCHEMA } from './documents-schema.js';
+import type { Work } from './group-commit.js';
+import type { Connection } from './open.js';
+
+/** A word in the title counts as much as so many in the body. */
+const TITLE_WEIGHT = 8;
+/** An entry of the log, or a model, names canaries, and is shorter than they are: the canaries come first. */
+const WEIGHT_BY_KIND = "CASE WHEN id GLOB 'event:*' OR id GLOB 'model:*' THEN 0.7 ELSE 1 END";
+const CANDIDATES = 200;
+const SNIPPET_TOKENS = 24;
+const AFTER_ANY_PREFIX = '\u{10ffff}';
+
+/**
+ * Ranks the newest of what fits, and the pages: a word that stands in everything would otherwise cost the more the
+ * longer the log is. Rounded: of what fits about as well the newer comes first, and a page last.
+ */
+const BEST = `
+  WITH fits AS (
+    SELECT * FROM (
+      SELECT rowid AS doc, bm25(documents_text, ${TITLE_WEIGHT}, 1) AS score FROM documents_text
+      WHERE documents_text MATCH @expression AND rowid >= 0 ORDER BY rowid DESC LIMIT ${CANDIDATES})
+    UNION ALL
+    SELECT rowid, bm25(documents_text, ${TITLE_WEIGHT}, 1) FROM documents_text
+    WHERE documents_text MATCH @expression AND rowid < 0)
+  SELECT doc FROM fits JOIN documents USING (doc)
+  ORDER BY round(score * ${WEIGHT_BY_KIND}, 1), doc DESC LIMIT @limit`;
+
+type Write = <T>(work: Work<T>) => Promise<T>;
+type Read = <T>(query: () => T) => Promise<T>;
+
+/** In the ledger's own database, through its queue; in memory where that may not be written. */
+export class SqliteDocuments implements DocumentIndex {
+  readonly #connection: Connection;
+  readonly #write: Write;
+  readonly #read: Read;
+  #sql: ReturnType<typeof statements> | null = null;
+  #memory: Database | null = null;
+
+  constructor(connection: Connection, write: Write, read: Read) {
+    this.#connection = connection;
+    this.#write = write;
+    this.#read = read;
+  }
+
+  state(): Promise<DocumentState> {
+    return this.#read(() => this.#statements.state.get() as DocumentState);
+  }
+
+  write(batch: DocumentBatch): Promise<boolean> {
+    return this.#change(() => this.#replace(batch));
+  }
+
+  get(id: string): Promise<Document | null> {
+    return this.#read(() => (this.#statements.get.get(id) as Document | undefined) ?? null);
+  }
+
+  beginning(prefix: string, limit: number): Promise<Document[]> {
+    // Text is compared by its UTF-8 bytes, so nothing that begins with the prefix lies beyond the last code point.
+    return this.#read(() => this.#statements.beginning.all(prefix, prefix + AFTER_ANY_PREFIX, limit) as Document[]);
+  }
+
+  match(expression: string, limit: number): Promise<FoundDocument[]> {
+    return this.#read(() => {
+      const { best, found } = this.#statements;
+      // Snippets cost more than ranks: only those that are shown are made.
+      return best.all({ expression, limit }).map((doc) => {
+        const { id, title, snippet } = found.get(expression, doc) as FoundDocument;
+        return { id, title, snippet: snippet.replace(/\s+/g, ' ').trim() };
+      });
+    });
+  }
+
+  clear(): Promise<void> {
+    return this.#change((db) => void db.exec(DOCUMENTS_SCHEMA));
+  }
+
+  close(): void {
+    this.#memory?.close();
+  }
+
+  #change<T>(change: (db: Database) => T): Promise<T> {
+    const db = this.#db;
+    if (!this.#connection.readOnly) return this.#write({ run: () => change(db) });
+    return this.#read(() => db.transaction(() => change(db))());
+  }
+
+  #replace({ from, to, documents, without }: DocumentBatch): boolean {
+    const sql = this.#statements;
+    const now = sql.state.get() as DocumentState;
+    if (now.seq !== from.seq || now.made !== from.made) return false;
+    if (without !== undefined) sql.removeAll.run(without, without + AFTER_ANY_PREFIX);
+    for (const document of documents) {
+      sql.remove.run(document.id);
+      sql.add.run(document);
+    }
+    sql.move.run(to.seq, to.made);
+    return true;
+  }
+
+  get #statements(): ReturnType<typeof statements> {
+    this.#sql ??= statements(this.#db);
+    return this.#sql;
+  }
+
+  get #db(): Database {
+    if (!this.#connection.readOnly) return this.#connection.db;
+    if (this.#memory === null) {
+      this.#memory = new Sqlite(':memory:');
+      this.#memory.exec(DOCUMENTS_SCHEMA);
+    }
+    return this.#memory;
+  }
+}
+
+function statements(db: Database) {
+  return {
+    state: db.prepare('SELECT seq, made FROM documents_state'),
+    move: db.prepare('UPDATE documents_state SET seq = ?, made = ?'),
+    get: db.prepare('SELECT id, title, body FROM documents WHERE id = ?'),
+    beginning: db.prepare('SELECT id, title, body FROM documents WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT ?'),
+    remove: db.prepare('DELETE FROM documents WHERE id = ?'),
+    removeAll: db.prepare('DELETE FROM documents WHERE id >= ? AND id < ?'),
+    add: db.prepare(`
+      INSERT INTO documents (doc, id, title, body)
+      VALUES (CASE WHEN @id GLOB 'doc:*' THEN (SELECT min(0, coalesce(min(doc), 0)) - 1 FROM documents) END, @id, @title, @body)`),
+    best: db.prepare(BEST).pluck(),
+    // Cast: numbers come from JavaScript as REAL, and FTS5 looks for a rowid only by an INTEGER.
+    found: db.prepare(
+      `SELECT id, d.title, snippet(documents_text, 1, '', '', '…', ${SNIPPET_TOKENS}) AS snippet
+       FROM documents_text JOIN documents d ON d.doc = documents_text.rowid
+       WHERE documents_text MATCH ? AND documents_text.rowid = CAST(? AS INTEGER)`,
+    ),
+  };
+}

@@ -1,0 +1,110 @@
+import { type ErrorCode, LukhasError } from '../../errors.js';
+
+interface Meaning {
+  code: ErrorCode;
+  /** After `The ledger PATH `. */
+  says: string;
+  suggestion: string;
+}
+
+const BUSY: Meaning = {
+  code: 'LEDGER_BUSY',
+  says: 'is being written by another process and did not become free in time',
+  suggestion: 'Try again; if it lasts, look for a stuck process that has the file open (lsof or fuser).',
+};
+const FULL: Meaning = {
+  code: 'LEDGER_FULL',
+  says: 'cannot grow: its disk is full or refuses writes',
+  suggestion: 'Free space (or raise the quota) on its disk, then run the command again; nothing was half recorded.',
+};
+const FAILING: Meaning = {
+  code: 'LEDGER_FULL',
+  says: 'could not be written or read: its disk reports an error or is full',
+  suggestion: 'Check free space and the health of the disk, then run the command again; nothing was half recorded.',
+};
+const READ_ONLY: Meaning = {
+  code: 'LEDGER_READ_ONLY',
+  says: 'may not be written by this user',
+  suggestion: 'Give this user write access to the file and to its folder, or choose another file with --db.',
+};
+const CORRUPT: Meaning = {
+  code: 'LEDGER_CORRUPT',
+  says: 'is damaged, or is not a database at all',
+  suggestion: 'Check the path given with --db; if it is right, restore the file from a backup.',
+};
+const CONFLICT: Meaning = {
+  code: 'LEDGER_CONFLICT',
+  says: 'refused a record that contradicts what is already recorded',
+  suggestion: 'Read the current state and decide again.',
+};
+const UNAVAILABLE: Meaning = {
+  code: 'LEDGER_UNAVAILABLE',
+  says: 'cannot be opened',
+  suggestion: 'Check the path given with --db and the access rights of its folders.',
+};
+
+/** By the beginning of SQLite's or the system's error code; the first that fits. */
+const MEANINGS: readonly (readonly [string, Meaning])[] = [
+  ['SQLITE_BUSY', BUSY],
+  ['SQLITE_LOCKED', BUSY],
+  ['SQLITE_PROTOCOL', BUSY],
+  ['SQLITE_FULL', FULL],
+  ['SQLITE_IOERR', FAILING],
+  ['SQLITE_READONLY', READ_ONLY],
+  ['SQLITE_CORRUPT', CORRUPT],
+  ['SQLITE_NOTADB', CORRUPT],
+  ['SQLITE_CONSTRAINT', CONFLICT],
+  ['SQLITE_CANTOPEN', UNAVAILABLE],
+  ['SQLITE_PERM', UNAVAILABLE],
+  ['ENOSPC', FULL],
+  ['EDQUOT', FULL],
+  ['EIO', FAILING],
+  ['EACCES', READ_ONLY],
+  ['EPERM', READ_ONLY],
+  ['EROFS', READ_ONLY],
+  ['EISDIR', UNAVAILABLE],
+  ['ENOTDIR', UNAVAILABLE],
+  ['EEXIST', UNAVAILABLE],
+  ['ENOENT', UNAVAILABLE],
+  ['ENAMETOOLONG', UNAVAILABLE],
+  ['ELOOP', UNAVAILABLE],
+];
+
+/** better-sqlite3 without its compiled part, or with that of another version of Node.js. */
+const NOT_BUILT = /Could not locate the bindings file|NODE_MODULE_VERSION|better_sqlite3\.node/;
+
+/** Taken away while it was open: every statement fits the schema that it was opened with. */
+const GONE = /^SQLITE_ERROR no such (?:table|column):/;
+
+/** What an error of SQLite or the file system means to a user; any other error comes back as it is. */
+export function ledgerError(error: unknown, path: string): unknown {
+  if (error instanceof LukhasError) return error;
+  if (error instanceof Error && NOT_BUILT.test(error.message)) {
+    return new LukhasError(
+      'LEDGER_UNAVAILABLE',
+      'The package better-sqlite3 was installed without being compiled for this Node.js',
+      {
+        suggestions: [
+          'Allow it and compile it: npm install-scripts approve better-sqlite3 && npm rebuild better-sqlite3',
+        ],
+        cause: error,
+      },
+    );
+  }
+  const code = errorCode(error);
+  const { message } = error as Error;
+  const meaning = GONE.test(`${code} ${message}`) ? CORRUPT : MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
+  if (meaning === undefined) return error;
+  // Errors of the file system begin with their code, those of SQLite do not.
+  const detail = message.startsWith(code) ? message : `${code}: ${message}`;
+  return new LukhasError(meaning.code, `The ledger ${path} ${meaning.says} (${detail})`, {
+    suggestions: [meaning.suggestion],
+    cause: error,
+  });
+}
+
+/** Code of an error of SQLite or the file system, or an empty string. */
+export function errorCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}

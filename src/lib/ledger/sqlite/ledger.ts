@@ -1,0 +1,270 @@
+import { LukhasError } from '../../errors.js';
+import type { Observation } from '../../judge/index.js';
+import type { EventDraft, StoredEvent } from '../events.js';
+import type { EventFilter, FeedItem, FeedPosition, Ledger, SubjectSummary, SummaryFilter, Unit } from '../ledger.js';
+import { compactRange, consistencyProof, inclusionProof, rootHash } from '../tree/index.js';
+import { Appender, type PreparedUnit, prepareUnit } from './append.js';
+import { SqliteDocuments } from './documents.js';
+import { ledgerError } from './errors.js';
+import { GroupCommit, type Work } from './group-commit.js';
+import { type Connection, type OpenOptions, openConnection, requireInPlace, whileBusy } from './open.js';
+import { SqlitePages } from './pages.js';
+import { SqliteProofs } from './proofs.js';
+import { parsed, Reader } from './read.js';
+
+/**
+ * Opens the ledger in the SQLite file at `path`, making the file and its folder (mode 0700) when they are missing.
+ * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_READ_ONLY, LEDGER_CORRUPT, LEDGER_TOO_NEW, LEDGER_BUSY, LEDGER_FULL
+ */
+export async function openLedger(path: string, options: OpenOptions = {}): Promise<Ledger> {
+  return new SqliteLedger(await openConnection(path, options));
+}
+
+/** The ledger over an open connection, which it owns from now on. */
+export class SqliteLedger implements Ledger {
+  readonly #connection: Connection;
+  readonly #reader: Reader;
+  readonly #appender: Appender;
+  readonly #writes: GroupCommit;
+  readonly #listeners = new Set<() => void>();
+  readonly documents: SqliteDocuments;
+  readonly pages: SqlitePages;
+  #proofs: SqliteProofs | null = null;
+  #dataVersion: number;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#reader = new Reader(connection.db);
+    this.#appender = new Appender(connection.db, this.#reader.node);
+    this.#writes = new GroupCommit(connection, this.#appender);
+    this.#dataVersion = this.#reader.dataVersion();
+    this.documents = new SqliteDocuments(
+      connection,
+      (work) => this.#write(work),
+      (query) => this.#read(query),
+    );
+    this.pages = new SqlitePages(connection.db, (query) => this.#read(query));
+  }
+
+  async commit(unit: Unit): Promise<StoredEvent[]> {
+    const stored = await this.#write(new CommitWork(unit, this.#appender));
+    if (stored.length > 0 || unit.observations?.length) for (const listener of this.#listeners) listener();
+    return stored;
+  }
+
+  events(filter: EventFilter = {}): Promise<StoredEvent[]> {
+    return this.#read(() => this.#reader.events(filter));
+  }
+
+  async provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]> {
+    return (await this.#prover()).events(which);
+  }
+
+  async intactEvents(subject: string): Promise<StoredEvent[]> {
+    return (await this.#prover()).intact(subject);
+  }
+
+  size(): Promise<number> {
+    return this.#read(() => this.#reader.size());
+  }
+
+  root(size?: number): Promise<{ size: number; root: Buffer }> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      return { size: length, root: rootHash(length, this.#reader.node) };
+    });
+  }
+
+  inclusionProof(seq: number, size?: number): Promise<Buffer[]> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      if (!Number.isSafeInteger(seq) || seq < 0 || seq >= length) {
+        throw new LukhasError('USAGE', `There is no entry ${seq} among the first ${length} of the log`);
+      }
+      return inclusionProof(seq, length, this.#reader.node);
+    });
+  }
+
+  consistencyProof(first: number, second?: number): Promise<Buffer[]> {
+    return this.#read(() => {
+      const length = this.#within(second);
+      if (!Number.isSafeInteger(first) || first < 0 || first > length) {
+        throw new LukhasError('USAGE', `A log of ${first} entries is not the beginning of one of ${length}`);
+      }
+      return consistencyProof(first, length, this.#reader.node);
+    });
+  }
+
+  compactRange(size?: number): Promise<{ size: number; hashes: Buffer[] }> {
+    return this.#read(() => {
+      const length = this.#within(size);
+      return { size: length, hashes: compactRange(length, this.#reader.node) };
+    });
+  }
+
+  async changedElsewhere(): Promise<boolean> {
+    const version = await this.#read(() => this.#reader.dataVersion());
+    const changed = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return changed;
+  }
+
+  feed(after: FeedPosition, limit: number): Promise<FeedItem[]> {
+    return this.#read(() => this.#reader.feed(after, limit));
+  }
+
+  feedEnd(): Promise<FeedPosition> {
+    return this.#read(() => this.#reader.feedEnd());
+  }
+
+  onCommit(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async observations(canaryId: string, afterTick = -1): Promise<Observation[]> {
+    const lines = await this.#read(() => this.#reader.observationLines(canaryId, afterTick));
+    return lines.map((line) => parsed<Observation>(line, `an observation of ${canaryId}`));
+  }
+
+  async *observationLines(canaryId: string): AsyncGenerator<string> {
+    for (let afterTick = -1; ; ) {
+      const page = await this.#read(() => this.#reader.observationPage(canaryId, afterTick));
+      for (const { body } of page) yield body;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      afterTick = last.tick;
+    }
+  }
+
+  cursor(canaryId: string): Promise<unknown> {
+    return this.#read(() => this.#reader.cursor(canaryId));
+  }
+
+  summaries(filter: SummaryFilter = {}): Promise<SubjectSummary[]> {
+    return this.#read(() => this.#reader.heads(filter));
+  }
+
+  summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {
+    return this.#read(() => this.#reader.headStates(type));
+  }
+
+  countSummaries(filter: SummaryFilter = {}): Promise<number> {
+    return this.#read(() => this.#reader.countHeads(filter));
+  }
+
+  findSummaries(prefix: string): Promise<SubjectSummary[]> {
+    return this.#read(() => this.#reader.findHeads(prefix));
+  }
+
+  /** On a connection of its own, so that its transaction may last while this one goes on reading. */
+  async rebuildSummaries(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>): Promise<number> {
+    if (this.#connection.readOnly) throw this.#openedReadOnly();
+    return this.#writes.runAlone(async () => {
+      requireInPlace(this.#connection);
+      const connection = await openConnection(this.#connection.path, this.#connection);
+      try {
+        return await rebuild(connection, fold);
+      } catch (error) {
+        throw ledgerError(error, connection.path);
+      } finally {
+        // Undoes what was not committed.
+        connection.db.close();
+      }
+    });
+  }
+
+  async acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#write({ run: () => this.#appender.takeLease(canaryId, holder, now, now + ttlMs) });
+  }
+
+  async releaseLease(canaryId: string, holder: string): Promise<void> {
+    await this.#write({ run: () => this.#appender.dropLease(canaryId, holder) });
+  }
+
+  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null> {
+    return this.#read(() => this.#reader.lease(canaryId));
+  }
+
+  async close(): Promise<void> {
+    await this.#writes.close();
+    this.documents.close();
+    this.#connection.db.close();
+  }
+
+  async #prover(): Promise<SqliteProofs> {
+    this.#proofs ??= await this.#read(
+      () => new SqliteProofs(this.#connection.db, this.#reader, (query) => this.#read(query)),
+    );
+    return this.#proofs;
+  }
+
+  #write<T>(work: Work<T>): Promise<T> {
+    if (this.#connection.readOnly) return Promise.reject(this.#openedReadOnly());
+    return this.#writes.run(work);
+  }
+
+  async #read<T>(query: () => T): Promise<T> {
+    const { db, busyTimeoutMs, path } = this.#connection;
+    return whileBusy(busyTimeoutMs, path, () => {
+      if (!db.open) throw new LukhasError('LEDGER_UNAVAILABLE', `The ledger ${path} is closed`);
+      return query();
+    });
+  }
+
+  #openedReadOnly(): LukhasError {
+    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
+  }
+
+  /** The given size, or the log's own; @throws LukhasError USAGE when the log is shorter */
+  #within(size: number | undefined): number {
+    const whole = this.#reader.size();
+    const wanted = size ?? whole;
+    if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
+    throw new LukhasError('USAGE', `There are no ${wanted} entries in the log: it has ${whole}`);
+  }
+}
+
+type CheckEvent = (draft: EventDraft) => void;
+
+class CommitWork implements Work<StoredEvent[]> {
+  /** Loaded with the first commit of all: zod doubles the start-up time, and most commands only read. */
+  static #checkEvent: CheckEvent | null = null;
+  #prepared: PreparedUnit | null = null;
+
+  constructor(
+    readonly unit: Unit,
+    readonly appender: Appender,
+  ) {}
+
+  prepare(): Promise<void> | void {
+    if (CommitWork.#checkEvent === null) return this.#loadThenPrepare();
+    this.#prepared = prepareUnit(this.unit, CommitWork.#checkEvent);
+  }
+
+  run(): StoredEvent[] {
+    return this.appender.apply(this.#prepared as PreparedUnit);
+  }
+
+  async #loadThenPrepare(): Promise<void> {
+    CommitWork.#checkEvent = (await import('../event-schemas.js')).checkEvent;
+    await this.prepare();
+  }
+}
+
+async function rebuild(
+  { db, path, busyTimeoutMs }: Connection,
+  fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>,
+): Promise<number> {
+  await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
+  db.exec('DELETE FROM heads');
+  const reader = new Reader(db);
+  const appender = new Appender(db, reader.node);
+  let count = 0;
+  for await (const head of fold(reader.allEvents())) {
+    appender.insertHead(head);
+    count++;
+  }
+  db.exec('COMMIT');
+  return count;
+}

@@ -1,0 +1,144 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { Database, Statement } from 'better-sqlite3';
+import { LukhasError } from '../../errors.js';
+import type { StoredEvent } from '../events.js';
+import { inclusionProof, leafHash, type NodeReader, policyDigest, rootHash, verifyInclusion } from '../tree/index.js';
+import { parsed } from './read.js';
+import { SchemaWatch } from './schema-check.js';
+
+/** Entries looked through at once for those that are hidden: a millisecond. */
+const ROWS = 1024;
+const OF_SUBJECT = `
+  SELECT seq, ts, kind, subject, hash, CAST(body AS BLOB) AS body FROM events
+  WHERE subject = @subject AND seq >= @from AND seq < @to ORDER BY seq`;
+/** By the table's own rows, in order of its key: what an index says is not relied on. */
+const PAGE = `
+  SELECT count(*) AS count, sum(subject = @subject) AS own, min(CASE
+    WHEN subject = @subject OR instr(body, @mention) = 0 THEN NULL
+    WHEN NOT json_valid(body) OR json_extract(body, '$.subject') = @subject THEN seq END) AS hidden
+  FROM events WHERE seq >= @from AND seq < @to`;
+
+type Read = <T>(query: () => T) => Promise<T>;
+
+interface EntryRow {
+  seq: number;
+  ts: string;
+  kind: string;
+  subject: string;
+  hash: Buffer;
+  body: Buffer;
+}
+
+interface Page {
+  count: number;
+  own: number | null;
+  hidden: number | null;
+}
+
+interface Snapshot {
+  size: number;
+  root: Buffer;
+  rows: EntryRow[];
+  node: NodeReader;
+}
+
+/** Reads entries as somebody does who does not believe the file: a row counts only where the log's tree has it. */
+export class SqliteProofs {
+  readonly #node: NodeReader;
+  readonly #size: () => number;
+  readonly #read: Read;
+  readonly #sql: Record<'entries' | 'page', Statement>;
+  readonly #schema: SchemaWatch;
+
+  /** @param log how nodes of the stored tree, and its size, are read; `read` runs a query */
+  constructor(db: Database, log: { node: NodeReader; size(): number }, read: Read) {
+    this.#node = log.node;
+    this.#size = () => log.size();
+    this.#read = read;
+    this.#sql = { entries: db.prepare(OF_SUBJECT), page: db.prepare(PAGE) };
+    this.#schema = new SchemaWatch(db, db.name);
+  }
+
+  /** @see Ledger.provenEvents */
+  async events({ subject, from }: { subject: string; from?: number }): Promise<StoredEvent[]> {
+    const snapshot = await this.#read(() => {
+      this.#schema.check();
+      return this.#snapshot(subject, from ?? 0);
+    });
+    const events = snapshot.rows.map((row) => proven(row, snapshot));
+    const first = from ?? events[0]?.seq;
+    if (first !== undefined) await this.#noneHidden(subject, { from: first, to: snapshot.size }, events.length);
+    return events;
+  }
+
+  /** @see Ledger.intactEvents */
+  async intact(subject: string): Promise<StoredEvent[]> {
+    const rows = await this.#read(() => this.#sql.entries.all({ subject, from: 0, to: this.#size() }) as EntryRow[]);
+    return rows.map((row) => intact(row).event);
+  }
+
+  #snapshot(subject: string, from: number): Snapshot {
+    const to = this.#size();
+    const rows = this.#sql.entries.all({ subject, from, to }) as EntryRow[];
+    const node = remembered(this.#node);
+    return { size: to, root: rootHash(to, node), rows, node };
+  }
+
+  async #noneHidden(subject: string, { from, to }: { from: number; to: number }, expected: number): Promise<void> {
+    const values = { subject, mention: `"subject":${JSON.stringify(subject)}` };
+    let own = 0;
+    for (let at = from; at < to; at += ROWS) {
+      const end = Math.min(at + ROWS, to);
+      const page = await this.#read(() => this.#sql.page.get({ ...values, from: at, to: end }) as Page);
+      if (page.count !== end - at) throw damaged(`Entries between ${at} and ${end} of the log are gone`);
+      if (page.hidden !== null)
+        throw notAsRecorded(page.hidden, `it speaks of ${subject}, and is filed under something else`);
+      own += page.own ?? 0;
+      await othersTurn();
+    }
+    if (own !== expected) throw damaged(`The log has ${own} entries of ${subject}, and its index ${expected}`);
+  }
+}
+
+/** @throws LukhasError LEDGER_CORRUPT when the row is not the entry that the tree has there */
+function proven(row: EntryRow, { size, root, node }: Snapshot): StoredEvent {
+  const { seq } = row;
+  const { event, leaf } = intact(row);
+  if (!verifyInclusion(seq, size, leaf, inclusionProof(seq, size, node), root))
+    throw damaged(`Entry ${seq} of the log, or one that its tree joins with it, is not as it was recorded`);
+  // Whoever makes the hashes of an entry anew may forget the one inside it, which approvals name.
+  if (event.kind === 'canary.requested' && policyDigest(event.data.policy) !== event.data.policyDigest)
+    throw notAsRecorded(seq, 'its policy does not give the digest that stands beside it');
+  return event;
+}
+
+/** @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
+function intact({ seq, ts, kind, subject, hash, body }: EntryRow): { event: StoredEvent; leaf: Buffer } {
+  const leaf = leafHash(body);
+  if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not give its hash');
+  const event = parsed<StoredEvent | null>(body.toString(), 'an event');
+  const same = event?.seq === seq && event.ts === ts && event.kind === kind && event.subject === subject;
+  if (!same) throw notAsRecorded(seq, 'the columns beside it say something else');
+  return { event, leaf };
+}
+
+/** The paths of a canary's entries share most of their nodes. */
+function remembered(read: NodeReader): NodeReader {
+  const known = new Map<string, Buffer>();
+  return (level, index) => {
+    const place = `${level}/${index}`;
+    const node = known.get(place) ?? read(level, index);
+    known.set(place, node);
+    return node;
+  };
+}
+
+function notAsRecorded(seq: number, why: string): LukhasError {
+  return damaged(`Entry ${seq} of the log is not as it was recorded: ${why}`);
+}
+
+function damaged(what: string): LukhasError {
+  return new LukhasError('LEDGER_CORRUPT', `${what}. Nothing is recorded or promoted on it.`, {
+    suggestions: ['See what is damaged with `lukhas verify`, keep the file as it is, and restore a backup.'],
+  });
+}

@@ -1,0 +1,277 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { LukhasError } from '../../errors.js';
+import type { Observation } from '../../judge/index.js';
+import type { StoredEvent } from '../events.js';
+import type { EventFilter, FeedItem, FeedPosition, SubjectSummary, SummaryFilter } from '../ledger.js';
+
+const PAGE = 500;
+const NODE_BYTES = 32;
+/** Rows of the feed read at once at least: where many were pruned, small pages would find little. */
+const LEAST_ROWS = 64;
+
+interface HeadRow {
+  subject: string;
+  type: SubjectSummary['type'];
+  state: string;
+  model: string;
+  open: number;
+  first_seq: number;
+  last_seq: number;
+  created_at: string;
+  updated_at: string;
+  data: string;
+}
+
+interface FeedRow {
+  row: number;
+  seq: number;
+  canary: string;
+  body: string | null;
+}
+
+const FEED_ROWS = `
+  SELECT f.row, f.seq, f.canary, m.body FROM observation_feed f
+  LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
+  WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
+
+/** Reads one connection; every statement is prepared once. */
+export class Reader {
+  readonly #db: Database;
+  readonly #prepared = new Map<string, Statement>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  size(): number {
+    return this.#value<number>('SELECT coalesce(max(seq), -1) + 1 FROM events') as number;
+  }
+
+  /** Stored hash of a perfect subtree (see merkle.ts); level 0 is a leaf hash. */
+  readonly node = (level: number, index: number): Buffer => {
+    const row = (index + 1) * 2 ** level - 1;
+    const hash =
+      level === 0
+        ? this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', row)
+        : this.#value<Buffer>(
+            `SELECT substr(nodes, ?, ${NODE_BYTES}) FROM events WHERE seq = ?`,
+            (level - 1) * NODE_BYTES + 1,
+            row,
+          );
+    if (hash?.length === NODE_BYTES) return hash;
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name} lacks a tree node in its entry ${row}`, {
+      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    });
+  };
+
+  events({ subject, kinds, from, to, mentions, limit, newest }: EventFilter = {}): StoredEvent[] {
+    const query = new Conditions();
+    if (subject !== undefined) query.add('subject = ?', subject);
+    if (kinds !== undefined) query.addAnyOf('kind', kinds);
+    if (from !== undefined) query.add('seq >= ?', from);
+    if (to !== undefined) query.add('seq < ?', to);
+    if (mentions !== undefined) query.add('instr(body, ?) > 0', JSON.stringify(mentions));
+    const order = newest === true ? 'DESC' : 'ASC';
+    const bodies = this.#column<string>(`SELECT body FROM events ${query.where} ORDER BY seq ${order} LIMIT ?`, [
+      ...query.values,
+      limit ?? -1,
+    ]);
+    if (newest === true) bodies.reverse();
+    return bodies.map((body) => parsed<StoredEvent>(body, 'an event'));
+  }
+
+  /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
+  async *allEvents(): AsyncGenerator<StoredEvent> {
+    for (let from = 0; ; ) {
+      const page = this.events({ from, limit: PAGE });
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      from = last.seq + 1;
+    }
+  }
+
+  feedEnd(): FeedPosition {
+    const row = this.#value<number>('SELECT coalesce(max(row), 0) + 1 FROM observation_feed') as number;
+    return { seq: this.size(), row };
+  }
+
+  /** Events and observations merged: an observation comes before the event whose seq was free when it was written. */
+  feed(after: FeedPosition, limit: number): FeedItem[] {
+    return this.#db.transaction(() => {
+      const events = this.events({ from: after.seq, limit })[Symbol.iterator]();
+      const rows = this.#feedRows(after.row, limit);
+      const items: FeedItem[] = [];
+      let { seq, row } = after;
+      let event = next(events);
+      let observed = next(rows);
+      while (items.length < limit && (event ?? observed) !== null) {
+        if (observed !== null && (event === null || observed.seq <= event.seq)) {
+          row = observed.row + 1;
+          const { canary, body } = observed;
+          observed = next(rows);
+          // Pruned: nothing is left to tell, but the place is passed.
+          if (body === null) continue;
+          const observation = parsed<Observation>(body, `an observation of ${canary}`);
+          items.push({ type: 'observation', canaryId: canary, observation, position: { seq, row } });
+        } else if (event !== null) {
+          seq = event.seq + 1;
+          items.push({ type: 'event', event, position: { seq, row } });
+          event = next(events);
+        }
+      }
+      return items;
+    })();
+  }
+
+  /** All there are from `row` on: a page of pruned ones is not the end, and the events after it have to wait. */
+  *#feedRows(row: number, limit: number): Generator<FeedRow> {
+    const size = Math.max(limit, LEAST_ROWS);
+    for (let from = row; ; ) {
+      const page = this.#all<FeedRow>(FEED_ROWS, [from, size]);
+      yield* page;
+      if (page.length < size) return;
+      from = (page.at(-1) as FeedRow).row + 1;
+    }
+  }
+
+  /** Canonical lines of a canary's observations in order of tick. */
+  observationLines(canaryId: string, afterTick: number): string[] {
+    return this.#column<string>('SELECT body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick', [
+      canaryId,
+      afterTick,
+    ]);
+  }
+
+  observationPage(canaryId: string, afterTick: number): { tick: number; body: string }[] {
+    return this.#all(
+      `SELECT tick, body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick LIMIT ${PAGE}`,
+      [canaryId, afterTick],
+    );
+  }
+
+  cursor(canaryId: string): unknown {
+    const body = this.#value<string>('SELECT body FROM cursors WHERE canary = ?', canaryId);
+    return body === undefined ? null : parsed(body, `the cursor of ${canaryId}`);
+  }
+
+  heads(filter: SummaryFilter = {}): SubjectSummary[] {
+    const query = ofHeads(filter);
+    const sql = `SELECT * FROM heads ${query.where} ORDER BY first_seq DESC LIMIT ?`;
+    return this.#all<HeadRow>(sql, [...query.values, filter.limit ?? -1]).map(toHead);
+  }
+
+  countHeads(filter: SummaryFilter = {}): number {
+    const query = ofHeads(filter);
+    return this.#value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
+  }
+
+  headStates(type: SubjectSummary['type']): Record<string, number> {
+    // Answered from the index of states alone.
+    const sql = 'SELECT state, count(*) AS count FROM heads WHERE type = ? GROUP BY state';
+    const rows = this.#all<{ state: string; count: number }>(sql, [type]);
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+  }
+
+  findHeads(prefix: string): SubjectSummary[] {
+    // Text is compared by its UTF-8 bytes, so nothing that begins with the prefix lies beyond the last code point.
+    const rows = this.#all<HeadRow>('SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject', [
+      prefix,
+      `${prefix}\u{10ffff}`,
+    ]);
+    return rows.map(toHead);
+  }
+
+  lease(canaryId: string): { holder: string; expiresAt: number } | null {
+    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE canary = ?';
+    return this.#all<{ holder: string; expiresAt: number }>(sql, [canaryId])[0] ?? null;
+  }
+
+  /** Changes when another connection has committed. */
+  dataVersion(): number {
+    return this.#value<number>('PRAGMA data_version') as number;
+  }
+
+  #value<T>(sql: string, ...values: unknown[]): T | undefined {
+    return this.#column<T>(sql, values)[0];
+  }
+
+  #column<T>(sql: string, values: readonly unknown[]): T[] {
+    return this.#statement(sql, true).all(...values) as T[];
+  }
+
+  #all<T>(sql: string, values: readonly unknown[]): T[] {
+    return this.#statement(sql).all(...values) as T[];
+  }
+
+  #statement(sql: string, oneColumn = false): Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      if (oneColumn) statement.pluck();
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+function next<T>(items: Iterator<T>): T | null {
+  const { done, value } = items.next();
+  return done === true ? null : value;
+}
+
+/** A WHERE clause with its values. */
+class Conditions {
+  readonly #terms: string[] = [];
+  readonly values: unknown[] = [];
+
+  add(term: string, ...values: unknown[]): void {
+    this.#terms.push(term);
+    this.values.push(...values);
+  }
+
+  addAnyOf(column: 'kind' | 'state', values: readonly string[]): void {
+    this.add(`${column} IN (${values.map(() => '?').join(', ')})`, ...values);
+  }
+
+  get where(): string {
+    return this.#terms.length > 0 ? `WHERE ${this.#terms.join(' AND ')}` : '';
+  }
+}
+
+function ofHeads({ type, states, open, modelId }: SummaryFilter): Conditions {
+  const query = new Conditions();
+  if (type !== undefined) query.add('type = ?', type);
+  if (states !== undefined) query.addAnyOf('state', states);
+  // In words, as the index of open heads has it.
+  if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
+  if (modelId !== undefined) query.add('model = ?', modelId);
+  return query;
+}
+
+function toHead(row: HeadRow): SubjectSummary {
+  return {
+    subject: row.subject,
+    type: row.type,
+    state: row.state,
+    modelId: row.model,
+    open: row.open === 1,
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    data: parsed(row.data, `the head of ${row.subject}`),
+  };
+}
+
+/** Recorded JSON; bodies were canonical when they were written. */
+export function parsed<T>(body: string, what: string): T {
+  try {
+    return JSON.parse(body) as T;
+  } catch (cause) {
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger holds ${what} that is not JSON: ${body.slice(0, 80)}`, {
+      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      cause,
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Database } from 'better-sqlite3';
+import { canonical, isRecord } from './entries.js';
+import type { Findings } from './findings.js';
+
+/** What a canary.decided entry commits to. */
+interface Decision {
+  seq: number;
+  /** When it was recorded, RFC 3339. */
+  ts: unknown;
+  canary: unknown;
+  /** Rows up to and with this tick were judged. */
+  tick: unknown;
+  count: unknown;
+  firstAt: unknown;
+  lastAt: unknown;
+  digest: unknown;
+}
+
+/** Observations of a decision are kept for at least this long after it. */
+const KEPT_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+interface ObservationRow {
+  tick: number;
+  t: number;
+  body: string;
+}
+
+/** Null for any other entry. */
+export function decisionOf(seq: number, event: unknown): Decision | null {
+  if (!isRecord(event) || event.kind !== 'canary.decided') return null;
+  const data = isRecord(event.data) ? event.data : {};
+  const verdict = isRecord(data.verdict) ? data.verdict : {};
+  const { count, firstAt, lastAt, digest } = isRecord(data.observations) ? data.observations : {};
+  return { seq, ts: event.ts, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
+}
+
+/**
+ * Compares the observations still kept with what the decision says was judged.
+ * @param now ms since the epoch
+ */
+export function checkDecision(
+  db: Database,
+  decision: Decision,
+  { findings, now }: { findings: Findings; now: number },
+): void {
+  const { seq, canary, count, tick: upTo } = decision;
+  if (typeof canary !== 'string' || typeof upTo !== 'number') {
+    findings.bad(seq, 'it decides without saying what was judged');
+    return;
+  }
+  const rows = db
+    .prepare<[string, number], ObservationRow>(
+      'SELECT tick, t, body FROM canary_metrics WHERE canary = ? AND tick <= ? ORDER BY tick',
+    )
+    .iterate(canary, upTo);
+  const digest = createHash('sha256');
+  let found = 0;
+  let first: number | null = null;
+  let last: number | null = null;
+  for (const row of rows) {
+    checkRow(decision, row, findings);
+    digest.update(`${row.body}\n`);
+    first ??= row.t;
+    last = row.t;
+    found++;
+  }
+  checkNoneAfter(db, seq, canary, upTo, findings);
+  if (found === 0 && count !== 0) {
+    if (isOld(db, decision, now)) {
+      findings.unchecked(
+        `entry ${seq}: the ${count} observations that decided ${canary} are gone, older than ${KEPT_DAYS} days`,
+      );
+    } else findings.bad(seq, `the observations that decided ${canary} are gone`);
+    return;
+  }
+  findings.checked.decisions++;
+  findings.checked.observations += found;
+  const judged = 'the observations that it judged';
+  if (found !== count) findings.bad(seq, `${judged} were ${count}, there are ${found}`);
+  else if (digest.digest('hex') !== decision.digest) findings.bad(seq, `${judged} are not those recorded now`);
+  else if (first !== decision.firstAt || last !== decision.lastAt) findings.bad(seq, `${judged} have other times`);
+}
+
+/** Nothing is recorded once it is decided, so what stands there was put there. */
+function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number, findings: Findings): void {
+  const after = db
+    .prepare<[string, number], number>('SELECT count(*) FROM canary_metrics WHERE canary = ? AND tick > ?')
+    .pluck()
+    .get(canary, upTo);
+  if (after) findings.bad(seq, `${canary} has ${after} observations after the decision`);
+}
+
+/**
+ * By the log's own time, as a clock may be wrong, and by the clock, as anybody may append an entry of next year. A time
+ * that is none is not old.
+ */
+function isOld(db: Database, { ts }: Decision, now: number): boolean {
+  const newest = db.prepare<[], unknown>('SELECT ts FROM events ORDER BY seq DESC LIMIT 1').pluck().get();
+  return Math.min(Date.parse(String(newest)), now) - Date.parse(String(ts)) > KEPT_DAYS * DAY_MS;
+}
+
+function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, findings: Findings): void {
+  let observation: unknown;
+  try {
+    observation = JSON.parse(body);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const same = isRecord(observation) && observation.tick === tick && observation.t === t;
+  if (!same) findings.bad(seq, `the observation at tick ${tick} of ${canary} is not what its row says`);
+  else if (canonical(observation) !== body) {
+    findings.bad(seq, `the observation at tick ${tick} of ${canary} is not canonical JSON (RFC 8785)`);
+  }
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { LukhasError } from '../../errors.js';
+import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type PrometheusConfig } from '../source.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Environment variable behind each query, for messages; the second one is the older name. */
+const QUERY_VARIABLES = {
+  latency_p95_ms: ['PROM_Q_LAT', 'PROM_QUERY_LAT'],
+  error_rate: ['PROM_Q_ERR', 'PROM_QUERY_ERR'],
+  drift: ['PROM_Q_DRIFT'],
+} as const;
+
+/** How messages call the query of that name. */
+export function queryPlace(name: string): string {
+  return name in QUERY_VARIABLES ? QUERY_VARIABLES[name as keyof typeof QUERY_VARIABLES][0] : `query ${name}`;
+}
+
+/**
+ * Reads `PROM_URL`, `PROM_BEARER`, `PROM_USERNAME` with `PROM_PASSWORD`, `PROM_CA_FILE`, `PROM_Q_LAT`, `PROM_Q_ERR`
+ * and `PROM_Q_DRIFT` (also by their older names `PROM_QUERY_LAT`, `PROM_QUERY_ERR`).
+ * @returns null when `PROM_URL` is not set.
+ * @throws LukhasError CONFIG for credentials that contradict each other.
+ */
+export function prometheusFromEnv(env: Environment): { config: PrometheusConfig; auth: PrometheusAuth } | null {
+  const url = env['PROM_URL']?.trim();
+  if (!url) return null;
+  const queries: Record<string, string> = {};
+  for (const [name, variables] of Object.entries(QUERY_VARIABLES)) {
+    const value = variables.map((variable) => env[variable]).find((text) => text !== undefined);
+    if (value !== undefined) queries[name] = value;
+  }
+  return { config: { ...PROMETHEUS_DEFAULTS, url, queries }, auth: authFromEnv(env) };
+}
+
+function authFromEnv(env: Environment): PrometheusAuth {
+  const [bearer, username, password, caFile] = ['PROM_BEARER', 'PROM_USERNAME', 'PROM_PASSWORD', 'PROM_CA_FILE'].map(
+    (name) => env[name] || undefined,
+  );
+  if (bearer !== undefined && username !== undefined)
+    throw new LukhasError('CONFIG', 'PROM_BEARER and PROM_USERNAME are both set: unset one of them');
+  if ((username === undefined) !== (password === undefined))
+    throw new LukhasError('CONFIG', 'PROM_USERNAME and PROM_PASSWORD belong together: set both or neither');
+  return {
+    ...(bearer === undefined ? {} : { bearer }),
+    ...(username === undefined || password === undefined ? {} : { basic: { username, password } }),
+    ...(caFile === undefined ? {} : { caFile }),
+  };
+}
+
+/**
+ * The address of the query API under the configured base URL (a path prefix stays).
+ * @throws LukhasError CONFIG for what is no such URL; the message repeats nothing of it that may be secret.
+ */
+export function queryEndpoint(url: string): URL {
+  const text = url.trim();
+  if (text === '')
+    throw new LukhasError('CONFIG', 'the URL of Prometheus is empty: set PROM_URL, as in http://localhost:9090');
+  const base = URL.canParse(text) ? new URL(text) : null;
+  if (base === null || !/^https?:$/.test(base.protocol))
+    throw new LukhasError('CONFIG', 'PROM_URL is not an http or https URL: write it as in http://localhost:9090');
+  if (base.username !== '' || base.password !== '')
+    throw new LukhasError(
+      'CONFIG',
+      `PROM_URL (${base.host}) holds credentials, which would be recorded: take them out, use PROM_BEARER or PROM_USERNAME and PROM_PASSWORD`,
+    );
+  if (base.search !== '' || base.hash !== '')
+    throw new LukhasError('CONFIG', `PROM_URL (${base.host}) has a query or fragment: give the base URL alone`);
+  base.pathname = `${base.pathname.replace(/\/+$/, '')}/api/v1/query`;
+  return base;
+}
+
+/** @throws LukhasError CONFIG for credentials that cannot be sent; the message does not hold them. */
+export function authorization({ bearer, basic }: PrometheusAuth): Record<string, string> {
+  if (bearer !== undefined) {
+    if (!/^[\x21-\x7e]+$/.test(bearer))
+      throw new LukhasError(
+        'CONFIG',
+        'PROM_BEARER holds a space, a line break or a non-ASCII character: give the bare token',
+      );
+    return { authorization: `Bearer ${bearer}` };
+  }
+  if (basic === undefined) return {};
+  if (basic.username.includes(':'))
+    throw new LukhasError('CONFIG', 'PROM_USERNAME holds a colon, which basic authentication cannot send (RFC 7617)');
+  const pair = Buffer.from(`${basic.username}:${basic.password}`, 'utf8').toString('base64');
+  return { authorization: `Basic ${pair}` };
+}
+
+/** PEM text of the configured CA file. @throws LukhasError CONFIG when it cannot be read or is no PEM. */
+export function certificates({ caFile }: PrometheusAuth): string | undefined {
+  if (caFile === undefined) return undefined;
+  let pem: string;
+  try {
+    pem = readFileSync(caFile, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} cannot be read (${code}): give a PEM file`, { cause });
+  }
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} holds no certificate: give a PEM file`);
+}

@@ -1,0 +1,107 @@
+import { LukhasError } from '../../errors.js';
+import type { Missing } from '../../judge/index.js';
+import { labelMatcher } from '../labels.js';
+import { checkPromql, labelMatchers, substitute, writeSelector } from '../promql/index.js';
+import type { MetricSource, PrometheusAuth, PrometheusConfig } from '../source.js';
+import { PrometheusApi } from './api.js';
+import { authorization, certificates, queryEndpoint, queryPlace } from './config.js';
+import { type PastAccount, type PastSpan, PrometheusPast } from './past.js';
+import { PrometheusReader } from './reader.js';
+
+export interface PrometheusOptions {
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+  /** Uniform in [0, 1); spreads the retries. */
+  random?: () => number;
+  /** How long an answer serves further readers of the same query, milliseconds. */
+  shareMs?: number;
+}
+
+const SHARE_MS = 500;
+
+/**
+ * Reads raw counters through Prometheus' query API and takes their increments here, as `increase()` extrapolates; and
+ * the user's own expressions as scalars.
+ * @throws LukhasError CONFIG for a URL, credentials or labels that cannot work.
+ */
+export function openPrometheus(
+  config: PrometheusConfig,
+  auth: PrometheusAuth,
+  options: PrometheusOptions = {},
+): MetricSource {
+  const api = apiOf(config, auth, options);
+  const source = new PrometheusReader(config, api, options.now ?? Date.now);
+  return {
+    descriptor: { ...config, kind: 'prometheus' },
+    pace: 'clock',
+    check: () => checkPrometheus(config, api),
+    read: (request) => source.read(request),
+    close: async () => api.close(),
+  };
+}
+
+/**
+ * What a Prometheus holds of a time that has passed, to be looked at as a canary would have at that time.
+ * @throws LukhasError CONFIG as `openPrometheus`
+ */
+export function openPrometheusPast(
+  config: PrometheusConfig,
+  auth: PrometheusAuth,
+  span: PastSpan,
+  options: PrometheusOptions = {},
+): PastSource {
+  const api = apiOf(config, auth, { shareMs: 0, ...options });
+  const past = new PrometheusPast(api, config, span);
+  const reader = new PrometheusReader(config, past, () => past.at);
+  return {
+    check: () => checkPrometheus(config, api),
+    read(request) {
+      past.at = request.at;
+      return reader.read(request);
+    },
+    account: () => past.account(),
+    close: async () => api.close(),
+  };
+}
+
+/** A source whose looks are taken at the times that they name, in rising order. */
+export interface PastSource extends Pick<MetricSource, 'check' | 'read' | 'close'> {
+  /** What has been read so far. */
+  account(): PastAccount;
+}
+
+function apiOf(config: PrometheusConfig, auth: PrometheusAuth, options: PrometheusOptions): PrometheusApi {
+  for (const wanted of [config.metrics.requestLabels, config.metrics.errorLabels]) labelMatcher(wanted);
+  return new PrometheusApi({
+    endpoint: queryEndpoint(config.url),
+    headers: authorization(auth),
+    ca: certificates(auth),
+    timeoutMs: config.timeoutMs,
+    shareMs: options.shareMs ?? SHARE_MS,
+    random: options.random ?? Math.random,
+  });
+}
+
+async function checkPrometheus(config: PrometheusConfig, api: PrometheusApi): Promise<void> {
+  const queries = Object.entries(config.queries);
+  for (const [name, expr] of queries) checkPromql(expr, { where: queryPlace(name) });
+  checkPromql(writeSelector(['metric'], labelMatchers(config.labels)), { where: 'labels' });
+  const access = await api.query('vector(1)');
+  if (!access.ok) return refuseAccess(access.missing);
+  const sample = { gate: 'gate', model: 'model', window: 60 };
+  const tests = queries.map(async ([name, expr]) => {
+    const place = queryPlace(name);
+    const answer = await api.query(substitute(expr, sample, place));
+    if (!answer.ok && answer.refusal !== undefined)
+      throw new LukhasError('PROMQL', `${place}: Prometheus refuses the expression: ${answer.refusal}`);
+  });
+  await Promise.all(tests);
+}
+
+/** Throws for what only the user can change; a server that is down may come up later. */
+function refuseAccess({ state, detail }: Missing): void {
+  if (state === 'refused')
+    throw new LukhasError('SOURCE_REFUSED', `Prometheus refuses access: ${detail}; check PROM_BEARER or PROM_USERNAME`);
+  if (state === 'invalid')
+    throw new LukhasError('SOURCE_INVALID', `not a Prometheus query API: ${detail}; check PROM_URL`);
+}

@@ -1,0 +1,77 @@
+import { patternOf } from '../labels.js';
+import { fillValue, type Placeholders } from './promql.js';
+import { escapeRegex, quote, unquote } from './text.js';
+import { childrenOf, parseSyntax } from './tree.js';
+
+export interface Matcher {
+  label: string;
+  op: '=' | '!=' | '=~' | '!~';
+  value: string;
+}
+
+/** A vector selector taken apart; the name is not among the matchers. Values are the strings' contents. */
+export interface Selector {
+  name: string;
+  matchers: Matcher[];
+}
+
+/** Takes `name{label="value",...}` apart, placeholders left in; null when it does not fix one metric name. */
+export function parseSelector(text: string): Selector | null {
+  const vector = parseSyntax(text).getChild('VectorSelector');
+  if (!vector) return null;
+  const slice = (node: { from: number; to: number }): string => text.slice(node.from, node.to);
+  const identifier = vector.getChild('Identifier');
+  const names = identifier ? [slice(identifier)] : [];
+  const matchers: Matcher[] = [];
+  const list = vector.getChild('LabelMatchers');
+  for (const node of list ? childrenOf(list) : []) {
+    const [label, op, literal] = childrenOf(node).map(slice);
+    const value = unquote(literal ?? label ?? '');
+    if (label === undefined || value === null) return null;
+    if (op === undefined) names.push(value);
+    else if (label !== '__name__') matchers.push({ label: unquote(label) ?? label, op: op as Matcher['op'], value });
+    else if (op === '=') names.push(value);
+    else return null;
+  }
+  const [name, ...more] = names;
+  return name && more.length === 0 ? { name, matchers } : null;
+}
+
+/** Matchers for labels as configured: a value stands for itself, or is a regular expression where written `/re/`. */
+export function labelMatchers(labels: Readonly<Record<string, string>>): Matcher[] {
+  return Object.entries(labels).map(([label, value]) => {
+    const pattern = patternOf(value);
+    return pattern === null ? { label, op: '=', value } : { label, op: '=~', value: pattern };
+  });
+}
+
+/** Puts values in place of the placeholders, escaped where the matcher is a regular expression. */
+export function fillSelector({ name, matchers }: Selector, values: Placeholders): Selector {
+  const filled = matchers.map(({ label, op, value }): Matcher => {
+    const escaped = op.endsWith('~') ? escapeRegex : (literal: string) => literal;
+    return { label, op, value: fillValue(value, values, escaped) };
+  });
+  return { name, matchers: filled };
+}
+
+/** Text of a selector for one or more metric names, all values quoted and escaped. */
+export function writeSelector(names: readonly string[], matchers: readonly Matcher[]): string {
+  const name: Matcher =
+    names.length === 1
+      ? { label: '__name__', op: '=', value: names[0]! }
+      : { label: '__name__', op: '=~', value: names.map(escapeRegex).join('|') };
+  return writeMatchers([name, ...matchers]);
+}
+
+/** A selector as messages show it. */
+export function showSelector({ name, matchers }: Selector): string {
+  return `${name}${writeMatchers(matchers)}`;
+}
+
+function writeMatchers(matchers: readonly Matcher[]): string {
+  const written = matchers.map(({ label, op, value }) => {
+    const plain = /^[a-zA-Z_]\w*$/.test(label);
+    return `${plain ? label : quote(label)}${op}${quote(value)}`;
+  });
+  return `{${written.join(',')}}`;
+}

@@ -1,0 +1,100 @@
+import { LukhasError } from '../errors.js';
+import { spanSeconds } from '../input/index.js';
+import type { ApprovalRule, Policy } from '../judge/index.js';
+import type { Actor, EventData, StoredEvent } from '../ledger/index.js';
+
+/** What a person said, and when (RFC 3339 UTC). */
+export interface PersonStatement {
+  by: Actor;
+  reason: string;
+  at: string;
+}
+
+/** What people have said of a promotion that its policy wants approved. */
+export interface Consent {
+  /** All that were given, those that have lapsed too, in order. */
+  approvals: (PersonStatement & { digest: string; gate: EventData['canary.approved']['gate'] })[];
+  rejected: PersonStatement | null;
+  /** Why complete approvals were not acted on, the newest time. */
+  lapsed: (EventData['canary.lapsed'] & { at: string }) | null;
+  breakGlass: (PersonStatement & { reviewDueAt: number; review: PersonStatement | null }) | null;
+}
+
+export const NO_CONSENT: Consent = { approvals: [], rejected: null, lapsed: null, breakGlass: null };
+
+/**
+ * One person, as far as the log can tell: the account, key or client. What sudo was called by and the account itself are
+ * the same one.
+ */
+export function principal({ who, how }: Actor): string {
+  return `${how}:${how === 'os-user' ? who.replace(/ \(sudo\)$/, '') : who}`;
+}
+
+/** The rule that a promotion of this canary has to satisfy; null: nobody is asked. A dry run promotes nothing. */
+export function approvalRule({ policy, dryRun }: { policy: Policy; dryRun: boolean }): ApprovalRule | null {
+  return dryRun ? null : (policy.approvals ?? null);
+}
+
+/** How many different people have approved exactly this. */
+export function countApprovals({ approvals }: Consent, digest: string): number {
+  return new Set(approvals.filter((a) => a.digest === digest).map(({ by }) => principal(by))).size;
+}
+
+/** When approvals of a decision made at `decidedAt` (RFC 3339) run out, ms since the epoch. */
+export function approvalsEndAt(rule: ApprovalRule, decidedAt: string): number {
+  return Date.parse(decidedAt) + spanSeconds(rule.expiresAfter) * 1000;
+}
+
+/** What a word of somebody makes of it. */
+interface ApprovalChange {
+  consent: Consent;
+  /** What becomes of the promotion; null: it stays as it is. */
+  action: 'awaiting approval' | 'rejected' | 'lapsed' | 'pending' | null;
+}
+
+/** Folds in what people say; pure. Null for events of other kinds. @throws LukhasError LEDGER_CORRUPT */
+export function applyApprovalEvent(
+  consent: Consent,
+  rule: ApprovalRule | null,
+  event: StoredEvent,
+): ApprovalChange | null {
+  const at = event.ts;
+  switch (event.kind) {
+    case 'canary.approved':
+      return approved(consent, rule, event);
+    case 'canary.rejected':
+      return { consent: { ...consent, rejected: { ...event.data, at } }, action: 'rejected' };
+    case 'canary.lapsed':
+      return {
+        consent: { ...consent, lapsed: { ...event.data, at } },
+        // Time does not come back; a gate can be looked at again.
+        action: event.data.begun || event.data.cause === 'time' ? 'lapsed' : 'awaiting approval',
+      };
+    case 'canary.forced':
+      return { consent: { ...consent, breakGlass: { ...event.data, at, review: null } }, action: 'pending' };
+    case 'canary.reviewed': {
+      const { breakGlass } = consent;
+      const review = { ...event.data, at };
+      return { consent: { ...consent, breakGlass: breakGlass && { ...breakGlass, review } }, action: null };
+    }
+    default:
+      return null;
+  }
+}
+
+/** The count that an approval states is counted again: a log that states another is not believed. */
+function approved(
+  before: Consent,
+  rule: ApprovalRule | null,
+  { seq, subject, ts, data }: Extract<StoredEvent, { kind: 'canary.approved' }>,
+): ApprovalChange {
+  const { by, reason, digest, gate, count, required } = data;
+  const consent = { ...before, approvals: [...before.approvals, { by, reason, at: ts, digest, gate }] };
+  const counted = countApprovals(consent, digest);
+  if (counted === count && required === rule?.required)
+    return { consent, action: counted < required ? null : 'pending' };
+  throw new LukhasError(
+    'LEDGER_CORRUPT',
+    `Log entry ${seq} (canary.approved) states ${count} of ${required} approvals of ${subject}: the log has ${counted} of ${rule?.required ?? 0}.`,
+  );
+}

@@ -1,0 +1,9 @@
+/**
+ * What if: recorded observations judged again under another policy; sweeps over many policies. Pure but for threads.
+ */
+export { counterfactualPolicy, type WrittenPolicy } from './change-policy.js';
+export { latestEnd } from './course.js';
+export type { Recording } from './recording.js';
+export { type Replay, type ReplayRequest, replay } from './replay.js';
+export type { CanaryReplay, Difference, Outcome, PastRead, ReplayResult, Side, Sweep } from './result.js';
+export { combinations, settingsAt } from './sweep-axes.js';

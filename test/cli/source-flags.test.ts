@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { type SourceFlags, sourceFromFlags } from '../../src/cli/source-flags.js';
+import { type Env, loadConfig } from '../../src/lib/app/config.js';
+import { LukhasError } from '../../src/lib/errors.js';
+import { DEFAULT_METRICS, type SourceDescriptor } from '../../src/lib/metrics/source.js';
+
+/** A configuration as it would be loaded, without files. */
+async function chosen(flags: SourceFlags, source: SourceDescriptor = { kind: 'none' }, env: Env = {}) {
+  const config = await loadConfig({ env: { HOME: '/nonexistent', ...env }, cwd: '/nonexistent/work' });
+  return sourceFromFlags(flags, { ...config, source: env['PROM_URL'] ? config.source : source });
+}
+
+const refusal = (source: Promise<unknown>): Promise<string> =>
+  source.then(
+    () => expect.fail('the flags were accepted'),
+    (error: LukhasError) => {
+      expect(error).to.be.instanceOf(LukhasError);
+      expect(error.code).to.equal('USAGE');
+      return error.message;
+    },
+  );
+
+const scrapeConfig: SourceDescriptor = {
+  kind: 'scrape',
+  canaryUrl: 'http://c/metrics',
+  baselineUrl: 'http://b/metrics',
+  canaryLabels: { version: 'v2' },
+  baselineLabels: {},
+  metrics: { ...DEFAULT_METRICS, latency: 'rt' },
+  timeoutMs: 100,
+};
+
+describe('source flags', () => {
+  it('leave the configured source alone when none is given', async () => {
+    expect(await chosen({ 'canary-label': [] }, scrapeConfig)).to.equal(scrapeConfig);
+    expect(await chosen({})).to.deep.equal({ kind: 'none' });
+  });
+
+  it('turn a configured source off', async () => {
+    expect(await chosen({ source: 'none' }, scrapeConfig)).to.deep.equal({ kind: 'none' });
+  });
+
+  it('tell the kind by themselves', async () => {
+    expect(await chosen({ 'prom-url': 'http://p' })).to.include({ kind: 'prometheus', url: 'http://p' });
+    expect(await chosen({ 'canary-url': 'http://c' })).to.include({ kind: 'scrape', canaryUrl: 'http://c' });
+    expect(await chosen({ input: 'a.ndjson' })).to.deep.equal({ kind: 'ndjson', input: '/nonexistent/work/a.ndjson' });
+    expect(await chosen({ input: '-' })).to.deep.equal({ kind: 'ndjson', input: '-' });
+  });
+
+  it('win over the environment, whose queries they keep', async () => {
+    const env = { PROM_URL: 'http://env', PROM_Q_ERR: 'err' };
+    const expected = { kind: 'prometheus', url: 'http://flag', queries: { error_rate: 'err' } };
+    expect(await chosen({ 'prom-url': 'http://flag' }, undefined, env)).to.deep.include(expected);
+    expect(await chosen({ 'prom-url': 'http://flag' }, undefined, { PROM_Q_ERR: 'err' })).to.deep.include(expected);
+    expect(await chosen({ source: 'prometheus' }, undefined, env)).to.include({ url: 'http://env' });
+  });
+
+  it('change keys of a configured source of the same kind', async () => {
+    expect(await chosen({ 'canary-url': 'http://c2' }, scrapeConfig)).to.deep.equal({
+      ...scrapeConfig,
+      canaryUrl: 'http://c2',
+    });
+  });
+
+  it('tell two versions behind one address apart by labels', async () => {
+    const flags = { 'canary-url': 'http://a/metrics', 'canary-label': ['version=v2', 'zone=a=b'] };
+    expect(await chosen({ ...flags, 'baseline-label': ['version=v1'] })).to.deep.include({
+      baselineUrl: 'http://a/metrics',
+      canaryLabels: { version: 'v2', zone: 'a=b' },
+      baselineLabels: { version: 'v1' },
+    });
+    expect(await chosen(flags)).to.include({ baselineUrl: null });
+  });
+
+  const refused: [string, SourceFlags, RegExp][] = [
+    ['an unknown kind', { source: 'grafana' }, /^--source grafana: unknown; one of prometheus, scrape, ndjson, none$/],
+    ['no address of Prometheus', { source: 'prometheus' }, /^--source prometheus needs --prom-url/],
+    ['no address of the canary', { 'baseline-url': 'http://b' }, /^--source scrape needs --canary-url/],
+    ['no input', { source: 'ndjson' }, /^--source ndjson needs --input/],
+    [
+      'flags of another kind',
+      { source: 'scrape', 'prom-url': 'http://p' },
+      /^--prom-url belongs to --source prometheus, but --source scrape asks for scrape/,
+    ],
+    [
+      'flags of two kinds',
+      { 'prom-url': 'http://p', 'canary-label': ['a=b'] },
+      /^--canary-label belongs to --source scrape, but --prom-url asks for prometheus/,
+    ],
+    ['flags beside none', { source: 'none', input: 'f' }, /^--input belongs to --source ndjson, but --source none/],
+    ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url is neither http nor https/],
+    ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url holds a user name or password/],
+    [
+      'a label without a value',
+      { 'canary-url': 'http://c', 'canary-label': ['version'] },
+      /^--canary-label "version": write name=value/,
+    ],
+    ['a label twice', { 'canary-url': 'http://c', 'canary-label': ['a=1', 'a=2'] }, /^--canary-label a is given twice/],
+    [
+      'one and the same service as both arms',
+      { 'canary-url': 'http://c', 'baseline-url': 'http://c' },
+      /same address with the same labels/,
+    ],
+  ];
+  for (const [what, flags, message] of refused) {
+    it(`refuse ${what}`, async () => expect(await refusal(chosen(flags))).to.match(message));
+  }
+
+  it('refuse to start without the credentials that the configuration names', async () => {
+    const config = await loadConfig({ env: { HOME: '/nonexistent' }, cwd: '/nonexistent' });
+    const missing = { ...config, missingEnv: ['TOKEN'] };
+    expect(() => sourceFromFlags({ 'prom-url': 'http://p' }, missing))
+      .to.throw(LukhasError, 'TOKEN')
+      .with.property('code', 'CONFIG');
+    expect(sourceFromFlags({ source: 'none' }, missing)).to.deep.equal({ kind: 'none' });
+  });
+});
