@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,10 +5,6 @@ import { expect } from 'chai';
 import { type Config, type ConfigInput, type Env, loadConfig } from '../../../src/lib/app/config.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
-
-/** Output of a program, whether it succeeds or not. */
-  return new Promise((done) => execFile(file, args, (_, stdout, stderr) => done({ stdout, stderr })));
-}
 
 describe('configuration', () => {
   let home: string;
