@@ -45,8 +45,6 @@ const LONGEST_WAIT_SECONDS = 25;
 export interface ServiceOptions {
   /** Called when this process has requested a canary: the runner looks at once. */
   onStarted?: () => void;
-  /** Called when this process has queued a job. */
-  onQueued?: () => void;
   /** Trouble that no caller is told of. */
   onError?: (error: unknown) => void;
 }
@@ -63,7 +61,7 @@ export class Service {
     readonly app: App,
     private readonly options: ServiceOptions = {},
   ) {
-    this.changes = new Changes(app.ledger, app.clock, options.onError ?? (() => undefined));
+    this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
     // Every call that waits listens to it.
     setMaxListeners(0, this.closing.signal);
@@ -187,7 +185,6 @@ export class Service {
   /** @throws LukhasError USAGE that lists the tasks there are */
   async runEval(request: { taskId: string; configId: string | null; dryRun: boolean }, by: Actor): Promise<JobJson> {
     const job = await this.app.jobs.start({ ...request, by });
-    this.options.onQueued?.();
     return jobJson(job);
   }
 

@@ -1,6 +1,5 @@
-import type { FeedPosition } from '../../lib/ledger/index.js';
+import type { FeedPosition, FeedReader } from '../../lib/ledger/index.js';
 import { SHORTEST_PREFIX } from '../../lib/ledger/index.js';
-import type { Follower } from './follower.js';
 import { beginningOf } from './history.js';
 import { isOfLog, reaches } from './position.js';
 import type { StreamRequest } from './request.js';
@@ -25,11 +24,11 @@ export interface StartOptions {
   source: FeedSource;
   framer: Framer;
   ring: Ring;
-  follower: Follower;
+  reader: FeedReader;
 }
 
 /** @throws LukhasError LEDGER_* */
-export async function startOf(wish: StreamRequest, { source, framer, ring, follower }: StartOptions): Promise<Start> {
+export async function startOf(wish: StreamRequest, { source, framer, ring, reader }: StartOptions): Promise<Start> {
   const { topics, known } = await whole(source, wish.topics);
   const { after } = wish;
   if (after !== null && isOfLog(after, await framer.log())) {
@@ -41,7 +40,7 @@ export async function startOf(wish: StreamRequest, { source, framer, ring, follo
   const subject = onlySubject(topics);
   const beginning = subject === null ? null : await beginningOf(source, subject);
   // What was committed before the request does not come after its beginning.
-  if (beginning === null) await follower.catchUp();
+  if (beginning === null) await reader.catchUp();
   const log = await framer.log();
   // Last, and at once: what is published while something is waited for lies beyond a head that was read before.
   return { topics, position: beginning ?? ring.head, log, resumed, known };

@@ -13,6 +13,7 @@ export type {
   JobOutput,
   StoredEvent,
 } from './events.js';
+export { FeedReader, FOLLOW_MS, LogFollower } from './follower.js';
 export { newHolder, newId } from './ids.js';
 export { isDead, takeLease } from './lease.js';
 export type {

@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/lib/clock.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { policy } from '../judge/looks.js';
 import { ACTOR, BAD, driver, FakeClock, HEALTHY, type Place, place, scripted, start } from './harness.js';
@@ -70,9 +71,11 @@ describe('one gate', function () {
   };
   const runner = (ledger: Ledger, hooks: HooksConfig): Runner => {
     const env = { PATH: process.env['PATH'] };
+    const clock = systemClock();
     const made = new Runner({
       ledger,
-      clock: systemClock(),
+      follower: new LogFollower(ledger, clock),
+      clock,
       hooks,
       env,
       openSource: () => expect.fail('nothing to read'),
