@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { appendToJob } from '../../../src/lib/jobs/log.js';
+import type { TasksConfig } from '../../../src/lib/jobs/task.js';
 import { processMark } from '../../../src/lib/process/identity.js';
-import type { Job, TasksConfig } from '../../../src/lib/readings/job.js';
+import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
 
