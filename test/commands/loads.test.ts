@@ -24,9 +24,13 @@ interface Loaded {
 }
 
 /** What a command of the built program loads; a bundle tells in comments which files it was made of. */
-async function loadedBy(workspace: Workspace, args: readonly string[]): Promise<Loaded> {
+async function loadedBy(
+  workspace: Workspace,
+  args: readonly string[],
+  more: Record<string, string> = {},
+): Promise<Loaded> {
   const list = workspace.file('loaded.txt', '');
-  const env = { LOADED: list, NODE_OPTIONS: `--import "${REGISTER}"` };
+  const env = { ...more, LOADED: list, NODE_OPTIONS: `--import "${REGISTER}"` };
   const run = await workspace.run(args, { env });
   expect(run.code, run.stderr).to.equal(0);
   const urls = readFileSync(list, 'utf8')
@@ -97,6 +101,15 @@ describe('what a command loads', () => {
     expect(await signing()).to.deep.equal([]);
     mkdirSync(join(workspace.dir, 'checkpoints'));
     expect(await signing()).to.include('src/lib/evidence/checkpoints/kept.ts');
+  });
+
+  it('for a configuration is zod and yaml, when there is a file', async function () {
+    this.timeout(30_000);
+    const list = async (env: Record<string, string>) =>
+      (await loadedBy(workspace, ['canary', 'list', '--json'], env)).packages;
+    expect([...(await list({ PROM_URL: 'http://127.0.0.1:9' }))]).to.not.include.members(['zod', 'yaml']);
+    workspace.file('lukhas.yaml', 'db: lukhas.db');
+    expect([...(await list({}))]).to.include.members(['zod', 'yaml']);
   });
 
   it('to print its version is not even the log', async function () {

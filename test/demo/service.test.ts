@@ -42,7 +42,7 @@ describe('demo service', function () {
     expect(histogram(before, 'model_latency').bounds).to.include.members([0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 1]);
     expect(histogram(before, 'model_latency').total).to.equal(0);
     expect(histogram(before, 'model_score').bounds).to.deep.equal([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
-    const response = await predict(url, JSON.stringify({ features: [40, 8, 900, 2, 0.3, 12] }));
+    const response = await predict(url, JSON.stringify({ amountEur: 40, distanceKm: 8, accountAgeDays: 600 }));
     expect(response.status).to.equal(200);
     const { score } = (await response.json()) as { score: number };
     expect(score).to.be.above(0).and.below(1);
@@ -50,9 +50,18 @@ describe('demo service', function () {
     expect(after).to.contain('model_requests_total{gate="stage",model="fraud-v2"} 1\n');
   });
 
-  it('refuses what is no payment, and does not count it', async () => {
+  it('rejects what is not a valid payment, and does not count it', async () => {
     const { url } = await start();
-    for (const body of ['', '{', '{}', '{"features":[1,2,3]}', '{"features":[1,2,3,4,5,-6]}', '{"features":"all"}']) {
+    const bodies = [
+      '',
+      '{',
+      '{}',
+      '[40,8,600]',
+      '{"amountEur":40,"distanceKm":8}',
+      '{"amountEur":40,"distanceKm":8,"accountAgeDays":-600}',
+      '{"amountEur":"40","distanceKm":8,"accountAgeDays":600}',
+    ];
+    for (const body of bodies) {
       expect((await predict(url, body)).status, body).to.equal(400);
     }
     expect((await fetch(`${url}/predict`)).status).to.equal(404);

@@ -1,17 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Config, type ConfigInput, type Env, loadConfig } from '../../../src/lib/app/config.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
-
-/** Output of a program, whether it succeeds or not. */
-function execFileText(file: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return new Promise((done) => execFile(file, args, (_, stdout, stderr) => done({ stdout, stderr })));
-}
 
 describe('configuration', () => {
   let home: string;
@@ -297,24 +290,4 @@ describe('configuration', () => {
     const who = process.getuid?.() === 0 ? 'alice (sudo)' : userInfo().username;
     expect(actor).to.deep.equal({ who, how: 'os-user' });
   });
-
-  it('loads neither zod nor yaml when there is no file', async () => {
-    const refuseBoth = `export const resolve = (specifier, context, next) => {
-      if (specifier === 'zod' || specifier === 'yaml') throw new Error('loaded ' + specifier);
-      return next(specifier, context);
-    };`;
-    const script = await put(
-      join(home, 'load.mjs'),
-      `import { register } from 'node:module';
-       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refuseBoth)}));
-       const { loadConfig } = await import(${JSON.stringify(pathToFileURL('src/lib/app/config.ts').href)});
-       const load = (env) => loadConfig({ env: { HOME: ${JSON.stringify(home)}, ...env }, cwd: ${JSON.stringify(project)} });
-       console.log((await load({ PROM_URL: 'http://a' })).source.kind);
-       await load({ XDG_CONFIG_HOME: ${JSON.stringify(join(home, 'xdg'))} });`,
-    );
-    const run = () => execFileText(process.execPath, ['--import', 'tsx', script]);
-    expect((await run()).stdout).to.equal('prometheus\n');
-    await put(join(home, 'xdg', 'lukhas', 'config.yaml'), 'db: x.db');
-    expect((await run()).stderr).to.match(/loaded (zod|yaml)/);
-  }).timeout(10_000);
 });
