@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { canaryId, firstLine, type Run, Workspace } from '../e2e/lukhas.js';
-import { observations } from '../e2e/observations.js';
+import { canaryId, firstLine, type Run, Workspace } from '../lukhas.js';
+import { observations } from '../observations.js';
 
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const GATES = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { firstLine, type Run, Workspace } from '../e2e/lukhas.js';
+import { firstLine, type Run, Workspace } from '../lukhas.js';
 
 const TASKS = {
   ok: { command: [process.execPath, '-e', `console.log('{"f1": 0.9}')`], metrics: 'json-last-line', timeout: '20s' },

@@ -1,10 +1,10 @@
 import { Args, Config, Flags } from '@oclif/core';
 import { expect } from 'chai';
-import { BaseCommand } from '../../src/cli/base-command.js';
-import { paint } from '../../src/cli/present.js';
-import { LukhasError } from '../../src/lib/errors.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { firstLine, onlyDocument, ROOT, type Run, Workspace } from '../e2e/lukhas.js';
+import { BaseCommand } from '../../../src/cli/base-command.js';
+import { paint } from '../../../src/cli/present.js';
+import { LukhasError } from '../../../src/lib/errors.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { firstLine, onlyDocument, ROOT, type Run, Workspace } from '../lukhas.js';
 
 const SLOW_MS = 30_000;
 

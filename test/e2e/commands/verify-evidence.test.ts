@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { Approvals } from '../../src/lib/canary/approvals.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { onlyDocument, Workspace } from '../e2e/lukhas.js';
-import { drive, driver, FakeClock, HEALTHY, scripted, start } from '../lib/canary/harness.js';
-import { policy } from '../lib/judge/looks.js';
+import { Approvals } from '../../../src/lib/canary/approvals.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { drive, driver, FakeClock, HEALTHY, scripted, start } from '../../lib/canary/harness.js';
+import { policy } from '../../lib/judge/looks.js';
+import { onlyDocument, Workspace } from '../lukhas.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { WitnessStore } from '../../../../src/lib/evidence/witness/store.js';
-import { Witness } from '../../../../src/lib/evidence/witness/witness.js';
-import { ALICE, BOB } from '../signers.js';
-import { GrownLog } from '../tree/grown-log.js';
+import { WitnessStore } from '../../../src/lib/evidence/witness/store.js';
+import { Witness } from '../../../src/lib/evidence/witness/witness.js';
+import { ALICE, BOB } from '../../lib/evidence/signers.js';
+import { GrownLog } from '../../lib/evidence/tree/grown-log.js';
 
 const ORIGIN = 'example.com/canaries';
-const CHILD = fileURLToPath(new URL('child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('witness-child.ts', import.meta.url));
 
 describe('a witness that is killed', function () {
   // Each test starts a process.

@@ -3,11 +3,11 @@ import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { Canaries } from '../../src/lib/canary/canaries.js';
-import { systemClock } from '../../src/lib/clock.js';
-import { parsePolicy } from '../../src/lib/judge/policy-schema.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { ROOT, Workspace } from '../e2e/lukhas.js';
+import { Canaries } from '../../../src/lib/canary/canaries.js';
+import { systemClock } from '../../../src/lib/clock.js';
+import { parsePolicy } from '../../../src/lib/judge/policy-schema.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { ROOT, Workspace } from '../lukhas.js';
 
 /** Root may write everything: somebody else is asked to search. */
 const NOBODY = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { canaryId, firstLine, Workspace } from '../e2e/lukhas.js';
-import { observations } from '../e2e/observations.js';
+import { canaryId, firstLine, Workspace } from '../lukhas.js';
+import { observations } from '../observations.js';
 
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const ASKED = ['gate', 'promote', 'fraud-v2', 'production'];

@@ -1,13 +1,13 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { checkSummaries } from '../../src/lib/app/check-summaries.js';
-import { verifyAll } from '../../src/lib/app/verification.js';
-import type { HookConfig } from '../../src/lib/gates/hook.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { firstLine, onlyDocument, Workspace } from '../e2e/lukhas.js';
-import { BAD, drive, driver, FakeClock, HEALTHY, scripted, start } from '../lib/canary/harness.js';
-import { policy } from '../lib/judge/looks.js';
-import { Unguarded } from '../lib/ledger/sqlite/unguarded.js';
+import { checkSummaries } from '../../../src/lib/app/check-summaries.js';
+import { verifyAll } from '../../../src/lib/app/verification.js';
+import type { HookConfig } from '../../../src/lib/gates/hook.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { BAD, drive, driver, FakeClock, HEALTHY, scripted, start } from '../../lib/canary/harness.js';
+import { policy } from '../../lib/judge/looks.js';
+import { Unguarded } from '../../lib/ledger/sqlite/unguarded.js';
+import { firstLine, onlyDocument, Workspace } from '../lukhas.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 const HOOK: HookConfig = {

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { ServiceOptions } from '../../src/demo/service-options.js';
-import { type ServiceProcess, startService } from '../../src/demo/service-process.js';
-import { startTraffic } from '../../src/demo/traffic.js';
-import { LukhasError } from '../../src/lib/errors.js';
-import { histogram, sample, scrape } from './exposition.js';
+import type { ServiceOptions } from '../../../src/demo/service-options.js';
+import { type ServiceProcess, startService } from '../../../src/demo/service-process.js';
+import { startTraffic } from '../../../src/demo/traffic.js';
+import { LukhasError } from '../../../src/lib/errors.js';
+import { histogram, sample, scrape } from '../../demo/exposition.js';
 
 const OPTIONS: ServiceOptions = {
   release: 'canary',

@@ -1,7 +1,7 @@
-import { type Cosigned, WitnessStore } from '../../../../src/lib/evidence/witness/store.js';
-import { Witness } from '../../../../src/lib/evidence/witness/witness.js';
-import { ALICE, BOB } from '../signers.js';
-import { GrownLog } from '../tree/grown-log.js';
+import { type Cosigned, WitnessStore } from '../../../src/lib/evidence/witness/store.js';
+import { Witness } from '../../../src/lib/evidence/witness/witness.js';
+import { ALICE, BOB } from '../../lib/evidence/signers.js';
+import { GrownLog } from '../../lib/evidence/tree/grown-log.js';
 
 /** A witness that is asked once, with the body in base64, and killed at the given moment, or answers on standard output. */
 const [folder = '', origin = '', body = '', moment = ''] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
-import { finished } from '../examples.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { finished } from '../../lib/ledger/examples.js';
 
 /** Appends one event after another and prints each once it is acknowledged: `SEQ INDEX`. */
 const [path = '', subject = '', count = '0'] = process.argv.slice(2);

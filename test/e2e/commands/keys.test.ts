@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { parseTrustedKeys } from '../../src/lib/evidence/keys/trust.js';
-import { onlyDocument, Workspace } from '../e2e/lukhas.js';
+import { parseTrustedKeys } from '../../../src/lib/evidence/keys/trust.js';
+import { onlyDocument, Workspace } from '../lukhas.js';
 
 describe('lukhas keys', function () {
   // Each test starts processes.

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { canaryId, firstLine, ROOT, type Run, Workspace } from '../e2e/lukhas.js';
-import { drive, driver, errors, FakeClock, HEALTHY, START, scripted, start } from '../lib/canary/harness.js';
-import { looks, policy } from '../lib/judge/looks.js';
-import { unguard } from '../lib/ledger/sqlite/unguarded.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { drive, driver, errors, FakeClock, HEALTHY, START, scripted, start } from '../../lib/canary/harness.js';
+import { looks, policy } from '../../lib/judge/looks.js';
+import { unguard } from '../../lib/ledger/sqlite/unguarded.js';
+import { canaryId, firstLine, ROOT, type Run, Workspace } from '../lukhas.js';
 
 const WINDOW = ['--from', '2026-03-01T12:00:00Z', '--to', '2026-03-01T13:00:00Z'];
 const LENIENT = policy({ targets: { max_error_rate: 0.1 } });

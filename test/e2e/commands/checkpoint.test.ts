@@ -3,16 +3,16 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
-import { parseCheckpoint } from '../../src/lib/evidence/formats/checkpoint.js';
-import { parseNote } from '../../src/lib/evidence/formats/note.js';
-import { parseVkey } from '../../src/lib/evidence/formats/vkey.js';
-import { readSigningKey } from '../../src/lib/evidence/keys/keys.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { onlyDocument, Workspace } from '../e2e/lukhas.js';
-import { serveWitness, startWitness } from '../e2e/witness.js';
-import { numbers } from '../lib/evidence/signers.js';
-import { GrownLog } from '../lib/evidence/tree/grown-log.js';
-import { finished } from '../lib/ledger/examples.js';
+import { parseCheckpoint } from '../../../src/lib/evidence/formats/checkpoint.js';
+import { parseNote } from '../../../src/lib/evidence/formats/note.js';
+import { parseVkey } from '../../../src/lib/evidence/formats/vkey.js';
+import { readSigningKey } from '../../../src/lib/evidence/keys/keys.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { numbers } from '../../lib/evidence/signers.js';
+import { GrownLog } from '../../lib/evidence/tree/grown-log.js';
+import { finished } from '../../lib/ledger/examples.js';
+import { onlyDocument, Workspace } from '../lukhas.js';
+import { serveWitness, startWitness } from '../witness.js';
 
 describe('lukhas checkpoint and lukhas witness', function () {
   // Each test starts processes.

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { StoredEvent } from '../../../../src/lib/ledger/events.js';
-import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
-import { verifyDatabase } from '../../../../src/lib/ledger/verify/database.js';
-import { withFolder } from '../examples.js';
+import type { StoredEvent } from '../../../src/lib/ledger/events.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { verifyDatabase } from '../../../src/lib/ledger/verify/database.js';
+import { withFolder } from '../../lib/ledger/examples.js';
 
 const CHILD = fileURLToPath(new URL('./append-child.ts', import.meta.url));
 

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { firstLine, ROOT, Workspace } from '../e2e/lukhas.js';
-import { finished } from '../lib/ledger/examples.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { finished } from '../../lib/ledger/examples.js';
+import { firstLine, ROOT, Workspace } from '../lukhas.js';
 
 const FROM = ['--from', '2020-01-01T00:00:00Z'];
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { toSpkiPem } from '../../../../src/lib/evidence/formats/public-key.js';
-import { VERIFY_TEXT } from '../../../../src/lib/evidence/pack/verify-text.js';
-import { type TinyPack, tinyLog, tinyPack, WITNESS } from '../verify/tiny-pack.js';
+import { toSpkiPem } from '../../../src/lib/evidence/formats/public-key.js';
+import { VERIFY_TEXT } from '../../../src/lib/evidence/pack/verify-text.js';
+import { type TinyPack, tinyLog, tinyPack, WITNESS } from '../../lib/evidence/verify/tiny-pack.js';
 
 const LOG = tinyLog();
 const SIZE = LOG.lines.length;

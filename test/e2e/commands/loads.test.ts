@@ -2,11 +2,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { systemClock } from '../../src/lib/clock.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { ROOT, Workspace } from '../e2e/lukhas.js';
-import { start } from '../lib/canary/harness.js';
-import { policy } from '../lib/judge/looks.js';
+import { systemClock } from '../../../src/lib/clock.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { start } from '../../lib/canary/harness.js';
+import { policy } from '../../lib/judge/looks.js';
+import { ROOT, Workspace } from '../lukhas.js';
 
 /** Notes every module that the process loads in the file that LOADED names. */
 const HOOK = `import { appendFileSync } from 'node:fs';

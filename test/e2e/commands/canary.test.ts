@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { presentCanary } from '../../src/cli/present.js';
-import { nextSteps, summarise, why } from '../../src/lib/explain/summary.js';
-import type { Verdict } from '../../src/lib/judge/verdict.js';
-import type { EventDraft } from '../../src/lib/ledger/events.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { applyEvent, type Canary, foldCanary } from '../../src/lib/readings/canary.js';
-import { canaryId, firstLine, type Run, Workspace } from '../e2e/lukhas.js';
-import { observations } from '../e2e/observations.js';
+import { presentCanary } from '../../../src/cli/present.js';
+import { nextSteps, summarise, why } from '../../../src/lib/explain/summary.js';
+import type { Verdict } from '../../../src/lib/judge/verdict.js';
+import type { EventDraft } from '../../../src/lib/ledger/events.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { applyEvent, type Canary, foldCanary } from '../../../src/lib/readings/canary.js';
+import { canaryId, firstLine, type Run, Workspace } from '../lukhas.js';
+import { observations } from '../observations.js';
 
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const GATES = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];

@@ -1,11 +1,11 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { presentMath } from '../../src/cli/present-math.js';
-import { presentNarrative } from '../../src/cli/present-narrative.js';
-import { why, whyMath } from '../../src/lib/app/explanations.js';
-import { canaryId, expectNoInsides, firstLine, onlyDocument, Workspace } from '../e2e/lukhas.js';
-import { STORIES, Story } from '../lib/explain/stories.js';
-import { unguard } from '../lib/ledger/sqlite/unguarded.js';
+import { presentMath } from '../../../src/cli/present-math.js';
+import { presentNarrative } from '../../../src/cli/present-narrative.js';
+import { why, whyMath } from '../../../src/lib/app/explanations.js';
+import { STORIES, Story } from '../../lib/explain/stories.js';
+import { unguard } from '../../lib/ledger/sqlite/unguarded.js';
+import { canaryId, expectNoInsides, firstLine, onlyDocument, Workspace } from '../lukhas.js';
 
 const START = Date.parse('2026-03-01T12:00:00Z');
 const POLICY = JSON.stringify({ windowSeconds: 60, intervalSeconds: 5, targets: { max_error_rate: 0.02 } });

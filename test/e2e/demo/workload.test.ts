@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { startWorkload, type Workload, type WorkloadOptions } from '../../src/demo/workload.js';
-import { histogram, psi, sample, scrape, shareAbove } from './exposition.js';
+import { startWorkload, type Workload, type WorkloadOptions } from '../../../src/demo/workload.js';
+import { histogram, psi, sample, scrape, shareAbove } from '../../demo/exposition.js';
 
 const OPTIONS: WorkloadOptions = {
   fault: 'none',
@@ -172,7 +172,7 @@ describe('demo workload', function () {
   });
 
   it('leaves no service behind when its own process is killed', async () => {
-    const workloadFile = fileURLToPath(new URL('../../src/demo/workload.ts', import.meta.url));
+    const workloadFile = fileURLToPath(new URL('../../../src/demo/workload.ts', import.meta.url));
     const code = `import(${JSON.stringify(workloadFile)})
       .then(({ startWorkload }) => startWorkload(${JSON.stringify(OPTIONS)}))
       .then(({ pids }) => console.log(JSON.stringify(pids)))`;

@@ -1,11 +1,11 @@
 import { copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { EventDraft } from '../../src/lib/ledger/events.js';
-import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
-import { onlyDocument, Workspace } from '../e2e/lukhas.js';
-import { startWitness } from '../e2e/witness.js';
-import { TS } from '../lib/ledger/examples.js';
+import type { EventDraft } from '../../../src/lib/ledger/events.js';
+import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { TS } from '../../lib/ledger/examples.js';
+import { onlyDocument, Workspace } from '../lukhas.js';
+import { startWitness } from '../witness.js';
 
 const START = ['canary', 'start', '--model', 'm', '--from', 'stage', '--to', 'production', '--max-error-rate', '0.02'];
 const OBSERVED = ['--source', 'ndjson', '--input', '-', '--window', '30s'];
