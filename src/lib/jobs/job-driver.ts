@@ -175,7 +175,7 @@ export class JobDriver {
 
   private async recordRunning(pid: number | null): Promise<void> {
     try {
-      const processStartedAt = pid === null ? null : await processMark(pid);
+      const processStartedAt = pid === null ? null : processMark(pid);
       this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } });
     } catch (error) {
       if (isConflict(error)) return this.ended();

@@ -14,8 +14,9 @@ export {
   type JobOutput,
   type StoredEvent,
 } from './events.js';
-export { newHolder, newId } from './ids.js';
-export { isDead, takeLease } from './lease.js';
+export { actingFor, isDead, newHolder, purposeOf } from './holder.js';
+export { newId } from './ids.js';
+export { takeLease } from './lease.js';
 export type {
   EventFilter,
   Expectation,

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { appendToJob } from '../../../src/lib/jobs/log.js';
 import type { TasksConfig } from '../../../src/lib/jobs/task.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import { processMark } from '../../../src/lib/process/identity.js';
 import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
 
 describe('runners of jobs', function () {
@@ -41,14 +42,9 @@ describe('runners of jobs', function () {
   };
   /** What a runner leaves that died: entries, a lease of a process that is no more, perhaps the program. */
   async function leaveRunning(job: Job, pid: number | null, mark: string | null): Promise<Job> {
-    await here.ledger.acquireLease(job.id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, deadHolder(), CLOCK.now(), 60_000);
     const data = { pid, processStartedAt: mark };
     return appendToJob(here.ledger, job, { kind: 'job.running', subject: job.id, ts: new Date().toISOString(), data });
-  }
-  async function deadPid(): Promise<number> {
-    const child = spawn('true');
-    await once(child, 'exit');
-    return child.pid as number;
   }
 
   it('run no more at a time than they may, the oldest first', async () => {
@@ -144,7 +140,7 @@ describe('runners of jobs', function () {
     const jobs = new Jobs(here.ledger, CLOCK, sleeper);
     const orphan = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
     children.push(orphan);
-    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, await processMark(orphan.pid!));
+    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, processMark(orphan.pid!));
     await jobs.cancel(job.id, ACTOR);
     await until(async () => !(await isAlive(orphan.pid!)));
     expect(await here.ledger.lease(job.id)).to.equal(null);
@@ -164,7 +160,7 @@ describe('runners of jobs', function () {
   it('do not run a job whose process died while it was starting it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const { id } = await queue(jobs, 'count');
-    await here.ledger.acquireLease(id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(id, deadHolder(), CLOCK.now(), 60_000);
     await runnerOf(here.ledger, counted()).drive([id]);
     expect((await jobs.get(id)).failure).to.include({
       reason: 'lost',
@@ -177,7 +173,7 @@ describe('runners of jobs', function () {
     this.timeout(5000);
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const job = await queue(jobs, 'count');
-    await here.ledger.acquireLease(job.id, `${hostname()}:${process.pid}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, newHolder(), CLOCK.now(), 60_000);
     let ended = false;
     const driven = runnerOf(here.ledger, counted())
       .drive([job.id])

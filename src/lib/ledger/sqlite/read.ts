@@ -199,9 +199,9 @@ export class Reader {
     return rows.map(toHead);
   }
 
-  lease(canaryId: string): { holder: string; expiresAt: number } | null {
-    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE canary = ?';
-    return this.#all<{ holder: string; expiresAt: number }>(sql, [canaryId])[0] ?? null;
+  lease(subject: string): { holder: string; expiresAt: number } | null {
+    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE subject = ?';
+    return this.#all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
   }
 
   /** Changes when another connection has committed. */
