@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
-import { EVENT_VERSIONS, type EventDraft, type StoredEvent } from '../events.js';
+import type { EventDraft, StoredEvent } from '../events.js';
 import type { Expectation, SubjectSummary, SummaryDraft, Unit } from '../ledger.js';
 import { canonicalJson, completedNodes, leafHash, type NodeReader, recorded } from '../tree/index.js';
+import { versionOf } from '../versions.js';
 import type { TransactionObserver } from './group-commit.js';
 
 /** A unit checked and turned into canonical text; only the sequence numbers are missing. */
@@ -65,7 +66,7 @@ function prepareEvent(draft: EventDraft): PreparedEvent {
     draft,
     data: copy,
     before: `{"data":${text},"kind":"${kind}","seq":`,
-    after: `,"subject":${canonicalJson(subject, what)},"ts":"${ts}","v":${EVENT_VERSIONS[kind]}}`,
+    after: `,"subject":${canonicalJson(subject, what)},"ts":"${ts}","v":${versionOf(kind)}}`,
   };
 }
 
@@ -139,7 +140,7 @@ export class Appender implements TransactionObserver {
     this.#sql.event.run(seq, ts, kind, subject, leaf, joined(nodes), body);
     this.#edge[nodes.length] = nodes.at(-1) ?? leaf;
     this.#size = seq + 1;
-    return { seq, kind, v: EVENT_VERSIONS[kind], subject, ts, data } as StoredEvent;
+    return { seq, kind, v: versionOf(kind), subject, ts, data } as StoredEvent;
   }
 
   readonly #leftSibling: NodeReader = (level) => this.#edge[level] as Buffer;
