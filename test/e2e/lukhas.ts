@@ -62,6 +62,12 @@ export class Workspace {
     return this.spawn(options.node ?? process.execPath, [BIN, ...args], options);
   }
 
+  /** The same in a pid namespace of its own, as in another container with the name of this host: there its pid is 1. Needs root. */
+  startApart(args: readonly string[], options: RunOptions = {}): Running {
+    const apart = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath, BIN];
+    return this.spawn('unshare', [...apart, ...args], options);
+  }
+
   /** Runs what a user would paste into a shell; `lukhas` is this one. */
   shell(command: string): Promise<Run> {
     const script = 'node=$1 bin=$2; lukhas() { "$node" "$bin" "$@"; }; eval "$3"';

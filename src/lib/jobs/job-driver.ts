@@ -25,7 +25,7 @@ export interface DriverOptions {
   graceMs?: number;
 }
 
-/** A lease outlives two missed renewals; a dead holder on this host is noticed at once. */
+/** A lease outlives two missed renewals; a holder that is certainly dead is noticed at once. */
 const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 /** After an error of the database that may pass. */
