@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { SseLimits } from '../../../src/daemon/sse/hub.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { cases } from '../../cases.js';
 import { withFolder } from '../../lib/ledger/examples.js';
 import { Daemon, draft, happened, idsIn, looked, withDaemon } from './daemon.js';
 import type { Stream } from './stream.js';
@@ -100,7 +101,7 @@ describe('a client that comes back', () => {
             await ledger.close();
           }),
       ),
-      { numRuns: 25 },
+      { numRuns: cases(25, 6) },
     );
   });
 

@@ -5,6 +5,7 @@ import type { Observation } from '../../../src/lib/judge/observation.js';
 import { judge, report } from '../../../src/lib/judge/report.js';
 import type { Verdict } from '../../../src/lib/judge/verdict.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
+import { cases } from '../../cases.js';
 import { observations, policies } from './arbitrary.js';
 import { START } from './looks.js';
 
@@ -34,7 +35,7 @@ describe('judge, whatever the observations', () => {
         expect(unsound(verdict)).to.deep.equal([]);
         expect(JSON.parse(canonicalJson(verdict))).to.deep.equal(JSON.parse(JSON.stringify(verdict)));
       }),
-      { numRuns: 250 },
+      { numRuns: cases(250, 50) },
     );
   });
 
@@ -51,7 +52,7 @@ describe('judge, whatever the observations', () => {
         }
         expect(seen.length).to.be.greaterThan(0);
       }),
-      { numRuns: 400 },
+      { numRuns: cases(400, 80) },
     );
   });
 
@@ -67,7 +68,7 @@ describe('judge, whatever the observations', () => {
         if (verdict.certainty !== 'certified') return;
         for (const o of verdict.objectives) expect(o.type !== 'reading' && o.promote.certified, o.name).to.equal(true);
       }),
-      { numRuns: 800 },
+      { numRuns: cases(800, 300) },
     );
     expect([...promotions].sort()).to.deep.equal(['certified_at_end', 'certified_early', 'met_without_certificate']);
   });

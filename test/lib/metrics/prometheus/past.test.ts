@@ -4,6 +4,7 @@ import type { LukhasError } from '../../../../src/lib/errors.js';
 import type { PastSpan } from '../../../../src/lib/metrics/prometheus/past.js';
 import { openPrometheus, openPrometheusPast } from '../../../../src/lib/metrics/prometheus/prometheus.js';
 import { DEFAULT_METRICS, type PrometheusConfig, type ReadRequest } from '../../../../src/lib/metrics/source.js';
+import { cases } from '../../../cases.js';
 import { type StubPrometheus, type StubSeries, stubPrometheus, success } from './stub.js';
 
 const T = 1_790_000_000;
@@ -109,7 +110,7 @@ describe('the past of a Prometheus', () => {
         const expected = await live(span, config());
         expect((await past(span, config())).observations).to.deep.equal(expected);
       }),
-      { numRuns: 25 },
+      { numRuns: cases(25, 5) },
     );
   }).timeout(30_000);
 

@@ -6,6 +6,7 @@ import type { Recording } from '../../../../src/lib/replay/recording.js';
 import { type Replay, replay } from '../../../../src/lib/replay/replay.js';
 import { renderReport } from '../../../../src/lib/replay/report/report.js';
 import type { CanaryReplay, ReplayResult } from '../../../../src/lib/replay/result.js';
+import { cases } from '../../../cases.js';
 import { observations as anyObservations, policies } from '../../judge/arbitrary.js';
 import { errors, histogram, looks, missing, policy, START } from '../../judge/looks.js';
 import { luminance, structure } from '../markup.js';
@@ -246,7 +247,7 @@ describe('the report of a replay', () => {
   });
 
   for (const [canaries, each] of [
-    [1, 60_000],
+    [1, cases(60_000)],
     [50, 1000],
   ] as const) {
     it(`stays below 2 MB with ${canaries} x ${each} looks that all differ`, async () => {
