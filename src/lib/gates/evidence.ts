@@ -1,6 +1,8 @@
 import type { Verdict } from '../judge/index.js';
-import type { CanaryState, Ledger, StoredEvent, SubjectSummary } from '../ledger/index.js';
+import type { CanaryState, StoredEvent } from '../ledger/index.js';
 import { proveObservations } from '../ledger/index.js';
+import { foldCanary, isOpen } from '../readings/index.js';
+import type { ProvenIndex } from './proven-index.js';
 
 /** What the canaries of a model say of it at a gate. */
 export interface Evidence {
@@ -28,45 +30,37 @@ export interface CanaryOutcome {
 
 const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
 
-/** Reads what the canaries of a model into a gate have shown; dry runs too: they are judged like the others. */
-export async function evidenceOf(ledger: Ledger, modelId: string, gate: string): Promise<Evidence> {
-  const heads = await ledger.summaries({ type: 'canary', modelId });
-  const own = heads.filter((head) => head.data['toGate'] === gate);
-  const running = own.find((head) => head.open);
-  return {
-    open: running ? { canaryId: running.subject, state: running.state } : null,
-    last: await lastEnding(
-      ledger,
-      own.filter((head) => !head.open),
-    ),
-  };
+/**
+ * What the canaries of a model into a gate have shown, by proved entries; dry runs too: they are judged like the others.
+ * @throws LukhasError LEDGER_CORRUPT when an entry of the log is not as it was recorded
+ */
+export async function evidenceOf(index: ProvenIndex, modelId: string, gate: string): Promise<Evidence> {
+  await index.catchUp();
+  const evidence: Evidence = { open: null, last: null };
+  for (const canaryId of index.canaries(modelId, gate)) {
+    const events = await index.events(canaryId);
+    const canary = foldCanary(events);
+    if (canary !== null && isOpen(canary)) {
+      evidence.open = { canaryId, state: canary.state };
+      continue;
+    }
+    const ending = foldEnding(events);
+    if (ending !== null && ending.seq > (evidence.last?.seq ?? -1)) evidence.last = ending;
+  }
+  return evidence;
 }
 
 /**
- * How a canary ended, by entries that are proved to be those of the log's tree, and with the observations that it was
- * decided on; null while it is not over. Asked before hooks are called.
+ * How a canary ended, by proved entries and with the observations that it was decided on; null while it is not over. Asked
+ * before anything is recorded, and before hooks are called.
  * @param now ms since the epoch
- * @throws LukhasError LEDGER_CORRUPT when they are not
+ * @throws LukhasError LEDGER_CORRUPT when they are not as they were recorded
  */
-export async function provenOutcome(ledger: Ledger, canaryId: string, now: number): Promise<CanaryOutcome | null> {
-  const events = await ledger.provenEvents({ subject: canaryId });
-  await proveObservations(ledger, events, now);
+export async function provenOutcome(index: ProvenIndex, canaryId: string, now: number): Promise<CanaryOutcome | null> {
+  await index.catchUp();
+  const events = await index.events(canaryId);
+  await proveObservations(index.ledger, events, now);
   return foldEnding(events);
-}
-
-async function endingOf(ledger: Ledger, canaryId: string): Promise<CanaryOutcome | null> {
-  return foldEnding(await ledger.events({ subject: canaryId }));
-}
-
-/** No event of a canary lies beyond its row's lastSeq, so that most canaries need not be read. */
-async function lastEnding(ledger: Ledger, heads: readonly SubjectSummary[]): Promise<CanaryOutcome | null> {
-  let last: CanaryOutcome | null = null;
-  for (const head of [...heads].sort((a, b) => b.lastSeq - a.lastSeq)) {
-    if (last !== null && last.seq > head.lastSeq) break;
-    const ending = await endingOf(ledger, head.subject);
-    if (ending !== null && (last === null || ending.seq > last.seq)) last = ending;
-  }
-  return last;
 }
 
 function foldEnding(events: readonly StoredEvent[]): CanaryOutcome | null {

@@ -376,6 +376,8 @@ describe('drivers of a canary', () => {
         for (const name of [
           'events',
           'provenEvents',
+          'intactEvents',
+          'leasedSubjects',
           'summaries',
           'cursor',
           'observationLines',
@@ -470,6 +472,8 @@ describe('drivers of a canary', () => {
       for (const name of [
         'events',
         'provenEvents',
+        'intactEvents',
+        'leasedSubjects',
         'summaries',
         'cursor',
         'observationLines',
