@@ -7,6 +7,7 @@ import { Runner } from '../../../src/lib/canary/runner.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { eligibilityOf } from '../../../src/lib/gates/eligibility.js';
+import { ProvenIndex } from '../../../src/lib/gates/proven-index.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { judge } from '../../../src/lib/judge/report.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
@@ -270,7 +271,7 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => eligibilityOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
+    const outlook = () => eligibilityOf(new ProvenIndex(here.ledger), 'fraud-v2', 'production', false, clock.now());
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');

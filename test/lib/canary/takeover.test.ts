@@ -386,6 +386,8 @@ describe('drivers of a canary', () => {
         for (const name of [
           'events',
           'provenEvents',
+          'intactEvents',
+          'leasedSubjects',
           'summaries',
           'cursor',
           'observationLines',
@@ -480,6 +482,8 @@ describe('drivers of a canary', () => {
       for (const name of [
         'events',
         'provenEvents',
+        'intactEvents',
+        'leasedSubjects',
         'summaries',
         'cursor',
         'observationLines',

@@ -154,6 +154,9 @@ export class Bench {
     for (const name of [
       'events',
       'provenEvents',
+      'intactEvents',
+      'compactRange',
+      'leasedSubjects',
       'observationLines',
       'summaries',
       'acquireLease',
