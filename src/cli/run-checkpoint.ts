@@ -8,10 +8,11 @@ import type { Replaceable } from '../lib/files/index.js';
 import { writeOutput } from '../lib/files/index.js';
 import { refuseOwnFiles } from './own-files.js';
 import { type PublicationFlags, publicationOf } from './publication-flags.js';
+import { block, type Styled } from './screen.js';
 
 interface CheckpointResult {
   json: unknown;
-  lines: string[];
+  text: Styled;
   /** 0, or that of what failed: 7 before others. */
   exit: number;
 }
@@ -43,14 +44,14 @@ export async function runCheckpoint(
       note,
       told: told.map(publishResultJson),
     },
-    lines: [
+    text: block([
       `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
       `  root  ${root}`,
       refused
         ? `  REFUSED by a witness as another history: kept as ${checkpoints.folder}/${size}.refused, and not gone on from`
         : `  kept  ${checkpoints.folder}/${size}`,
       ...told.map(publishResultLine),
-    ],
+    ]),
     exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
   };
 }

@@ -60,7 +60,7 @@ export interface HookCall {
 
 export interface HookResult {
   ok: boolean;
-  /** One line for the log: no control characters, at most about 4 KiB. */
+  /** One line for the log: at most about 4 KiB. */
   detail: string;
   durationMs: number;
 }

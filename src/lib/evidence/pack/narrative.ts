@@ -1,4 +1,5 @@
 import { clip, oneLine, plural, summarise } from '../../explain/index.js';
+import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import { DECISION_KINDS, type DecisionKind } from './outcome.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
@@ -107,9 +108,9 @@ function waiting({ outcome }: PackDecision, event: Extract<Decisive, { kind: 'ca
   return waits ? ['  then      it waits for the approvals that the policy asks for'] : [];
 }
 
-/** Control, invisible and direction-changing characters become spaces: nobody's text can begin a line of its own. */
+/** Nobody's text can begin a line of its own. */
 function indented(line: string): string {
-  return `  ${line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')}`;
+  return `  ${visible(line)}`;
 }
 
 function lines(all: readonly string[]): Buffer {
