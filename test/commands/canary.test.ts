@@ -62,7 +62,9 @@ describe('lukhas canary, asked carelessly', function () {
     const id = canaryId(await start(observations(2)));
     const reason = 'ok\u001b[31m\u202e\n  why       certified';
     const { stdout } = await workspace.run(['canary', 'promote', id, '--reason', reason]);
-    expect(stdout).to.contain('  why       promoted by hand, as an override: ok\\u001b[31m\\u202e   why       certified\n');
+    expect(stdout).to.contain(
+      '  why       promoted by hand, as an override: ok\\u001b[31m\\u202e   why       certified\n',
+    );
     expect(stdout.replaceAll('\n', '')).not.to.match(/[\p{Cc}\p{Cf}]/u);
     const ledger = await openLedger(workspace.db, { readOnly: true });
     const [event] = await ledger.events({ subject: id, kinds: ['canary.overridden'] });
