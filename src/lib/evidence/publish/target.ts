@@ -1,3 +1,13 @@
+import type { UrlRules } from '../../input/index.js';
+
+const instead = 'take them out';
+
+/** Base of the paths of a witness. */
+export const WITNESS_URL: UrlRules = { example: 'https://witness.example.com', isBase: true, instead };
+
+/** Of a webhook and a time-stamping authority. */
+export const ANCHOR_URL: UrlRules = { example: 'https://audit.example.com/checkpoints', instead };
+
 /** Places, outside the reach of who can write to the database, that a checkpoint is told to. */
 export type AnchorTarget =
   /** A line is appended to a file, meant to lie on another host's mount. */
