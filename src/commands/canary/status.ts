@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { presentCanary } from '../../cli/present.js';
 import { eligibilityLines } from '../../cli/present-approvals.js';
+import { block } from '../../cli/screen.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryStatus extends BaseCommand {
@@ -20,7 +21,7 @@ export default class CanaryStatus extends BaseCommand {
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
       const lines = outlook ? eligibilityLines(outlook) : [];
-      this.log([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines].join('\n'));
+      this.log(block([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines]));
     }
     return { ...canaryJson(canary), verdict, ...(outlook ? { awaiting: outlook } : {}) };
   }

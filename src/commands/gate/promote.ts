@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { block } from '../../cli/screen.js';
 import type { App } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
 import type { PromotionResult } from '../../lib/gates/index.js';
@@ -29,7 +30,7 @@ export default class GatePromote extends BaseCommand {
     const { modelId, gate, reason, promoted } = result;
     if (!this.jsonEnabled()) {
       const head = flags['dry-run'] ? 'dry run: ' : promoted ? '' : 'NOT promoted: ';
-      this.log(`${head}${modelId} into ${gate}: ${reason}`);
+      this.log(block([`${head}${modelId} into ${gate}: ${reason}`]));
     }
     return { ...result, exit: process.exitCode };
   }

@@ -11,7 +11,7 @@ import {
   type HttpServerOptions,
   startHttpServer,
 } from '../../../src/daemon/http/server.js';
-import { LukhasError } from '../../../src/lib/errors.js';
+import { ERRORS, type ErrorCode, LukhasError } from '../../../src/lib/errors.js';
 import { exchange } from './raw.js';
 
 const KEY = 'a-key-of-some-length';
@@ -456,6 +456,10 @@ describe('the HTTP server', () => {
       };
       expect(await said(new HttpError(418, 'no coffee'))).to.deep.equal([418, 'no coffee', []]);
       expect(await said(new LukhasError('USAGE', 'from: not a time'))).to.deep.equal([400, 'from: not a time', []]);
+      for (const [code, { status }] of Object.entries(ERRORS)) {
+        const error = new LukhasError(code as ErrorCode, 'what and where');
+        expect(await said(error)).to.deep.equal([status, 'what and where', status === 500 ? [error] : []]);
+      }
       const bug = new Error('/secret/path');
       const [status, text, told] = await said(bug);
       expect([status, told]).to.deep.equal([500, [bug]]);

@@ -82,6 +82,23 @@ describe('every command', () => {
     }
   });
 
+  it('shows what others said as text, in lines that do not begin as ours do', async () => {
+    const said = 'http://x: \u001b[2J\u202e\nlukhas: promoted\r\n\u009b8m';
+    Fails.error = new LukhasError('SOURCE_INVALID', said, { suggestions: ['Ask \u0007them.'] });
+    const { stderr } = await inProcess(Fails, []);
+    expect(stderr).to.equal(
+      String.raw`working
+lukhas: http://x: \u001b[2J\u202e
+  lukhas: promoted
+  \u009b8m
+  Ask \u0007them.
+`,
+    );
+    const json = await inProcess(Fails, ['--json']);
+    expect(json.stdout.replaceAll('\n', '')).not.to.match(/[\p{Cc}\p{Cf}]/u);
+    expect((JSON.parse(json.stdout) as { error: { message: string } }).error.message).to.equal(said);
+  });
+
   it('calls a bug a bug, with its stack, and code 1', async () => {
     Fails.error = new TypeError('undefined is not a function');
     const { code, stdout, stderr } = await inProcess(Fails, []);
@@ -113,14 +130,15 @@ describe('every command', () => {
 
   it('is coloured on a terminal unless asked not to be', () => {
     const [terminal, pipe] = [true, undefined].map((isTTY) => ({ isTTY }) as unknown as NodeJS.WriteStream);
+    const red = (stream: NodeJS.WriteStream, noColor?: boolean) => paint(stream, noColor)('x', 'red').sequences;
     const { NO_COLOR } = process.env;
     delete process.env['NO_COLOR'];
     try {
-      expect(paint(terminal!, undefined).red('x')).to.equal('\u001b[31mx\u001b[39m');
-      expect(paint(terminal!, true).red('x')).to.equal('x');
-      expect(paint(pipe!, undefined).red('x')).to.equal('x');
+      expect(red(terminal!)).to.equal('\u001b[31mx\u001b[39m');
+      expect(red(terminal!, true)).to.equal('x');
+      expect(red(pipe!)).to.equal('x');
       process.env['NO_COLOR'] = '1';
-      expect(paint(terminal!, undefined).red('x')).to.equal('x');
+      expect(red(terminal!)).to.equal('x');
     } finally {
       if (NO_COLOR === undefined) delete process.env['NO_COLOR'];
       else process.env['NO_COLOR'] = NO_COLOR;

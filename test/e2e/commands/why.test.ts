@@ -126,8 +126,8 @@ describe('an explanation in a terminal', () => {
 
   it('is broken between words to its width, in the colour of the outcome', async () => {
     const narrative = await why({ ledger: story.at.ledger, canaries: story.canaries }, story.id);
-    const plain = presentNarrative(narrative, terminal, true);
-    const colored = presentNarrative(narrative, terminal);
+    const plain = String(presentNarrative(narrative, terminal, true));
+    const colored = presentNarrative(narrative, terminal).sequences;
     expect(Math.max(...plain.split('\n').map((line) => line.length))).to.be.at.most(60);
     expect(plain.split(/\s+/)).to.include.members(narrative.sections.flatMap((s) => s.sentences.join(' ').split(' ')));
     expect(plain).not.to.contain('\u001b');
@@ -139,10 +139,10 @@ describe('an explanation in a terminal', () => {
   it('has its numbers in columns, and what does not hold in red', async () => {
     const math = await whyMath({ ledger: story.at.ledger, canaries: story.canaries }, story.id);
     const check = { ...math.check!, status: 'differs' as const, problems: ['x\u001b[2Jy'] };
-    const text = presentMath({ ...math, check }, terminal);
+    const text = presentMath({ ...math, check }, terminal).sequences;
     expect(text).to.contain('\u001b[31m\u001b[1mcheck');
     expect(text).not.to.contain('\u001b[2J');
-    const rows = presentMath(math, terminal, true).split('\n');
+    const rows = String(presentMath(math, terminal, true)).split('\n');
     const head = rows.find((row) => row.startsWith('OBJECTIVE'))!;
     const row = rows.find((line) => line.startsWith('latency_p95_ms '))!;
     expect(row.slice(head.indexOf('THRESHOLD'))).to.match(/^250 ms/);

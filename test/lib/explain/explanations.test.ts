@@ -225,7 +225,7 @@ describe('explanations', () => {
       await story.canaries.abort(story.id, ACTOR, evil);
       const md = narrativeMarkdown(await why(log(), story.id));
       expect(md).to.contain(
-        String.raw`"\[2J 31m\<img src=x onerror=alert(1)\> \*\*bold\*\* \[x\](javascript:1) \`c\` \| a_b \_i\_ # Promoted"`,
+        String.raw`"\\u001b\[2J\\u009b31m\<img src=x onerror=alert(1)\> \*\*bold\*\* \[x\](javascript:1) \`c\` \| a_b \_i\_ # Promoted\\u202e"`,
       );
       expect(md).to.match(/^# fraud-v2 was stopped by hand/);
       expect(md).to.contain('\n## What was asked\n\n');

@@ -89,7 +89,7 @@ describe('exec hook', () => {
   it('fails on any other exit code and keeps what was printed, in one clean line', async () => {
     const code = `console.error('no \\u001b[31msuch\\u001b[0m\\r\\nmodel\\u0007 \\u202efdp'); process.exit(3)`;
     const result = await runExecHook(script(code), aCall(), { env });
-    expect(result).to.include({ ok: false, detail: 'exit code 3: no such model fdp' });
+    expect(result).to.include({ ok: false, detail: String.raw`exit code 3: no such model\u0007 \u202efdp` });
   });
 
   it('says when a signal ended it', async () => {

@@ -1,4 +1,5 @@
 import { clip, oneLine, plural, summarise } from '../../explain/index.js';
+import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
@@ -108,7 +109,7 @@ function waiting({ outcome }: PackDecision, event: Extract<DecisionEvent, { kind
 
 /** Control, invisible and direction-changing characters become spaces, so that no user's text can start a line of its own. */
 function indented(line: string): string {
-  return `  ${line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')}`;
+  return `  ${visible(line)}`;
 }
 
 function lines(all: readonly string[]): Buffer {

@@ -114,7 +114,7 @@ describe('the report of a replay', () => {
 
   it('makes characters visible that hide, move or turn what others wrote', () => {
     const text = withNames(flip, 'a\u0000b\u001b[2Jc\u007fd\u202ee\u200bf\ud800g');
-    expect(text).to.include('a\u2400b\u241b[2Jc\u2421d[U+202E]e[U+200B]f[U+D800]g');
+    expect(text).to.include(String.raw`a\u0000b\u001b[2Jc\u007fd\u202ee\u200bf\ud800g`);
     expect(text.replaceAll('\n', '')).to.not.match(/[\p{Cc}\p{Cf}\p{Cs}]/u);
   });
 
