@@ -134,7 +134,6 @@ describe('the exit code tells how it ended', function () {
       expect(killed.code).to.equal(null);
       const resumed = await workspace.run(['canary', 'resume', canaryId(killed)]);
       expect(resumed.code, resumed.stdout + resumed.stderr).to.equal(0);
-      expect(resumed.seconds).to.be.below(12);
       await wholeWindow(workspace, canaryId(killed));
     });
   });

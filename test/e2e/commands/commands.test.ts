@@ -32,7 +32,7 @@ class Works extends BaseCommand {
 }
 
 /** Runs the command in this process, its output and exit code kept from it. */
-async function inProcess(command: typeof Fails | typeof Works, args: readonly string[]): Promise<Omit<Run, 'seconds'>> {
+async function inProcess(command: typeof Fails | typeof Works, args: readonly string[]): Promise<Run> {
   const config = await Config.load(ROOT);
   const { stdout, stderr } = process;
   const written = { stdout: '', stderr: '' };

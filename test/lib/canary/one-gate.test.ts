@@ -12,6 +12,7 @@ import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
+import { until } from '../../until.js';
 import { policy } from '../judge/looks.js';
 import { ACTOR, BAD, driver, FakeClock, HEALTHY, type Place, place, scripted, start } from './harness.js';
 
@@ -48,12 +49,6 @@ describe('one gate', function () {
   };
   const hooksOf = (...list: HookConfig[]): HooksConfig => ({ promote: list, rollback: list });
   const alias = async (gate = GATE) => (await read(`alias-${gate}`)).map((line) => line.split(' ')[0]);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** A canary whose decision nobody has carried out yet. */
   const decided = async (modelId: string, { toGate = GATE, look = HEALTHY } = {}): Promise<string> => {
     const clock = new FakeClock();

@@ -15,6 +15,7 @@ import type { EventKind } from '../../../src/lib/ledger/events.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import type { MetricSource } from '../../../src/lib/metrics/source.js';
 import type { Canary } from '../../../src/lib/readings/canary.js';
+import { until } from '../../until.js';
 import { policy } from '../judge/looks.js';
 import {
   ACTOR,
@@ -530,11 +531,7 @@ describe('drivers of a canary', () => {
       const watching = runner.driveAll(stop.signal);
       const second = await start(here.ledger, real, { policy: short });
       const canaries = new Canaries(here.ledger, real);
-      for (let left = 80; left > 0; left--) {
-        const open = (await canaries.list({ open: true })).length;
-        if (open === 0) break;
-        await real.sleep(100);
-      }
+      await until(async () => (await canaries.list({ open: true })).length === 0, 100);
       stop.abort();
       await watching;
       await runner.close();

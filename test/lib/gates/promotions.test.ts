@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
+import { until } from '../../until.js';
 import { ACTOR } from '../canary/harness.js';
 import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
@@ -19,12 +20,6 @@ describe('promotions', function () {
 
   const promotionsOf = async () => bench.ledger.summaries({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** The model was proved, and another one took the gate from it. */
   const proved = async (): Promise<string> => {
     const id = await bench.canary('proved');
