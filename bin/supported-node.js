@@ -4,7 +4,10 @@
 /** The oldest supported version; the same as `engines` in package.json. */
 export const OLDEST = [22, 13];
 
-/** What reaches the first process alone and is passed on. SIGTSTP is not among them: it needs more than a copy. */
+/** Set for the second process alone: its file descriptor 3 ends when the first one does. */
+const HANDED_OVER = 'LUKHAS_HANDED_OVER';
+
+/** Signals that reach the first process alone and are passed on. SIGTSTP is another matter, see `runOn`. */
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'];
 
 /**
@@ -14,16 +17,20 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
  */
 export function onSupportedNode(start) {
   if (!isSupported(process.versions.node)) return handOver();
+  if (process.env[HANDED_OVER]) endWithFirst();
   let settled = false;
+  const settle = () => {
+    settled = true;
+  };
   // Otherwise a command that waits for something that never comes would end silently, with exit code 0.
   process.once('exit', () => {
     if (settled || process.exitCode !== undefined) return;
     process.stderr.write('lukhas: ended before the command was finished (a bug in lukhas)\n');
     process.exitCode = 13;
   });
-  return start().then(() => {
-    settled = true;
-  });
+  // oclif waits for a reader that has left, as `head` does. It judges the error itself.
+  process.stdout.once('error', settle);
+  return start().then(settle);
 }
 
 function isSupported(version) {
@@ -43,6 +50,16 @@ function handOver() {
   );
 }
 
+/** `kill -9` cannot be passed on. */
+function endWithFirst() {
+  delete process.env[HANDED_OVER];
+  import('node:net').then(({ Socket }) => {
+    const first = new Socket({ fd: 3 });
+    first.once('close', () => process.kill(process.pid, 'SIGKILL'));
+    first.resume().unref();
+  });
+}
+
 function refuse(advice) {
   const found = process.versions.node;
   process.stderr.write(`lukhas: Node.js ${found} is too old, ${OLDEST.join('.')} or newer is required${advice}\n`);
@@ -55,11 +72,15 @@ function refuse(advice) {
  */
 function runOn(node, spawn, signalNumbers) {
   const args = process.execArgv.concat(process.argv.slice(1));
-  const child = spawn(node, args, { stdio: 'inherit', detached: true });
+  const env = Object.assign({}, process.env, { [HANDED_OVER]: '1' });
+  const child = spawn(node, args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], detached: true, env });
   for (const signal of PASSED_ON) process.on(signal, () => child.kill(signal));
-  process.on('SIGTSTP', () => {
+  // Ctrl-Z stops both, `fg` lets both go on. Where no shell could let them go on, the second line has no effect.
+  process.once('SIGTSTP', function suspend() {
     child.kill('SIGSTOP');
-    process.kill(process.pid, 'SIGSTOP');
+    process.kill(process.pid, 'SIGTSTP');
+    child.kill('SIGCONT');
+    process.once('SIGTSTP', suspend);
   });
   child.once('error', (error) => {
     process.stderr.write(`lukhas: cannot start ${node}: ${error.message}\n`);

@@ -23,15 +23,15 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
   const { host, port } = addressOf(listen);
   const keys = (await Promise.all(logs.map((file) => readVkeys(resolve(file), '--log', 'note')))).flat();
   const { now } = systemClock();
-  // The note itself: with the log's signature it may be proof of a second history.
+  // Prints the note itself: with the log's signature, it may prove a second history.
   const onRefused = (note: string, message: string): void =>
-    say(`lukhas: refused: ${message}; it was asked to cosign ${JSON.stringify(note)}`);
+    say(`lukhas: refused to cosign: ${message}; the checkpoint was ${JSON.stringify(note)}`);
   const { witness, identity } = await openWitness(resolve(folder), { logs: keys, now, onRefused });
   const onError = (error: unknown): void => say(`lukhas: ${error instanceof Error ? error.message : String(error)}`);
-  const stopped = signalled();
+  const stopped = exitSignal();
   const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
   say(
-    `lukhas: witness ${identity.name} listening on ${server.url}; watches ${keys.map(({ name }) => name).join(', ')}`,
+    `lukhas: witness ${identity.name} listening on ${server.url}, watching ${keys.map(({ name }) => name).join(', ')}`,
   );
   const code = await stopped;
   await server.close(GRACE_MS);
@@ -41,13 +41,13 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
 function addressOf(listen: string): { host: string; port: number } {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
   if (host !== '' && Number(port) <= 65_535) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
-  throw new LukhasError('USAGE', `--listen: expected HOST:PORT, got ${JSON.stringify(listen)}`, {
+  throw new LukhasError('USAGE', `--listen ${JSON.stringify(listen)}: must be HOST:PORT`, {
     suggestions: ['--listen 127.0.0.1:8780'],
   });
 }
 
-/** A second signal of the same kind ends the process where it is. */
-function signalled(): Promise<number> {
+/** The exit code of the first signal. A second signal of the same kind kills the process. */
+function exitSignal(): Promise<number> {
   return new Promise((done) => {
     for (const [signal, exit] of Object.entries(SIGNALS)) process.once(signal, () => done(exit));
   });

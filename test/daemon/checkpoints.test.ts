@@ -11,8 +11,7 @@ import { LukhasError } from '../../src/lib/errors.js';
 import { finished } from '../lib/ledger/examples.js';
 import { until } from '../until.js';
 
-describe('checkpoints of the daemon', function () {
-  this.timeout(15_000);
+describe('checkpoints of the daemon', () => {
   let dir: string;
   let app: App | null = null;
   let daemon: Daemon | null = null;

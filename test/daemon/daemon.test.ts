@@ -14,8 +14,7 @@ import { until } from '../until.js';
 
 const KEY = 'a-key-of-some-length';
 
-describe('the daemon', function () {
-  this.timeout(15_000);
+describe('the daemon', () => {
   let dir: string;
   let app: App | null = null;
   let daemon: Daemon | null = null;

@@ -5,8 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { startTraffic } from '../../src/demo/traffic.js';
 
-describe('demo traffic', function () {
-  this.timeout(10_000);
+describe('demo traffic', () => {
   const servers: Server[] = [];
 
   async function serve(listener: RequestListener): Promise<string> {

@@ -7,8 +7,7 @@ import { expectNoInsides, onlyDocument, type Run, type Running, Workspace } from
 /** What the demo promises, starts and ends of processes apart. */
 const WITHIN_SECONDS = 30;
 
-describe('lukhas demo', function () {
-  this.timeout(120_000);
+describe('lukhas demo', () => {
   const workspaces: Workspace[] = [];
 
   afterEach(async () => {

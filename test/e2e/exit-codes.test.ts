@@ -9,8 +9,7 @@ const POLICY = 'windowSeconds: 6\nintervalSeconds: 1\nnoDataSeconds: 2\ntargets:
 const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
 const STDIN = [...START, '--input', '-'];
 
-describe('the exit code tells how it ended', function () {
-  this.timeout(60_000);
+describe('the exit code tells how it ended', () => {
   let service: Page;
   const workspaces: Workspace[] = [];
 

@@ -7,9 +7,9 @@ import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
 import { parseDuration, parseInput, parseText } from '../input/index.js';
+import type { TasksConfig } from '../jobs/index.js';
 import { jobsSchema, tasksSchema } from '../jobs/index.js';
 import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/index.js';
-import type { TasksConfig } from '../readings/index.js';
 import type { ServeConfig } from './serve-settings.js';
 import { sourceUrlProblem } from './source-url.js';
 

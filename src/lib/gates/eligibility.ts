@@ -1,6 +1,8 @@
 import { LukhasError } from '../errors.js';
-import type { Ledger } from '../ledger/index.js';
-import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import type { CanaryOutcome } from '../readings/index.js';
+import { foldPromotion } from '../readings/index.js';
+import { evidenceOf, provenOutcome } from './evidence.js';
+import type { ProvenIndex } from './proven-index.js';
 import { gateHistory, proveGate } from './registry.js';
 
 /** What a request for a promotion meets. */
@@ -15,25 +17,25 @@ export type Eligibility =
   | { kind: 'allowed'; evidence: CanaryOutcome | null; previous: string | null; gateSeq: number };
 
 /**
- * Reads what a request to promote this model into this gate meets now; writes nothing. Nothing is allowed on the word of a
- * canary, or of a gate, that is not as it was recorded.
+ * Reads what a request to promote this model into this gate meets now; writes nothing. Everything that it depends on is
+ * taken from proved entries: rows of listings are not asked.
  * @param now ms since the epoch
  * @throws LukhasError LEDGER_CORRUPT
  */
 export async function eligibilityOf(
-  ledger: Ledger,
+  index: ProvenIndex,
   modelId: string,
   gate: string,
   requireCanary: boolean,
   now: number,
 ): Promise<Eligibility> {
-  const promotions = await ledger.summaries({ type: 'promotion', modelId, open: true });
-  const open = promotions.find((head) => head.data['gate'] === gate);
-  if (open !== undefined) return { kind: 'open', id: open.subject };
+  const { ledger } = index;
+  const open = await openPromotion(index, modelId, gate);
+  if (open !== null) return { kind: 'open', id: open };
   await proveGate(ledger, gate);
   const holding = (await gateHistory(ledger, gate)).at(-1);
   if (holding?.modelId === modelId) return { kind: 'held' };
-  const { open: running, last } = await evidenceOf(ledger, modelId, gate);
+  const { open: running, last } = await evidenceOf(index, modelId, gate);
   const allowed = { kind: 'allowed', previous: holding?.modelId ?? null, gateSeq: holding?.seq ?? -1 } as const;
   if (running !== null) {
     const { canaryId, state } = running;
@@ -46,7 +48,7 @@ export async function eligibilityOf(
   // neither is one that people have to approve a way around them.
   const barred = last !== null && (last.state === 'ROLLED_BACK' || last.approvals);
   if (last?.proves || !(requireCanary || barred)) {
-    if (last !== null) await provenOutcome(ledger, last.canaryId, now);
+    if (last !== null) await provenOutcome(index, last.canaryId, now);
     return { ...allowed, evidence: last?.proves ? last : null };
   }
   return refused(modelId, gate, last === null ? 'no canary has shown that it may' : against(last), [
@@ -54,6 +56,16 @@ export async function eligibilityOf(
     `Start a canary: lukhas canary start --model ${modelId} --from GATE --to ${gate}`,
     ...(barred ? [] : [PERMIT]),
   ]);
+}
+
+/** The newest promotion of this model into this gate that has not come to its end. */
+async function openPromotion(index: ProvenIndex, modelId: string, gate: string): Promise<string | null> {
+  await index.catchUp();
+  for (const id of index.promotions(modelId, gate).toReversed()) {
+    const promotion = foldPromotion(await index.events(id));
+    if (promotion?.result === null) return id;
+  }
+  return null;
 }
 
 /** On what a promotion stands, as the end of a sentence. */

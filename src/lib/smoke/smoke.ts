@@ -16,9 +16,9 @@ export interface SmokeReport {
 }
 
 /**
- * Checks a running server from outside, one thing after another. One that fails is a result, not an error.
- * @param url where it is, e.g. `http://127.0.0.1:8766`
- * @throws LukhasError USAGE for what is no address of a server, or holds a key
+ * Checks a running server from outside, one check after another. A failed check is a result, not an error.
+ * @param url of the server, e.g. `http://127.0.0.1:8766`
+ * @throws LukhasError USAGE for an invalid URL, or one that contains a key
  */
 export async function smoke(
   url: string,
@@ -31,29 +31,29 @@ export async function smoke(
     const started = performance.now();
     const run = async (): Promise<string> => {
       if (WITHOUT_KEY.includes(name)) return check(target);
-      // Where nothing answers, the check itself says so.
+      // When nothing answers, the check itself reports that.
       lockedOut ??= await isLockedOut(target).catch(() => false);
       if (!lockedOut) return check(target);
-      throw new Skipped(target.key === null ? 'it asks for a key' : 'it does not take this key');
+      throw new Skipped(target.key === null ? 'the server requires a key' : 'the server rejects this key');
     };
     const found = await run().then(
       (detail) => ({ state: 'passed' as const, detail }),
       (error: Error) => ({
         state: error instanceof Skipped ? ('skipped' as const) : ('failed' as const),
-        detail: said(error),
+        detail: detailOf(error),
       }),
     );
     const result = { name, ...found, durationMs: Math.round(performance.now() - started) };
     checks.push(result);
     options.onCheck?.(result);
-    // Nothing listens there: the rest would only say the same again.
+    // Nothing listens there: all other checks would fail the same way.
     if (result.state === 'failed' && checks.length === 1 && /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(result.detail))
       break;
   }
   return { url: target.base.href, ok: checks.every(({ state }) => state !== 'failed'), checks };
 }
 
-function said(error: Error & { code?: string }): string {
+function detailOf(error: Error & { code?: string }): string {
   if (error instanceof Failed || error instanceof Skipped) return error.message;
   return error.message || (error.code ?? 'the connection failed');
 }
@@ -61,12 +61,12 @@ function said(error: Error & { code?: string }): string {
 function parseBase(url: string): URL {
   const base = URL.canParse(url) ? new URL(url) : null;
   if (base === null || !/^https?:$/.test(base.protocol))
-    throw new LukhasError('USAGE', `${JSON.stringify(url)} is no address of a server`, {
-      suggestions: ['Write it as http://127.0.0.1:8766'],
+    throw new LukhasError('USAGE', `${JSON.stringify(url)} is not a valid server URL`, {
+      suggestions: ['Example: http://127.0.0.1:8766'],
     });
   if (base.username !== '' || base.password !== '' || base.search !== '')
-    throw new LukhasError('USAGE', 'a key does not belong into the address', {
-      suggestions: ['Put it into LUKHAS_API_KEY, or another variable that --key-env names.'],
+    throw new LukhasError('USAGE', 'The URL must not contain a key, a user name or a query.', {
+      suggestions: ['Put the key into LUKHAS_API_KEY, or into the variable given with --key-env.'],
     });
   return base;
 }

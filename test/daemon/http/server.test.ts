@@ -390,8 +390,7 @@ describe('the HTTP server', () => {
   describe('given time', () => {
     const timeouts = { headersMs: 200, requestMs: 400, checkMs: 50 };
 
-    it('closes on who sends headers or a body drop by drop, or nothing at all', async function () {
-      this.timeout(10_000);
+    it('closes on who sends headers or a body drop by drop, or nothing at all', async () => {
       const { port } = await start({ timeouts });
       const drip = (text: string) => (socket: ReturnType<typeof connect>) => {
         const timer = setInterval(() => socket.write(text), 20);
@@ -548,8 +547,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  it('survives whatever is sent to it, and goes on answering', async function () {
-    this.timeout(20_000);
+  it('survives whatever is sent to it, and goes on answering', async () => {
     const running = await start({ timeouts: { headersMs: 100, requestMs: 150, checkMs: 20 } });
     const piece = fc.oneof(
       fc.constantFrom(

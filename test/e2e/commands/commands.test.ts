@@ -6,8 +6,6 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { firstLine, onlyDocument, ROOT, type Run, Workspace } from '../lukhas.js';
 
-const SLOW_MS = 30_000;
-
 /** Does nothing but what it is told to. */
 class Fails extends BaseCommand {
   static error: Error;
@@ -128,8 +126,7 @@ describe('every command', () => {
   });
 });
 
-describe('lukhas, as a process', function () {
-  this.timeout(SLOW_MS);
+describe('lukhas, as a process', () => {
   let workspace: Workspace;
 
   beforeEach(() => {

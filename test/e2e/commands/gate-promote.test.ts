@@ -8,8 +8,7 @@ import { observations } from '../observations.js';
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const ASKED = ['gate', 'promote', 'fraud-v2', 'production'];
 
-describe('lukhas gate promote', function () {
-  this.timeout(30_000);
+describe('lukhas gate promote', () => {
   let workspace: Workspace;
   beforeEach(() => {
     workspace = new Workspace();

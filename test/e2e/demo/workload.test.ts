@@ -36,8 +36,7 @@ function environmentOf(pid: number): string {
   return execFileSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
 }
 
-describe('demo workload', function () {
-  this.timeout(30_000);
+describe('demo workload', () => {
   const running: Workload[] = [];
 
   async function start(options: Partial<WorkloadOptions> = {}): Promise<Workload> {

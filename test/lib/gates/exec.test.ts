@@ -49,8 +49,7 @@ describe('exec hook', () => {
     expect((await runExecHook(hook({ command: ['true'] }), call, { env })).ok).to.equal(true);
   });
 
-  it('hands arguments and values on verbatim, whatever they hold', async function () {
-    this.timeout(15_000);
+  it('hands arguments and values on verbatim, whatever they hold', async () => {
     const out = join(dir, 'echo.json');
     const code = `require('fs').writeFileSync(process.argv[1],
       JSON.stringify([process.argv.slice(2), process.env.LUKHAS_MODEL_ID]))`;
@@ -122,8 +121,7 @@ describe('exec hook', () => {
     expect(result.detail).to.equal(`exit code 0: ${dir}`);
   });
 
-  it('stops the whole process tree on timeout, also one that ignores SIGTERM', async function () {
-    this.timeout(10_000);
+  it('stops the whole process tree on timeout, also one that ignores SIGTERM', async () => {
     const pids = join(dir, 'pids');
     const grandchild = `trap '' TERM; echo up; while :; do sleep 1; done`;
     const code = `const child = require('child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(grandchild)}]);

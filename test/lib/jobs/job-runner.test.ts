@@ -1,21 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { appendToJob } from '../../../src/lib/jobs/log.js';
+import type { TasksConfig } from '../../../src/lib/jobs/task.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import { processMark } from '../../../src/lib/process/identity.js';
-import type { Job, TasksConfig } from '../../../src/lib/readings/job.js';
+import type { Job } from '../../../src/lib/readings/job.js';
 import { until } from '../../until.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script } from './harness.js';
 
-describe('runners of jobs', function () {
-  // Every test starts processes.
-  this.timeout(10_000);
+describe('runners of jobs', () => {
   let here: Place;
   let dir: string;
   const children: ChildProcess[] = [];
@@ -41,14 +41,9 @@ describe('runners of jobs', function () {
   };
   /** What a runner leaves that died: entries, a lease of a process that is no more, perhaps the program. */
   async function leaveRunning(job: Job, pid: number | null, mark: string | null): Promise<Job> {
-    await here.ledger.acquireLease(job.id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, deadHolder(), CLOCK.now(), 60_000);
     const data = { pid, processStartedAt: mark };
     return appendToJob(here.ledger, job, { kind: 'job.running', subject: job.id, ts: new Date().toISOString(), data });
-  }
-  async function deadPid(): Promise<number> {
-    const child = spawn('true');
-    await once(child, 'exit');
-    return child.pid as number;
   }
 
   it('run no more at a time than they may, the oldest first', async () => {
@@ -95,8 +90,7 @@ describe('runners of jobs', function () {
   });
 
   for (const who of ['this process', 'another process'] as const)
-    it(`stop the program of a job that ${who} cancels`, async function () {
-      this.timeout(5000);
+    it(`stop the program of a job that ${who} cancels`, async () => {
       const jobs = new Jobs(who === 'this process' ? here.ledger : await here.another(), CLOCK, sleeper);
       const { id } = await queue(jobs, 'sleep');
       const driven = runnerOf(here.ledger, sleeper).drive([id]);
@@ -125,8 +119,7 @@ describe('runners of jobs', function () {
     expect((await jobs.get(second.id)).state).to.equal('queued');
   });
 
-  it('never run a job twice, however many race for it', async function () {
-    this.timeout(15_000);
+  it('never run a job twice, however many race for it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const ids: string[] = [];
     for (let i = 0; i < 12; i++) ids.push((await queue(jobs, 'count')).id);
@@ -137,12 +130,11 @@ describe('runners of jobs', function () {
       expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.completed']);
   });
 
-  it('stop what a dead process left when the job is cancelled', async function () {
-    this.timeout(5000);
+  it('stop what a dead process left when the job is cancelled', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, sleeper);
     const orphan = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
     children.push(orphan);
-    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, await processMark(orphan.pid!));
+    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, processMark(orphan.pid!));
     await jobs.cancel(job.id, ACTOR);
     await until(async () => !(await isAlive(orphan.pid!)));
     expect(await here.ledger.lease(job.id)).to.equal(null);
@@ -162,7 +154,7 @@ describe('runners of jobs', function () {
   it('do not run a job whose process died while it was starting it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const { id } = await queue(jobs, 'count');
-    await here.ledger.acquireLease(id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(id, deadHolder(), CLOCK.now(), 60_000);
     await runnerOf(here.ledger, counted()).drive([id]);
     expect((await jobs.get(id)).failure).to.include({
       reason: 'lost',
@@ -171,11 +163,10 @@ describe('runners of jobs', function () {
     expect(await count()).to.equal(0);
   });
 
-  it('leave a job alone that a living process holds, and end when that process has ended it', async function () {
-    this.timeout(5000);
+  it('leave a job alone that a living process holds, and end when that process has ended it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const job = await queue(jobs, 'count');
-    await here.ledger.acquireLease(job.id, `${hostname()}:${process.pid}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, newHolder(), CLOCK.now(), 60_000);
     let ended = false;
     const driven = runnerOf(here.ledger, counted())
       .drive([job.id])

@@ -7,9 +7,7 @@ import { until } from '../../until.js';
 import { type Place, place } from '../canary/harness.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, runOne, script } from './harness.js';
 
-describe('a job', function () {
-  // Every test starts processes.
-  this.timeout(10_000);
+describe('a job', () => {
   let here: Place;
   let dir: string;
   beforeEach(async () => {
@@ -94,8 +92,7 @@ describe('a job', function () {
     expect(await kinds(here.ledger, missing!.id)).to.deep.equal(['job.queued', 'job.failed']);
   });
 
-  it('is stopped with everything it started when its time is up, also what ignores SIGTERM or leaves the group', async function () {
-    this.timeout(10_000);
+  it('is stopped with everything it started when its time is up, also what ignores SIGTERM or leaves the group', async () => {
     const pids = join(dir, 'pids');
     const deaf = `trap '' TERM; echo up; while :; do sleep 1; done`;
     const code = `const { spawn } = require('child_process');
@@ -120,8 +117,7 @@ describe('a job', function () {
     await until(async () => !(await isAlive(Number(job.result?.metrics?.['pid']))));
   });
 
-  it('may flood its output: memory stays bounded, the newest is kept, and all of it is counted', async function () {
-    this.timeout(15_000);
+  it('may flood its output: memory stays bounded, the newest is kept, and all of it is counted', async () => {
     const before = process.memoryUsage().rss;
     let most = before;
     const sample = setInterval(() => {

@@ -1,6 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
-import type { EventDraft, StoredEvent } from '../events.js';
+import type { EventDraft, EventKind, StoredEvent } from '../events.js';
 import type { EventFilter, FeedItem, FeedPosition, Ledger, SubjectSummary, SummaryFilter, Unit } from '../ledger.js';
 import { compactRange, consistencyProof, inclusionProof, rootHash } from '../tree/index.js';
 import { Appender, type PreparedUnit, prepareUnit } from './append.js';
@@ -56,7 +56,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.events(filter));
   }
 
-  async provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]> {
+  async provenEvents(which: Parameters<Ledger['provenEvents']>[0]): Promise<StoredEvent[]> {
     return (await this.#prover()).events(which);
   }
 
@@ -153,6 +153,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.countHeads(filter));
   }
 
+  findSubjects(prefix: string, first: EventKind): Promise<string[]> {
+    return this.#read(() => this.#reader.findSubjects(prefix, first));
+  }
+
   findSummaries(prefix: string): Promise<SubjectSummary[]> {
     return this.#read(() => this.#reader.findHeads(prefix));
   }
@@ -174,16 +178,20 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
-    return this.#write({ run: () => this.#appender.takeLease(canaryId, holder, now, now + ttlMs) });
+  async acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#write({ run: () => this.#appender.takeLease(subject, holder, now, now + ttlMs) });
   }
 
-  async releaseLease(canaryId: string, holder: string): Promise<void> {
-    await this.#write({ run: () => this.#appender.dropLease(canaryId, holder) });
+  async releaseLease(subject: string, holder: string): Promise<void> {
+    await this.#write({ run: () => this.#appender.dropLease(subject, holder) });
   }
 
-  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null> {
-    return this.#read(() => this.#reader.lease(canaryId));
+  lease(subject: string): Promise<{ holder: string; expiresAt: number } | null> {
+    return this.#read(() => this.#reader.lease(subject));
+  }
+
+  leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]> {
+    return this.#read(() => this.#reader.leasedSubjects(now, except));
   }
 
   async close(): Promise<void> {
