@@ -21,8 +21,7 @@ interface Case {
   code?: number;
 }
 
-describe('what a user gets wrong is said in one line, and starts nothing', function () {
-  this.timeout(30_000);
+describe('what a user gets wrong is said in one line, and starts nothing', () => {
   let workspace: Workspace;
 
   before(async () => {

@@ -19,7 +19,6 @@ export interface Run {
   code: number | null;
   stdout: string;
   stderr: string;
-  seconds: number;
 }
 
 export interface Running {
@@ -75,7 +74,6 @@ export class Workspace {
   }
 
   private spawn(program: string, args: readonly string[], options: RunOptions): Running {
-    const began = performance.now();
     const child = spawn(program, args, {
       cwd: options.cwd ?? this.dir,
       env: { ...this.environment(), ...options.env },
@@ -93,7 +91,7 @@ export class Workspace {
       child.once('error', reject);
       child.once('close', (code) => {
         this.running.delete(running);
-        resolve({ code, stdout, stderr, seconds: (performance.now() - began) / 1000 });
+        resolve({ code, stdout, stderr });
       });
     });
     const says = (pattern: RegExp) =>

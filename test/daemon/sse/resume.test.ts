@@ -61,8 +61,7 @@ async function write(ledger: Ledger, made: number): Promise<void> {
 }
 
 describe('a client that comes back', () => {
-  it('has every event of its topics exactly once, in order, wherever it was cut off', async function () {
-    this.timeout(20_000);
+  it('has every event of its topics exactly once, in order, wherever it was cut off', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(STEP, { minLength: 5, maxLength: 25 }),
@@ -105,8 +104,7 @@ describe('a client that comes back', () => {
     );
   });
 
-  it('reads a long past from the database at its own pace, then goes on live', async function () {
-    this.timeout(10_000);
+  it('reads a long past from the database at its own pace, then goes on live', async () => {
     await withFolder(async (path) => {
       const ledger = await openLedger(path);
       await happened(ledger, 'c1', 'canary.requested');

@@ -8,9 +8,7 @@ import { firstLine, ROOT, Workspace } from '../lukhas.js';
 
 const FROM = ['--from', '2020-01-01T00:00:00Z'];
 
-describe('lukhas export', function () {
-  // Each test starts processes.
-  this.timeout(30_000);
+describe('lukhas export', () => {
   let at: Workspace;
 
   before(async () => {

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { until } from '../../until.js';
 import { canaryId, firstLine, Workspace } from '../lukhas.js';
 import { observations } from '../observations.js';
 
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const ASKED = ['gate', 'promote', 'fraud-v2', 'production'];
 
-describe('lukhas gate promote', function () {
-  this.timeout(30_000);
+describe('lukhas gate promote', () => {
   let workspace: Workspace;
   beforeEach(() => {
     workspace = new Workspace();
@@ -83,10 +82,7 @@ describe('lukhas gate promote', function () {
     const begun = join(workspace.dir, 'begun');
     hook(`require('fs').writeFileSync(${JSON.stringify(begun)}, ''); setInterval(() => {}, 1000)`);
     const running = workspace.start([...ASKED, '--json']);
-    for (let left = 500; !existsSync(begun); left--) {
-      if (left === 0) expect.fail('the hook was never called');
-      await wait(20);
-    }
+    await until(() => existsSync(begun));
     running.child.kill('SIGTERM');
     const stopped = await running.finished;
     expect(stopped.code).to.equal(143);

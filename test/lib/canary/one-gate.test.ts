@@ -12,6 +12,7 @@ import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
+import { until } from '../../until.js';
 import { policy } from '../judge/looks.js';
 import { deadHolder, strangeHolder } from '../ledger/holders.js';
 import { ACTOR, BAD, driver, FakeClock, HEALTHY, type Place, place, scripted, start } from './harness.js';
@@ -20,9 +21,7 @@ const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataS
 const GATE = 'production';
 const LEASE = `gate:${GATE}`;
 
-describe('one gate', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('one gate', () => {
   let here: Place;
   let ends: (() => Promise<void>)[];
   beforeEach(async () => {
@@ -49,12 +48,6 @@ describe('one gate', function () {
   };
   const hooksOf = (...list: HookConfig[]): HooksConfig => ({ promote: list, rollback: list });
   const alias = async (gate = GATE) => (await read(`alias-${gate}`)).map((line) => line.split(' ')[0]);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** A canary whose decision nobody has carried out yet. */
   const decided = async (modelId: string, { toGate = GATE, look = HEALTHY } = {}): Promise<string> => {
     const clock = new FakeClock();

@@ -28,8 +28,7 @@ describe('judge, whatever the observations', () => {
       }
     });
 
-  it('gives a verdict of finite numbers that JSON keeps', function () {
-    this.timeout(30_000);
+  it('gives a verdict of finite numbers that JSON keeps', () => {
     fc.assert(
       everyLook((verdict) => {
         expect(unsound(verdict)).to.deep.equal([]);
@@ -39,8 +38,7 @@ describe('judge, whatever the observations', () => {
     );
   });
 
-  it('never promotes while an objective has no data, is stale or is uncovered', function () {
-    this.timeout(30_000);
+  it('never promotes while an objective has no data, is stale or is uncovered', () => {
     fc.assert(
       everyLook((verdict, seen) => {
         if (verdict.decision !== 'promote') return;
@@ -56,8 +54,7 @@ describe('judge, whatever the observations', () => {
     );
   });
 
-  it('keeps to the coverage and certainty that the policy asks for', function () {
-    this.timeout(30_000);
+  it('keeps to the coverage and certainty that the policy asks for', () => {
     const promotions = new Set<string>();
     fc.assert(
       fc.property(policies, observations, (policy, all) => {

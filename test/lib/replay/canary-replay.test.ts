@@ -49,7 +49,7 @@ describe('a replay of one canary', () => {
       { numRuns: cases(300, 100) },
     );
     expect([...ends].sort()).to.deep.equal(['block', 'promote', 'rollback']);
-  }).timeout(20_000);
+  });
 
   it('judges under another policy as that policy would have been judged live, or says that it cannot know', async () => {
     let known = 0;
@@ -74,7 +74,7 @@ describe('a replay of one canary', () => {
       { numRuns: cases(300, 100) },
     );
     expect(known).to.be.greaterThan(cases(50, 15));
-  }).timeout(20_000);
+  });
 
   it('judges both as each alone would be, though what they judge alike is computed once', async () => {
     let parted = 0;
@@ -94,7 +94,7 @@ describe('a replay of one canary', () => {
       { numRuns: cases(300, 100) },
     );
     expect(parted).to.be.greaterThan(cases(5, 0));
-  }).timeout(20_000);
+  });
 
   it('tells where they part with the numbers there, and what a stricter policy would have spared', async () => {
     const lenient = policy({ targets: { max_error_rate: 0.1 } });

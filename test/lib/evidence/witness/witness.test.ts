@@ -205,7 +205,7 @@ describe('Witness', () => {
       }),
       { numRuns: 40 },
     );
-  }).timeout(20_000);
+  });
 
   describe('before one who holds the log’s key, rewrites entries that it has seen and computes everything anew', () => {
     type Edit = (seen: Buffer[], random: (below: number) => number) => void;
@@ -260,7 +260,7 @@ describe('Witness', () => {
           // The true log goes on.
           expect((await it.add(log.grow(1).request(size))).status).to.equal(200);
         }
-      }).timeout(60_000);
+      });
     }
   });
 });

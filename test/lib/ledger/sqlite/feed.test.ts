@@ -123,7 +123,7 @@ describe('the feed', () => {
       ),
       { numRuns: cases(40, 10) },
     );
-  }).timeout(20_000);
+  });
 
   it('passes over what was pruned, from any place and in pages of any size', async () => {
     await fc.assert(
@@ -150,7 +150,7 @@ describe('the feed', () => {
       ),
       { numRuns: cases(30, 10) },
     );
-  }).timeout(20_000);
+  });
 
   it('goes on after more pruned observations than a page holds, and numbers no row twice', async () => {
     await withTwo(async ([ledger], path) => {
