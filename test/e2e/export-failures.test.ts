@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, get, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { partialFile } from '../../src/lib/files/partial-file.js';
 import type { EventData } from '../../src/lib/ledger/events.js';
 import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { finished } from '../lib/ledger/examples.js';
@@ -61,7 +62,7 @@ describe('an export that does not come to its end', function () {
     void running.finished.then(() => {
       over = true;
     });
-    const own = (name: string) => name.includes(`-${running.child.pid}-`);
+    const own = (name: string) => name.includes(`+${running.child.pid}+`);
     while (!partial().some((name) => own(name) && statSync(join(w.dir, name)).size > 1 << 20)) {
       if (over) throw new Error(`it ended: ${(await running.finished).stderr}`);
       await wait(5);
@@ -130,9 +131,9 @@ describe('an export that does not come to its end', function () {
     expect(readFileSync(earlier, 'utf8')).to.equal(before);
     const [left = '', ...more] = partial();
     expect(more).to.deep.equal([]);
-    expect(left).to.contain(`-${running.child.pid}-`);
+    expect(left).to.contain(`+${running.child.pid}+`);
     // That of a process that lives, however long it has been silent.
-    const other = left.replace(`-${running.child.pid}-`, `-${process.pid}-`);
+    const other = basename(partialFile(w.dir));
     writeFileSync(join(w.dir, other), '');
     const longAgo = new Date(Date.now() - 120_000);
     for (const name of [left, other]) utimesSync(join(w.dir, name), longAgo, longAgo);

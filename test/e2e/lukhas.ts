@@ -34,6 +34,10 @@ export interface RunOptions {
   cwd?: string;
   /** Given on standard input, which is otherwise empty. */
   input?: string;
+  /** The Node.js to start it with; that of the tests when left out. */
+  node?: string;
+  /** In a process group of its own. */
+  detached?: boolean;
 }
 
 /** A folder of its own with a database, and no configuration but what is put in it. */
@@ -55,7 +59,7 @@ export class Workspace {
 
   /** Starts `lukhas` as a user would, with nothing of this process's environment that it reads. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.spawn(process.execPath, [BIN, ...args], options);
+    return this.spawn(options.node ?? process.execPath, [BIN, ...args], options);
   }
 
   /** Runs what a user would paste into a shell; `lukhas` is this one. */
@@ -69,6 +73,7 @@ export class Workspace {
     const child = spawn(program, args, {
       cwd: options.cwd ?? this.dir,
       env: { ...this.environment(), ...options.env },
+      detached: options.detached ?? false,
     });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

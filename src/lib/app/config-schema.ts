@@ -7,6 +7,7 @@ import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
 import { isUrl, parseDuration, parseInput, parseText } from '../input/index.js';
+import type { TasksConfig } from '../jobs/index.js';
 import { jobsSchema, tasksSchema } from '../jobs/index.js';
 import {
   DEFAULT_METRICS,
@@ -16,7 +17,6 @@ import {
   SOURCE_TIMEOUT_MS,
   type SourceDescriptor,
 } from '../metrics/index.js';
-import type { TasksConfig } from '../readings/index.js';
 import type { ServeConfig } from './serve-settings.js';
 
 /** What one configuration file says, its paths made absolute. */

@@ -1,7 +1,7 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventData, Ledger, StoredEvent } from '../ledger/index.js';
-import { takeLease } from '../ledger/index.js';
+import { asStored, takeLease } from '../ledger/index.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from '../readings/index.js';
 import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
 import { type GateLease, takeGateLease } from './gate-lease.js';
@@ -144,7 +144,7 @@ async function finish(
   const current = await loadPromotion(ledger, id);
   const data = { ...outcome, hooks: hooks.length };
   const event = { kind: 'promotion.finished', subject: id, ts: timestamp(clock.now()), data } as const;
-  const foreseen = applyPromotionEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
+  const foreseen = applyPromotionEvent(current, asStored(event, current.lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [promotionSummary(foreseen)],
@@ -153,7 +153,7 @@ async function finish(
       { subject: id, lastSeq: current.lastSeq },
     ],
   });
-  return written ? applyPromotionEvent(current, written) : foreseen;
+  return written ? applyPromotionEvent(current, asStored(event, written.seq)) : foreseen;
 }
 
 function callOf(

@@ -1,7 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { advance } from '../../../src/lib/canary/advance.js';
@@ -11,8 +10,10 @@ import { systemClock } from '../../../src/lib/clock.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { policy } from '../judge/looks.js';
+import { deadHolder, strangeHolder } from '../ledger/holders.js';
 import { ACTOR, BAD, driver, FakeClock, HEALTHY, type Place, place, scripted, start } from './harness.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
@@ -81,7 +82,6 @@ describe('one gate', function () {
     return made;
   };
   const promotions = (ledger: Ledger, hooks: HooksConfig): Promotions => {
-    const holder = `${hostname()}:${process.pid}:${ends.length}`;
     const env = { PATH: process.env['PATH'] };
     const made = new Promotions({
       ledger,
@@ -89,7 +89,7 @@ describe('one gate', function () {
       hooks,
       env,
       requireCanary: false,
-      holder,
+      holder: newHolder(),
     });
     ends.push(() => made.close());
     return made;
@@ -193,9 +193,8 @@ describe('one gate', function () {
   });
 
   describe('whose driver was killed', () => {
-    const dead = () => spawnSync(process.execPath, ['-e', '']).pid;
-    const killed = async (id: string, host = hostname(), ms = 3_600_000) =>
-      here.ledger.acquireLease(LEASE, `${host}:${dead()}:x:${id}`, Date.now(), ms);
+    const killed = async (id: string, holder = deadHolder, ms = 3_600_000) =>
+      here.ledger.acquireLease(LEASE, holder(id), Date.now(), ms);
 
     it('is taken over at once', async () => {
       const fast = await decided('fast');
@@ -204,10 +203,10 @@ describe('one gate', function () {
       expect(await holderOf(here.ledger, GATE)).to.equal('fast');
     });
 
-    it('on another host is taken over when its lease has lapsed', async () => {
+    it('in another container or on another machine is taken over when its lease has lapsed', async () => {
       const fast = await decided('fast');
       const began = Date.now();
-      await killed('c-dead', 'elsewhere', 700);
+      await killed('c-dead', strangeHolder, 700);
       await runner(here.ledger, hooksOf(aliasing())).drive([fast]);
       expect(Date.now() - began).to.be.at.least(700);
       expect(await holderOf(here.ledger, GATE)).to.equal('fast');

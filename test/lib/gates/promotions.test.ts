@@ -3,6 +3,7 @@ import type { PromotionResult, Promotions } from '../../../src/lib/gates/promoti
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
 
@@ -350,10 +351,7 @@ describe('promotions', function () {
       });
       await dying.promote(ASKED).catch(() => undefined);
       const [open] = await promotionsOf();
-      const { spawnSync } = await import('node:child_process');
-      const { pid } = spawnSync(process.execPath, ['-e', '']);
-      const { hostname } = await import('node:os');
-      await bench.ledger.acquireLease(open!.subject, `${hostname()}:${pid}:dead`, Date.now(), 3_600_000);
+      await bench.ledger.acquireLease(open!.subject, deadHolder(), Date.now(), 3_600_000);
       await bench.promotions({ hooks: [bench.noting()] }).driveOpen(new AbortController().signal);
       expect(await holderOf(bench.ledger, GATE)).to.equal(MODEL);
     });

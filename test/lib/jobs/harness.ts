@@ -2,8 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../../src/lib/clock.js';
 import { JobRunner, type JobRunnerOptions } from '../../../src/lib/jobs/job-runner.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
+import type { TaskConfig, TasksConfig } from '../../../src/lib/jobs/task.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import type { Job, TaskConfig, TasksConfig } from '../../../src/lib/readings/job.js';
+import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR } from '../canary/harness.js';
 
 export const CLOCK = systemClock();

@@ -1,19 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { appendToJob } from '../../../src/lib/jobs/log.js';
+import type { TasksConfig } from '../../../src/lib/jobs/task.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import { processMark } from '../../../src/lib/process/identity.js';
-import type { Job, TasksConfig } from '../../../src/lib/readings/job.js';
+import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
-
-const PROCESS = fileURLToPath(new URL('runner-process.ts', import.meta.url));
 
 describe('runners of jobs', function () {
   // Every test starts processes.
@@ -43,14 +42,9 @@ describe('runners of jobs', function () {
   };
   /** What a runner leaves that died: entries, a lease of a process that is no more, perhaps the program. */
   async function leaveRunning(job: Job, pid: number | null, mark: string | null): Promise<Job> {
-    await here.ledger.acquireLease(job.id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, deadHolder(), CLOCK.now(), 60_000);
     const data = { pid, processStartedAt: mark };
     return appendToJob(here.ledger, job, { kind: 'job.running', subject: job.id, ts: new Date().toISOString(), data });
-  }
-  async function deadPid(): Promise<number> {
-    const child = spawn('true');
-    await once(child, 'exit');
-    return child.pid as number;
   }
 
   it('run no more at a time than they may, the oldest first', async () => {
@@ -141,48 +135,12 @@ describe('runners of jobs', function () {
       expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.completed']);
   });
 
-  it('end a job as lost, once, whose process was killed, and stop its program', async function () {
-    this.timeout(30_000);
-    // It ignores SIGTERM, and its child has a group of its own.
-    const code = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
-      const child = require('child_process').spawn('sleep', ['60'], { detached: true });
-      require('fs').writeFileSync(${JSON.stringify(join(dir, 'pids'))}, process.pid + ' ' + child.pid);`;
-    const tasks = { hang: script(code), ...counted() };
-    const jobs = new Jobs(here.ledger, CLOCK, tasks);
-    const hang = await queue(jobs, 'hang');
-    const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, here.path, JSON.stringify(tasks)], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    children.push(child);
-    let pids: number[] = [];
-    await until(async () => {
-      pids = (await readFile(join(dir, 'pids'), 'utf8').catch(() => '')).split(' ').filter(Boolean).map(Number);
-      return pids.length === 2;
-    });
-    await running(jobs, hang.id);
-    const waits = await queue(jobs, 'count');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    for (const pid of pids) expect(await isAlive(pid)).to.equal(true);
-    // Two at once find it: only one of them records it.
-    const others = await Promise.all([here.another(), here.another()]);
-    await Promise.all(others.map((ledger) => runnerOf(ledger, tasks).drive([hang.id, waits.id])));
-    for (const pid of pids) await until(async () => !(await isAlive(pid)));
-    expect(await kinds(here.ledger, hang.id)).to.deep.equal(['job.queued', 'job.running', 'job.failed']);
-    const { failure } = await jobs.get(hang.id);
-    expect(failure?.reason).to.equal('lost');
-    expect(failure?.message).to.match(/^the process that ran it died/);
-    expect((await jobs.get(waits.id)).state).to.equal('completed');
-    expect(await count()).to.equal(1);
-    expect(await here.ledger.lease(hang.id)).to.equal(null);
-  });
-
   it('stop what a dead process left when the job is cancelled', async function () {
     this.timeout(5000);
     const jobs = new Jobs(here.ledger, CLOCK, sleeper);
     const orphan = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
     children.push(orphan);
-    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, await processMark(orphan.pid!));
+    const job = await leaveRunning(await queue(jobs, 'sleep'), orphan.pid!, processMark(orphan.pid!));
     await jobs.cancel(job.id, ACTOR);
     await until(async () => !(await isAlive(orphan.pid!)));
     expect(await here.ledger.lease(job.id)).to.equal(null);
@@ -202,7 +160,7 @@ describe('runners of jobs', function () {
   it('do not run a job whose process died while it was starting it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const { id } = await queue(jobs, 'count');
-    await here.ledger.acquireLease(id, `${hostname()}:${await deadPid()}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(id, deadHolder(), CLOCK.now(), 60_000);
     await runnerOf(here.ledger, counted()).drive([id]);
     expect((await jobs.get(id)).failure).to.include({
       reason: 'lost',
@@ -215,7 +173,7 @@ describe('runners of jobs', function () {
     this.timeout(5000);
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const job = await queue(jobs, 'count');
-    await here.ledger.acquireLease(job.id, `${hostname()}:${process.pid}:x`, CLOCK.now(), 60_000);
+    await here.ledger.acquireLease(job.id, newHolder(), CLOCK.now(), 60_000);
     let ended = false;
     const driven = runnerOf(here.ledger, counted())
       .drive([job.id])

@@ -1,12 +1,11 @@
 import { clip, oneLine, plural, summarise } from '../../explain/index.js';
 import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
-import { DECISION_KINDS, type DecisionKind } from './outcome.js';
+import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
 
 /** Decisions told from one read of the log. */
 const CHUNK = 64;
-type Decisive = Extract<StoredEvent, { kind: DecisionKind }>;
 
 /** narrative.txt: what was decided in the window, first what no evidence stands behind. Plain text, UTC. */
 export async function* narrativeText(ledger: Ledger, plan: PackPlan, origin: string): AsyncGenerator<Buffer> {
@@ -62,28 +61,28 @@ function counted(decisions: readonly PackDecision[]): string {
 async function* told(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
   for (let i = 0; i < decisions.length; i += CHUNK) {
     const part = decisions.slice(i, i + CHUNK);
-    const events = new Map<number, Decisive>();
+    const events = new Map<number, DecisionEvent>();
     for (const event of await read(ledger, part)) events.set(event.seq, event);
     yield lines(part.flatMap((decision) => [...sentences(decision, events.get(decision.seq)), '']));
   }
 }
 
 /** A few that lie far apart are read one by one. */
-async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<Decisive[]> {
+async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<DecisionEvent[]> {
   const first = part[0]?.seq ?? 0;
   const last = part.at(-1)?.seq ?? 0;
   const spans = last - first > CHUNK * CHUNK ? part.map(({ seq }) => [seq, seq] as const) : [[first, last] as const];
   const found: StoredEvent[] = [];
   for (const [from, to] of spans) found.push(...(await ledger.events({ from, to: to + 1, kinds: DECISION_KINDS })));
-  return found as Decisive[];
+  return found as DecisionEvent[];
 }
 
-function sentences(decision: PackDecision, event: Decisive | undefined): string[] {
+function sentences(decision: PackDecision, event: DecisionEvent | undefined): string[] {
   if (event === undefined) return [];
   return [`${event.ts}  entry ${event.seq}`, ...body(decision, event).map(indented)];
 }
 
-function body(decision: PackDecision, event: Decisive): string[] {
+function body(decision: PackDecision, event: DecisionEvent): string[] {
   const { canaryId, modelId, fromGate, toGate, outcome, dryRun } = decision;
   const subject = { id: canaryId, modelId, fromGate, toGate, state: outcome, dryRun };
   if (event.kind === 'canary.decided') return [...summarise(subject, event.data.verdict), ...waiting(decision, event)];
@@ -103,7 +102,7 @@ const DEEDS = {
   'canary.forced': 'break-glass, without the approvals that the policy asks for,',
 } as const;
 
-function waiting({ outcome }: PackDecision, event: Extract<Decisive, { kind: 'canary.decided' }>): string[] {
+function waiting({ outcome }: PackDecision, event: Extract<DecisionEvent, { kind: 'canary.decided' }>): string[] {
   const waits = outcome === 'BLOCKED' && event.data.verdict.decision === 'promote';
   return waits ? ['  then      it waits for the approvals that the policy asks for'] : [];
 }

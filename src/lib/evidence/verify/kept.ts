@@ -62,7 +62,7 @@ export class KeptCheck {
     let unsigned = 0;
     const compared: number[] = [];
     for (const each of this.kept) {
-      const kept = await this.#found.section(() => this.#read(each, verifier));
+      const kept = await this.#found.attempt(() => this.#read(each, verifier));
       if (kept === null) continue;
       compared.push(each);
       if (!kept.signed) unsigned++;
@@ -138,7 +138,7 @@ export class KeptCheck {
   async #refused(size: number): Promise<void> {
     const where = this.files.pathOf(size, 'refused');
     const note = await this.#note(size, 'refused');
-    const checkpoint = note === null ? null : await this.#found.section(() => parseCheckpoint(parseNote(note).text));
+    const checkpoint = note === null ? null : await this.#found.attempt(() => parseCheckpoint(parseNote(note).text));
     if (checkpoint === null) return;
     if (this.#roots.get(size)?.equals(checkpoint.root)) {
       this.#found.problem(

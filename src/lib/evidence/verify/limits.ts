@@ -1,20 +1,15 @@
-import type { EvidenceFindings } from './report.js';
+import type { Check } from './check.js';
 
-/**
- * Says what no pack can show of itself.
- * @param trusted keys were given
- * @param earlier somebody else's word on the whole of the log was given: a kept checkpoint, or a witness's
- */
-export function sayLimits(
-  { trusted, earlier }: { trusted: boolean; earlier: boolean },
-  found: Pick<EvidenceFindings, 'unchecked'>,
-): void {
-  if (!trusted) {
+/** Says what no pack can show of itself. */
+export const sayLimits: Check = ({ trust, since }, { checkpoint, witnesses }, found) => {
+  if (trust === null) {
     found.unchecked(
       'whose keys these are: a key inside the pack proves nothing, as whoever forges a pack puts in their own; give those that you have from the operator: --trust FILE',
     );
   }
-  if (!earlier) {
+  // Of the whole log: a checkpoint that was kept, or a witness.
+  const size = checkpoint?.size ?? 0;
+  if (since === null && !witnesses.some((seen) => seen.size >= size)) {
     found.unchecked(
       'whether the log was written anew before this pack was made: give a checkpoint that was kept elsewhere: --since CHECKPOINT',
     );
@@ -25,4 +20,5 @@ export function sayLimits(
   found.unchecked(
     'frameworks in meta.json, and there product.version, filter, sources with their queries, and nonCanonical: as narrative.txt',
   );
-}
+  return {};
+};

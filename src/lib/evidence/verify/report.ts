@@ -50,16 +50,10 @@ export class EvidenceFindings {
     if (this.#notChecked.length < MOST) this.#notChecked.push(text);
   }
 
-  /**
-   * One check: what it returns is said to hold when it found no problem.
-   * @returns what `check` made; null when it was refused
-   */
-  async section<T>(check: () => T | Promise<T>, says?: (result: T) => string): Promise<T | null> {
-    const before = this.#problemCount;
+  /** @returns what `check` made; null when it was refused, which is then a problem */
+  async attempt<T>(check: () => T | Promise<T>): Promise<T | null> {
     try {
-      const result = await check();
-      if (says !== undefined && this.#problemCount === before) this.holds(says(result));
-      return result;
+      return await check();
     } catch (error) {
       this.refusal(error);
       return null;

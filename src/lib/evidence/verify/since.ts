@@ -15,10 +15,9 @@ export type ConsistencyProof = (first: number, second: number) => Promise<readon
 
 /** @throws LukhasError VERIFICATION: form, signature, or another log */
 export function claimedEarlier(
-  note: Buffer | null,
+  note: Buffer,
   log: { origin: string; key: VerifierKey; trust: readonly TrustedKey[] | null },
-): Earlier | null {
-  if (note === null) return null;
+): Earlier {
   refuseOther(claimedCheckpoint(note), log.origin);
   return verifiedEarlier(note, log);
 }
@@ -102,7 +101,7 @@ export async function verifyProofSince(
   { log, trust, prove }: { log: Checkpoint; trust: readonly TrustedKey[] | null; prove: ConsistencyProof | null },
 ): Promise<EvidenceReport> {
   const found = new EvidenceFindings();
-  const earlier = await found.section(() => {
+  const earlier = await found.attempt(() => {
     refuseOther(claimedCheckpoint(note), log.origin);
     return signedEarlier(note, { key: null, trust }, found);
   });
@@ -129,7 +128,7 @@ export async function verifyLogSince(
   },
 ): Promise<EvidenceReport> {
   const found = new EvidenceFindings();
-  const earlier = await found.section(() => signedEarlier(note, { key, trust }, found));
+  const earlier = await found.attempt(() => signedEarlier(note, { key, trust }, found));
   if (earlier === null) return found.report();
   const { size, root } = earlier;
   if (log.rootThen === null) {
@@ -143,7 +142,7 @@ function signedEarlier(
   note: Buffer,
   { key, trust }: { key: VerifierKey | null; trust: readonly TrustedKey[] | null },
   found: EvidenceFindings,
-): Checkpoint | null {
+): Checkpoint {
   if (trust === null && key === null) {
     found.unchecked('--since: who signed it: there is no key of this log here; give it with --trust FILE');
     return claimedCheckpoint(note);
