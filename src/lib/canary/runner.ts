@@ -88,8 +88,8 @@ export class Runner {
   }
 
   private async takeUpOpen(): Promise<void> {
-    for (const head of await this.options.ledger.summaries({ type: 'canary', open: true }))
-      if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+    for (const id of await this.options.ledger.openSubjects('canary'))
+      if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,7 @@ import type { CanaryOutcome } from '../readings/index.js';
 import { foldPromotion } from '../readings/index.js';
 import { evidenceOf, provenOutcome } from './evidence.js';
 import type { ProvenIndex } from './proven-index.js';
-import { gateHistory, proveGate } from './registry.js';
+import { gateHistory } from './registry.js';
 
 /** What a request for a promotion meets. */
 export type Eligibility =
@@ -29,11 +29,10 @@ export async function eligibilityOf(
   requireCanary: boolean,
   now: number,
 ): Promise<Eligibility> {
-  const { ledger } = index;
   const open = await openPromotion(index, modelId, gate);
   if (open !== null) return { kind: 'open', id: open };
-  await proveGate(ledger, gate);
-  const holding = (await gateHistory(ledger, gate)).at(-1);
+  await index.proveGate(gate);
+  const [holding] = await gateHistory(index.ledger, gate, { limit: 1, newest: true });
   if (holding?.modelId === modelId) return { kind: 'held' };
   const { open: running, last } = await evidenceOf(index, modelId, gate);
   const allowed = { kind: 'allowed', previous: holding?.modelId ?? null, gateSeq: holding?.seq ?? -1 } as const;

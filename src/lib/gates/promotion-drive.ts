@@ -9,7 +9,7 @@ import { type GateLease, takeGateLease } from './gate-lease.js';
 import type { HookCall, HookConfig } from './hook.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
 import type { ProvenIndex } from './proven-index.js';
-import { gateHistory, proveGate, setGate } from './registry.js';
+import { gateHistory, setGate } from './registry.js';
 
 export interface DriveContext {
   ledger: Ledger;
@@ -98,7 +98,8 @@ async function steps(context: DriveContext, promotion: Promotion, turn: GateLeas
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
   const { canaryId } = promotion;
   const ending = canaryId === null ? null : await provenOutcome(index, canaryId, clock.now());
-  await proveGate(ledger, gate, since);
+  await index.catchUp();
+  await index.proveGate(gate, since);
   if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
   await context.beforePromoting?.();
   const { ok, failed } = await runHooks({

@@ -104,8 +104,8 @@ export class Promotions {
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     try {
-      const heads = await this.options.ledger.summaries({ type: 'promotion', open: true });
-      const outcomes = await Promise.allSettled(heads.map(({ subject }) => this.drive(subject)));
+      const ids = await this.options.ledger.openSubjects('promotion');
+      const outcomes = await Promise.allSettled(ids.map((id) => this.drive(id)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined && !this.stop.signal.aborted) throw failed.reason;
     } finally {

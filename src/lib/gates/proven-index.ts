@@ -1,6 +1,7 @@
 import type { Ledger, LogEntry, StoredEvent } from '../ledger/index.js';
 import { readProvenLog } from '../ledger/index.js';
 import { GrowingTree } from '../ledger/tree/index.js';
+import { gateSubject } from '../readings/index.js';
 
 /**
  * Which canaries and promotions the log has for each model and gate, and who holds which gate: what decides over a promotion.
@@ -34,7 +35,8 @@ export class ProvenIndex {
 
   /** Gates that the model holds, by name. */
   gatesOf(modelId: string): string[] {
-    return [...this.#found.holders].flatMap(([gate, holder]) => (holder === modelId ? [gate] : [])).sort();
+    const held = [...this.#found.changes].filter(([, changes]) => changes.at(-1)?.modelId === modelId);
+    return held.map(([gate]) => gate).sort();
   }
 
   /**
@@ -42,8 +44,23 @@ export class ProvenIndex {
    * @throws LukhasError LEDGER_CORRUPT
    */
   events(subject: string): Promise<StoredEvent[]> {
-    const count = this.#found.counts.get(subject) ?? 0;
-    return this.ledger.provenEvents({ subject, known: { size: this.#tree.size, root: this.#tree.root(), count } });
+    return this.#prove(subject, 0, this.#found.counts.get(subject) ?? 0);
+  }
+
+  /**
+   * Makes sure that who asks for the changes of a gate is given all there are, from the newest one before an entry on.
+   * @param before seq of what stands on the gate; without it the newest change of all is where it begins
+   * @throws LukhasError LEDGER_CORRUPT
+   */
+  async proveGate(gate: string, before = Number.MAX_SAFE_INTEGER): Promise<void> {
+    const changes = this.#found.changes.get(gate) ?? [];
+    const from = changes.findLast(({ seq }) => seq < before)?.seq ?? 0;
+    await this.#prove(gateSubject(gate), from, changes.filter(({ seq }) => seq >= from).length);
+  }
+
+  #prove(subject: string, from: number, count: number): Promise<StoredEvent[]> {
+    const known = { size: this.#tree.size, root: this.#tree.root(), count };
+    return this.ledger.provenEvents({ subject, from, known });
   }
 
   async #read(): Promise<void> {
@@ -62,8 +79,8 @@ class Found {
   readonly counts = new Map<string, number>();
   /** Ids by `keyOf`, oldest first. */
   readonly asked = new Map<string, string[]>();
-  /** The model that holds each gate. */
-  readonly holders = new Map<string, string>();
+  /** Changes of each gate's holder, oldest first. */
+  readonly changes = new Map<string, { seq: number; modelId: string }[]>();
 
   take({ kind, subject, event }: LogEntry, isKnown: (subject: string) => boolean): void {
     const count = this.counts.get(subject);
@@ -72,25 +89,29 @@ class Found {
       this.#begin(event());
   }
 
-  add({ counts, asked, holders }: Found): void {
+  add({ counts, asked, changes }: Found): void {
     for (const [subject, count] of counts) this.counts.set(subject, (this.counts.get(subject) ?? 0) + count);
-    for (const [key, ids] of asked) this.asked.set(key, [...(this.asked.get(key) ?? []), ...ids]);
-    for (const [gate, modelId] of holders) this.holders.set(gate, modelId);
+    for (const [key, ids] of asked) for (const id of ids) push(this.asked, key, id);
+    for (const [gate, list] of changes) for (const change of list) push(this.changes, gate, change);
   }
 
   #begin(event: StoredEvent): void {
-    if (event.kind === 'gate.changed') this.holders.set(event.data.gate, event.data.modelId);
+    if (event.kind === 'gate.changed')
+      push(this.changes, event.data.gate, { seq: event.seq, modelId: event.data.modelId });
     else if (event.kind === 'canary.requested') this.#ask(event, event.data.toGate);
     else if (event.kind === 'promotion.requested') this.#ask(event, event.data.gate);
   }
 
   #ask({ kind, subject, data }: Extract<StoredEvent, { kind: Asked }>, gate: string): void {
     this.counts.set(subject, 1);
-    const key = keyOf(kind, data.modelId, gate);
-    const ids = this.asked.get(key);
-    if (ids === undefined) this.asked.set(key, [subject]);
-    else ids.push(subject);
+    push(this.asked, keyOf(kind, data.modelId, gate), subject);
   }
+}
+
+function push<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 type Asked = 'canary.requested' | 'promotion.requested';

@@ -63,6 +63,8 @@ export interface Ledger {
 
   /** Heads of subjects (see Head), newest first. */
   summaries(filter?: SummaryFilter): Promise<SubjectSummary[]>;
+  /** Subjects of open rows of a type, newest first: what a driver looks after. A row of which the rest is broken counts too. */
+  openSubjects(type: SubjectSummary['type']): Promise<string[]>;
   /** How many heads of a type there are, by state; states without any are left out. */
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;
   /** How many there are, whatever the limit. */
@@ -90,7 +92,7 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** How many entries of a subject there are among the first `size` of the log, whose tree has this root. */
+/** How many entries of a subject there are from a seq on and below `size`; the tree of the first `size` has this root. */
 export interface KnownEntries {
   size: number;
   root: Buffer;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { advance } from '../../../src/lib/canary/advance.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
@@ -99,6 +100,23 @@ describe('one gate', () => {
       expect(await holderOf(here.ledger, GATE)).to.equal('fast');
       expect(await here.ledger.lease(LEASE)).to.equal(null);
     });
+
+    for (const [what, sql] of Object.entries({
+      'are gone': 'DELETE FROM heads',
+      'tell another order': 'UPDATE heads SET first_seq = 1000 - first_seq, last_seq = 1000 - last_seq',
+      'tell that nothing is to be done': "UPDATE heads SET open = 0, state = 'BLOCKED'",
+      'are broken': "UPDATE heads SET data = 'no JSON'",
+    }))
+      it(`is acted on in the order they were decided where the rows of listings ${what}`, async () => {
+        const slow = await decided('slow');
+        const fast = await decided('fast');
+        const db = new Database(here.path);
+        db.exec(sql);
+        db.close();
+        await runner(here.ledger, hooksOf(aliasing())).drive([fast, slow]);
+        expect(await read('calls')).to.deep.equal(IN_TURN);
+        expect(await holderOf(here.ledger, GATE)).to.equal('fast');
+      });
 
     it('by two processes is acted on by one at a time, and is held by whom the hooks set last', async () => {
       const [slow, fast] = [await decided('slow'), await decided('fast')];

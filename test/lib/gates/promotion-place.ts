@@ -159,6 +159,7 @@ export class Bench {
       'leasedSubjects',
       'observationLines',
       'summaries',
+      'openSubjects',
       'acquireLease',
       'releaseLease',
       'lease',

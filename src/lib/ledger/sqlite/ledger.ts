@@ -145,6 +145,10 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.heads(filter));
   }
 
+  openSubjects(type: SubjectSummary['type']): Promise<string[]> {
+    return this.#read(() => this.#reader.openSubjects(type));
+  }
+
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {
     return this.#read(() => this.#reader.headStates(type));
   }

@@ -189,6 +189,11 @@ export class Reader {
     return this.#all<HeadRow>(sql, [...query.values, filter.limit ?? -1]).map(toHead);
   }
 
+  openSubjects(type: SubjectSummary['type']): string[] {
+    const sql = 'SELECT subject FROM heads WHERE type = ? AND open = 1 ORDER BY first_seq DESC';
+    return this.#column<string>(sql, [type]);
+  }
+
   countHeads(filter: SummaryFilter = {}): number {
     const query = ofHeads(filter);
     return this.#value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
