@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
 
 export default class CanaryPromote extends BaseCommand {
-  static override summary = 'promote a BLOCKED canary manually; recorded as an override';
+  static override summary = 'promote a BLOCKED canary by hand; recorded as an override';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

@@ -9,33 +9,34 @@ interface Meaning {
 
 const BUSY: Meaning = {
   code: 'LEDGER_BUSY',
-  says: 'is being written by another process and did not become free in time',
-  suggestion: 'Try again; if it lasts, look for a stuck process that has the file open (lsof or fuser).',
+  says: 'is locked by another process and did not become free in time',
+  suggestion: 'Try again. If that does not help, find the process that has the file open (lsof or fuser).',
 };
 const FULL: Meaning = {
   code: 'LEDGER_FULL',
   says: 'cannot grow: its disk is full or refuses writes',
-  suggestion: 'Free space (or raise the quota) on its disk, then run the command again; nothing was half recorded.',
+  suggestion: 'Free disk space or raise the quota, then run the command again; nothing was partly recorded.',
 };
 const FAILING: Meaning = {
   code: 'LEDGER_FULL',
   says: 'could not be written or read: its disk reports an error or is full',
-  suggestion: 'Check free space and the health of the disk, then run the command again; nothing was half recorded.',
+  suggestion:
+    'Check the free space and the health of the disk, then run the command again; nothing was partly recorded.',
 };
 const READ_ONLY: Meaning = {
   code: 'LEDGER_READ_ONLY',
-  says: 'may not be written by this user',
+  says: 'is not writable for this user',
   suggestion: 'Give this user write access to the file and to its folder, or choose another file with --db.',
 };
 const CORRUPT: Meaning = {
   code: 'LEDGER_CORRUPT',
-  says: 'is damaged, or is not a database at all',
+  says: 'is damaged or is not a database',
   suggestion: 'Check the path given with --db; if it is right, restore the file from a backup.',
 };
 const CONFLICT: Meaning = {
   code: 'LEDGER_CONFLICT',
-  says: 'refused a record that contradicts what is already recorded',
-  suggestion: 'Read the current state and decide again.',
+  says: 'refused a record that contradicts an existing one',
+  suggestion: 'Check the current state, then try again.',
 };
 const UNAVAILABLE: Meaning = {
   code: 'LEDGER_UNAVAILABLE',
