@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { LukhasError } from '../errors.js';
-import { errorCode, ledgerError } from './sqlite-errors.js';
+import { errorCode, ledgerError, requireNodeApi } from './sqlite-errors.js';
 import { isCurrent, isReadable, migrate } from './sqlite-schema.js';
 import { requireOwnSchema } from './sqlite-schema-check.js';
 
@@ -39,6 +39,7 @@ interface FileId {
  * @throws LukhasError LEDGER_CORRUPT when its schema is not the one that lukhas makes; the others of `openLedger`
  */
 export async function openConnection(file: string, options: ConnectionOptions = {}): Promise<Connection> {
+  requireNodeApi();
   // better-sqlite3 does the same to what it is given.
   const path = resolve(file).trimEnd();
   const readOnly = options.readOnly ?? false;
