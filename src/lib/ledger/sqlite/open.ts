@@ -6,6 +6,10 @@ import { LukhasError } from '../../errors.js';
 import { errorCode, ledgerError } from './errors.js';
 import { isCurrent, isReadable, migrate } from './schema.js';
 import { requireOwnSchema } from './schema-check.js';
+import { LukhasError } from '../errors.js';
+import { errorCode, ledgerError, requireNodeApi } from './sqlite-errors.js';
+import { isCurrent, isReadable, migrate } from './sqlite-schema.js';
+import { requireOwnSchema } from './sqlite-schema-check.js';
 
 export interface OpenOptions {
   /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
@@ -39,6 +43,7 @@ interface FileId {
  * @throws LukhasError LEDGER_CORRUPT when its schema is not the one that lukhas makes; the others of `openLedger`
  */
 export async function openConnection(file: string, options: ConnectionOptions = {}): Promise<Connection> {
+  requireNodeApi();
   // better-sqlite3 does the same to what it is given.
   const path = resolve(file).trimEnd();
   const readOnly = options.readOnly ?? false;
