@@ -2,6 +2,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
+import { printJson, type Styled, tell, toScreen } from './screen.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -55,7 +56,16 @@ export abstract class BaseCommand extends Command {
 
   /** Messages and progress: never on stdout. */
   protected say(message: string): void {
-    process.stderr.write(`${message}\n`);
+    tell(message);
+  }
+
+  /** Data for a person, on stdout; nothing with `--json`. */
+  override log(message: string | Styled = ''): void {
+    super.log(toScreen(message));
+  }
+
+  override logJson(json: unknown): void {
+    printJson(json);
   }
 
   protected override async finally(error: Error | undefined): Promise<unknown> {

@@ -11,25 +11,26 @@ import {
 } from '../lib/explain/index.js';
 import type { Bounds, ObjectiveReport, RateReport } from '../lib/judge/index.js';
 import { PAINT, paint } from './present.js';
+import { block, blocks, type Styled } from './screen.js';
 import { table } from './table.js';
 
 const COLUMNS = 60;
 const NONE = '-';
 
 /** The numbers as compact tables. */
-export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): string {
-  const chalk = paint(stream, noColor);
+export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): Styled {
+  const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const head = oneLine(`${math.state} ${math.modelId}: ${math.fromGate} -> ${math.toGate} ${math.id}`);
-  const check = math.check?.status === 'differs' ? chalk.red.bold : (text: string) => text;
   const lines = facts(math).map(([name, value]) => `${name.padEnd(16)}${oneLine(value)}`);
-  const blocks = [
-    [color ? chalk[color].bold(head) : chalk.bold(head), ...lines].join('\n'),
-    objectives(math),
-    logic(math),
-    checkLines(math).map(check).join('\n'),
-  ];
-  return blocks.filter((block) => block !== '').join('\n\n');
+  const check = checkLines(math);
+  const differs = math.check?.status === 'differs';
+  return blocks([
+    block([color ? pen(head, color, 'bold') : pen(head, 'bold'), ...lines]),
+    ...objectives(math),
+    ...logic(math),
+    ...(check.length === 0 ? [] : [block(differs ? check.map((line) => pen(line, 'red', 'bold')) : check)]),
+  ]);
 }
 
 function facts(math: WhyMath): [string, string][] {
@@ -100,8 +101,8 @@ const HEAD = [
   'STILL NEEDED',
 ];
 
-function objectives({ evidence }: WhyMath): string {
-  return evidence.length === 0 ? '' : table(HEAD, evidence.map(objectiveRow));
+function objectives({ evidence }: WhyMath): Styled[] {
+  return evidence.length === 0 ? [] : [table(HEAD, evidence.map(objectiveRow))];
 }
 
 function objectiveRow(o: ObjectiveEvidence): string[] {
@@ -153,11 +154,11 @@ function shown(o: ObjectiveReport, value: number): string {
   return o.signal === 'latency' ? milliseconds(value) : percent(value);
 }
 
-function logic({ logic: steps }: WhyMath): string {
-  if (steps.length === 0) return '';
+function logic({ logic: steps }: WhyMath): Styled[] {
+  if (steps.length === 0) return [];
   const number = (x: number | null) => (x === null ? '' : String(Number(x.toPrecision(4))));
   const rows = steps.map((s) => [s.answer ? 'yes' : 'no', s.question, number(s.value), number(s.limit)]);
-  return table(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows);
+  return [table(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows)];
 }
 
 function checkLines({ check }: WhyMath): string[] {

@@ -1,14 +1,15 @@
 import { count, percent, seconds } from '../lib/explain/index.js';
 import type { ObjectivePlan, PlanReport } from '../lib/judge/index.js';
+import { block, type Styled } from './screen.js';
 
 /** The plan in words. */
-export function presentPlan(plan: PlanReport): string {
+export function presentPlan(plan: PlanReport): Styled {
   const rate = `${count(plan.requestsPerSecond)} requests/s`;
-  return [
+  return block([
     `${plan.decidable ? 'Can be decided' : 'Can NOT be relied on to promote'} at ${rate}: a window of ${seconds(plan.windowSeconds)} sees ${count(plan.windowRequests)} requests.`,
     ...plan.objectives.flatMap(objective),
     ...plan.unplanned.map((o) => `${o.name}: not planned, ${o.why}`),
-  ].join('\n');
+  ]);
 }
 
 function objective(o: ObjectivePlan): string[] {

@@ -5,7 +5,8 @@ import { LukhasError } from '../lib/errors.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../lib/evidence/formats/index.js';
 import { parseTrustedKeys } from '../lib/evidence/keys/index.js';
 import type { AnchorTarget, Publication, WitnessPeer } from '../lib/evidence/publish/index.js';
-import { addressProblem } from '../lib/evidence/publish/index.js';
+import { ANCHOR_URL, WITNESS_URL } from '../lib/evidence/publish/index.js';
+import { parseUrl } from '../lib/input/index.js';
 
 export interface PublicationFlags {
   /** Addresses. */
@@ -55,8 +56,7 @@ async function peers(
   const file = flags['witness-key'];
   const keys = file === undefined ? [] : await readVkeys(resolve(cwd, file), '--witness-key', 'cosignature');
   return urls.map((url, index) => {
-    const problem = addressProblem(url);
-    if (problem !== null) throw new LukhasError('USAGE', `--witness: ${problem}`);
+    parseUrl(url, '--witness', 'USAGE', WITNESS_URL);
     const configured = evidence.witnesses.find((each) => each.url === url)?.key;
     const key = keys.length === 0 ? configured : keys[index];
     if (key !== undefined) return { url, key };
@@ -74,9 +74,8 @@ function anchorOf(text: string, cwd: string): AnchorTarget {
   if (kind === 'file') return { kind, path: resolve(cwd, rest) };
   if (kind === 'git') return { kind, repository: resolve(cwd, rest) };
   if (kind === 'webhook') {
-    const problem = addressProblem(rest);
-    if (problem === null) return { kind, url: rest };
-    throw new LukhasError('USAGE', `--anchor ${kind}: ${problem}`);
+    parseUrl(rest, `--anchor ${kind}`, 'USAGE', ANCHOR_URL);
+    return { kind, url: rest };
   }
   throw new LukhasError('USAGE', '--anchor takes file:PATH, git:FOLDER or webhook:URL', {
     suggestions: ['More kinds and settings are in the configuration: evidence.anchors.'],

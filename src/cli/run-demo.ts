@@ -2,6 +2,7 @@ import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Fault } from '../demo/index.js';
 import { DEMO_POLICY, startWorkload, type Workload } from '../demo/index.js';
 import type { App } from '../lib/app/index.js';
+import { visible } from '../lib/input/index.js';
 import { parsePolicy } from '../lib/judge/index.js';
 import { DEFAULT_METRICS } from '../lib/metrics/index.js';
 import type { Canary } from '../lib/readings/index.js';
@@ -64,7 +65,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             by: app.config.actor,
           });
           const show = (line: string): void => {
-            task.output = line;
+            task.output = visible(line);
           };
           c.result = await watchToVerdict(app, canary.id, {
             say: show,

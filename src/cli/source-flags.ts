@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Config } from '../lib/app/index.js';
-import { sourceUrlProblem } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
+import { parseUrl, type UrlRules } from '../lib/input/index.js';
 import {
   DEFAULT_METRICS,
   PROMETHEUS_DEFAULTS,
+  PROMETHEUS_URL,
+  SCRAPE_URL,
   type ScrapeConfig,
   SOURCE_TIMEOUT_MS,
   type SourceDescriptor,
@@ -92,7 +94,7 @@ function isKind(text: string): text is Kind {
 
 function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
   const configured = config.source.kind === 'prometheus' ? config.source : null;
-  const url = address('prom-url', flags['prom-url']) ?? configured?.url;
+  const url = address('prom-url', flags['prom-url'], PROMETHEUS_URL) ?? configured?.url;
   if (url === undefined) {
     throw usage('--source prometheus needs --prom-url URL (or PROM_URL, or source.url in lukhas.yaml)');
   }
@@ -100,7 +102,7 @@ function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
 }
 
 function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDescriptor {
-  const canaryUrl = address('canary-url', flags['canary-url']) ?? configured?.canaryUrl;
+  const canaryUrl = address('canary-url', flags['canary-url'], SCRAPE_URL) ?? configured?.canaryUrl;
   if (canaryUrl === undefined) {
     throw usage('--source scrape needs --canary-url URL (or source.canaryUrl in lukhas.yaml)');
   }
@@ -108,7 +110,9 @@ function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDesc
   const givenLabels = labels('baseline-label', flags['baseline-label']);
   const baselineLabels = givenLabels ?? configured?.baselineLabels ?? {};
   const baselineUrl =
-    address('baseline-url', flags['baseline-url']) ?? configured?.baselineUrl ?? (givenLabels ? canaryUrl : null);
+    address('baseline-url', flags['baseline-url'], SCRAPE_URL) ??
+    configured?.baselineUrl ??
+    (givenLabels ? canaryUrl : null);
   if (baselineUrl === canaryUrl && sameLabels(canaryLabels, baselineLabels)) {
     throw usage(
       'canary and baseline are the same address with the same labels; tell them apart, e.g. --canary-label version=v2 --baseline-label version=v1',
@@ -126,9 +130,8 @@ function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {
   throw usage('--source ndjson needs --input FILE (- is standard input)');
 }
 
-function address(flag: FlagName, text: string | undefined): string | undefined {
-  const problem = text === undefined ? null : sourceUrlProblem(text);
-  if (problem !== null) throw usage(`--${flag} ${problem}`);
+function address(flag: FlagName, text: string | undefined, rules: UrlRules): string | undefined {
+  if (text !== undefined) parseUrl(text, `--${flag}`, 'USAGE', rules);
   return text;
 }
 

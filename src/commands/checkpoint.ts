@@ -42,7 +42,7 @@ export default class Checkpoint extends BaseCommand {
     const { runCheckpoint } = await import('../cli/run-checkpoint.js');
     const result = await runCheckpoint(app, flags);
     if (result.exit !== 0) process.exitCode = result.exit;
-    if (!this.jsonEnabled()) for (const line of result.lines) this.log(line);
+    if (!this.jsonEnabled()) this.log(result.text);
     return result.json;
   }
 }

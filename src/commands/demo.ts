@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { presentCanary } from '../cli/present.js';
+import { block } from '../cli/screen.js';
 import type { Fault } from '../demo/index.js';
 import { canaryJson } from '../lib/app/index.js';
 
@@ -38,7 +39,7 @@ export default class Demo extends BaseCommand {
     }
     if (!this.jsonEnabled()) {
       const db = flags.db === undefined ? '' : ` --db ${shellWord(flags.db)}`;
-      this.log(`\n${presentCanary(demo.canary, flags['no-color'])}\n`);
+      this.log(block(['', presentCanary(demo.canary, flags['no-color']), '']));
       this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
       this.log('Next:');
       const next = nextCommands(demo.canary.id, fault).map(([command, what]) => [`${command}${db}`, what] as const);

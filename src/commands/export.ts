@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { block } from '../cli/screen.js';
 import { FAMILIES } from '../lib/ledger/index.js';
 
 export default class Export extends BaseCommand {
@@ -53,11 +54,14 @@ export default class Export extends BaseCommand {
     });
     const { window, size, sha256, counts, keys, cosigned } = summary;
     if (!this.jsonEnabled()) {
-      this.log(`${out}  ${size.toLocaleString('en')} bytes`);
-      this.log(`  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`);
-      this.log(`  sha256     ${sha256}`);
-      this.log(`  signed by  ${keys.export}`);
-      if (cosigned !== null) this.log(`  witnessed  ${cosigned.size} entries, by ${cosigned.by.join(', ')}`);
+      const lines = [
+        `${out}  ${size.toLocaleString('en')} bytes`,
+        `  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`,
+        `  sha256     ${sha256}`,
+        `  signed by  ${keys.export}`,
+        ...(cosigned === null ? [] : [`  witnessed  ${cosigned.size} entries, by ${cosigned.by.join(', ')}`]),
+      ];
+      this.log(block(lines));
     }
     return { file: out, ...summary };
   }

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { refuseOwnFiles } from '../cli/own-files.js';
+import { printData } from '../cli/screen.js';
 
 const PROOF = {
   what: 'proof',
@@ -33,7 +34,7 @@ export default class Prove extends BaseCommand {
     if (flags.out !== undefined) {
       const { writeOutput } = await import('../lib/files/write-output.js');
       await writeOutput(flags.out, proof, '--out', PROOF);
-    } else if (!this.jsonEnabled()) process.stdout.write(proof);
+    } else if (!this.jsonEnabled()) printData(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);
     return { ...about, proof, file: flags.out ?? null };
   }

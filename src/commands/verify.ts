@@ -32,9 +32,9 @@ export default class Verify extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify);
     const { runVerify } = await import('../cli/run-verify.js');
-    const { ok, lines, json } = await runVerify(args.pack, flags);
+    const { ok, text, json } = await runVerify(args.pack, flags);
     if (!ok) process.exitCode = EXIT.verification;
-    if (!this.jsonEnabled()) for (const line of lines) this.log(line);
+    if (!this.jsonEnabled()) this.log(text);
     return json;
   }
 }

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
-import { ERROR_CODES, EXIT } from '../lib/errors.js';
+import { ERRORS, EXIT } from '../lib/errors.js';
 import { parseInstant } from '../lib/input/index.js';
 
 /** What stands as the decision of a job. */
@@ -31,7 +31,7 @@ export default class WhyMath extends BaseCommand {
     const math = await whyMath(app, args.id, { at });
     if (math.decision === 'unknown') {
       if (!this.jsonEnabled()) throw notKnown(math.why);
-      process.exitCode = ERROR_CODES.NOT_FOUND;
+      process.exitCode = ERRORS.NOT_FOUND.exit;
     } else if (!this.jsonEnabled()) {
       if (JOB_STATES.has(math.decision)) {
         const { presentJobMath } = await import('../cli/present-job.js');

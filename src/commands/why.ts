@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
-import { ERROR_CODES } from '../lib/errors.js';
+import { ERRORS } from '../lib/errors.js';
 import { narrativeMarkdown, narrativeText } from '../lib/explain/index.js';
 import { parseInstant } from '../lib/input/index.js';
 
@@ -32,7 +32,7 @@ export default class Why extends BaseCommand {
     const text = flags.format === 'md' ? narrativeMarkdown(narrative) : narrativeText(narrative);
     if (narrative.about === 'unknown') {
       if (!this.jsonEnabled()) throw notKnown(narrative.title);
-      process.exitCode = ERROR_CODES.NOT_FOUND;
+      process.exitCode = ERRORS.NOT_FOUND.exit;
     } else if (process.stdout.isTTY && flags.format === 'text' && !this.jsonEnabled()) {
       const { presentNarrative } = await import('../cli/present-narrative.js');
       this.log(presentNarrative(narrative, process.stdout, flags['no-color']));

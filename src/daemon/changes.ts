@@ -3,14 +3,14 @@ import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/index.js';
 
 type Listener = (items: readonly FeedItem[]) => void;
 
-/** How often commits of other processes are looked for; this process's own are told at once. */
+/** How often commits of other processes are polled for; this process's own are passed on at once. */
 const POLL_MS = 250;
 const PAGE = 500;
 const WOKEN = 'woken';
 
 /**
- * Tells listeners what is committed to the log, by whichever process, from the moment they subscribe. Follows the log
- * only while somebody listens.
+ * Passes on to listeners what any process commits to the log, from the moment they subscribe. Follows the log only while there
+ * is a listener.
  */
 export class Changes {
   private readonly listeners = new Set<Listener>();
@@ -26,8 +26,8 @@ export class Changes {
   ) {}
 
   /**
-   * Resolves when everything that is committed from now on will be told.
-   * @returns what ends it
+   * Resolves when the listener is sure to get everything committed from now on.
+   * @returns ends the subscription
    */
   async subscribe(listener: Listener): Promise<() => void> {
     this.listeners.add(listener);
@@ -76,7 +76,7 @@ export class Changes {
         for (const listener of this.listeners) listener(items);
       }
     } catch (error) {
-      // A database that is busy now is read again at the next turn, from the same place.
+      // A busy database is read again at the next poll, from the same position.
       this.onError(error);
     }
   }

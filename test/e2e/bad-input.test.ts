@@ -21,8 +21,7 @@ interface Case {
   code?: number;
 }
 
-describe('what a user gets wrong is said in one line, and starts nothing', function () {
-  this.timeout(30_000);
+describe('what a user gets wrong is said in one line, and starts nothing', () => {
   let workspace: Workspace;
 
   before(async () => {
@@ -184,12 +183,12 @@ describe('what a user gets wrong is said in one line, and starts nothing', funct
     },
     'an address that is none': {
       args: [...WITH_POLICY, '--canary-url', 'localhost'],
-      says: /^--canary-url is not a URL/,
+      says: /^--canary-url: is not a URL/,
       advises: /write e\.g\. http/,
     },
     'a password in an address': {
       args: [...WITH_POLICY, '--canary-url', 'http://me:geheim@127.0.0.1:9/metrics'],
-      says: /^--canary-url holds a user name or password(?!.*geheim)/,
+      says: /^--canary-url: holds a user name or password(?!.*geheim)/,
       advises: /instead/,
     },
     'observations that are not there': {

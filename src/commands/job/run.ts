@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { interruptible } from '../../cli/interrupt.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
@@ -65,27 +66,18 @@ export default class JobRun extends BaseCommand {
   }
 
   /** Ctrl-C cancels the job: nobody else would go on with it. @returns the exit code then, else null */
-  private async drive(app: App, id: string): Promise<number | null> {
-    let interrupted: number | null = null;
-    const cancelling: Promise<unknown>[] = [];
-    const cancel = (code: number, signal: string) => () => {
-      interrupted ??= code;
-      const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${signal})`);
-      // One that has just ended needs no cancelling.
-      cancelling.push(cancelled.catch((error: unknown) => unlessEnded(error)));
-    };
-    const onInt = cancel(130, 'SIGINT');
-    const onTerm = cancel(143, 'SIGTERM');
-    process.once('SIGINT', onInt);
-    process.once('SIGTERM', onTerm);
-    try {
+  private drive(app: App, id: string): Promise<number | null> {
+    return interruptible(async (interrupt) => {
+      const cancelling: Promise<unknown>[] = [];
+      interrupt.signal.addEventListener('abort', () => {
+        const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${interrupt.by})`);
+        // One that has just ended needs no cancelling.
+        cancelling.push(cancelled.catch(unlessEnded));
+      });
       await app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) }).drive([id]);
       await Promise.all(cancelling);
-    } finally {
-      process.off('SIGINT', onInt);
-      process.off('SIGTERM', onTerm);
-    }
-    return interrupted;
+      return interrupt.exit;
+    });
   }
 }
 

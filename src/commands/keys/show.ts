@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { KEY_FORMS, presentForm, presentKeys } from '../../cli/present-keys.js';
+import { printData } from '../../cli/screen.js';
 import type { KeyRole } from '../../lib/evidence/keys/index.js';
 
 const ROLES = ['log', 'export'] as const satisfies readonly KeyRole[];
@@ -27,7 +28,8 @@ export default class KeysShow extends BaseCommand {
     ]);
     const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
     const keys = await showKeys(config, flags.role === undefined ? undefined : [flags.role]);
-    if (!this.jsonEnabled()) this.log(flags.form === undefined ? presentKeys(keys) : presentForm(keys, flags.form));
+    if (flags.form === undefined) this.log(presentKeys(keys));
+    else if (!this.jsonEnabled()) printData(presentForm(keys, flags.form));
     return { keys };
   }
 }

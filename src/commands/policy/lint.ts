@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { number } from '../../cli/policy-flags.js';
+import { block } from '../../cli/screen.js';
 import { readPolicy } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
 
@@ -25,8 +26,8 @@ export default class PolicyLint extends BaseCommand {
     );
     if (findings.some((f) => f.severity === 'error')) process.exitCode = EXIT.usage;
     if (!this.jsonEnabled()) {
-      for (const f of findings) this.log(`${f.severity}: ${f.path}: ${f.message}`);
-      this.log(findings.length === 0 ? `${args.file}: valid, nothing to say` : `${args.file}: valid`);
+      const end = findings.length === 0 ? `${args.file}: valid, nothing to say` : `${args.file}: valid`;
+      this.log(block([...findings.map((f) => `${f.severity}: ${f.path}: ${f.message}`), end]));
     }
     return { policy, findings };
   }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { printData } from '../../cli/screen.js';
 
 export default class WitnessKey extends BaseCommand {
   static override summary = 'make the key of a witness, or print the public one that is there';
@@ -33,7 +34,7 @@ export default class WitnessKey extends BaseCommand {
     ]);
     const identity = await initWitness(resolve(flags['db-dir']), flags.name ?? null);
     if (!this.jsonEnabled()) {
-      this.log(flags.form === 'pem' ? identity.pem.trimEnd() : identity.vkey);
+      printData(flags.form === 'pem' ? identity.pem : `${identity.vkey}\n`);
       if (identity.created) this.say(`Made ${identity.folder}/witness.pem. Keep it and the folder safe.`);
     }
     return identity;

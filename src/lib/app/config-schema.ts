@@ -6,12 +6,17 @@ import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
-import { parseDuration, parseInput, parseText } from '../input/index.js';
-import { jobsSchema, tasksSchema } from '../jobs/index.js';
-import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/index.js';
-import type { TasksConfig } from '../readings/index.js';
+import { isUrl, parseDuration, parseInput, parseText } from '../input/index.js';
+import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
+import {
+  DEFAULT_METRICS,
+  PROMETHEUS_DEFAULTS,
+  PROMETHEUS_URL,
+  SCRAPE_URL,
+  SOURCE_TIMEOUT_MS,
+  type SourceDescriptor,
+} from '../metrics/index.js';
 import type { ServeConfig } from './serve-settings.js';
-import { sourceUrlProblem } from './source-url.js';
 
 /** What one configuration file says, its paths made absolute. */
 export interface FileConfig {
@@ -56,10 +61,7 @@ const metrics = z
   })
   .prefault({});
 
-const url = z.string().superRefine((text, context) => {
-  const message = sourceUrlProblem(text);
-  if (message !== null) context.addIssue({ code: 'custom', message });
-});
+const page = z.string().superRefine(isUrl(SCRAPE_URL));
 
 const variable = z
   .string()
@@ -71,7 +73,7 @@ const source = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('prometheus'),
-      url,
+      url: z.string().superRefine(isUrl(PROMETHEUS_URL)),
       labels: labels.default(PROMETHEUS_DEFAULTS.labels),
       metrics,
       queries: z.record(z.string(), z.string().min(1)).default({}),
@@ -87,8 +89,8 @@ const source = z.discriminatedUnion('kind', [
     }),
   z.strictObject({
     kind: z.literal('scrape'),
-    canaryUrl: url,
-    baselineUrl: url.nullable().default(null),
+    canaryUrl: page,
+    baselineUrl: page.nullable().default(null),
     canaryLabels: labels.default({}),
     baselineLabels: labels.default({}),
     metrics,

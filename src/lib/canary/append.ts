@@ -1,6 +1,7 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
+import { asStored } from '../ledger/index.js';
 import { applyEvent, type Canary, canarySummary } from '../readings/index.js';
 import { loadCanary } from './load.js';
 
@@ -48,7 +49,7 @@ export async function appendEvent(
   expect: readonly Expectation[] = [],
 ): Promise<Canary> {
   const lastSeq = canary?.lastSeq ?? -1;
-  const next = applyEvent(canary, { ...event, seq: lastSeq + 1, v: 1 });
+  const next = applyEvent(canary, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [canarySummary(next)],

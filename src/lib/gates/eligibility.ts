@@ -1,6 +1,7 @@
 import { LukhasError } from '../errors.js';
+import type { CanaryOutcome } from '../readings/index.js';
 import { foldPromotion } from '../readings/index.js';
-import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import { evidenceOf, provenOutcome } from './evidence.js';
 import type { ProvenIndex } from './proven-index.js';
 import { gateHistory } from './registry.js';
 

@@ -1,7 +1,14 @@
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventKind, Ledger, StoredEvent } from '../ledger/index.js';
-import { isDead, takeLease } from '../ledger/index.js';
+import {
+  actingFor,
+  type EventKind,
+  isDead,
+  type Ledger,
+  purposeOf,
+  type StoredEvent,
+  takeLease,
+} from '../ledger/index.js';
 import { processesWith } from '../process/index.js';
 import { applyEvent, type Canary, foldPromotion } from '../readings/index.js';
 
@@ -48,7 +55,7 @@ export async function takeGateLease(
   { id, gate, ttlMs }: { id: string; gate: string; ttlMs: number },
 ): Promise<GateLease | number> {
   // Those of one process must not pass each other either.
-  const turn = { lease: `gate:${gate}`, holder: `${holder}:${id}` };
+  const turn = { lease: `gate:${gate}`, holder: actingFor(holder, id) };
   const now = clock.now();
   if ((await isBehind(ledger, id, gate, now)) || (await isLeftRunning(ledger, turn, now))) return now + AGAIN_MS;
   const again = await takeLease(ledger, turn.lease, turn.holder, now, ttlMs);
@@ -103,7 +110,7 @@ function pendingSince(events: readonly StoredEvent[]): number | null {
 async function isLeftRunning(ledger: Ledger, { lease, holder }: GateLease, now: number): Promise<boolean> {
   const held = await ledger.lease(lease);
   if (held === null || held.holder === holder || held.expiresAt <= now || !isDead(held.holder)) return false;
-  const id = held.holder.split(':').at(-1) ?? '';
+  const id = purposeOf(held.holder) ?? '';
   const name = id.startsWith('p-') ? 'LUKHAS_PROMOTION_ID' : 'LUKHAS_CANARY_ID';
   return (await processesWith(name, id)).length > 0;
 }

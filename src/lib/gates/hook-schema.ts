@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { HookConfig, HooksConfig } from './hook.js';
-import { webhookUrl } from './webhook.js';
+import { isUrl } from '../input/index.js';
+import { type HookConfig, type HooksConfig, WEBHOOK_URL } from './hook.js';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -20,13 +20,7 @@ const exec = z.strictObject({
 });
 
 const webhook = z.strictObject({
-  url: z.string().superRefine((text, context) => {
-    try {
-      webhookUrl(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  }),
+  url: z.string().superRefine(isUrl(WEBHOOK_URL)),
   secretEnv: z
     .string()
     .regex(VARIABLE, 'the name of an environment variable, not the secret itself')
@@ -79,7 +73,7 @@ function hookConfig(name: string, given: z.output<typeof hook>): HookConfig {
 }
 
 function derivedName({ exec, webhook }: z.output<typeof hook>): string {
-  const text = webhook ? webhookUrl(webhook.url).host : basename(exec?.command[0] ?? '');
+  const text = webhook ? new URL(webhook.url).host : basename(exec?.command[0] ?? '');
   return (
     text
       .replace(/[^A-Za-z0-9._:-]+/g, '-')

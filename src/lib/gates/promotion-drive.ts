@@ -1,9 +1,10 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventData, Ledger, StoredEvent } from '../ledger/index.js';
-import { takeLease } from '../ledger/index.js';
+import { asStored, takeLease } from '../ledger/index.js';
+import type { CanaryOutcome } from '../readings/index.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from '../readings/index.js';
-import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import { evidenceOf, provenOutcome } from './evidence.js';
 import { type GateLease, takeGateLease } from './gate-lease.js';
 import type { HookCall, HookConfig } from './hook.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
@@ -150,7 +151,7 @@ async function finish(
   const current = await loadPromotion(ledger, id);
   const data = { ...outcome, hooks: hooks.length };
   const event = { kind: 'promotion.finished', subject: id, ts: timestamp(clock.now()), data } as const;
-  const foreseen = applyPromotionEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
+  const foreseen = applyPromotionEvent(current, asStored(event, current.lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [promotionSummary(foreseen)],
@@ -159,7 +160,7 @@ async function finish(
       { subject: id, lastSeq: current.lastSeq },
     ],
   });
-  return written ? applyPromotionEvent(current, written) : foreseen;
+  return written ? applyPromotionEvent(current, asStored(event, written.seq)) : foreseen;
 }
 
 function callOf(

@@ -2,7 +2,7 @@ import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor } from '../ledger/index.js';
-import { newId, takeLease } from '../ledger/index.js';
+import { actingFor, asStored, newId, takeLease } from '../ledger/index.js';
 import { applyPromotionEvent, type Promotion, promotionSummary } from '../readings/index.js';
 import { type Eligibility, eligibilityOf, evidenceSentence } from './eligibility.js';
 import type { HooksConfig } from './hook.js';
@@ -131,7 +131,7 @@ export class Promotions {
     if (first.kind === 'refused') throw first.error;
     const { ledger, holder } = this.options;
     // Each request is a holder of its own: those of one process must not pass each other either.
-    const mine = `${holder}:${++this.requests}`;
+    const mine = actingFor(holder, String(++this.requests));
     for (let race = 1; ; race++) {
       await this.enter(requestLease(gate), mine);
       try {
@@ -173,7 +173,7 @@ export class Promotions {
     const event = { kind: 'promotion.requested', subject, ts: timestamp(now), data } as const;
     await ledger.commit({
       events: [event],
-      heads: [promotionSummary(applyPromotionEvent(null, { ...event, seq: 0, v: 1 }))],
+      heads: [promotionSummary(applyPromotionEvent(null, asStored(event, 0)))],
       expect: [
         { lease: requestLease(gate), holder },
         { subject: `gate:${gate}`, lastSeq: gateSeq },

@@ -3,12 +3,13 @@ import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { Actor, EventDraft, Ledger } from '../ledger/index.js';
 import { processMark } from '../process/index.js';
-import type { Job, TaskConfig, TasksConfig } from '../readings/index.js';
+import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { appendToJob, loadJob } from './log.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import { runBuiltin, runTask, type TaskRun } from './run-task.js';
+import type { TaskConfig, TasksConfig } from './task.js';
 import { commandOf } from './task.js';
 
 export interface DriverOptions {
@@ -24,7 +25,7 @@ export interface DriverOptions {
   graceMs?: number;
 }
 
-/** A lease outlives two missed renewals; a dead holder on this host is noticed at once. */
+/** A lease outlives two missed renewals; a holder that is certainly dead is noticed at once. */
 const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 /** After an error of the database that may pass. */
@@ -174,7 +175,7 @@ export class JobDriver {
 
   private async recordRunning(pid: number | null): Promise<void> {
     try {
-      const processStartedAt = pid === null ? null : await processMark(pid);
+      const processStartedAt = pid === null ? null : processMark(pid);
       this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } });
     } catch (error) {
       if (isConflict(error)) return this.ended();

@@ -3,12 +3,13 @@ import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor, EventData, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { newId, resolveId } from '../ledger/index.js';
-import type { Job, TasksConfig } from '../readings/index.js';
+import type { Job } from '../readings/index.js';
 import { isFinal } from '../readings/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
 import { appendToJob, JOB, loadJob } from './log.js';
 import { stopIfAbandoned } from './orphan.js';
 import { wellFormed } from './outcome.js';
+import type { TasksConfig } from './task.js';
 import { commandOf } from './task.js';
 
 export interface JobRequest {

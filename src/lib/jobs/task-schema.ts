@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { TasksConfig } from '../readings/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
+import type { TasksConfig } from './task.js';
 
 const TASK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -1,5 +1,18 @@
 import { LukhasError } from '../errors.js';
-import type { TaskConfig } from '../readings/index.js';
+
+/** A task as the configuration names it; `task-schema.ts` makes these from a file. */
+export interface TaskConfig {
+  /** Program and arguments, run without a shell; `{configId}` in an argument stands for the job's configuration. */
+  command: [string, ...string[]];
+  timeoutSeconds: number;
+  /** `json-last-line`: the last line of stdout is a JSON object of numbers, texts and truth values; `none`: nothing is read. */
+  metrics: 'json-last-line' | 'none';
+  env: Record<string, string>;
+  cwd?: string;
+  description?: string;
+}
+
+export type TasksConfig = Readonly<Record<string, TaskConfig>>;
 
 const CONFIG_ID = '{configId}';
 

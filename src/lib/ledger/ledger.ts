@@ -82,10 +82,10 @@ export interface Ledger {
   readonly pages: LedgerPages;
 
   /** Takes or renews a lease; false when another holder has it and it has not lapsed. */
-  acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
-  releaseLease(canaryId: string, holder: string): Promise<void>;
+  acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
+  releaseLease(subject: string, holder: string): Promise<void>;
   /** Holder and end of the lease, when there is one. */
-  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null>;
+  lease(subject: string): Promise<{ holder: string; expiresAt: number } | null>;
   /** Subjects of the log with a lease that has not lapsed at `now`, except those whose newest entry is of such a kind. */
   leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]>;
 

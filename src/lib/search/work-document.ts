@@ -1,5 +1,6 @@
 import { clip, oneLine, seconds } from '../explain/index.js';
 import type { Document, JobOutput, StoredEvent } from '../ledger/index.js';
+import { isJobEvent, jobStateAfter } from '../readings/index.js';
 
 const LONGEST_LINE = 600;
 
@@ -24,7 +25,8 @@ export function workDocument(id: string, events: readonly StoredEvent[]): WorkDo
 
 function job(id: string, { data }: Extract<StoredEvent, { kind: 'job.queued' }>, events: readonly StoredEvent[]) {
   const { taskId, configId, dryRun, command, requestedBy } = data;
-  const status = events.map(({ kind }) => kind.slice('job.'.length)).findLast(isJobStatus) ?? 'queued';
+  const last = events.findLast(isJobEvent);
+  const status = last === undefined ? 'queued' : jobStateAfter(last);
   const config = configId === null ? '' : ` with ${configId}`;
   return {
     id: `job:${id}`,
@@ -37,10 +39,6 @@ function job(id: string, { data }: Extract<StoredEvent, { kind: 'job.queued' }>,
     ].join('\n'),
     metadata: { jobId: id, taskId, ...(configId === null ? {} : { configId }) },
   };
-}
-
-function isJobStatus(word: string): boolean {
-  return ['queued', 'running', 'completed', 'failed'].includes(word);
 }
 
 function jobLines(event: StoredEvent): string[] {

@@ -138,8 +138,7 @@ describe('approvals', () => {
     expect((await refusal(approvals.approve(id, os('dan'), 'late'))).code).to.equal('ILLEGAL_TRANSITION');
   });
 
-  it('given in another process have a running driver of all canaries carry it out', async function () {
-    this.timeout(10_000);
+  it('given in another process have a running driver of all canaries carry it out', async () => {
     const real = systemClock();
     clock.time = real.now();
     const { id } = await decided();
@@ -220,9 +219,7 @@ describe('approvals', () => {
     expect(await holderOf(here.ledger, 'production')).to.equal('fraud-v3');
   });
 
-  it('lapse for good when others have passed after a crash between the hooks and the gate', async function () {
-    // Hooks are processes.
-    this.timeout(10_000);
+  it('lapse for good when others have passed after a crash between the hooks and the gate', async () => {
     const { id } = await decided();
     await approvals.approve(id, BO, 'ok');
     const exec = { command: [process.execPath, '-e', ''] as [string, ...string[]], timeoutSeconds: 10, env: {} };

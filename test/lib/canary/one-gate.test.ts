@@ -1,7 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
@@ -12,17 +11,18 @@ import { systemClock } from '../../../src/lib/clock.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
+import { until } from '../../until.js';
 import { policy } from '../judge/looks.js';
+import { deadHolder, strangeHolder } from '../ledger/holders.js';
 import { ACTOR, BAD, driver, FakeClock, HEALTHY, type Place, place, scripted, start } from './harness.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 const GATE = 'production';
 const LEASE = `gate:${GATE}`;
 
-describe('one gate', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('one gate', () => {
   let here: Place;
   let ends: (() => Promise<void>)[];
   beforeEach(async () => {
@@ -49,12 +49,6 @@ describe('one gate', function () {
   };
   const hooksOf = (...list: HookConfig[]): HooksConfig => ({ promote: list, rollback: list });
   const alias = async (gate = GATE) => (await read(`alias-${gate}`)).map((line) => line.split(' ')[0]);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** A canary whose decision nobody has carried out yet. */
   const decided = async (modelId: string, { toGate = GATE, look = HEALTHY } = {}): Promise<string> => {
     const clock = new FakeClock();
@@ -82,7 +76,6 @@ describe('one gate', function () {
     return made;
   };
   const promotions = (ledger: Ledger, hooks: HooksConfig): Promotions => {
-    const holder = `${hostname()}:${process.pid}:${ends.length}`;
     const env = { PATH: process.env['PATH'] };
     const made = new Promotions({
       ledger,
@@ -90,7 +83,7 @@ describe('one gate', function () {
       hooks,
       env,
       requireCanary: false,
-      holder,
+      holder: newHolder(),
     });
     ends.push(() => made.close());
     return made;
@@ -211,9 +204,8 @@ describe('one gate', function () {
   });
 
   describe('whose driver was killed', () => {
-    const dead = () => spawnSync(process.execPath, ['-e', '']).pid;
-    const killed = async (id: string, host = hostname(), ms = 3_600_000) =>
-      here.ledger.acquireLease(LEASE, `${host}:${dead()}:x:${id}`, Date.now(), ms);
+    const killed = async (id: string, holder = deadHolder, ms = 3_600_000) =>
+      here.ledger.acquireLease(LEASE, holder(id), Date.now(), ms);
 
     it('is taken over at once', async () => {
       const fast = await decided('fast');
@@ -222,10 +214,10 @@ describe('one gate', function () {
       expect(await holderOf(here.ledger, GATE)).to.equal('fast');
     });
 
-    it('on another host is taken over when its lease has lapsed', async () => {
+    it('in another container or on another machine is taken over when its lease has lapsed', async () => {
       const fast = await decided('fast');
       const began = Date.now();
-      await killed('c-dead', 'elsewhere', 700);
+      await killed('c-dead', strangeHolder, 700);
       await runner(here.ledger, hooksOf(aliasing())).drive([fast]);
       expect(Date.now() - began).to.be.at.least(700);
       expect(await holderOf(here.ledger, GATE)).to.equal('fast');

@@ -1,13 +1,13 @@
 import { clip, oneLine, plural, summarise } from '../../explain/index.js';
+import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
-import { DECISION_KINDS, type DecisionKind } from './outcome.js';
+import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
 
-/** Decisions told from one read of the log. */
+/** Decisions described from one read of the log. */
 const CHUNK = 64;
-type Decisive = Extract<StoredEvent, { kind: DecisionKind }>;
 
-/** narrative.txt: what was decided in the window, first what no evidence stands behind. Plain text, UTC. */
+/** narrative.txt: what was decided in the window, first the decisions that no evidence supports. Plain text, UTC. */
 export async function* narrativeText(ledger: Ledger, plan: PackPlan, origin: string): AsyncGenerator<Buffer> {
   const { range, firstTs, lastTs, decisions } = plan;
   const unreviewed = decisions.filter((d) => d.unreviewed);
@@ -33,7 +33,7 @@ async function* part(
   none: string,
 ): AsyncGenerator<Buffer> {
   yield lines([heading, '', ...(decisions.length === 0 ? [none, ''] : [])]);
-  yield* told(ledger, decisions);
+  yield* described(ledger, decisions);
 }
 
 function filterLine({ selection: { models, families } }: PackPlan): string[] {
@@ -58,31 +58,31 @@ function counted(decisions: readonly PackDecision[]): string {
   return `${plural(decisions.length, 'decision')}: ${ends.join(', ')}; ${people}`;
 }
 
-async function* told(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
+async function* described(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
   for (let i = 0; i < decisions.length; i += CHUNK) {
     const part = decisions.slice(i, i + CHUNK);
-    const events = new Map<number, Decisive>();
+    const events = new Map<number, DecisionEvent>();
     for (const event of await read(ledger, part)) events.set(event.seq, event);
     yield lines(part.flatMap((decision) => [...sentences(decision, events.get(decision.seq)), '']));
   }
 }
 
-/** A few that lie far apart are read one by one. */
-async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<Decisive[]> {
+/** Decisions that are far apart in the log are read one by one. */
+async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<DecisionEvent[]> {
   const first = part[0]?.seq ?? 0;
   const last = part.at(-1)?.seq ?? 0;
   const spans = last - first > CHUNK * CHUNK ? part.map(({ seq }) => [seq, seq] as const) : [[first, last] as const];
   const found: StoredEvent[] = [];
   for (const [from, to] of spans) found.push(...(await ledger.events({ from, to: to + 1, kinds: DECISION_KINDS })));
-  return found as Decisive[];
+  return found as DecisionEvent[];
 }
 
-function sentences(decision: PackDecision, event: Decisive | undefined): string[] {
+function sentences(decision: PackDecision, event: DecisionEvent | undefined): string[] {
   if (event === undefined) return [];
   return [`${event.ts}  entry ${event.seq}`, ...body(decision, event).map(indented)];
 }
 
-function body(decision: PackDecision, event: Decisive): string[] {
+function body(decision: PackDecision, event: DecisionEvent): string[] {
   const { canaryId, modelId, fromGate, toGate, outcome, dryRun } = decision;
   const subject = { id: canaryId, modelId, fromGate, toGate, state: outcome, dryRun };
   if (event.kind === 'canary.decided') return [...summarise(subject, event.data.verdict), ...waiting(decision, event)];
@@ -90,11 +90,11 @@ function body(decision: PackDecision, event: Decisive): string[] {
   if (event.kind === 'canary.failed') return [head, `  why       ${event.data.code}: ${clip(event.data.message)}`];
   if (event.kind === 'canary.lapsed') return [head, `  why       approvals lapsed: ${LAPSES[event.data.cause]}`];
   const { by, reason } = event.data;
-  return [head, `  who       ${DEEDS[event.kind]} by ${by.who} (${by.how})`, `  why       ${clip(reason)}`];
+  return [head, `  who       ${ACTIONS[event.kind]} by ${by.who} (${by.how})`, `  why       ${clip(reason)}`];
 }
 
 const LAPSES = { gate: 'the gate had changed', time: 'the time had run out' } as const;
-const DEEDS = {
+const ACTIONS = {
   'canary.overridden': 'promoted by hand, against the verdict,',
   'canary.aborted': 'ended',
   'canary.approved': 'the last approval that was needed, given',
@@ -102,14 +102,14 @@ const DEEDS = {
   'canary.forced': 'break-glass, without the approvals that the policy asks for,',
 } as const;
 
-function waiting({ outcome }: PackDecision, event: Extract<Decisive, { kind: 'canary.decided' }>): string[] {
+function waiting({ outcome }: PackDecision, event: Extract<DecisionEvent, { kind: 'canary.decided' }>): string[] {
   const waits = outcome === 'BLOCKED' && event.data.verdict.decision === 'promote';
   return waits ? ['  then      it waits for the approvals that the policy asks for'] : [];
 }
 
-/** Control, invisible and direction-changing characters become spaces: nobody's text can begin a line of its own. */
+/** Control, invisible and direction-changing characters become spaces, so that no user's text can start a line of its own. */
 function indented(line: string): string {
-  return `  ${line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')}`;
+  return `  ${visible(line)}`;
 }
 
 function lines(all: readonly string[]): Buffer {

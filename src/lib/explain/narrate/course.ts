@@ -1,6 +1,6 @@
 import type { Verdict } from '../../judge/index.js';
 import type { StoredEvent } from '../../ledger/index.js';
-import { type Facts, hasOwnTimes } from '../../readings/index.js';
+import { type CanaryEvent, type Facts, hasOwnTimes, isCanaryEvent, unhandled } from '../../readings/index.js';
 import { clip, moment, percent, plural, seconds, timeOn } from '../words.js';
 
 /** How much was looked at. */
@@ -17,12 +17,12 @@ export function looksSentence(verdict: Verdict): string {
 export function courseSentences(facts: Facts, events: readonly StoredEvent[]): string[] {
   const day = Date.parse(facts.requested.ts);
   return events.flatMap((event) => {
-    const said = told(facts, event, day);
+    const said = isCanaryEvent(event) ? what(facts, event, day) : null;
     return said === null ? [] : `${timeOn(Date.parse(event.ts), day)} – ${said}.`;
   });
 }
 
-function told(facts: Facts, event: StoredEvent, day: number): string | null {
+function what(facts: Facts, event: CanaryEvent, day: number): string | null {
   switch (event.kind) {
     case 'canary.started':
       return hasOwnTimes(facts)
@@ -30,8 +30,8 @@ function told(facts: Facts, event: StoredEvent, day: number): string | null {
         : 'the first look was taken: the window began';
     case 'fallback.engaged': {
       const { since, total, states } = event.data;
-      const what = total ? 'all readings' : 'readings';
-      return `fallback engaged: ${what} had been missing since ${timeOn(since, day)}${stateWords(states)}, and nothing is promoted on missing readings`;
+      const which = total ? 'all readings' : 'readings';
+      return `fallback engaged: ${which} had been missing since ${timeOn(since, day)}${stateWords(states)}, and nothing is promoted on missing readings`;
     }
     case 'fallback.released':
       return `fallback released: readings were back after ${seconds(event.data.seconds)}`;
@@ -59,8 +59,15 @@ function told(facts: Facts, event: StoredEvent, day: number): string | null {
       return 'aborted';
     case 'canary.failed':
       return 'given up: it could not be run';
-    default:
+    // Told where it was asked for, and with what was done about the decision.
+    case 'canary.requested':
+    case 'canary.acted':
+    case 'canary.retried':
+    case 'hook.intended':
+    case 'hook.finished':
       return null;
+    default:
+      return unhandled(event);
   }
 }
 

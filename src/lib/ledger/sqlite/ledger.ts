@@ -182,16 +182,16 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
-    return this.#write({ run: () => this.#appender.takeLease(canaryId, holder, now, now + ttlMs) });
+  async acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#write({ run: () => this.#appender.takeLease(subject, holder, now, now + ttlMs) });
   }
 
-  async releaseLease(canaryId: string, holder: string): Promise<void> {
-    await this.#write({ run: () => this.#appender.dropLease(canaryId, holder) });
+  async releaseLease(subject: string, holder: string): Promise<void> {
+    await this.#write({ run: () => this.#appender.dropLease(subject, holder) });
   }
 
-  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null> {
-    return this.#read(() => this.#reader.lease(canaryId));
+  lease(subject: string): Promise<{ holder: string; expiresAt: number } | null> {
+    return this.#read(() => this.#reader.lease(subject));
   }
 
   leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]> {

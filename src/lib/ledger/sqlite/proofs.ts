@@ -5,6 +5,7 @@ import type { StoredEvent } from '../events.js';
 import type { KnownEntries, Ledger } from '../ledger.js';
 import { damaged } from '../proven-log.js';
 import { inclusionProof, leafHash, type NodeReader, policyDigest, rootHash, verifyInclusion } from '../tree/index.js';
+import { upgraded } from '../versions.js';
 import { parsed } from './read.js';
 import { SchemaWatch } from './schema-check.js';
 
@@ -81,7 +82,7 @@ export class SqliteProofs {
   /** @see Ledger.intactEvents */
   async intact(subject: string): Promise<StoredEvent[]> {
     const rows = await this.#read(() => this.#sql.entries.all({ subject, from: 0, to: this.#size() }) as EntryRow[]);
-    return rows.map((row) => intact(row).event);
+    return rows.map((row) => upgraded(intact(row).event));
   }
 
   #snapshot(subject: string, from: number, known: KnownEntries | undefined): Snapshot {
@@ -120,10 +121,10 @@ function proven(row: EntryRow, { size, root, node }: Snapshot): StoredEvent {
   // Whoever makes the hashes of an entry anew may forget the one inside it, which approvals name.
   if (event.kind === 'canary.requested' && policyDigest(event.data.policy) !== event.data.policyDigest)
     throw notAsRecorded(seq, 'its policy does not give the digest that stands beside it');
-  return event;
+  return upgraded(event);
 }
 
-/** @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
+/** The entry as it was recorded, in whatever version. @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
 function intact({ seq, ts, kind, subject, hash, body }: EntryRow): { event: StoredEvent; leaf: Buffer } {
   const leaf = leafHash(body);
   if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not give its hash');

@@ -3,6 +3,8 @@ import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import type { EventKind, StoredEvent } from '../events.js';
 import type { EventFilter, FeedItem, FeedPosition, SubjectSummary, SummaryFilter } from '../ledger.js';
+import { leafHash } from '../tree/index.js';
+import { upgraded } from '../versions.js';
 
 const PAGE = 500;
 const NODE_BYTES = 32;
@@ -35,8 +37,8 @@ const FEED_ROWS = `
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
 const LEASED = `
-  SELECT l.canary AS subject, l.holder FROM leases l
-  JOIN events e ON e.seq = (SELECT max(seq) FROM events WHERE subject = l.canary)
+  SELECT l.subject, l.holder FROM leases l
+  JOIN events e ON e.seq = (SELECT max(seq) FROM events WHERE subject = l.subject)
   WHERE l.expires_at > ? AND e.kind NOT IN (SELECT value FROM json_each(?))`;
 /** Distinct subjects come from the index alone; only of these an entry is read. */
 const FOUND = `
@@ -88,7 +90,22 @@ export class Reader {
       limit ?? -1,
     ]);
     if (newest === true) bodies.reverse();
-    return bodies.map((body) => parsed<StoredEvent>(body, 'an event'));
+    return bodies.map((body) => this.#current(body));
+  }
+
+  /** An entry of an unknown version whose bytes were altered was not written by a newer lukhas: that is said instead. */
+  #current(body: string): StoredEvent {
+    const event = parsed<StoredEvent>(body, 'an event');
+    try {
+      return upgraded(event);
+    } catch (error) {
+      const hash = this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', event.seq);
+      if (hash?.equals(leafHash(Buffer.from(body)))) throw error;
+      throw new LukhasError('LEDGER_CORRUPT', `Entry ${event.seq} of the log is not as it was recorded`, {
+        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+        cause: error,
+      });
+    }
   }
 
   /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
@@ -197,9 +214,9 @@ export class Reader {
     return rows.map(toHead);
   }
 
-  lease(canaryId: string): { holder: string; expiresAt: number } | null {
-    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE canary = ?';
-    return this.#all<{ holder: string; expiresAt: number }>(sql, [canaryId])[0] ?? null;
+  lease(subject: string): { holder: string; expiresAt: number } | null {
+    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE subject = ?';
+    return this.#all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
   }
 
   leasedSubjects(now: number, except: readonly EventKind[]): { subject: string; holder: string }[] {

@@ -35,16 +35,21 @@ const STATISTICS: readonly SchemaObject[] = [
   table('sqlite_stat4', 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)'),
 ];
 
-/** Statements of migrations as SQLite keeps them: up to the semicolon. */
+/** Statements of migrations as SQLite keeps them: up to the semicolon, with the names that columns got later. */
 const TABLES = /CREATE (?:VIRTUAL )?TABLE (\w+)[^;]*(?=;)/g;
 const INDEXES = /CREATE INDEX (\w+) ON (\w+)[^;]*(?=;)/g;
 const TRIGGERS = /CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)\s[\s\S]*?\bEND(?=;)/g;
+const RENAMED = /ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+)(?=;)/g;
 
 /** Everything that a database of this version has. */
 function expected(version: number): SchemaObject[] {
   const made = MIGRATIONS.slice(0, version).join('\n');
   const objects: SchemaObject[] = [];
   for (const [sql, name = ''] of made.matchAll(TABLES)) objects.push(table(name, sql), ...(BESIDE[name] ?? []));
+  for (const [, name, from, to = ''] of made.matchAll(RENAMED)) {
+    const changed = objects.find((object) => object.name === name);
+    if (changed?.sql) changed.sql = changed.sql.replaceAll(new RegExp(`\\b${from}\\b`, 'g'), to);
+  }
   for (const [sql, name = '', tbl = ''] of made.matchAll(INDEXES)) objects.push({ type: 'index', name, tbl, sql });
   for (const [sql, name = '', tbl = ''] of made.matchAll(TRIGGERS)) objects.push({ type: 'trigger', name, tbl, sql });
   return objects;

@@ -60,7 +60,7 @@ What it found
 
 What it wrote last
   loading
-  [31mdone
+  \\u001b[31mdone\\u202e
 
 What to do next
   All of it as a document: lukhas job status ${ID} --json`);
