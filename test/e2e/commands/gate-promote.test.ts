@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { until } from '../../until.js';
 import { canaryId, firstLine, Workspace } from '../lukhas.js';
@@ -17,11 +18,15 @@ describe('lukhas gate promote', () => {
 
   /** A dry run proves it, and leaves the gate as it is. */
   async function proved(): Promise<string> {
+    return judged(0, 0);
+  }
+
+  async function judged(bad: number, code: number): Promise<string> {
     const policy = workspace.file('policy.json', JSON.stringify(POLICY));
-    const input = workspace.file('looks.ndjson', observations(13, { bad: 0, total: 500 }));
+    const input = workspace.file('looks.ndjson', observations(13, { bad, total: 500 }));
     const gates = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];
     const run = await workspace.run(['canary', 'start', ...gates, '--policy', policy, '--input', input, '--dry-run']);
-    expect(run.code, run.stderr).to.equal(0);
+    expect(run.code, run.stderr).to.equal(code);
     return canaryId(run);
   }
 
@@ -65,6 +70,26 @@ describe('lukhas gate promote', () => {
       expect((await workspace.run(command)).stdout).to.contain(` ${id}  ${promotionId as string}`);
     }
     expect((await workspace.run(['verify'])).code).to.equal(0);
+  });
+
+  it('refuses what a newer canary has disproved, also when its row is missing in the listing', async () => {
+    await proved();
+    const newer = await judged(100, 3);
+    const db = new Database(workspace.db);
+    expect(db.prepare('DELETE FROM heads WHERE subject = ?').run(newer).changes).to.equal(1);
+    db.close();
+    hook(`require('fs').writeFileSync(${JSON.stringify(join(workspace.dir, 'called'))}, '')`);
+    for (const more of [[], ['--dry-run']]) {
+      const run = await workspace.run([...ASKED, ...more]);
+      expect(run.code).to.equal(2);
+      expect(run.stdout + run.stderr).to.contain(`newest canary there, ${newer}, `);
+    }
+    expect(existsSync(join(workspace.dir, 'called'))).to.equal(false);
+    // Where the refusal sends its reader, the canary is found all the same.
+    expect(await workspace.json(['canary', 'status', newer])).to.include({ canaryId: newer });
+    expect((await workspace.run(['verify'])).stdout)
+      .to.contain(`listing row of ${newer} `)
+      .and.contain('lukhas db rebuild');
   });
 
   it('ends with code 5 when a hook fails', async () => {
