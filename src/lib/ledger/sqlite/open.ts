@@ -3,13 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
-import { LukhasError } from '../errors.js';
-import { errorCode, ledgerError } from './errors.js';
+import { errorCode, ledgerError, requireNodeApi } from './errors.js';
 import { isCurrent, isReadable, migrate } from './schema.js';
 import { requireOwnSchema } from './schema-check.js';
-import { errorCode, ledgerError, requireNodeApi } from './sqlite-errors.js';
-import { isCurrent, isReadable, migrate } from './sqlite-schema.js';
-import { requireOwnSchema } from './sqlite-schema-check.js';
 
 export interface OpenOptions {
   /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
