@@ -1,12 +1,12 @@
 import type { Clock } from '../lib/clock.js';
 import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/index.js';
+import { Wake } from '../lib/wake.js';
 
 type Listener = (items: readonly FeedItem[]) => void;
 
 /** How often commits of other processes are polled for; this process's own are passed on at once. */
 const POLL_MS = 250;
 const PAGE = 500;
-const WOKEN = 'woken';
 
 /**
  * Passes on to listeners what any process commits to the log, from the moment they subscribe. Follows the log only while there
@@ -16,14 +16,15 @@ export class Changes {
   private readonly listeners = new Set<Listener>();
   private following: Promise<void> | null = null;
   private position: Promise<FeedPosition> | null = null;
-  private wake: AbortController | null = null;
-  private committed = false;
+  private readonly wake: Wake;
 
   constructor(
     private readonly ledger: Ledger,
     private readonly clock: Clock,
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    this.wake = new Wake(clock);
+  }
 
   /**
    * Resolves when the listener is sure to get everything committed from now on.
@@ -42,19 +43,16 @@ export class Changes {
     if (this.listeners.has(listener)) this.following ??= this.follow();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) this.wake?.abort(WOKEN);
+      if (this.listeners.size === 0) this.wake.wake();
     };
   }
 
   private async follow(): Promise<void> {
-    const stop = this.ledger.onCommit(() => {
-      this.committed = true;
-      this.wake?.abort(WOKEN);
-    });
+    const stop = this.ledger.onCommit(() => this.wake.wake());
     try {
       while (this.listeners.size > 0) {
         await this.read();
-        await this.pause();
+        await this.wake.sleepUntil(this.clock.now() + POLL_MS);
       }
     } finally {
       stop();
@@ -64,7 +62,6 @@ export class Changes {
   }
 
   private async read(): Promise<void> {
-    this.committed = false;
     try {
       let at = await this.position!;
       for (;;) {
@@ -78,19 +75,6 @@ export class Changes {
     } catch (error) {
       // A busy database is read again at the next poll, from the same position.
       this.onError(error);
-    }
-  }
-
-  private async pause(): Promise<void> {
-    if (this.committed || this.listeners.size === 0) return;
-    const wake = new AbortController();
-    this.wake = wake;
-    try {
-      await this.clock.sleep(POLL_MS, wake.signal);
-    } catch (error) {
-      if (!wake.signal.aborted) throw error;
-    } finally {
-      this.wake = null;
     }
   }
 }

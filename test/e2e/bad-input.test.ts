@@ -99,7 +99,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'a required argument left out': {
       args: ['canary', 'status'],
-      says: /^Missing 1 required arg: id, canary, or a unique beginning of its id$/,
+      says: /^Missing 1 required arg: id, canary id, or a unique prefix of it$/,
       advises: /--help/,
     },
     'a flag without its value': {

@@ -49,7 +49,7 @@ describe('lukhas demo', () => {
       exit: 3,
     });
     expect(verified.stdout).to.match(/^holds: /);
-    expect(gates.stdout).to.match(/no gate has been passed yet/);
+    expect(gates.stdout).to.match(/no gate has a holder yet/);
 
     await decidedInTime(here, healthy);
     expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2: stage -> production {2}c-/m);

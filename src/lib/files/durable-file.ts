@@ -32,7 +32,7 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
 export async function refuseOpenFolder(folder: string, danger: string): Promise<void> {
   const { mode } = await stat(folder);
   if ((mode & OTHERS_WRITE) === 0) return;
-  throw new LukhasError('CONFIG', `${folder}: others may write to this folder and ${danger}`, {
+  throw new LukhasError('CONFIG', `${folder}: other users can write to this folder and ${danger}`, {
     suggestions: [`chmod 700 ${folder}`],
   });
 }

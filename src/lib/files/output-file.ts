@@ -31,8 +31,10 @@ export async function refuseToReplace(
   const head = await headOf(target, name);
   if (head === null) await requireFolder(target, name);
   if (head === null || head.length === 0 || forced || isOne(head)) return;
-  throw new LukhasError('USAGE', `${name}: there is a file that is no ${what}; it is not replaced`, {
-    suggestions: [force === null ? 'Choose another name.' : `Choose another name, or replace it with ${force}.`],
+  throw new LukhasError('USAGE', `${name}: already exists and is not a valid ${what}; not overwritten`, {
+    suggestions: [
+      force === null ? 'Choose another file name.' : `Choose another file name, or overwrite it with ${force}.`,
+    ],
   });
 }
 
@@ -41,7 +43,8 @@ async function headOf(target: string, name: string): Promise<Buffer | null> {
   try {
     // Looked at before it is opened: to open a pipe waits for somebody at its other end.
     const found = await stat(target);
-    if (!found.isFile()) throw new LukhasError('USAGE', `${name}: is ${found.isDirectory() ? 'a folder' : 'no file'}`);
+    if (!found.isFile())
+      throw new LukhasError('USAGE', `${name}: is ${found.isDirectory() ? 'a folder' : 'not a regular file'}`);
     const file = await open(target, 'r');
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
@@ -65,12 +68,12 @@ async function requireFolder(target: string, name: string): Promise<void> {
 }
 
 const CANNOT_BE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
+  ENOENT: 'folder not found',
+  ENOTDIR: 'folder not found',
   EISDIR: 'it is a folder',
   EACCES: 'no permission',
   EPERM: 'no permission',
-  EROFS: 'nothing can be written there',
+  EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'the name is too long',
 };
 

@@ -38,9 +38,9 @@ export async function eligibilityOf(
   const allowed = { kind: 'allowed', previous: holding?.modelId ?? null, gateSeq: holding?.seq ?? -1 } as const;
   if (running !== null) {
     const { canaryId, state } = running;
-    return refused(modelId, gate, `its canary ${canaryId} is ${state} and not done yet`, [
-      `See how it stands: lukhas canary status ${canaryId}`,
-      `If nobody drives it, go on with it: lukhas canary resume ${canaryId}`,
+    return refused(modelId, gate, `its canary ${canaryId} is ${state} and not finished`, [
+      `Check its state: lukhas canary status ${canaryId}`,
+      `If no process drives it, resume it: lukhas canary resume ${canaryId}`,
     ]);
   }
   // That nobody has looked may be permitted; that somebody has looked and found it bad is no lack of evidence, and
@@ -50,7 +50,7 @@ export async function eligibilityOf(
     if (last !== null) await provenOutcome(index, last.canaryId, now);
     return { ...allowed, evidence: last?.proves ? last : null };
   }
-  return refused(modelId, gate, last === null ? 'no canary has shown that it may' : against(last), [
+  return refused(modelId, gate, last === null ? 'no canary has proved it' : against(last), [
     ...(last === null ? [] : [`Why: lukhas why ${last.canaryId}`]),
     `Start a canary: lukhas canary start --model ${modelId} --from GATE --to ${gate}`,
     ...(barred ? [] : [PERMIT]),
@@ -69,19 +69,19 @@ async function openPromotion(index: ProvenIndex, modelId: string, gate: string):
 
 /** On what a promotion stands, as the end of a sentence. */
 export function evidenceSentence(canaryId: string | null): string {
-  return canaryId === null ? 'without evidence, as the configuration permits' : `on the evidence of canary ${canaryId}`;
+  return canaryId === null ? 'without evidence, as the configuration allows' : `on the evidence of canary ${canaryId}`;
 }
 
-const PERMIT = 'Or permit promotions without evidence, in lukhas.yaml: promotion: {requireCanary: false}';
+const PERMIT = 'Or allow promotions without evidence in lukhas.yaml: promotion: {requireCanary: false}';
 
 function against({ canaryId, state, approvals }: CanaryOutcome): string {
   if (approvals && state === 'PROMOTED')
-    return `its newest canary there, ${canaryId}, has a policy that wants approvals: it passes by them alone`;
-  const what = state === 'PROMOTED' ? 'was let pass by its policy, without proof' : `ended as ${state}`;
-  return `its newest canary there, ${canaryId}, ${what}`;
+    return `its newest canary for this gate, ${canaryId}, requires approvals: only approving that canary promotes it`;
+  const what = state === 'PROMOTED' ? 'was promoted without proof, as its policy allows' : `ended as ${state}`;
+  return `its newest canary for this gate, ${canaryId}, ${what}`;
 }
 
 function refused(modelId: string, gate: string, why: string, suggestions: readonly string[]): Eligibility {
-  const error = new LukhasError('NO_EVIDENCE', `${modelId} cannot be promoted into ${gate}: ${why}`, { suggestions });
+  const error = new LukhasError('NO_EVIDENCE', `${modelId} cannot be promoted to ${gate}: ${why}`, { suggestions });
   return { kind: 'refused', error };
 }

@@ -75,7 +75,7 @@ export async function loadPromotion(ledger: Ledger, id: string): Promise<Promoti
 function folded(id: string, events: readonly StoredEvent[]): Promotion {
   const promotion = foldPromotion(events);
   if (promotion !== null) return promotion;
-  throw new LukhasError('NOT_FOUND', `No promotion ${id} in this log.`);
+  throw new LukhasError('NOT_FOUND', `Promotion ${id} not found.`);
 }
 
 /** Under the promotion's lease. @returns when to ask for the gate again, when it is not its turn */

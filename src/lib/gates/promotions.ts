@@ -229,7 +229,7 @@ export class Promotions {
     const base = await this.base(modelId, gate, true);
     if (outlook.kind === 'refused') return { ...base, reason: outlook.error.message.replace(/\.$/, '') };
     if (outlook.kind === 'open') {
-      const reason = `the promotion ${outlook.id} is under way`;
+      const reason = `promotion ${outlook.id} is in progress`;
       return { ...base, changed: true, promotionId: outlook.id, reason };
     }
     const canaryId = outlook.evidence?.canaryId ?? null;
@@ -241,7 +241,7 @@ export class Promotions {
     const base = await this.base(modelId, gate, dryRun);
     const change = (await gateHistory(ledger, gate)).at(-1);
     if (change === undefined || change.modelId !== modelId) {
-      throw new LukhasError('LEDGER_CONFLICT', `${gate} has changed meanwhile: repeat the request`);
+      throw new LukhasError('LEDGER_CONFLICT', `the holder of ${gate} changed during the request: run it again`);
     }
     const through =
       change.canaryId === null ? await promotionOfChange(ledger, { modelId, gate, seq: change.seq }) : null;
@@ -251,7 +251,7 @@ export class Promotions {
       promotedAt: change.ts,
       canaryId: change.canaryId ?? through?.canaryId ?? null,
       promotionId: through?.id ?? null,
-      reason: `${modelId} holds ${gate} already, since ${change.ts}${await this.succession(modelId, gate)}`,
+      reason: `${modelId} already holds ${gate}, since ${change.ts}${await this.succession(modelId, gate)}`,
     };
   }
 
@@ -259,7 +259,7 @@ export class Promotions {
   private async succession(modelId: string, gate: string): Promise<string> {
     const all = await underWay(this.options.ledger, gate);
     const next = all.find((row) => row.modelId !== modelId && row.state !== 'ROLLED_BACK');
-    return next === undefined ? '' : `; ${next.modelId} is being promoted into it (${next.subject})`;
+    return next === undefined ? '' : `; ${next.modelId} is being promoted to it (${next.subject})`;
   }
 
   private async told(promotion: Promotion): Promise<PromotionResult> {
@@ -286,10 +286,10 @@ function requestLease(gate: string): string {
   return `door:${gate}`;
 }
 
-const STOPPED = 'still running: lukhas is stopping, the next request for it goes on with it';
+const STOPPED = 'still running: lukhas is stopping; repeat the request to continue it';
 
 function failure({ result, detail }: Promotion): string {
   if (result?.failed == null)
-    return 'given up: the gate, or what is known of the model, had changed before it was carried out';
+    return 'cancelled: the gate, or the evidence about the model, changed before the promotion was complete';
   return `hook "${result.failed}" failed${detail === null ? '' : `: ${detail}`}`;
 }

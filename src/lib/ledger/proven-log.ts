@@ -35,7 +35,7 @@ const HEADER = /^"kind":"([a-z.]+)","seq":(\d+),"subject":"([^"\\]*)","ts":"[^"\
 export async function readProvenLog(log: Log, begun: GrowingTree, visit: Visit): Promise<GrowingTree> {
   const stored = await log.compactRange();
   const continues = stored.size >= begun.size && begun.isMadeOf((await log.compactRange(begun.size)).hashes);
-  if (!continues) throw damaged(`The log no longer begins with the ${begun.size} entries that were read before`);
+  if (!continues) throw damaged(`The log no longer starts with the ${begun.size} entries that were read before`);
   const tree = begun.copy();
   for await (const page of log.pages.lines({ from: begun.size, to: stored.size }, ENDING)) {
     if (!append(tree, page, visit)) throw await firstDamage(log, begun, stored.size);
@@ -100,12 +100,12 @@ async function isStored(log: Log, tree: GrowingTree): Promise<boolean> {
 }
 
 function damageAt(seq: number): LukhasError {
-  return damaged(`Entry ${seq} of the log, or one that its tree joins with it, is not as it was recorded`);
+  return damaged(`Entry ${seq} of the log, or one next to it in the tree, was changed after it was recorded`);
 }
 
 /** The error for a log that does not hold. @param what without a full stop */
 export function damaged(what: string): LukhasError {
   return new LukhasError('LEDGER_CORRUPT', `${what}. Nothing is recorded or promoted on it.`, {
-    suggestions: ['See what is damaged with `lukhas verify`, keep the file as it is, and restore a backup.'],
+    suggestions: ['Run `lukhas verify` to see what is damaged, keep the file as it is, and restore a backup.'],
   });
 }

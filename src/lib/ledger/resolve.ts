@@ -33,7 +33,7 @@ export async function resolveId(ledger: Ledger, prefix: string, { type, one, man
   if (found.length > 0 && prefix.length < SHORTEST_PREFIX)
     throw new LukhasError(
       'USAGE',
-      `${JSON.stringify(prefix)} is too short to name a ${one}: give at least ${SHORTEST_PREFIX} characters of the id.`,
+      `${JSON.stringify(prefix)} is too short for a ${one} id: give at least ${SHORTEST_PREFIX} characters.`,
       { suggestions: [`List them: ${list}`] },
     );
   const [id] = found;
@@ -42,7 +42,7 @@ export async function resolveId(ledger: Ledger, prefix: string, { type, one, man
   const some = found.slice(0, 5);
   throw new LukhasError(
     'AMBIGUOUS_ID',
-    `${JSON.stringify(prefix)} stands for ${found.length} ${many}: ${some.join(', ')}…`,
+    `${JSON.stringify(prefix)} matches ${found.length} ${many}: ${some.join(', ')}…`,
     { suggestions: ['Give more characters of the id.'] },
   );
 }

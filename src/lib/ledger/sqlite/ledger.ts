@@ -79,7 +79,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => {
       const length = this.#within(size);
       if (!Number.isSafeInteger(seq) || seq < 0 || seq >= length) {
-        throw new LukhasError('USAGE', `There is no entry ${seq} among the first ${length} of the log`);
+        throw new LukhasError('USAGE', `Entry ${seq} not found among the first ${length} of the log`);
       }
       return inclusionProof(seq, length, this.#reader.node);
     });
@@ -89,7 +89,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => {
       const length = this.#within(second);
       if (!Number.isSafeInteger(first) || first < 0 || first > length) {
-        throw new LukhasError('USAGE', `A log of ${first} entries is not the beginning of one of ${length}`);
+        throw new LukhasError('USAGE', `A log of ${length} entries cannot extend one of ${first}`);
       }
       return consistencyProof(first, length, this.#reader.node);
     });
@@ -225,7 +225,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #openedReadOnly(): LukhasError {
-    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
+    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened read-only`);
   }
 
   /** The given size, or the log's own; @throws LukhasError USAGE when the log is shorter */
@@ -233,7 +233,7 @@ export class SqliteLedger implements Ledger {
     const whole = this.#reader.size();
     const wanted = size ?? whole;
     if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
-    throw new LukhasError('USAGE', `There are no ${wanted} entries in the log: it has ${whole}`);
+    throw new LukhasError('USAGE', `The log has ${whole} entries, not ${wanted}`);
   }
 }
 

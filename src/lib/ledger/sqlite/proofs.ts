@@ -99,8 +99,7 @@ export class SqliteProofs {
       const end = Math.min(at + ROWS, to);
       const page = await this.#read(() => this.#sql.page.get({ ...values, from: at, to: end }) as Page);
       if (page.count !== end - at) throw damaged(`Entries between ${at} and ${end} of the log are gone`);
-      if (page.hidden !== null)
-        throw notAsRecorded(page.hidden, `it speaks of ${subject}, and is filed under something else`);
+      if (page.hidden !== null) throw notAsRecorded(page.hidden, `its bytes name ${subject}, its row another subject`);
       own += page.own ?? 0;
       await othersTurn();
     }
@@ -109,7 +108,7 @@ export class SqliteProofs {
 }
 
 function requireAll(subject: string, own: number, found: number): void {
-  if (own !== found) throw damaged(`The log has ${own} entries of ${subject}, and its index ${found}`);
+  if (own !== found) throw damaged(`The log has ${own} entries of ${subject}, its index has ${found}`);
 }
 
 /** @throws LukhasError LEDGER_CORRUPT when the row is not the entry that the tree has there */
@@ -117,20 +116,20 @@ function proven(row: EntryRow, { size, root, node }: Snapshot): StoredEvent {
   const { seq } = row;
   const { event, leaf } = intact(row);
   if (!verifyInclusion(seq, size, leaf, inclusionProof(seq, size, node), root))
-    throw damaged(`Entry ${seq} of the log, or one that its tree joins with it, is not as it was recorded`);
+    throw damaged(`Entry ${seq} of the log, or one next to it in the tree, was changed after it was recorded`);
   // Whoever makes the hashes of an entry anew may forget the one inside it, which approvals name.
   if (event.kind === 'canary.requested' && policyDigest(event.data.policy) !== event.data.policyDigest)
-    throw notAsRecorded(seq, 'its policy does not give the digest that stands beside it');
+    throw notAsRecorded(seq, 'its policy does not match its digest');
   return upgraded(event);
 }
 
 /** The entry as it was recorded, in whatever version. @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
 function intact({ seq, ts, kind, subject, hash, body }: EntryRow): { event: StoredEvent; leaf: Buffer } {
   const leaf = leafHash(body);
-  if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not give its hash');
+  if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not match its hash');
   const event = parsed<StoredEvent | null>(body.toString(), 'an event');
   const same = event?.seq === seq && event.ts === ts && event.kind === kind && event.subject === subject;
-  if (!same) throw notAsRecorded(seq, 'the columns beside it say something else');
+  if (!same) throw notAsRecorded(seq, 'its columns do not match its bytes');
   return { event, leaf };
 }
 
@@ -146,5 +145,5 @@ function remembered(read: NodeReader): NodeReader {
 }
 
 function notAsRecorded(seq: number, why: string): LukhasError {
-  return damaged(`Entry ${seq} of the log is not as it was recorded: ${why}`);
+  return damaged(`Entry ${seq} of the log was changed after it was recorded: ${why}`);
 }

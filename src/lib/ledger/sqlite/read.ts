@@ -72,8 +72,8 @@ export class Reader {
             row,
           );
     if (hash?.length === NODE_BYTES) return hash;
-    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name} lacks a tree node in its entry ${row}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name}: entry ${row} has no tree node`, {
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
     });
   };
 
@@ -101,8 +101,8 @@ export class Reader {
     } catch (error) {
       const hash = this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', event.seq);
       if (hash?.equals(leafHash(Buffer.from(body)))) throw error;
-      throw new LukhasError('LEDGER_CORRUPT', `Entry ${event.seq} of the log is not as it was recorded`, {
-        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      throw new LukhasError('LEDGER_CORRUPT', `Entry ${event.seq} of the log was changed after it was recorded`, {
+        suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
         cause: error,
       });
     }
@@ -309,7 +309,7 @@ function dataOf({ subject, data }: HeadRow): Record<string, unknown> {
     return JSON.parse(data) as Record<string, unknown>;
   } catch (cause) {
     throw new LukhasError('LEDGER_CORRUPT', `The listing row of ${subject} is not JSON: ${data.slice(0, 80)}`, {
-      suggestions: ['Listings can be made again from the log: lukhas db rebuild'],
+      suggestions: ['Rebuild the listings from the log: lukhas db rebuild'],
       cause,
     });
   }
@@ -320,8 +320,8 @@ export function parsed<T>(body: string, what: string): T {
   try {
     return JSON.parse(body) as T;
   } catch (cause) {
-    throw new LukhasError('LEDGER_CORRUPT', `The ledger holds ${what} that is not JSON: ${body.slice(0, 80)}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger contains ${what} that is not JSON: ${body.slice(0, 80)}`, {
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
       cause,
     });
   }
