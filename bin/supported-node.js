@@ -1,8 +1,11 @@
 // Starts lukhas on a Node.js that it supports. Parsed by whatever Node.js the user has, so nothing here may be newer
 // than Node.js 12: no `?.`, no `??`, no top-level await.
 
-/** The oldest supported version; the same as `engines` in package.json. */
-export const OLDEST = [22, 13];
+/**
+ * The same as `engines` in package.json. Without version 10 of Node-API, which came with 22.14 and 23.6, better-sqlite3
+ * ends the process with a segmentation fault.
+ */
+export const SUPPORTED = '^22.14 || >=24';
 
 /** Set for the second process alone: its file descriptor 3 ends when the first one does. */
 const HANDED_OVER = 'LUKHAS_HANDED_OVER';
@@ -33,9 +36,9 @@ export function onSupportedNode(start) {
   return start().then(settle);
 }
 
-function isSupported(version) {
+export function isSupported(version) {
   const [major, minor] = version.split('.').map(Number);
-  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+  return major >= 24 || (major === 22 && minor >= 14);
 }
 
 function handOver() {
@@ -62,7 +65,7 @@ function endWithFirst() {
 
 function refuse(advice) {
   const found = process.versions.node;
-  process.stderr.write(`lukhas: Node.js ${found} is too old, ${OLDEST.join('.')} or newer is required${advice}\n`);
+  process.stderr.write(`lukhas: Node.js ${found} is not supported: 22.14, or 24 or newer, is required${advice}\n`);
   process.exitCode = 2;
 }
 

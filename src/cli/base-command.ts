@@ -16,7 +16,7 @@ export abstract class BaseCommand extends Command {
 
   static override baseFlags = {
     db: Flags.string({
-      description: 'the database file (default: .lukhas/lukhas.db)',
+      description: 'database file (default: .lukhas/lukhas.db)',
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
     }),
@@ -25,7 +25,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
     }),
-    'no-color': Flags.boolean({ description: 'plain text; NO_COLOR does the same', helpGroup: 'GLOBAL' }),
+    'no-color': Flags.boolean({ description: 'plain text, as with NO_COLOR', helpGroup: 'GLOBAL' }),
   };
 
   private opened: App | null = null;
@@ -50,7 +50,9 @@ export abstract class BaseCommand extends Command {
     const flags = Object.entries(parsed.flags).map(([name, value]) => [`--${name}`, value] as const);
     for (const [name, value] of [...flags, ...Object.entries(parsed.args)])
       if (value === '' || (Array.isArray(value) && value.includes('')))
-        throw new LukhasError('USAGE', `${name}: is empty`, { suggestions: ['Add --help to see what it takes.'] });
+        throw new LukhasError('USAGE', `${name}: must not be empty`, {
+          suggestions: ['Run the command with --help to see its arguments and flags.'],
+        });
     return parsed;
   }
 
@@ -123,7 +125,10 @@ function usageError(error: Error & { flags?: string[] }, flags: readonly string[
     code: 'USAGE',
     exit: EXIT.usage,
     message: oneLine(said),
-    suggestions: [...hints.map((hint) => `Did you mean ${hint}?`), 'Add --help to see what it takes.'],
+    suggestions: [
+      ...hints.map((hint) => `Did you mean ${hint}?`),
+      'Run the command with --help to see its arguments and flags.',
+    ],
   };
 }
 

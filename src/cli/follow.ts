@@ -35,7 +35,7 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
   if (interrupted !== null) {
     tell(
       `lukhas: stopped watching ${canary.id}; it is still ${canary.state}\n` +
-        `  go on: lukhas canary resume ${canary.id}\n  end it: lukhas canary abort ${canary.id} --reason "..."`,
+        `  resume: lukhas canary resume ${canary.id}\n  stop it: lukhas canary abort ${canary.id} --reason "..."`,
     );
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
   return { ...canaryJson(canary), exit: process.exitCode };

@@ -4,7 +4,7 @@ import { moment, plural } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { approvalRule, approvalsEndAt } from '../lib/readings/index.js';
 
-/** What people have said, and may still say, of a promotion that its policy wants approved; one line each. */
+/** Approvals, rejections and break-glass of a canary, and what is still awaited; one line each. */
 export function approvalLines(canary: Canary): string[] {
   const { rejected, breakGlass } = canary.consent;
   return [
@@ -21,12 +21,12 @@ function approvals({ id, consent, action, decidedAt, ...canary }: Canary): strin
   const newest = consent.approvals.at(-1);
   const given = consent.approvals.map(
     ({ by, at, reason, digest }) =>
-      `  approved  by ${by.who} (${by.how}) at ${at}${digest === newest?.digest ? '' : ' (lapsed since)'}: ${reason}`,
+      `  approved  by ${by.who} (${by.how}) at ${at}${digest === newest?.digest ? '' : ' (since lapsed)'}: ${reason}`,
   );
   if (rule === null || decidedAt === null || action.state !== 'awaiting approval') return given;
   return [
     ...given,
-    `  awaits    ${plural(rule.required, 'approval')} until ${timestamp(approvalsEndAt(rule, decidedAt))}; nothing is done before`,
+    `  waiting   for ${plural(rule.required, 'approval')} until ${timestamp(approvalsEndAt(rule, decidedAt))}; no hook is called without them`,
     `  next      lukhas canary approve ${id} --reason "..."   or: lukhas canary reject ${id} --reason "..."`,
   ];
 }
@@ -39,15 +39,15 @@ function brokenGlass(
     `  BREAK-GLASS by ${by.who} (${by.how}) at ${at}: ${reason}`,
     review
       ? `  reviewed  by ${review.by.who} (${review.by.how}) at ${review.at}: ${review.reason}`
-      : `  next      another person reviews it by ${moment(reviewDueAt)}: lukhas canary review ${id} --reason "..."`,
+      : `  next      another person must review it by ${moment(reviewDueAt)}: lukhas canary review ${id} --reason "..."`,
   ];
 }
 
-/** What an approval would be of, now. */
-export function outlookLines({ required, given, digest, holder, expired }: ApprovalEligibility): string[] {
-  if (expired) return ['  approvals the time has run out: only a new canary can bring new evidence'];
+/** What an approval would cover now. */
+export function eligibilityLines({ required, given, digest, holder, expired }: ApprovalEligibility): string[] {
+  if (expired) return ['  approvals expired: only a new canary can provide new evidence'];
   return [
-    `  approvals ${given} of ${required} for this evidence while ${holder === null ? 'no model' : holder} holds the gate`,
+    `  approvals ${given} of ${required}, for this evidence and while ${holder === null ? 'no model' : holder} holds the gate`,
     `  digest    ${digest}`,
   ];
 }

@@ -42,9 +42,13 @@ export async function readVkeys(path: string, flag: string, type: 'note' | 'cosi
   return parseTrustedKeys(text, path).map(({ vkey }) => {
     if (vkey?.type === SIGNATURE_TYPE[type]) return vkey;
     const how = type === 'note' ? 'lukhas keys show --form vkey' : 'lukhas witness key';
-    throw new LukhasError('USAGE', `${flag} ${path}: takes vkeys of ${type === 'note' ? 'logs' : 'witnesses'} only`, {
-      suggestions: [`Print one: ${how}`],
-    });
+    throw new LukhasError(
+      'USAGE',
+      `${flag} ${path}: must contain only vkeys of ${type === 'note' ? 'logs' : 'witnesses'}`,
+      {
+        suggestions: [`Print one: ${how}`],
+      },
+    );
   });
 }
 
@@ -60,10 +64,10 @@ async function peers(
     const configured = evidence.witnesses.find((each) => each.url === url)?.key;
     const key = keys.length === 0 ? configured : keys[index];
     if (key !== undefined) return { url, key };
-    throw new LukhasError('USAGE', `--witness ${url}: its key is not known`, {
+    throw new LukhasError('USAGE', `--witness ${url}: no key given`, {
       suggestions: [
-        'Give a file with one vkey for each --witness, in their order: --witness-key FILE',
-        'Or configure the witness: evidence.witnesses.',
+        'Pass a file with one vkey for each --witness, in the same order: --witness-key FILE',
+        'Or configure the witness in lukhas.yaml: evidence.witnesses.',
       ],
     });
   });
@@ -77,7 +81,7 @@ function anchorOf(text: string, cwd: string): AnchorTarget {
     parseUrl(rest, `--anchor ${kind}`, 'USAGE', ANCHOR_URL);
     return { kind, url: rest };
   }
-  throw new LukhasError('USAGE', '--anchor takes file:PATH, git:FOLDER or webhook:URL', {
-    suggestions: ['More kinds and settings are in the configuration: evidence.anchors.'],
+  throw new LukhasError('USAGE', 'Use file:PATH, git:FOLDER or webhook:URL.', {
+    suggestions: ['Other kinds and settings go into lukhas.yaml: evidence.anchors.'],
   });
 }

@@ -13,11 +13,11 @@ import { block, type Styled } from './screen.js';
 interface CheckpointResult {
   json: unknown;
   text: Styled;
-  /** 0, or that of what failed: 7 before others. */
+  /** 0, or the exit code of what failed: 7 before others. */
   exit: number;
 }
 
-/** Signs the log, tells everybody, and says what came of it. @throws LukhasError */
+/** Signs the log, publishes the checkpoint, and reports the results. @throws LukhasError */
 export async function runCheckpoint(
   app: App,
   flags: PublicationFlags & { out?: string | undefined; 'old-key'?: string | undefined },
@@ -28,7 +28,7 @@ export async function runCheckpoint(
   const previousKey = oldKey === undefined ? null : resolve(app.config.cwd, oldKey);
   const checkpoints = await openCheckpoints(app, { previousKey });
   const made = await checkpoints.make();
-  const { checkpoint, told, refused } = await publishCheckpoint(app, checkpoints, made, { to });
+  const { checkpoint, results, refused } = await publishCheckpoint(app, checkpoints, made, { to });
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
   if (flags.out !== undefined && !refused)
@@ -46,17 +46,17 @@ export async function runCheckpoint(
       refused,
       folder: checkpoints.folder,
       note,
-      told: told.map(publishResultJson),
+      told: results.map(publishResultJson),
     },
     text: block([
-      `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
+      `${made.created ? 'signed' : 'already signed'}: ${size} entries of ${origin}`,
       `  root  ${root}`,
       refused
-        ? `  REFUSED by a witness as another history: kept as ${checkpoints.folder}/${size}.refused, and not gone on from`
-        : `  kept  ${checkpoints.folder}/${size}`,
-      ...told.map(publishResultLine),
+        ? `  REFUSED by a witness, which has cosigned a different history: saved as ${checkpoints.folder}/${size}.refused and not used`
+        : `  saved  ${checkpoints.folder}/${size}`,
+      ...results.map(publishResultLine),
     ]),
-    exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
+    exit: Math.max(0, ...results.map(({ error }) => error?.exit ?? 0)),
   };
 }
 

@@ -72,7 +72,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             ...(process.stderr.isTTY ? { status: show } : {}),
           });
           if (c.result.interrupted !== null) {
-            const reason = 'the demo was stopped, and its services with it';
+            const reason = 'the demo and its services were stopped';
             c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
           }
         },

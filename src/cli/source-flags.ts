@@ -45,7 +45,7 @@ export function sourceFromFlags(flags: SourceFlags, config: Config): SourceDescr
   const source = chosenSource(flags, config);
   if (source.kind === 'prometheus' && config.missingEnv.length > 0) {
     const names = config.missingEnv.join(', ');
-    throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which the environment does not set`);
+    throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which is not set in the environment`);
   }
   return source;
 }
@@ -72,13 +72,13 @@ function chosenKind(flags: SourceFlags): Kind | null {
   const wanted = flags.source ?? (given[0] === undefined ? null : KIND_OF[given[0]]);
   if (wanted === null) return null;
   if (!isKind(wanted)) {
-    throw usage(`--source ${wanted}: unknown; one of prometheus, scrape, ndjson, none`);
+    throw usage(`--source ${wanted}: must be one of prometheus, scrape, ndjson, none`);
   }
   const foreign = given.find((name) => KIND_OF[name] !== wanted);
   if (foreign !== undefined) {
     const because = flags.source === undefined ? `--${given[0]}` : `--source ${wanted}`;
     throw usage(
-      `--${foreign} belongs to --source ${KIND_OF[foreign]}, but ${because} asks for ${wanted}; give one of them`,
+      `--${foreign} needs --source ${KIND_OF[foreign]}, but ${because} selects ${wanted}: pass only one of them`,
     );
   }
   return wanted;
@@ -115,7 +115,7 @@ function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDesc
     (givenLabels ? canaryUrl : null);
   if (baselineUrl === canaryUrl && sameLabels(canaryLabels, baselineLabels)) {
     throw usage(
-      'canary and baseline are the same address with the same labels; tell them apart, e.g. --canary-label version=v2 --baseline-label version=v1',
+      'canary and baseline have the same address and labels; distinguish them, e.g. --canary-label version=v2 --baseline-label version=v1',
     );
   }
   const { metrics, timeoutMs } = configured ?? { metrics: DEFAULT_METRICS, timeoutMs: SOURCE_TIMEOUT_MS };
@@ -140,13 +140,13 @@ function labels(flag: FlagName, texts: readonly string[] | undefined): Record<st
   const pairs = texts.map((text) => {
     const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || value === undefined) {
-      throw usage(`--${flag} ${JSON.stringify(text)}: write name=value, e.g. version=v2`);
+      throw usage(`--${flag} ${JSON.stringify(text)}: must be name=value, e.g. version=v2`);
     }
     return [name, value] as const;
   });
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw usage(`--${flag} ${twice} is given twice; a label has one value`);
+  if (twice !== undefined) throw usage(`--${flag} ${twice}: given twice, a label has one value`);
   return Object.fromEntries(pairs);
 }
 

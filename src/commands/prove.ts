@@ -10,18 +10,18 @@ const PROOF = {
 };
 
 export default class Prove extends BaseCommand {
-  static override summary = 'prove that one entry, such as a decision, is in the log';
+  static override summary = 'write a proof that one entry, such as a decision, is in the log';
   static override description =
-    'Writes a C2SP tlog-proof: the entry as it was recorded, its path in the tree, and a checkpoint signed with the log key. `verify` checks it without the log.';
+    'Writes a C2SP tlog-proof: the recorded entry, its path in the Merkle tree, and a checkpoint signed with the log key. `lukhas verify` checks it without the log.';
   static override examples = [
     '<%= config.bin %> prove c-mwrmfv3i1f6838 --out decision.tlog-proof',
     '<%= config.bin %> prove 41 > entry-41.tlog-proof',
   ];
   static override args = {
-    event: Args.string({ description: 'number of an entry, or a canary: what was decided of it last', required: true }),
+    event: Args.string({ description: 'entry number, or a canary id for its latest decision', required: true }),
   };
   static override flags = {
-    out: Flags.string({ description: 'the file to write (default: standard output)', helpValue: 'FILE' }),
+    out: Flags.string({ description: 'file to write (default: standard output)', helpValue: 'FILE' }),
   };
 
   async run(): Promise<unknown> {

@@ -1,9 +1,9 @@
 import type { FeedItem } from '../lib/ledger/index.js';
 import { endsWindow } from '../lib/readings/index.js';
 
-/** How long canaries had to do without readings, counted from a moment on. */
+/** How long canaries were without readings, counted from a given time on. */
 export class FallbackTime {
-  /** Since when, ms since the epoch, by canary. */
+  /** When the readings of each canary stopped, ms since the epoch. */
   readonly #engaged = new Map<string, number>();
   #doneMs = 0;
 
@@ -24,7 +24,7 @@ export class FallbackTime {
     }
   }
 
-  /** `totalSeconds` only grows; `longestSeconds` is that of a canary without readings now, 0 when there is none. */
+  /** `totalSeconds` only grows; `longestSeconds`: the longest of canaries without readings now, 0 when there are none. */
   read(now: number): { totalSeconds: number; longestSeconds: number } {
     const running = [...this.#engaged.values()];
     const total = running.reduce((sum, since) => sum + this.#counted(since, now), this.#doneMs);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { presentCanary } from '../../src/cli/present.js';
-import { outlookLines } from '../../src/cli/present-approvals.js';
+import { eligibilityLines } from '../../src/cli/present-approvals.js';
 import { presentJob, presentJobMath } from '../../src/cli/present-job.js';
 import { presentKeys } from '../../src/cli/present-keys.js';
 import { presentMath } from '../../src/cli/present-math.js';
@@ -173,7 +173,9 @@ describe('what reaches a terminal', function () {
     const plan = planPolicy(policy({ targets: { max_error_rate: 0.02 } }), { requestsPerSecond: 20, expected: {} });
     holds((text) => presentPlan(withText(plan, text)));
     const outlook = { required: 2, given: 1, digest: 'd', holder: 'm', expired: false };
-    holds((text) => block(outlookLines(withText(outlook, text) as unknown as Parameters<typeof outlookLines>[0])));
+    holds((text) =>
+      block(eligibilityLines(withText(outlook, text) as unknown as Parameters<typeof eligibilityLines>[0])),
+    );
   });
 
   it('cannot be coloured by anything but a pen', () => {

@@ -12,8 +12,7 @@ import { verifyPack } from '../../src/lib/evidence/verify/pack.js';
 import { ZippedPack } from '../../src/lib/evidence/verify/zip.js';
 import { finished } from '../lib/ledger/examples.js';
 
-describe('GET /evidence/export', function () {
-  this.timeout(20_000);
+describe('GET /evidence/export', () => {
   let dir: string;
   let app: App;
   let daemon: Daemon;

@@ -21,8 +21,7 @@ interface Case {
   code?: number;
 }
 
-describe('what a user gets wrong is said in one line, and starts nothing', function () {
-  this.timeout(30_000);
+describe('what a user gets wrong is said in one line, and starts nothing', () => {
   let workspace: Workspace;
 
   before(async () => {
@@ -100,7 +99,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', funct
     },
     'a required argument left out': {
       args: ['canary', 'status'],
-      says: /^Missing 1 required arg: id, canary, or a unique beginning of its id$/,
+      says: /^Missing 1 required arg: id, canary id, or a unique prefix of it$/,
       advises: /--help/,
     },
     'a flag without its value': {

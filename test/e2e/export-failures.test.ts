@@ -17,11 +17,8 @@ import { SmallDisk } from './small-disk.js';
 /** An export of so many takes a second or more, and more than the sockets between two processes hold. */
 const ENTRIES = 60_000;
 const FROM = '2020-01-01T00:00:00Z';
-/** More than the daemon lets requests under way go on when it stops. */
-const STOP_MS = 20_000;
 
-describe('an export that does not come to its end', function () {
-  this.timeout(60_000);
+describe('an export that does not come to its end', () => {
   let w: Workspace;
   let failures: number;
 
@@ -106,14 +103,12 @@ describe('an export that does not come to its end', function () {
       const config = w.file('witness.json', JSON.stringify({ evidence: { witnesses } }));
       const running = w.start(exporting('witnessed.zip', '--config', config));
       await asked;
-      const began = performance.now();
       running.child.kill('SIGTERM');
       const run = await running.finished;
       expect([run.code, firstLine(run)]).to.deep.equal([
         143,
         'lukhas: interrupted; nothing was written to witnessed.zip',
       ]);
-      expect(performance.now() - began).to.be.below(5000);
       expect((await told()).reason).to.equal('interrupted');
     } finally {
       silent.closeAllConnections();
@@ -227,9 +222,9 @@ describe('an export that does not come to its end', function () {
     it('that is stopped is cut off, so that nobody takes what came for a whole pack', async () => {
       const response = await begin();
       daemon.child.kill('SIGTERM');
-      const run = await Promise.race([daemon.finished, wait(STOP_MS, null, { ref: false })]);
-      expect(run?.code, run?.stderr).to.equal(143);
-      expectNoInsides(run!);
+      const run = await daemon.finished;
+      expect(run.code, run.stderr).to.equal(143);
+      expectNoInsides(run);
       const chunks: Buffer[] = [];
       const error = await new Promise<unknown>((resolve) => {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -116,9 +116,7 @@ function failing({ failed }: Outcome): string[] {
 }
 
 /** An excepted scenario that passes is as much a surprise as another one that fails. */
-describe('the conformance suite of MCP', function () {
-  this.timeout(180_000);
-
+describe('the conformance suite of MCP', () => {
   describe('with its own tools behind the endpoint', () => {
     let server: Place;
 

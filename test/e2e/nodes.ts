@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ROOT } from './lukhas.js';
 
 /** Versions of Node.js from `npm ci` in test/e2e/nodes, and the one that the checkout brings. */
-export type NodeVersion = '12' | '20' | '22.13' | '22' | '24' | '26';
+export type NodeVersion = '12' | '20' | '22.14' | '22' | '24' | '26';
 
 /** @returns the program */
 export function nodeOf(version: NodeVersion): string {

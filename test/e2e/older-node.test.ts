@@ -64,11 +64,25 @@ describe('started by hand with an older Node.js', () => {
   }
 
   it('accepts exactly what package.json asks for', async () => {
-    const { OLDEST } = (await import(pathToFileURL(join(ROOT, 'bin/supported-node.js')).href)) as { OLDEST: number[] };
+    const { SUPPORTED, isSupported } = (await import(pathToFileURL(join(ROOT, 'bin/supported-node.js')).href)) as {
+      SUPPORTED: string;
+      isSupported(version: string): boolean;
+    };
     const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } };
-    expect(engines.node).to.equal(`>=${OLDEST.join('.')}`);
-    const oldest = await run(nodeOf('22.13'), [join(ROOT, 'bin/run.js'), '--version']);
-    expect(oldest.stdout).to.contain('node-v22.13.0');
+    expect(engines.node).to.equal(SUPPORTED).and.to.equal('^22.14 || >=24');
+    const versions = [
+      '12.22.12',
+      '20.20.2',
+      '22.13.1',
+      '22.14.0',
+      '22.23.5',
+      '23.11.1',
+      '24.0.0',
+      '26.12.1',
+      '100.0.0',
+    ];
+    const accepted = versions.filter(isSupported);
+    expect(accepted).to.deep.equal(['22.14.0', '22.23.5', '24.0.0', '26.12.1', '100.0.0']);
   });
 
   for (const version of ['12', '20'] as const)
@@ -105,14 +119,21 @@ describe('started by hand with an older Node.js', () => {
         for (const script of ['bin/run.js', 'scripts/export_narratives.js', 'tools/replay_window.js']) {
           const refused = await run(old, [join(w.dir, script), '--version']);
           expect(refused).to.include({ code: 2, stdout: '' });
-          expect(refused.stderr).to.match(new RegExp(`^lukhas: Node\\.js ${version}\\.\\S+ .*22\\.13.*\\n$`));
+          expect(refused.stderr).to.match(new RegExp(`^lukhas: Node\\.js ${version}\\.\\S+ .*22\\.14.*\\n$`));
           expect(refused.stderr).not.to.contain('npm ci');
         }
         writeFileSync(join(w.dir, 'package-lock.json'), '{}');
         const checkout = await run(old, [join(w.dir, 'bin/run.js')]);
-        expect(checkout.stderr).to.match(/^lukhas: .*22\.13.*npm ci.*\n$/);
+        expect(checkout.stderr).to.match(/^lukhas: .*22\.14.*npm ci.*\n$/);
       });
     });
+
+  it('a program that uses the library is refused before anything native is loaded', async () => {
+    const index = pathToFileURL(join(ROOT, 'dist/index.js')).href;
+    const code = `import(${JSON.stringify(index)}).then(({ openApp }) => openApp()).catch((e) => console.log(e.code, e.message))`;
+    const refused = await run(nodeOf('20'), ['-e', code]);
+    expect(refused.stdout, refused.stderr).to.match(/^LEDGER_UNAVAILABLE Node\.js 20\..* 22\.14/);
+  });
 
   describe('signals', () => {
     const old = nodeOf('20');

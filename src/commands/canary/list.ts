@@ -9,15 +9,15 @@ function unreviewed({ data }: SubjectSummary): boolean {
 }
 
 export default class CanaryList extends BaseCommand {
-  static override summary = 'canaries, newest first';
+  static override summary = 'list canaries, newest first';
   static override flags = {
     state: Flags.string({
-      description: 'only in this state (may be repeated)',
+      description: 'only this state (may be repeated)',
       options: CANARY_STATES,
       multiple: true,
     }),
-    model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
-    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1, max: 10_000 }),
+    model: Flags.string({ description: 'only this model', helpValue: 'MODEL' }),
+    limit: Flags.integer({ description: 'maximum number of results', default: 50, min: 1, max: 10_000 }),
   };
 
   async run(): Promise<unknown> {

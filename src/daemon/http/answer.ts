@@ -2,7 +2,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { ERRORS, LukhasError } from '../../lib/errors.js';
 import { HttpError } from './route.js';
 
-/** On every answer: nothing here may be cached, indexed, framed by its type, or read by another site's page. */
+/** On every answer: it must not be cached, indexed, interpreted as another type, or read by another site's page. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Robots-Tag': 'noindex, nofollow',
@@ -25,11 +25,11 @@ export function sendJson(
   response.end(bytes);
 }
 
-/** The error as a client may see it; what is not meant for it says only that the server's own output tells more. */
+/** The error as a client may see it: internal errors show no details. */
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   if (error instanceof LukhasError) return new HttpError(ERRORS[error.code].status, error.message);
-  return new HttpError(500, 'internal error; the server says more on its standard error');
+  return new HttpError(500, "internal error; see the server's standard error");
 }
 
 /** `{error: {code, message}}`, and `more` beside it. */
@@ -43,8 +43,8 @@ export function sendError(response: ServerResponse, error: HttpError, more: obje
 }
 
 /**
- * Answers while the client is still sending what is not wanted, and reads on for a while: closing at once would reset the
- * connection, and the reset can overtake the answer.
+ * Answers while the client is still sending a body that is refused, and keeps reading for a while: closing at once would reset
+ * the connection, and the reset can overtake the answer.
  */
 export function sendErrorAndLinger(response: ServerResponse, error: HttpError, lingerMs: number): void {
   const body = { error: { code: codeOf(error.status), message: error.message } };

@@ -7,8 +7,7 @@ import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
 import { isUrl, parseInput, parseText } from '../input/index.js';
-import type { TasksConfig } from '../jobs/index.js';
-import { jobsSchema, tasksSchema } from '../jobs/index.js';
+import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
 import {
   DEFAULT_METRICS,
   PROMETHEUS_DEFAULTS,
@@ -42,8 +41,8 @@ export interface CredentialNames {
 }
 
 const labels = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name is letters, digits and _'),
-  z.string({ error: 'a label value is text: put it in quotes' }),
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name must be letters, digits and _'),
+  z.string({ error: 'a label value must be text: put it in quotes' }),
 );
 
 const metricName = z.string().min(1);
@@ -66,7 +65,7 @@ const page = z.string().superRefine(isUrl(SCRAPE_URL));
 
 const variable = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'names an environment variable; it does not hold the secret itself');
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable, not the secret itself');
 
 const timeoutMs = z.int().min(1).max(600_000).default(SOURCE_TIMEOUT_MS);
 
@@ -86,7 +85,7 @@ const source = z.discriminatedUnion('kind', [
     })
     .refine(({ bearerEnv, basic }) => bearerEnv === undefined || basic === undefined, {
       path: ['basic'],
-      error: 'and bearerEnv are both given; a request carries one of them',
+      error: 'cannot be combined with bearerEnv',
     }),
   z.strictObject({
     kind: z.literal('scrape'),
@@ -105,9 +104,15 @@ const source = z.discriminatedUnion('kind', [
 const serve = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).optional(),
-  allowedHosts: z.array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'is a name or name:port, without http://')).optional(),
+  allowedHosts: z
+    .array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'must be a host name or name:port, without http://'))
+    .optional(),
   allowedOrigins: z
-    .array(z.string().regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'is e.g. https://ops.example.com, without a path'))
+    .array(
+      z
+        .string()
+        .regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'must be an origin such as https://ops.example.com, without a path'),
+    )
     .optional(),
   maxConnections: z.int().min(1).max(1_000_000).optional(),
   rateLimit: z
@@ -121,7 +126,7 @@ const keys = z.strictObject({
   export: z.string().min(1).optional(),
   origin: z
     .string()
-    .regex(/^[^\s\p{C}+]{1,200}$/u, 'is a name without spaces and +, e.g. example.com/lukhas')
+    .regex(/^[^\s\p{C}+]{1,200}$/u, 'must be a name without spaces and +, e.g. example.com/lukhas')
     .optional(),
 });
 
@@ -166,7 +171,7 @@ async function readText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
+    const why = code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`;
     throw new LukhasError('CONFIG', `${file}: ${why}`, { cause });
   }
 }

@@ -192,7 +192,7 @@ function numbered(session: Session, reading: Reading): Observation {
   const observation: Observation = { ...rest, tick: tick ?? (last ? last.tick + 1 : 0) };
   if (last && observation.t < last.t) {
     const behind = ((last.t - observation.t) / 1000).toFixed(1);
-    observation.notes = [...(observation.notes ?? []), `the clock is ${behind} s behind the previous tick's`];
+    observation.notes = [...(observation.notes ?? []), `the clock is ${behind} s behind the previous check`];
     observation.t = last.t;
     observation.from = Math.min(observation.from, last.t);
   }

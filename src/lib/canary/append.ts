@@ -70,7 +70,7 @@ export function reasonOf(reason: string, least: { characters: number; different:
   if ([...text].length >= characters && letters.size >= different) return text;
   const why =
     least === null
-      ? 'A reason is needed'
-      : `A reason of at least ${characters} characters, ${different} of them different, is needed`;
-  throw new LukhasError('USAGE', `${why}: it is kept in the log.`, { suggestions: ['--reason "..."'] });
+      ? 'No reason given'
+      : `The reason is too short: at least ${characters} characters, ${different} of them different`;
+  throw new LukhasError('USAGE', `${why}. It is recorded in the log.`, { suggestions: ['--reason "..."'] });
 }

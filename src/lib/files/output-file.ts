@@ -42,9 +42,11 @@ export async function refuseToReplace({ path, flag, kind, forced = false }: Outp
   } catch (error) {
     throw fileError(error, name);
   }
-  throw new LukhasError('USAGE', `${name}: there is a file that is no ${kind.what}; it is not replaced`, {
+  throw new LukhasError('USAGE', `${name}: already exists and is not a valid ${kind.what}; not overwritten`, {
     suggestions: [
-      kind.force === null ? 'Choose another name.' : `Choose another name, or replace it with ${kind.force}.`,
+      kind.force === null
+        ? 'Choose another file name.'
+        : `Choose another file name, or overwrite it with ${kind.force}.`,
     ],
   });
 }
@@ -89,16 +91,16 @@ async function headOf(target: string): Promise<Buffer> {
 }
 
 const CANNOT_BE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
+  ENOENT: 'folder not found',
+  ENOTDIR: 'folder not found',
   EISDIR: 'it is a folder',
   EACCES: 'no permission',
   EPERM: 'no permission',
-  EROFS: 'nothing can be written there',
+  EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'the name is too long',
 };
 
-const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up' };
+const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the disk quota is exceeded' };
 
 /** What the file system says of an output that cannot be made, in words; all else as it is. */
 function fileError(cause: unknown, name: string): unknown {

@@ -69,7 +69,7 @@ export async function replaceFile(path: string, content: string | Uint8Array, mo
 export async function refuseOpenFolder(folder: string, danger: string): Promise<void> {
   const { mode } = await stat(folder);
   if ((mode & OTHERS_WRITE) === 0) return;
-  throw new LukhasError('CONFIG', `${folder}: others may write to this folder and ${danger}`, {
+  throw new LukhasError('CONFIG', `${folder}: other users can write to this folder and ${danger}`, {
     suggestions: [`chmod 700 ${folder}`],
   });
 }
@@ -86,8 +86,8 @@ export async function refuseNoFile(path: string, name = path): Promise<boolean> 
   });
   if (found === null || found.isFile()) return found !== null;
   const what = found.isSymbolicLink() ? 'a link' : found.isDirectory() ? 'a folder' : 'a pipe or a device';
-  throw new LukhasError('USAGE', `${name}: is ${what}, not a file; it is not replaced`, {
-    suggestions: found.isSymbolicLink() ? ['Name the file that it leads to.'] : [],
+  throw new LukhasError('USAGE', `${name}: is ${what}, not a regular file; not overwritten`, {
+    suggestions: found.isSymbolicLink() ? ['Name the file that it points to.'] : [],
   });
 }
 

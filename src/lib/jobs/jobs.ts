@@ -88,7 +88,7 @@ export class Jobs {
       const job = await this.get(id);
       if (isFinal(job.state))
         throw new LukhasError('ILLEGAL_TRANSITION', `Job ${job.id} is ${job.state}: it cannot be cancelled.`, {
-          suggestions: [`See what became of it: lukhas job status ${job.id}`],
+          suggestions: [`Check it: lukhas job status ${job.id}`],
         });
       try {
         const cancelled = await this.fail(job, message, by);
@@ -122,7 +122,7 @@ export class Jobs {
       `There is no task ${JSON.stringify(id.slice(0, 80))}; known are: ${this.tasks()
         .map((known) => known.id)
         .join(', ')}`,
-      { suggestions: ['Name it under `tasks` in lukhas.yaml (docs/jobs.md).'] },
+      { suggestions: ['Define it under `tasks` in lukhas.yaml (docs/jobs.md).'] },
     );
   }
 }

@@ -31,5 +31,5 @@ export async function appendToJob(ledger: Ledger, job: Job | null, event: EventD
 
 function applied(job: Job | null, event: Parameters<typeof isJobEvent>[0]): Job {
   if (isJobEvent(event)) return applyJobEvent(job, event);
-  throw new TypeError(`${event.kind} is no event of a job`);
+  throw new TypeError(`${event.kind} is not an event of a job`);
 }

@@ -7,29 +7,29 @@ const TASK = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const NUL = '\0';
 
-const argument = z.string().refine((text) => !text.includes(NUL), 'holds a NUL character');
+const argument = z.string().refine((text) => !text.includes(NUL), 'contains a NUL character');
 
 const taskId = z
   .string()
-  .regex(TASK, 'a task is named by letters, digits and . _ -, at most 64, beginning with a letter or digit')
+  .regex(TASK, 'a task name must be at most 64 letters, digits and . _ -, starting with a letter or digit')
   .refine((id) => !Object.hasOwn(BUILTIN_TASKS, id), 'is built in; choose another name');
 
 /** How many jobs one process runs at a time. */
 export const jobsSchema = z.strictObject({ concurrency: z.int().min(1).max(64).default(2) });
 
 const seconds = z
-  .union([z.number(), z.string()], 'a time such as 60s or 5m, or a number of seconds')
+  .union([z.number(), z.string()], 'must be a time such as 60s or 5m, or a number of seconds')
   .superRefine(isDuration(JOB_TIME))
   .transform((given) => (typeof given === 'number' ? given : durationSeconds(given)));
 
 const task = z
   .strictObject({
     command: z
-      .array(argument, 'a list: the program, then one entry for each argument')
-      .refine(([file]) => file !== undefined && file !== '', 'names no program'),
+      .array(argument, 'must be a list: the program, then its arguments')
+      .refine(([file]) => file !== undefined && file !== '', 'must not be empty: the program is missing'),
     timeout: seconds.default(600),
     metrics: z.enum(['json-last-line', 'none']).default('none'),
-    env: z.record(z.string().regex(VARIABLE, 'not a name of an environment variable'), argument).default({}),
+    env: z.record(z.string().regex(VARIABLE, 'must be the name of an environment variable'), argument).default({}),
     cwd: argument.min(1).optional(),
     description: z.string().min(1).optional(),
   })

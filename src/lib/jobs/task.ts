@@ -23,7 +23,7 @@ const CONFIG_ID = '{configId}';
 export function commandOf(taskId: string, { command }: TaskConfig, configId: string | null): string[] {
   const [file, ...args] = command;
   if (configId === null && args.some((arg) => arg.includes(CONFIG_ID)))
-    throw new LukhasError('USAGE', `The task ${taskId} needs a configuration: its command has ${CONFIG_ID} in it.`, {
+    throw new LukhasError('USAGE', `Task ${taskId} needs --config: its command contains ${CONFIG_ID}.`, {
       suggestions: [`lukhas job run ${taskId} --config C`],
     });
   return [file, ...args.map((arg) => arg.replaceAll(CONFIG_ID, () => configId ?? ''))];

@@ -29,6 +29,7 @@ export type {
   Unit,
 } from './ledger.js';
 export { FAMILIES, type LedgerPages, type LinePage, type Selection, type SeqRange } from './pages.js';
+export { type LogEntry, readProvenLog } from './proven-log.js';
 export { KEPT_MS, proveObservations } from './proven-observations.js';
 export { type Named, notInLog, resolveId, SHORTEST_PREFIX } from './resolve.js';
 export { asStored } from './versions.js';

@@ -62,7 +62,7 @@ export function upgraded(entry: StoredEvent, upgrades: Upgrades = UPGRADES): Sto
   if (steps !== undefined && v === steps.length + 1) return entry;
   if (!Number.isSafeInteger(v) || v < 1) {
     throw new LukhasError('LEDGER_CORRUPT', `Log entry ${entry.seq} (${kind}) has no valid version: ${String(v)}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
     });
   }
   if (steps === undefined || v > steps.length + 1) {

@@ -201,7 +201,7 @@ function spanNote(canary: ArmLook, baseline: ArmLook, previous: Cursor): string 
 function readCursor(stored: unknown): Cursor {
   const cursor = cursorSchema.safeParse(stored ?? null);
   if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last look cannot be read', {
+  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last check cannot be read', {
     cause: cursor.error,
   });
 }

@@ -98,14 +98,12 @@ export function assertAllowed(canary: Canary, kind: EventKind): void {
   throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${id} is ${stands}: it cannot be ${verb}.`, {
     suggestions: [
       ...(kind === 'canary.overridden'
-        ? [
-            'Only a BLOCKED canary that nobody is asked about can be promoted by hand; start a new canary for this model.',
-          ]
+        ? ['Only a BLOCKED canary that needs no approvals can be promoted by hand; start a new canary for this model.']
         : []),
       ...(kind === 'canary.approved' && admits(canary, 'canary.reviewed')
-        ? [`It was promoted by break-glass and waits for a review: lukhas canary review ${id} --reason "..."`]
+        ? [`It was promoted by break-glass and needs a review: lukhas canary review ${id} --reason "..."`]
         : []),
-      `See what became of it: lukhas canary status ${id}`,
+      `Check its state: lukhas canary status ${id}`,
     ],
   });
 }
@@ -116,7 +114,7 @@ export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
   if (!canary)
     throw new LukhasError(
       'LEDGER_CORRUPT',
-      `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`,
+      `Log entry ${event.seq} is about ${event.subject}, which was never requested.`,
     );
   if (!admits(canary, event.kind))
     throw new LukhasError(

@@ -3,6 +3,7 @@
  * of a story, and how a canary ended. Pure. Only the verifiers have their own reading, on purpose.
  */
 export { applyEvent, assertAllowed, type Canary, canarySummary, foldCanary, isOpen, isTerminal } from './canary.js';
+export { type CanaryOutcome, canaryOutcome } from './canary-outcome.js';
 export { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
 export {
   type CanaryHistory,

@@ -29,7 +29,7 @@ export function applyJobEvent(job: Job | null, event: JobEvent): Job {
   if (!job)
     throw new LukhasError(
       'LEDGER_CORRUPT',
-      `Log entry ${event.seq} speaks of job ${event.subject} before it was queued.`,
+      `Log entry ${event.seq} is about job ${event.subject}, which was never queued.`,
     );
   if (!ALLOWED[event.kind].includes(job.state))
     throw new LukhasError(

@@ -122,5 +122,5 @@ export function endsWindow(event: StoredEvent): boolean {
 
 /** For the end of a switch: a kind that it does not name does not compile. */
 export function unhandled(event: never): never {
-  throw new Error(`An entry of a kind that nothing here speaks of: ${(event as StoredEvent).kind}`);
+  throw new Error(`unhandled kind of entry: ${(event as StoredEvent).kind}`);
 }

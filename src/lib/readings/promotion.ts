@@ -24,7 +24,7 @@ export interface Promotion extends Readonly<EventData['promotion.requested']> {
 export function applyPromotionEvent(promotion: Promotion | null, event: PromotionEvent): Promotion {
   if (promotion === null) {
     if (event.kind === 'promotion.requested') return requested(event);
-    throw corrupt(event, 'speaks of it before it was requested');
+    throw corrupt(event, 'comes before its request');
   }
   if (promotion.result !== null) throw corrupt(event, 'comes after its end');
   const next = { ...promotion, updatedAt: event.ts, lastSeq: event.seq };

@@ -41,8 +41,8 @@ function found(event: FoundEvent): { what: string; lines: string[] } {
     case 'canary.rejected':
       return { what: `rejected by ${event.data.by.who}`, lines: [event.data.reason] };
     case 'canary.lapsed': {
-      const cause = { gate: 'the gate had changed', time: 'the time had run out' }[event.data.cause];
-      return { what: 'approvals lapsed', lines: [`before it was carried out ${cause}`] };
+      const cause = { gate: 'the gate changed', time: 'they expired' }[event.data.cause];
+      return { what: 'approvals lapsed', lines: [`before the promotion was complete, ${cause}`] };
     }
     case 'canary.forced':
       return { what: `promoted by break-glass by ${event.data.by.who}`, lines: [event.data.reason] };

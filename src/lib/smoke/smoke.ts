@@ -22,9 +22,9 @@ const SERVER_URL: UrlRules = {
 };
 
 /**
- * Checks a running server from outside, one thing after another. One that fails is a result, not an error.
- * @param url where it is, e.g. `http://127.0.0.1:8766`
- * @throws LukhasError USAGE for what is no address of a server, or holds a key
+ * Checks a running server from outside, one check after another. A failed check is a result, not an error.
+ * @param url of the server, e.g. `http://127.0.0.1:8766`
+ * @throws LukhasError USAGE for an invalid URL, or one that contains a key
  */
 export async function smoke(
   url: string,
@@ -41,29 +41,29 @@ export async function smoke(
     const started = performance.now();
     const run = async (): Promise<string> => {
       if (WITHOUT_KEY.includes(name)) return check(target);
-      // Where nothing answers, the check itself says so.
+      // When nothing answers, the check itself reports that.
       lockedOut ??= await isLockedOut(target).catch(() => false);
       if (!lockedOut) return check(target);
-      throw new Skipped(target.key === null ? 'it asks for a key' : 'it does not take this key');
+      throw new Skipped(target.key === null ? 'the server requires a key' : 'the server rejects this key');
     };
     const found = await run().then(
       (detail) => ({ state: 'passed' as const, detail }),
       (error: Error) => ({
         state: error instanceof Skipped ? ('skipped' as const) : ('failed' as const),
-        detail: said(error),
+        detail: detailOf(error),
       }),
     );
     const result = { name, ...found, durationMs: Math.round(performance.now() - started) };
     checks.push(result);
     options.onCheck?.(result);
-    // Nothing listens there: the rest would only say the same again.
+    // Nothing listens there: all other checks would fail the same way.
     if (result.state === 'failed' && checks.length === 1 && /ECONNREFUSED|ENOTFOUND|EAI_AGAIN/.test(result.detail))
       break;
   }
   return { url: target.base.href, ok: checks.every(({ state }) => state !== 'failed'), checks };
 }
 
-function said(error: Error & { code?: string }): string {
+function detailOf(error: Error & { code?: string }): string {
   if (error instanceof Failed || error instanceof Skipped) return error.message;
   return error.message || (error.code ?? 'the connection failed');
 }

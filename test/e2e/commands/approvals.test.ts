@@ -10,8 +10,7 @@ const GATES = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];
 const ALONE = { required: 1, not: 'nobody' };
 const IS_ROOT = process.getuid?.() === 0;
 
-describe('lukhas canary, where people have to approve', function () {
-  this.timeout(30_000);
+describe('lukhas canary, where people have to approve', () => {
   let workspace: Workspace;
   beforeEach(() => {
     workspace = new Workspace();

@@ -11,8 +11,7 @@ import { observations } from '../observations.js';
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const GATES = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];
 
-describe('lukhas canary, asked carelessly', function () {
-  this.timeout(30_000);
+describe('lukhas canary, asked carelessly', () => {
   let workspace: Workspace;
 
   beforeEach(() => {
@@ -99,8 +98,7 @@ describe('the words about a canary', () => {
     }
   }
 
-  it('name counter resets, where there were any', async function () {
-    this.timeout(30_000);
+  it('name counter resets, where there were any', async () => {
     const verdict = await decided(0);
     const when = (resets: number) =>
       summarise(canary, { ...verdict, ticks: { ...verdict.ticks, resets } }).find((line) => line.startsWith('  when'));
@@ -109,8 +107,7 @@ describe('the words about a canary', () => {
     expect(when(3)).to.match(/ with data, 3 counter resets\)$/);
   });
 
-  it('do not lay a missing certificate to evidence where readings decided', async function () {
-    this.timeout(30_000);
+  it('do not lay a missing certificate to evidence where readings decided', async () => {
     const verdict: Verdict = { ...(await decided(0)), reason: 'met_without_certificate', certainty: 'uncertified' };
     const reading = { type: 'reading', name: 'gpu_util', rule: { name: 'gpu_util' } } as Verdict['objectives'][number];
     expect(why({ ...verdict, objectives: [reading] })).to.equal(
@@ -120,8 +117,7 @@ describe('the words about a canary', () => {
     expect(nextSteps({ ...verdict, reason: 'no_data' }).join()).to.contain('or the fields of the input');
   });
 
-  it('say why a hook failed, in one line of bounded length', async function () {
-    this.timeout(30_000);
+  it('say why a hook failed, in one line of bounded length', async () => {
     await decided(0);
     const base = { subject: canary.id, ts: canary.updatedAt };
     const detail = `exit code 3: \u001b[31m no such cluster ${'x'.repeat(4000)}`;

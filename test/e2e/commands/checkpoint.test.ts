@@ -14,9 +14,7 @@ import { finished } from '../../lib/ledger/examples.js';
 import { onlyDocument, Workspace } from '../lukhas.js';
 import { serveWitness, startWitness } from '../witness.js';
 
-describe('lukhas checkpoint and lukhas witness', function () {
-  // Each test starts processes.
-  this.timeout(60_000);
+describe('lukhas checkpoint and lukhas witness', () => {
   let at: Workspace;
 
   beforeEach(() => {

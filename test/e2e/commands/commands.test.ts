@@ -6,8 +6,6 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { firstLine, onlyDocument, ROOT, type Run, Workspace } from '../lukhas.js';
 
-const SLOW_MS = 30_000;
-
 /** Does nothing but what it is told to. */
 class Fails extends BaseCommand {
   static error: Error;
@@ -32,7 +30,7 @@ class Works extends BaseCommand {
 }
 
 /** Runs the command in this process, its output and exit code kept from it. */
-async function inProcess(command: typeof Fails | typeof Works, args: readonly string[]): Promise<Omit<Run, 'seconds'>> {
+async function inProcess(command: typeof Fails | typeof Works, args: readonly string[]): Promise<Run> {
   const config = await Config.load(ROOT);
   const { stdout, stderr } = process;
   const written = { stdout: '', stderr: '' };
@@ -146,8 +144,7 @@ lukhas: http://x: \u001b[2J\u202e
   });
 });
 
-describe('lukhas, as a process', function () {
-  this.timeout(SLOW_MS);
+describe('lukhas, as a process', () => {
   let workspace: Workspace;
 
   beforeEach(() => {

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
+import { until } from '../../until.js';
 import { canaryId, firstLine, Workspace } from '../lukhas.js';
 import { observations } from '../observations.js';
 
 const POLICY = { windowSeconds: 12, intervalSeconds: 1, targets: { max_error_rate: 0.02 } };
 const ASKED = ['gate', 'promote', 'fraud-v2', 'production'];
 
-describe('lukhas gate promote', function () {
-  this.timeout(30_000);
+describe('lukhas gate promote', () => {
   let workspace: Workspace;
   beforeEach(() => {
     workspace = new Workspace();
@@ -18,11 +18,15 @@ describe('lukhas gate promote', function () {
 
   /** A dry run proves it, and leaves the gate as it is. */
   async function proved(): Promise<string> {
+    return judged(0, 0);
+  }
+
+  async function judged(bad: number, code: number): Promise<string> {
     const policy = workspace.file('policy.json', JSON.stringify(POLICY));
-    const input = workspace.file('looks.ndjson', observations(13, { bad: 0, total: 500 }));
+    const input = workspace.file('looks.ndjson', observations(13, { bad, total: 500 }));
     const gates = ['--model', 'fraud-v2', '--from', 'stage', '--to', 'production'];
     const run = await workspace.run(['canary', 'start', ...gates, '--policy', policy, '--input', input, '--dry-run']);
-    expect(run.code, run.stderr).to.equal(0);
+    expect(run.code, run.stderr).to.equal(code);
     return canaryId(run);
   }
 
@@ -68,6 +72,26 @@ describe('lukhas gate promote', function () {
     expect((await workspace.run(['verify'])).code).to.equal(0);
   });
 
+  it('refuses what a newer canary has disproved, also when its row is missing in the listing', async () => {
+    await proved();
+    const newer = await judged(100, 3);
+    const db = new Database(workspace.db);
+    expect(db.prepare('DELETE FROM heads WHERE subject = ?').run(newer).changes).to.equal(1);
+    db.close();
+    hook(`require('fs').writeFileSync(${JSON.stringify(join(workspace.dir, 'called'))}, '')`);
+    for (const more of [[], ['--dry-run']]) {
+      const run = await workspace.run([...ASKED, ...more]);
+      expect(run.code).to.equal(2);
+      expect(run.stdout + run.stderr).to.contain(`newest canary there, ${newer}, `);
+    }
+    expect(existsSync(join(workspace.dir, 'called'))).to.equal(false);
+    // Where the refusal sends its reader, the canary is found all the same.
+    expect(await workspace.json(['canary', 'status', newer])).to.include({ canaryId: newer });
+    expect((await workspace.run(['verify'])).stdout)
+      .to.contain(`listing row of ${newer} `)
+      .and.contain('lukhas db rebuild');
+  });
+
   it('ends with code 5 when a hook fails', async () => {
     await proved();
     hook("console.error('no such cluster'); process.exit(3)");
@@ -83,10 +107,7 @@ describe('lukhas gate promote', function () {
     const begun = join(workspace.dir, 'begun');
     hook(`require('fs').writeFileSync(${JSON.stringify(begun)}, ''); setInterval(() => {}, 1000)`);
     const running = workspace.start([...ASKED, '--json']);
-    for (let left = 500; !existsSync(begun); left--) {
-      if (left === 0) expect.fail('the hook was never called');
-      await wait(20);
-    }
+    await until(() => existsSync(begun));
     running.child.kill('SIGTERM');
     const stopped = await running.finished;
     expect(stopped.code).to.equal(143);

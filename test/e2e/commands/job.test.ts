@@ -7,8 +7,7 @@ const TASKS = {
   slow: { command: ['sleep', '30'] },
 };
 
-describe('lukhas job', function () {
-  this.timeout(30_000);
+describe('lukhas job', () => {
   let workspace: Workspace;
 
   beforeEach(() => {

@@ -4,9 +4,7 @@ import { expect } from 'chai';
 import { parseTrustedKeys } from '../../../src/lib/evidence/keys/trust.js';
 import { onlyDocument, Workspace } from '../lukhas.js';
 
-describe('lukhas keys', function () {
-  // Each test starts processes.
-  this.timeout(30_000);
+describe('lukhas keys', () => {
   let at: Workspace;
 
   beforeEach(() => {

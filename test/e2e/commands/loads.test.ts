@@ -65,8 +65,7 @@ describe('what a command loads', () => {
 
   after(() => workspace.remove());
 
-  it('for a listing is the log, and nothing that judges, measures, acts or draws', async function () {
-    this.timeout(30_000);
+  it('for a listing is the log, and nothing that judges, measures, acts or draws', async () => {
     const { packages, sources, modules } = await loadedBy(workspace, ['canary', 'list', '--json']);
     // It does see what is loaded.
     expect([...packages]).to.include.members(['@oclif/core', 'better-sqlite3']);
@@ -76,8 +75,7 @@ describe('what a command loads', () => {
     expect(modules).to.be.below(50);
   });
 
-  it('to say why is the log, the words and the judge, and nothing that checks, measures or acts', async function () {
-    this.timeout(30_000);
+  it('to say why is the log, the words and the judge, and nothing that checks, measures or acts', async () => {
     const ledger = await openLedger(workspace.db);
     const { id } = await start(ledger, systemClock(), { policy: policy({ targets: { max_error_rate: 0.02 } }) });
     await ledger.close();
@@ -91,8 +89,7 @@ describe('what a command loads', () => {
     }
   });
 
-  it('to begin a canary is nothing of what signs, unless something was signed', async function () {
-    this.timeout(30_000);
+  it('to begin a canary is nothing of what signs, unless something was signed', async () => {
     const gates = ['--model', 'm', '--from', 'stage', '--to', 'production'];
     const source = ['--canary-url', 'http://127.0.0.1:9/metrics', '--baseline-url', 'http://127.0.0.1:9/old'];
     const args = ['canary', 'start', ...gates, ...source, '--max-error-rate', '0.02', '--detach', '--json'];
@@ -103,8 +100,7 @@ describe('what a command loads', () => {
     expect(await signing()).to.include('src/lib/evidence/checkpoints/kept.ts');
   });
 
-  it('for a configuration is zod and yaml, when there is a file', async function () {
-    this.timeout(30_000);
+  it('for a configuration is zod and yaml, when there is a file', async () => {
     const list = async (env: Record<string, string>) =>
       (await loadedBy(workspace, ['canary', 'list', '--json'], env)).packages;
     expect([...(await list({ PROM_URL: 'http://127.0.0.1:9' }))]).to.not.include.members(['zod', 'yaml']);
@@ -112,8 +108,7 @@ describe('what a command loads', () => {
     expect([...(await list({}))]).to.include.members(['zod', 'yaml']);
   });
 
-  it('to print its version is not even the log', async function () {
-    this.timeout(30_000);
+  it('to print its version is not even the log', async () => {
     const { packages, sources } = await loadedBy(workspace, ['--version']);
     expect([...packages])
       .to.include('@oclif/core')

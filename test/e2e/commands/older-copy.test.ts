@@ -16,9 +16,7 @@ function said(message: string): EventDraft {
   return { kind: 'evidence.failed', subject: 'evidence', ts: TS, data };
 }
 
-describe('a log that is not the one that was signed', function () {
-  // Each test starts processes.
-  this.timeout(60_000);
+describe('a log that is not the one that was signed', () => {
   let at: Workspace;
 
   beforeEach(async () => {

@@ -12,9 +12,7 @@ import { canaryId, firstLine, ROOT, type Run, Workspace } from '../lukhas.js';
 const WINDOW = ['--from', '2026-03-01T12:00:00Z', '--to', '2026-03-01T13:00:00Z'];
 const LENIENT = policy({ targets: { max_error_rate: 0.1 } });
 
-describe('lukhas replay', function () {
-  // Each test starts processes.
-  this.timeout(30_000);
+describe('lukhas replay', () => {
   let at: Workspace;
   const ids: string[] = [];
 

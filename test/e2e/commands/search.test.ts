@@ -12,8 +12,7 @@ import { ROOT, Workspace } from '../lukhas.js';
 /** Root may write everything: somebody else is asked to search. */
 const NOBODY = process.geteuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-describe('lukhas search', function () {
-  this.timeout(15_000);
+describe('lukhas search', () => {
   let workspace: Workspace;
   beforeEach(() => {
     workspace = new Workspace();

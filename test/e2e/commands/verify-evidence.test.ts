@@ -9,9 +9,7 @@ import { onlyDocument, Workspace } from '../lukhas.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 
-describe('lukhas verify of evidence, and lukhas prove', function () {
-  // Each test starts processes.
-  this.timeout(60_000);
+describe('lukhas verify of evidence, and lukhas prove', () => {
   let at: Workspace;
   let clock: FakeClock;
   let canary: string;

@@ -18,9 +18,7 @@ const UNLOGGED = 'cursors and leases: they are not part of the log';
 const wrong = (subject: string) =>
   `listing row of ${subject} is not what the log says; make it anew: lukhas db rebuild`;
 
-describe('lukhas verify', function () {
-  // Each test starts processes.
-  this.timeout(30_000);
+describe('lukhas verify', () => {
   let at: Workspace;
   let promoted: string;
   let pending: string;

@@ -14,8 +14,7 @@ const LOOKS = Array.from({ length: 12 }, (_, i) => {
   return JSON.stringify({ v: 1, tick: i + 1, t, from, canary: { errors: { state: 'ok', bad: 80, total: 500 } } });
 }).join('\n');
 
-describe('lukhas why and lukhas why-math', function () {
-  this.timeout(30_000);
+describe('lukhas why and lukhas why-math', () => {
   let workspace: Workspace;
   let id: string;
 

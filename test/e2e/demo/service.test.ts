@@ -15,8 +15,7 @@ const OPTIONS: ServiceOptions = {
   faultAfterSeconds: 0,
 };
 
-describe('demo service', function () {
-  this.timeout(15_000);
+describe('demo service', () => {
   let service: ServiceProcess | undefined;
 
   async function start(options: Partial<ServiceOptions> = {}): Promise<ServiceProcess> {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { startWorkload, type Workload, type WorkloadOptions } from '../../../src/demo/workload.js';
 import { histogram, psi, sample, scrape, shareAbove } from '../../demo/exposition.js';
+import { until } from '../../until.js';
 
 const OPTIONS: WorkloadOptions = {
   fault: 'none',
@@ -35,15 +36,7 @@ function environmentOf(pid: number): string {
   return execFileSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
 }
 
-async function gone(pids: readonly number[], withinMs: number): Promise<boolean> {
-  for (const until = Date.now() + withinMs; Date.now() < until; await wait(20)) {
-    if (!pids.some(alive)) return true;
-  }
-  return false;
-}
-
-describe('demo workload', function () {
-  this.timeout(30_000);
+describe('demo workload', () => {
   const running: Workload[] = [];
 
   async function start(options: Partial<WorkloadOptions> = {}): Promise<Workload> {
@@ -184,6 +177,6 @@ describe('demo workload', function () {
     expect(pids).to.have.lengthOf(2);
     expect(pids.every(alive)).to.equal(true);
     parent.kill('SIGKILL');
-    expect(await gone(pids, 3000), `services ${pids.join(', ')} ended`).to.equal(true);
+    await until(() => !pids.some(alive));
   });
 });

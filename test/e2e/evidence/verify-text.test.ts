@@ -15,9 +15,7 @@ const BLOCKS = [...VERIFY_TEXT.matchAll(/^```sh\n(.*?)^```$/gms)]
   .map(([, block]) => block!)
   .filter((block) => /^stack=\(\)|> \.\.\/witness\.note/m.test(block));
 
-describe('the commands of VERIFY.md for cosignatures', function () {
-  // Programs by the hundred.
-  this.timeout(120_000);
+describe('the commands of VERIFY.md for cosignatures', () => {
   let dir: string;
   before(() => {
     expect(BLOCKS).to.have.length(2);

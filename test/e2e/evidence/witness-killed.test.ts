@@ -12,9 +12,7 @@ import { GrownLog } from '../../lib/evidence/tree/grown-log.js';
 const ORIGIN = 'example.com/canaries';
 const CHILD = fileURLToPath(new URL('witness-child.ts', import.meta.url));
 
-describe('a witness that is killed', function () {
-  // Each test starts a process.
-  this.timeout(30_000);
+describe('a witness that is killed', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'lukhas-witness-'));

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import { type Place, place } from '../../lib/canary/harness.js';
-import { CLOCK, isAlive, kinds, queue, runnerOf, script, until } from '../../lib/jobs/harness.js';
+import { CLOCK, isAlive, kinds, queue, runnerOf, script } from '../../lib/jobs/harness.js';
+import { until } from '../../until.js';
 
 const PROCESS = fileURLToPath(new URL('runner-process.ts', import.meta.url));
 

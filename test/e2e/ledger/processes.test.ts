@@ -40,9 +40,7 @@ async function readLog(path: string): Promise<StoredEvent[]> {
 
 const indexOf = (event: StoredEvent | undefined) => event?.kind === 'hook.finished' && event.data.index;
 
-describe('ledger across processes', function () {
-  this.timeout(20_000);
-
+describe('ledger across processes', () => {
   it('takes the entries of two processes that append at once', async () => {
     await withFolder(async (path) => {
       const writers = ['a', 'b'].map((subject) => ({ subject, ...appending(path, subject, 150) }));

@@ -15,6 +15,7 @@ import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import type { MetricSource } from '../../../src/lib/metrics/source.js';
 import type { Canary } from '../../../src/lib/readings/canary.js';
+import { until } from '../../until.js';
 import { policy } from '../judge/looks.js';
 import { deadHolder, strangeHolder } from '../ledger/holders.js';
 import {
@@ -64,8 +65,7 @@ describe('drivers of a canary', () => {
   };
 
   describe('racing for the same canary', () => {
-    it('record no tick twice and decide once', async function () {
-      this.timeout(20_000);
+    it('record no tick twice and decide once', async () => {
       const { id } = await start(here.ledger, clock, {
         policy: policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 1.5, intervalSeconds: 0.1 }),
       });
@@ -314,8 +314,7 @@ describe('drivers of a canary', () => {
     });
   });
 
-  describe('with hooks', function () {
-    this.timeout(10_000);
+  describe('with hooks', () => {
     const calls = async () =>
       (await readFile(join(dirname(here.path), 'calls'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
     /** Notes what it is told, then does `code`. */
@@ -386,7 +385,10 @@ describe('drivers of a canary', () => {
         for (const name of [
           'events',
           'provenEvents',
+          'intactEvents',
+          'leasedSubjects',
           'summaries',
+          'openSubjects',
           'cursor',
           'observationLines',
           'acquireLease',
@@ -480,7 +482,10 @@ describe('drivers of a canary', () => {
       for (const name of [
         'events',
         'provenEvents',
+        'intactEvents',
+        'leasedSubjects',
         'summaries',
+        'openSubjects',
         'cursor',
         'observationLines',
         'acquireLease',
@@ -522,8 +527,7 @@ describe('drivers of a canary', () => {
       expect(await here.ledger.lease(id)).to.equal(null);
     });
 
-    it('watch every open canary of the log, those that come later too', async function () {
-      this.timeout(10_000);
+    it('watch every open canary of the log, those that come later too', async () => {
       const real = systemClock();
       const stop = new AbortController();
       const source = scripted(real, healthy);
@@ -540,11 +544,7 @@ describe('drivers of a canary', () => {
       const watching = runner.driveAll(stop.signal);
       const second = await start(here.ledger, real, { policy: short });
       const canaries = new Canaries(here.ledger, real);
-      for (let left = 80; left > 0; left--) {
-        const open = (await canaries.list({ open: true })).length;
-        if (open === 0) break;
-        await real.sleep(100);
-      }
+      await until(async () => (await canaries.list({ open: true })).length === 0, 100);
       stop.abort();
       await watching;
       await runner.close();

@@ -39,7 +39,7 @@ describe('an output that somebody names', () => {
     await writeFile(join(dir, 'letter'), 'dear all');
     const refused = await refusal(write(output('letter')));
     expect(refused.message).to.equal(
-      `--out ${join(dir, 'letter')}: there is a file that is no note; it is not replaced`,
+      `--out ${join(dir, 'letter')}: already exists and is not a valid note; not overwritten`,
     );
     expect(refused.suggestions.join()).to.include('--force');
     expect(await read('letter')).to.equal('dear all');
@@ -54,7 +54,7 @@ describe('an output that somebody names', () => {
     execFileSync('mkfifo', [join(dir, 'pipe')]);
     const before = (await readdir(dir)).sort();
     for (const [path, says] of [
-      [join(dir, 'link'), /--out \S+link: is a link, not a file; it is not replaced/],
+      [join(dir, 'link'), /--out \S+link: is a link, not a regular file; not overwritten/],
       [join(dir, 'dangling'), /dangling: is a link/],
       [join(dir, 'pipe'), /pipe: is a pipe or a device/],
       ['/dev/null', /--out \/dev\/null: is a pipe or a device/],
@@ -73,8 +73,8 @@ describe('an output that somebody names', () => {
   it('says in words why it cannot be there', async () => {
     await writeFile(join(dir, 'file'), 'x');
     for (const [name, why] of [
-      ['none/note', 'there is no such folder'],
-      ['file/note', 'there is no such folder'],
+      ['none/note', 'folder not found'],
+      ['file/note', 'folder not found'],
       ['x'.repeat(300), 'the name is too long'],
     ] as const)
       expect((await refusal(write(output(name)))).message).to.match(new RegExp(`: cannot be written \\(${why}\\)$`));

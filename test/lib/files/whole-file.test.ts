@@ -66,7 +66,7 @@ describe('a whole file', () => {
   it('takes the place of nothing that is no file', async () => {
     await writeFile(join(dir, 'target'), 'theirs');
     const there: [RegExp, () => Promise<unknown>][] = [
-      [/file: is a folder, not a file; it is not replaced$/, () => mkdir(path)],
+      [/file: is a folder, not a regular file; not overwritten$/, () => mkdir(path)],
       [/is a pipe or a device/, async () => execFileSync('mkfifo', [path])],
       [/is a link/, () => symlink('target', path)],
     ];

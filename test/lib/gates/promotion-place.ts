@@ -154,8 +154,12 @@ export class Bench {
     for (const name of [
       'events',
       'provenEvents',
+      'intactEvents',
+      'compactRange',
+      'leasedSubjects',
       'observationLines',
       'summaries',
+      'openSubjects',
       'acquireLease',
       'releaseLease',
       'lease',

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
+import { until } from '../../until.js';
 import { ACTOR } from '../canary/harness.js';
 import { deadHolder } from '../ledger/holders.js';
 import { refusal } from '../refusal.js';
@@ -9,9 +10,7 @@ import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('promotions', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('promotions', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.begin();
@@ -20,12 +19,6 @@ describe('promotions', function () {
 
   const promotionsOf = async () => bench.ledger.summaries({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** The model was proved, and another one took the gate from it. */
   const proved = async (): Promise<string> => {
     const id = await bench.canary('proved');

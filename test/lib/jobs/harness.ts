@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../../src/lib/clock.js';
 import { JobRunner, type JobRunnerOptions } from '../../../src/lib/jobs/job-runner.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
@@ -44,10 +43,6 @@ export async function runOne(ledger: Ledger, task: TaskConfig, more?: Partial<Jo
 
 export function queue(jobs: Jobs, taskId: string, configId: string | null = null): Promise<Job> {
   return jobs.start({ taskId, configId, dryRun: false, by: ACTOR });
-}
-
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await wait(10);
 }
 
 /** Whether a process runs; one that has ended and is not yet waited for does not. */

@@ -10,13 +10,12 @@ import type { TasksConfig } from '../../../src/lib/jobs/task.js';
 import { newHolder } from '../../../src/lib/ledger/holder.js';
 import { processMark } from '../../../src/lib/process/identity.js';
 import type { Job } from '../../../src/lib/readings/job.js';
+import { until } from '../../until.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
 import { deadHolder } from '../ledger/holders.js';
-import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script, until } from './harness.js';
+import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script } from './harness.js';
 
-describe('runners of jobs', function () {
-  // Every test starts processes.
-  this.timeout(10_000);
+describe('runners of jobs', () => {
   let here: Place;
   let dir: string;
   const children: ChildProcess[] = [];
@@ -69,10 +68,8 @@ describe('runners of jobs', function () {
     const stop = new AbortController();
     const all = runnerOf(here.ledger, counted()).driveAll(stop.signal);
     const [mine, theirs] = [here.ledger, await here.another()].map((ledger) => new Jobs(ledger, CLOCK, counted()));
-    const began = performance.now();
     const first = await queue(mine!, 'count');
     await until(async () => (await mine!.get(first.id)).state === 'completed');
-    expect(performance.now() - began).to.be.below(2000);
     const second = await queue(theirs!, 'count');
     await until(async () => (await mine!.get(second.id)).state === 'completed');
     stop.abort();
@@ -93,8 +90,7 @@ describe('runners of jobs', function () {
   });
 
   for (const who of ['this process', 'another process'] as const)
-    it(`stop the program of a job that ${who} cancels`, async function () {
-      this.timeout(5000);
+    it(`stop the program of a job that ${who} cancels`, async () => {
       const jobs = new Jobs(who === 'this process' ? here.ledger : await here.another(), CLOCK, sleeper);
       const { id } = await queue(jobs, 'sleep');
       const driven = runnerOf(here.ledger, sleeper).drive([id]);
@@ -123,8 +119,7 @@ describe('runners of jobs', function () {
     expect((await jobs.get(second.id)).state).to.equal('queued');
   });
 
-  it('never run a job twice, however many race for it', async function () {
-    this.timeout(15_000);
+  it('never run a job twice, however many race for it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const ids: string[] = [];
     for (let i = 0; i < 12; i++) ids.push((await queue(jobs, 'count')).id);
@@ -135,8 +130,7 @@ describe('runners of jobs', function () {
       expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.completed']);
   });
 
-  it('stop what a dead process left when the job is cancelled', async function () {
-    this.timeout(5000);
+  it('stop what a dead process left when the job is cancelled', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, sleeper);
     const orphan = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
     children.push(orphan);
@@ -169,8 +163,7 @@ describe('runners of jobs', function () {
     expect(await count()).to.equal(0);
   });
 
-  it('leave a job alone that a living process holds, and end when that process has ended it', async function () {
-    this.timeout(5000);
+  it('leave a job alone that a living process holds, and end when that process has ended it', async () => {
     const jobs = new Jobs(here.ledger, CLOCK, counted());
     const job = await queue(jobs, 'count');
     await here.ledger.acquireLease(job.id, newHolder(), CLOCK.now(), 60_000);

@@ -64,7 +64,7 @@ describe('the identity of a process', () => {
       .and.to.match(/^[0-9a-f]{16}$/);
     expect(other.nonce).to.not.equal(thisProcess().nonce);
     expect(Number(other.startTicks)).to.be.at.least(Number(thisProcess().startTicks));
-  }).timeout(20_000);
+  });
 });
 
 describe('whether a process lives', () => {

@@ -1,5 +1,5 @@
 /**
- * Writes an evidence pack: what was logged in a window, the proof that nothing is missing, signatures.
+ * Writes an evidence pack: the log entries of a window, the proof that none is missing, and signatures.
  */
 export type { OnEntries } from './entries.js';
 export { type FillQueries, type PackPlan, planPack } from './plan.js';

@@ -4,10 +4,10 @@ import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
 
-/** Decisions told from one read of the log. */
+/** Decisions described from one read of the log. */
 const CHUNK = 64;
 
-/** narrative.txt: what was decided in the window, first what no evidence stands behind. Plain text, UTC. */
+/** narrative.txt: what was decided in the window, first the decisions that no evidence supports. Plain text, UTC. */
 export async function* narrativeText(ledger: Ledger, plan: PackPlan, origin: string): AsyncGenerator<Buffer> {
   const { range, firstTs, lastTs, decisions } = plan;
   const unreviewed = decisions.filter((d) => d.unreviewed);
@@ -33,7 +33,7 @@ async function* part(
   none: string,
 ): AsyncGenerator<Buffer> {
   yield lines([heading, '', ...(decisions.length === 0 ? [none, ''] : [])]);
-  yield* told(ledger, decisions);
+  yield* described(ledger, decisions);
 }
 
 function filterLine({ selection: { models, families } }: PackPlan): string[] {
@@ -58,7 +58,7 @@ function counted(decisions: readonly PackDecision[]): string {
   return `${plural(decisions.length, 'decision')}: ${ends.join(', ')}; ${people}`;
 }
 
-async function* told(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
+async function* described(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
   for (let i = 0; i < decisions.length; i += CHUNK) {
     const part = decisions.slice(i, i + CHUNK);
     const events = new Map<number, DecisionEvent>();
@@ -67,7 +67,7 @@ async function* told(ledger: Ledger, decisions: readonly PackDecision[]): AsyncG
   }
 }
 
-/** A few that lie far apart are read one by one. */
+/** Decisions that are far apart in the log are read one by one. */
 async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<DecisionEvent[]> {
   const first = part[0]?.seq ?? 0;
   const last = part.at(-1)?.seq ?? 0;
@@ -90,11 +90,11 @@ function body(decision: PackDecision, event: DecisionEvent): string[] {
   if (event.kind === 'canary.failed') return [head, `  why       ${event.data.code}: ${clip(event.data.message)}`];
   if (event.kind === 'canary.lapsed') return [head, `  why       approvals lapsed: ${LAPSES[event.data.cause]}`];
   const { by, reason } = event.data;
-  return [head, `  who       ${DEEDS[event.kind]} by ${by.who} (${by.how})`, `  why       ${clip(reason)}`];
+  return [head, `  who       ${ACTIONS[event.kind]} by ${by.who} (${by.how})`, `  why       ${clip(reason)}`];
 }
 
 const LAPSES = { gate: 'the gate had changed', time: 'the time had run out' } as const;
-const DEEDS = {
+const ACTIONS = {
   'canary.overridden': 'promoted by hand, against the verdict,',
   'canary.aborted': 'ended',
   'canary.approved': 'the last approval that was needed, given',
@@ -107,7 +107,7 @@ function waiting({ outcome }: PackDecision, event: Extract<DecisionEvent, { kind
   return waits ? ['  then      it waits for the approvals that the policy asks for'] : [];
 }
 
-/** Nobody's text can begin a line of its own. */
+/** Control, invisible and direction-changing characters become spaces, so that no user's text can start a line of its own. */
 function indented(line: string): string {
   return `  ${visible(line)}`;
 }

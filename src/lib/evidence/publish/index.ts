@@ -1,5 +1,5 @@
 /**
- * Tells checkpoints to others: witnesses, files, git, webhooks, timestamps.
+ * Publishes checkpoints: to witnesses, files, git, webhooks and timestamp authorities.
  */
 export { type Publication, type PublishResult, publish } from './publish.js';
 export { evidenceSchema } from './schema.js';

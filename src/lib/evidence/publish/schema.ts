@@ -12,7 +12,10 @@ const vkey = z.string().transform((text, context) => {
   try {
     const key = parseVkey(text);
     if (key.type === SIGNATURE_TYPE.cosignature) return key;
-    context.addIssue({ code: 'custom', message: 'is not the key of a witness: lukhas witness key prints that' });
+    context.addIssue({
+      code: 'custom',
+      message: 'is not a witness key; print it on the witness with lukhas witness key',
+    });
   } catch (error) {
     if (!(error instanceof LukhasError)) throw error;
     context.addIssue({ code: 'custom', message: error.message });

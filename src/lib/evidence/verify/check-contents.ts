@@ -26,7 +26,7 @@ export const checkPolicies: Check = async ({ files }, { completeness }, found) =
   for (const digest of policyDigests(files.names)) {
     const name = `policies/${digest}.json`;
     await found.attempt(async () => {
-      if ((await files.digest(name)) !== digest) throw refused(`${name}: is not the policy with this digest`);
+      if ((await files.digest(name)) !== digest) throw refused(`${name}: its content does not have this digest`);
     });
   }
   return {};
@@ -35,7 +35,7 @@ export const checkPolicies: Check = async ({ files }, { completeness }, found) =
 /** One pass over entries, observations and hashes of what is left out, side by side. */
 export const checkEntries: Check = async ({ files }, { completeness, checkpoint, earlier, statement }, found) => {
   if (completeness === null) {
-    found.unchecked('the entries: what they are compared with cannot be read');
+    found.unchecked('entries: completeness.json cannot be read');
     return {};
   }
   const policies = policyDigests(files.names);
@@ -49,7 +49,7 @@ export const checkEntries: Check = async ({ files }, { completeness, checkpoint,
   if ((await found.attempt(() => facts.finish())) === null) return { frame };
   const counts = { events: pass.events, omitted: pass.omitted, observations: observations.count };
   const entries = { counts, facts, tree, root: checkRoot(tree, frame, checkpoint, found) };
-  if (found.problemCount === before) sayEntries(entries, frame, policies.size, checkpoint !== null, found);
+  if (found.problemCount === before) reportEntries(entries, frame, policies.size, checkpoint !== null, found);
   return { frame, entries };
 };
 
@@ -61,18 +61,20 @@ function checkRoot(
   found: EvidenceFindings,
 ): VerifiedCheckpoint | null {
   if (tree.size !== to) {
-    found.problem(`completeness.json: says entries ${from} to ${to - 1}; the pack ends before ${tree.size}`);
+    found.problem(`completeness.json: covers entries ${from} to ${to - 1}, but the pack ends before ${tree.size}`);
   } else if (!tree.root().equals(root)) {
-    found.problem('audits.ndjson: its entries are not those of the log: they do not give the root');
+    found.problem(
+      'audits.ndjson: entries were changed, added or removed: they do not give the root in completeness.json',
+    );
   } else if (checkpoint === null) {
-    found.unchecked('that nothing is left out: there is no checkpoint that could be relied on');
+    found.unchecked('completeness: no valid checkpoint to compare with');
   } else if (checkpoint.size !== to || !checkpoint.root.equals(root)) {
-    found.problem('completeness.json: its root is not that of the checkpoint');
+    found.problem('completeness.json: root does not match the checkpoint');
   } else return checkpoint;
   return null;
 }
 
-function sayEntries(
+function reportEntries(
   { counts: { events, omitted }, facts }: CheckedEntries,
   { from, to }: CompletenessFrame,
   policies: number,
@@ -80,16 +82,16 @@ function sayEntries(
   found: EvidenceFindings,
 ): void {
   if (complete) {
-    const left = omitted === 0 ? '' : `, with the hashes of the ${omitted} that were left out,`;
-    const whole =
+    const hashed = omitted === 0 ? '' : `, ${omitted} omitted and covered by their hashes`;
+    const what =
       from === to
-        ? 'there is no entry in the window'
-        : `the ${events} entries${left} are all of ${from} to ${to - 1}, unchanged and in order`;
-    found.holds(`${whole}: with what comes before them they give the root of the checkpoint`);
+        ? 'the window has no entries'
+        : `entries ${from} to ${to - 1}: complete, in order, unchanged (${events} in the pack${hashed})`;
+    found.holds(`${what}; the root matches the checkpoint`);
   }
-  found.holds('audits.json and audits.csv say what audits.ndjson says');
-  found.holds(`each verdict was made of the observations in the pack (${facts.committed}), as far as they are in it`);
-  found.holds(`each policy is the one that its request names, and is in the pack (${policies})`);
+  found.holds('audits.json and audits.csv match audits.ndjson');
+  found.holds(`verdicts match the observations in the pack (${facts.committed})`);
+  found.holds(`policies match the requests that name them (${policies})`);
 }
 
 export const checkMeta: Check = ({ files }, known, found) => {
@@ -101,8 +103,8 @@ export const checkMeta: Check = ({ files }, known, found) => {
   const { models, include } = known.meta.filter;
   const filtered = models !== null || include !== null;
   if (filtered) {
-    found.unchecked(`whether the ${counts.omitted} entries that are left out fit the filter: there are only hashes`);
-  } else if (counts.omitted > 0) found.problem('meta.json: filter is null, but entries are left out');
+    found.unchecked(`whether the ${counts.omitted} omitted entries match the filter: the pack has only their hashes`);
+  } else if (counts.omitted > 0) found.problem('meta.json: filter is null, but entries are omitted');
   return {};
 };
 

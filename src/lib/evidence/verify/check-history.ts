@@ -2,13 +2,13 @@
 import { type Check, MAX_BYTES } from './check.js';
 import { WITNESS_FILE } from './files.js';
 import { checkSince, claimedEarlier } from './since.js';
-import { checkWitnesses, saysSeen, witnessedBy } from './witness.js';
+import { checkWitnesses, cosignedText, witnessedBy } from './witness.js';
 
 export const checkCosignatures: Check = async ({ files, trust }, { keys, checkpoint, completeness }, found) => {
   if (keys === null) return {};
   if (checkpoint === null || completeness === null) {
-    const none = checkpoint === null ? 'checkpoint' : 'completeness.json';
-    found.unchecked(`cosignatures of witnesses: there is no ${none} that could be relied on`);
+    const missing = checkpoint === null ? 'checkpoint' : 'completeness.json';
+    found.unchecked(`witness cosignatures: no valid ${missing} to compare with`);
     return {};
   }
   const log = { origin: keys.log.name, key: keys.log, trust };
@@ -21,14 +21,15 @@ export const checkCosignatures: Check = async ({ files, trust }, { keys, checkpo
 export const readEarlier: Check = ({ since, trust }, { keys }, found) => {
   if (since === null || keys === null) return {};
   const earlier = claimedEarlier(since, { origin: keys.log.name, key: keys.log, trust });
-  for (const seen of witnessedBy(earlier)) found.holds(saysSeen(seen, 'the checkpoint given with --since'));
+  for (const seen of witnessedBy(earlier)) found.holds(cosignedText(seen, '--since checkpoint'));
   return { earlier };
 };
 
 export const checkEarlier: Check = async ({ prove }, { earlier, entries }, found) => {
   if (earlier === null || entries === null) return {};
   const { root: checkpoint, tree } = entries;
-  if (checkpoint === null) found.notShown('--since: the entries are not those of the checkpoint');
+  if (checkpoint === null)
+    found.notShown("--since: not compared, because the pack's entries do not match its checkpoint");
   else await checkSince(earlier, { checkpoint, tree, prove }, found);
   return {};
 };

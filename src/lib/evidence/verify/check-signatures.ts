@@ -28,7 +28,7 @@ export const readSums: Check = (_, { sumsFile }) => (sumsFile === null ? {} : { 
 export const checkHashes: Check = async ({ files }, { sumsFile }) => {
   if (sumsFile === null) return {};
   const copy = await files.whole('hashes.txt', MAX_BYTES.large);
-  if (!copy.equals(sumsFile)) throw refused('hashes.txt: is not what SHA256SUMS is');
+  if (!copy.equals(sumsFile)) throw refused('hashes.txt: differs from SHA256SUMS');
   return {};
 };
 
@@ -38,7 +38,7 @@ export const checkSignatures: Check = async ({ files, trust }, { sumsFile: sums,
   const raw = await files.whole('SHA256SUMS.sig', MAX_BYTES.small);
   const dsse = await files.whole('statement.dsse.json', MAX_BYTES.statement);
   const statement = verifySums({ sums, ssh, raw, dsse }, keys, trust);
-  found.holds(`SHA256SUMS.sshsig, SHA256SUMS.sig and statement.dsse.json are ${signedBy(keys.export, trust)}`);
+  found.holds(`SHA256SUMS.sshsig, SHA256SUMS.sig and statement.dsse.json: ${signedBy(keys.export, trust)}`);
   return { statement };
 };
 
@@ -46,11 +46,11 @@ export const checkCheckpoint: Check = async ({ files, trust }, { sumsFile, keys 
   if (sumsFile === null || keys === null) return {};
   const log = { origin: keys.log.name, key: keys.log, trust };
   const checkpoint = verifyLogCheckpoint(await files.whole('checkpoint', MAX_BYTES.checkpoint), log);
-  // Two trusted keys: one must not do the work of both.
+  // With two trusted keys, the export key must not pass for the log key.
   if (!checkpointSigner(checkpoint, log).equals(keys.log.publicKey)) {
-    throw refused('checkpoint: is not signed by the key in keys/log.vkey');
+    throw refused('checkpoint: not signed by the key in keys/log.vkey');
   }
-  found.holds(`the checkpoint is ${signedBy(keys.log.publicKey, trust)}`);
+  found.holds(`checkpoint: ${signedBy(keys.log.publicKey, trust)}`);
   return { checkpoint };
 };
 
@@ -60,12 +60,12 @@ export const checkSums: Check = async ({ files }, { sums }, found) => {
   const before = found.problemCount;
   for await (const problem of sumsProblems(files, sums)) found.problem(problem);
   if (found.problemCount === before) {
-    found.holds(`SHA256SUMS lists every file of the pack, and each is as listed (${sums.length} files)`);
+    found.holds(`all ${sums.length} files match SHA256SUMS`);
   }
   return {};
 };
 
 function signedBy(publicKey: Uint8Array, trust: readonly TrustedKey[] | null): string {
   const key = fingerprint(publicKey);
-  return trust === null ? `consistent with the key inside the pack (${key})` : `signed by the trusted key ${key}`;
+  return trust === null ? `signatures match the key inside the pack (${key})` : `signed by trusted key ${key}`;
 }

@@ -20,7 +20,7 @@ import {
   readSumsFile,
 } from './check-signatures.js';
 import { HashedFiles, nameProblems, type PackFiles } from './files.js';
-import { sayLimits } from './limits.js';
+import { reportLimits } from './limits.js';
 import { EvidenceFindings, type EvidenceReport } from './report.js';
 import type { ConsistencyProof } from './since.js';
 import type { Witnessed } from './witness.js';
@@ -63,7 +63,7 @@ const CHECKS: readonly Check[] = [
   checkStatement,
   checkEarlier,
   checkSums,
-  sayLimits,
+  reportLimits,
 ];
 
 /**
@@ -75,7 +75,7 @@ export async function verifyPack(files: PackFiles, { trust, since, prove }: Pack
   const pack = { files: new HashedFiles(files), trust, since: since ?? null, prove: prove ?? null };
   const problems = nameProblems(files.names);
   for (const problem of problems) found.problem(problem);
-  if (problems.length > 0) found.unchecked('everything else: these are not the files of a pack');
+  if (problems.length > 0) found.unchecked('everything else: these are not the files of an evidence pack');
   let known = NOTHING_YET;
   for (const check of problems.length > 0 ? [] : CHECKS) {
     const established = await found.attempt(() => check(pack, known, found));

@@ -21,20 +21,20 @@ export function parseSums(bytes: Buffer): Sum[] {
     });
 }
 
-/** What keeps SHA256SUMS from listing each file that it can list, once, and each as it is. */
+/** Files that SHA256SUMS lists wrongly, twice or not at all, and files whose digest is another, in words. */
 export async function* sumsProblems(files: HashedFiles, sums: readonly Sum[]): AsyncGenerator<string> {
   const unlisted: readonly string[] = UNSUMMED;
   const expected = new Set(files.names.filter((name) => !unlisted.includes(name)));
   const listed = new Set<string>();
   for (const { name } of sums) {
     if (listed.has(name)) yield `SHA256SUMS: lists ${name} twice`;
-    else if (!expected.has(name)) yield `SHA256SUMS: lists ${name}, which is not a file that it can list`;
+    else if (!expected.has(name)) yield `SHA256SUMS: lists ${name}, which is not a file it covers`;
     listed.add(name);
   }
   for (const name of expected) if (!listed.has(name)) yield `SHA256SUMS: does not list ${name}`;
   for (const { name, sha256 } of sums) {
     if (expected.has(name) && (await files.digest(name)) !== sha256) {
-      yield `${name}: is not the file that SHA256SUMS lists`;
+      yield `${name}: digest does not match SHA256SUMS`;
     }
   }
 }

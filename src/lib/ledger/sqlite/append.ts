@@ -121,13 +121,13 @@ export class Appender implements TransactionObserver {
     if ('lease' in expectation) {
       const holder = this.#sql.holder.get(expectation.lease);
       if (holder === expectation.holder) return;
-      const now = holder === undefined ? 'nobody holds it' : `${holder} holds it`;
-      throw conflict(`The lease of ${expectation.lease} was lost by ${expectation.holder}: ${now} now`);
+      const now = holder === undefined ? 'no process holds it' : `${holder} holds it`;
+      throw conflict(`${expectation.holder} lost the lease of ${expectation.lease}: now ${now}`);
     }
     const lastSeq = this.#sql.lastSeq.get(expectation.subject) ?? -1;
     if (lastSeq === expectation.lastSeq) return;
     throw conflict(
-      `${expectation.subject} has changed meanwhile: its last entry is ${lastSeq}, expected was ${expectation.lastSeq}`,
+      `${expectation.subject} changed during the operation: its last entry is ${lastSeq}, expected ${expectation.lastSeq}`,
     );
   }
 

@@ -144,9 +144,9 @@ function formatOf(db: Database, path: string): number {
   const foreign = pragma(db, 'application_id') !== APPLICATION_ID && !isEmpty(db);
   const unsaid = foreign ? unsaidVersion(db) : null;
   if (unsaid !== null) {
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} has the tables of a ledger, but does not say that it is one`, {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} has the tables of a ledger, but not its application_id`, {
       suggestions: [
-        `Was it made from a dump, which does not say so? sqlite3 FILE "PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${unsaid}", then lukhas verify --db FILE`,
+        `If it was restored from a dump, run: sqlite3 FILE "PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${unsaid}", then: lukhas verify --db FILE`,
       ],
     });
   }
@@ -159,7 +159,7 @@ function formatOf(db: Database, path: string): number {
     throw new LukhasError(
       'LEDGER_TOO_NEW',
       `The ledger ${path} was written by a newer lukhas (format ${version}; this one knows ${MIGRATIONS.length})`,
-      { suggestions: ['Use the newer lukhas, or choose another file with --db.'] },
+      { suggestions: ['Upgrade lukhas, or choose another file with --db.'] },
     );
   }
   return version;

@@ -96,9 +96,9 @@ function recordedByPackage(value: unknown, what: string): { text: string; copy: 
     // The package writes a function inside an object as `undefined`: what is recorded for ever must parse.
     if (text !== undefined) return { text, copy: JSON.parse(text) };
   } catch (error) {
-    throw notJson(what, error instanceof SyntaxError ? 'it holds a function' : (error as Error).message, error);
+    throw notJson(what, error instanceof SyntaxError ? 'it contains a function' : (error as Error).message, error);
   }
-  throw notJson(what, 'there is no value', undefined);
+  throw notJson(what, 'a value is missing', undefined);
 }
 
 function notJson(what: string, why: string, cause: unknown): LukhasError {
