@@ -226,7 +226,7 @@ describe('an evidence pack', function () {
     ] as const) {
       const error = (await fails(exportEdited('gone.zip', sql, later))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
-      expect(error.message).to.match(/^The observations of canary \S+ are \d+, not the \d+ that entry \d+ of the log/);
+      expect(error.message).to.match(/^Entry \d+: the observations of canary \S+ are \d+, but it judged \d+$/);
     }
     const { count } = JSON.parse(body).data.observations as { count: number };
     const pruned = await exportEdited('pruned.zip', `${all}; ${ahead}`, month);
@@ -271,7 +271,7 @@ describe('an evidence pack', function () {
     await writeFile(db, older);
     const error = (await fails(to('third.zip'))) as LukhasError;
     expect([error.code, error.exit]).to.deep.equal(['VERIFICATION', 7]);
-    expect(error.message).to.contain('entries are gone');
+    expect(error.message).to.contain('entries are missing');
     expect((await readdir(home)).filter((name) => /third|\.tmp$/.test(name))).to.deep.equal([]);
     expect(await kept()).to.have.lengthOf(2);
   });
@@ -303,9 +303,9 @@ describe('an evidence pack', function () {
 
   it('refuses a log without entries, a time before all of them, and a kind that there is none of', async () => {
     for (const [request, said] of [
-      [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'Nothing was recorded before'],
+      [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'No entries before'],
       [{ ...ALL, include: ['cats'] }, 'is not one of'],
-      [{}, 'from when on'],
+      [{}, 'No from given'],
       [{ from: '1d', to: '2d' }, 'is not before'],
     ] as const) {
       const error = await fails(prepare(request));

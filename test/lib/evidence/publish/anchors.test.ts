@@ -91,7 +91,7 @@ describe('anchors', function () {
       await writeFile(join(repository, 'other'), 'being worked on');
       git('add', 'other');
       expect(await tell({ kind: 'git', repository })).to.match(/^commit [0-9a-f]{7,}$/);
-      expect(await tell({ kind: 'git', repository })).to.equal('committed before');
+      expect(await tell({ kind: 'git', repository })).to.equal('already committed');
       log.grow(2);
       await tell({ kind: 'git', repository });
       expect(git('log', '--format=%s', '--reverse').trim().split('\n')).to.deep.equal([
@@ -140,14 +140,14 @@ describe('anchors', function () {
           response.writeHead(204).end();
         });
       });
-      expect(await tell({ kind: 'webhook', url })).to.equal('taken (204)');
+      expect(await tell({ kind: 'webhook', url })).to.equal('accepted (204)');
       expect(got).to.deep.equal([['text/plain; charset=utf-8', log.note()]]);
     });
 
     it('has failed when it does not take it, or sends elsewhere', async () => {
       let status = 500;
       const url = await serve((_, response) => response.writeHead(status, { location: '/x' }).end('no room\nat all'));
-      expect((await failure({ kind: 'webhook', url })).message).to.equal(`${url}: does not take it: 500 no room`);
+      expect((await failure({ kind: 'webhook', url })).message).to.equal(`${url}: rejected: 500 no room`);
       status = 302;
       expect((await failure({ kind: 'webhook', url })).code).to.equal('ANCHOR_FAILED');
     });
@@ -216,8 +216,8 @@ describe('anchors', function () {
     it('gives a timestamp that openssl verifies by the signed text', async () => {
       const url = await authority();
       const name = `3.127.0.0.1_${new URL(url).port}.tsr`;
-      expect(await tell({ kind: 'tsa', url, caFile })).to.equal(`kept as ${name}`);
-      expect(await tell({ kind: 'tsa', url, caFile })).to.include('was there before');
+      expect(await tell({ kind: 'tsa', url, caFile })).to.equal(`saved as ${name}`);
+      expect(await tell({ kind: 'tsa', url, caFile })).to.include('kept the older timestamp');
       await writeFile(join(dir, 'text'), `${log.note().split('\n\n')[0]}\n`);
       run('openssl', 'ts', '-verify', '-data', 'text', '-in', join('checkpoints', name), '-CAfile', 'tsa.crt');
       await writeFile(join(dir, 'text'), 'something else');
@@ -248,7 +248,7 @@ describe('anchors', function () {
         response.writeHead(200, { 'content-type': 'text/html' }).end('<p>hello'),
       );
       const error = await failure({ kind: 'tsa', url, caFile });
-      expect(error.message).to.equal(`${url}: does not answer with a timestamp: 200 text/html <p>hello`);
+      expect(error.message).to.equal(`${url}: the answer is not a timestamp: 200 text/html <p>hello`);
     });
   });
 });
