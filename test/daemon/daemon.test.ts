@@ -44,7 +44,7 @@ describe('the daemon', () => {
       version: '1.2.3',
       http: serveSettings(config.serve, { port: '0' }),
       readOnly: false,
-      say: (line) => line.includes('made keys') || said.push(line),
+      say: (line) => line.includes('created keys') || said.push(line),
       ...options,
     });
     return daemon.url as string;

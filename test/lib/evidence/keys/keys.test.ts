@@ -139,7 +139,7 @@ describe('key files', () => {
 
   it('say what to do when there is none', async () => {
     const { message, suggestions } = await refusal(readSigningKey(path));
-    expect(message).to.equal(`${path}: there is no key`);
+    expect(message).to.equal(`${path}: key not found`);
     expect(suggestions.join()).to.include('lukhas keys init');
     expect((await refusal(readSigningKey(folder))).message).to.equal(`${folder}: is not a file`);
   });
