@@ -44,7 +44,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
         },
       },
       {
-        title: 'Watch fraud-v2 while it serves real traffic',
+        title: 'Check fraud-v2 while it serves real traffic',
         task: async (c, task) => {
           const canary = await app.canaries.start({
             modelId: MODEL,
@@ -71,7 +71,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             ...(process.stderr.isTTY ? { status: show } : {}),
           });
           if (c.result.interrupted !== null) {
-            const reason = 'the demo was stopped, and its services with it';
+            const reason = 'the demo was stopped, which ends its services';
             c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
           }
         },

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
-import { outlookLines } from '../../cli/present-approvals.js';
+import { eligibilityLines } from '../../cli/present-approvals.js';
 import { canaryJson } from '../../lib/app/index.js';
 import { isOpen } from '../../lib/readings/index.js';
 
@@ -29,7 +29,7 @@ export default class CanaryApprove extends BaseCommand {
     if (isOpen(canary) && !flags.detach)
       return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
     const outlook = await app.approvals.outlook(id);
-    if (!this.jsonEnabled()) this.log([`approved ${id}`, ...(outlook ? outlookLines(outlook) : [])].join('\n'));
+    if (!this.jsonEnabled()) this.log([`approved ${id}`, ...(outlook ? eligibilityLines(outlook) : [])].join('\n  '));
     return { ...canaryJson(canary), exit: 0 };
   }
 }

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { presentCanary } from '../../cli/present.js';
-import { outlookLines } from '../../cli/present-approvals.js';
+import { eligibilityLines } from '../../cli/present-approvals.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryStatus extends BaseCommand {
@@ -19,8 +19,8 @@ export default class CanaryStatus extends BaseCommand {
     const { canary, verdict } = await app.canaries.now(id);
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
-      const lines = outlook ? outlookLines(outlook) : [];
-      this.log([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines].join('\n'));
+      const approvals = outlook ? eligibilityLines(outlook) : [];
+      this.log(presentCanary({ ...canary, verdict }, flags['no-color'], approvals));
     }
     return { ...canaryJson(canary), verdict, ...(outlook ? { awaiting: outlook } : {}) };
   }
