@@ -113,7 +113,7 @@ function silent(v: Verdict): Blocked {
     ? `no data for the last ${time}${why}`
     : v.noData?.total === false || v.ticks.withData > 0
       ? `some metrics never had data${why}`
-      : `no metrics in ${time}${why}`;
+      : `no metrics for ${time}${why}`;
   return { cause, remedies: [spoke ? fellSilent(v) : neverThere(v)] };
 }
 

@@ -21,10 +21,10 @@ export function wrap(text: string, width: Width, first: string, rest = first): s
 
 /** `left` and `right` at the two ends of a line, or one below the other where they do not fit. */
 export function spread(left: string, right: string, width: Width): string[] {
-  if (right === '') return [left];
+  if (right === '') return wrap(left, width, '');
   const gap = Math.min(width ?? HEADLINE, HEADLINE) - left.length - right.length;
   if (gap >= 2 || width === null) return [`${left}${' '.repeat(Math.max(2, gap))}${right}`];
-  return [left, ...wrap(right, width, '  ')];
+  return [...wrap(left, width, ''), ...wrap(right, width, '  ')];
 }
 
 /** Parts beside each other, `gap` spaces apart, on as few lines as they need; a part is not broken where it fits a line. */

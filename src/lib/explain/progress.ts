@@ -9,9 +9,8 @@ export function progressLine(verdict: Verdict, windowSeconds: number): string {
   const time = `${seconds(verdict.elapsedSeconds)} of ${seconds(windowSeconds)}`;
   const { objectives, evidence } = verdict;
   if (objectives.every((o) => !o.hasData && o.missing?.startsWith('first')))
-    return `${time}   waiting for the first counts`;
+    return `${time}: waiting for the first counts`;
   const cells = objectives.map((o) => `${o.name} ${objectiveValue(o)}`);
-  return [time, ...(hasEvidence(verdict) ? [`evidence against it ${briefOdds(evidence.logE)}`] : []), ...cells].join(
-    '   ',
-  );
+  const evidenceNow = hasEvidence(verdict) ? [`evidence against it ${briefOdds(evidence.logE)}`] : [];
+  return `${time}: ${[...evidenceNow, ...cells].join('   ')}`;
 }
