@@ -5,10 +5,10 @@ const FLOOR = ['^src/lib/errors\\.ts$', '^src/lib/clock\\.ts$', '^src/lib/wake\\
 /** Each room may use itself, the floor, and these. */
 const MAY_USE = {
   judge: [],
-  files: ['ledger'],
+  files: ['process'],
   process: [],
   smoke: [],
-  ledger: ['judge'],
+  ledger: ['judge', 'process'],
   readings: ['judge', 'ledger'],
   explain: ['judge', 'ledger', 'readings'],
   metrics: ['judge', 'ledger'],

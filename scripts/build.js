@@ -35,7 +35,7 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20',
+  target: 'node22.14',
   // Bundled are only the packages that every start needs. The others are loaded when used, as they were published
   // (a package in CommonJS that is imported dynamically would lose its named exports in a bundle).
   external: [...Object.keys(dependencies).filter((name) => !bundled.includes(name)), 'typescript', 'ts-node', 'tsx'],

@@ -41,7 +41,7 @@ async function serve(app: App, options: ServeOptions, interrupt: Interrupt): Pro
     say(ready(daemon, demo));
     const ended = await Promise.race([interrupt.asked(), daemon.ended]);
     if (ended instanceof Error) throw ended;
-    if (ended !== null) say('lukhas: stopping: what is under way is let end; a second signal ends it at once');
+    if (ended !== null) say('lukhas: stopping: waiting for running steps; press Ctrl-C again to stop immediately');
     return ended ?? EXIT.done;
   } catch (error) {
     if (interrupt.exit !== null) return interrupt.exit;
@@ -64,8 +64,7 @@ async function startDemo(fault: Fault, signal: AbortSignal, say: (line: string) 
     ...(fault === 'crash' ? { faultAfterSeconds: CRASH_AFTER_SECONDS } : {}),
   });
   void workload.exited.then((exit) => {
-    if (exit !== null)
-      say(`lukhas: the demo's ${exit.arm} service has ended (${exit.signal ?? `exit code ${exit.code}`})`);
+    if (exit !== null) say(`lukhas: the demo's ${exit.arm} service ended (${exit.signal ?? `exit code ${exit.code}`})`);
   });
   return workload;
 }
@@ -98,10 +97,10 @@ async function goodbye(app: App, demo: boolean): Promise<string> {
   const left = [count(canaries.length, 'canary', 'canaries'), count(jobs.length, 'job', 'jobs')].filter(
     (n) => n !== '',
   );
-  if (left.length === 0) return 'lukhas: stopped: no canary and no job is open';
-  const hint = demo ? "; the demo's services are gone, so what measures them ends without readings" : '';
-  const go = canaries.length + jobs.length === 1 ? 'goes' : 'go';
-  return `lukhas: stopped: ${left.join(' and ')} ${go} on when it is started again${hint}`;
+  if (left.length === 0) return 'lukhas: stopped: no open canaries or jobs';
+  const hint = demo ? "; the demo's services stopped, so canaries that measure them get no data" : '';
+  const go = canaries.length + jobs.length === 1 ? 'continues' : 'continue';
+  return `lukhas: stopped: ${left.join(' and ')} ${go} when it is started again${hint}`;
 }
 
 function count(n: number, one: string, many: string): string {

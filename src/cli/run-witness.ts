@@ -23,9 +23,9 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
   const { host, port } = addressOf(listen);
   const keys = (await Promise.all(logs.map((file) => readVkeys(resolve(file), '--log', 'note')))).flat();
   const { now } = systemClock();
-  // The note itself: with the log's signature it may be proof of a second history.
+  // Prints the note itself: with the log's signature, it may prove a second history.
   const onRefused = (note: string, message: string): void =>
-    say(`lukhas: refused: ${message}; it was asked to cosign ${JSON.stringify(note)}`);
+    say(`lukhas: refused to cosign: ${message}; the checkpoint was ${JSON.stringify(note)}`);
   const { witness, identity } = await openWitness(resolve(folder), { logs: keys, now, onRefused });
   const onError = (error: unknown): void => say(`lukhas: ${error instanceof Error ? error.message : String(error)}`);
   return interruptible(async (interrupt) => {
@@ -42,7 +42,7 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
 function addressOf(listen: string): { host: string; port: number } {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
   if (host !== '' && Number(port) <= 65_535) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
-  throw new LukhasError('USAGE', `--listen: expected HOST:PORT, got ${JSON.stringify(listen)}`, {
+  throw new LukhasError('USAGE', `--listen ${JSON.stringify(listen)}: must be HOST:PORT`, {
     suggestions: ['--listen 127.0.0.1:8780'],
   });
 }

@@ -4,8 +4,8 @@ import { FeedReader } from '../lib/ledger/index.js';
 type Listener = (items: readonly FeedItem[]) => void;
 
 /**
- * Tells listeners what is committed to the log, by whichever process, from the moment they subscribe. Reads the log once
- * for all of them, and only while there are any.
+ * Passes on to listeners what any process commits to the log, from the moment they subscribe. Reads the log once for all of
+ * them, and only while there is a listener.
  */
 export class Changes {
   private readonly listeners = new Set<Listener>();
@@ -18,8 +18,8 @@ export class Changes {
   ) {}
 
   /**
-   * Resolves when everything that is committed from now on will be told.
-   * @returns what ends it
+   * Resolves when the listener is sure to get everything committed from now on.
+   * @returns ends the subscription
    */
   async subscribe(listener: Listener): Promise<() => void> {
     this.listeners.add(listener);

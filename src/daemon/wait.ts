@@ -4,7 +4,7 @@ import type { Canary } from '../lib/readings/index.js';
 import { Wake } from '../lib/wake.js';
 import type { Changes } from './changes.js';
 
-/** The state of a wait, told about once a second. `elapsed` and `total` are seconds. */
+/** Progress of a wait, about once a second. `elapsed` and `total` are seconds. */
 export interface WaitProgress {
   elapsed: number;
   total: number;
@@ -13,14 +13,14 @@ export interface WaitProgress {
 
 export interface WaitOptions {
   seconds: number;
-  /** Each ends the wait, not with an error. */
+  /** Each ends the wait without an error. */
   signals: readonly AbortSignal[];
   onProgress?: ((progress: WaitProgress) => void) | undefined;
 }
 
 const PROGRESS_MS = 1000;
 
-/** The canary as it stands when its state, or that of its action, is another than before, or the time is over. */
+/** Waits until the state of the canary or of its action changes, or the time is over. @returns the canary as it is then */
 export async function waitForChange(
   { clock, canaries }: Pick<App, 'clock' | 'canaries'>,
   changes: Changes,
@@ -39,7 +39,7 @@ export async function waitForChange(
     wake.wake();
   });
   try {
-    // What was committed before the subscription is not told by it.
+    // The subscription does not report what was committed before it.
     let latest = await canaries.get(before.id);
     for (;;) {
       const now = clock.now();
@@ -63,7 +63,7 @@ function sameState(a: Canary, b: Canary): boolean {
 }
 
 function doing(canary: Canary, now: number): string {
-  if (canary.startedAt === null) return `${canary.id} is ${canary.state}: nobody has looked yet`;
+  if (canary.startedAt === null) return `${canary.id} is ${canary.state}: waiting for the first check`;
   const seconds = Math.round((now - canary.startedAt) / 1000);
   return `${canary.id} is ${canary.state} since ${timestamp(canary.startedAt)}: ${seconds} s of ${canary.policy.windowSeconds} s`;
 }

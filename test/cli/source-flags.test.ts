@@ -88,8 +88,8 @@ describe('source flags', () => {
       /^--canary-label belongs to --source scrape, but --prom-url asks for prometheus/,
     ],
     ['flags beside none', { source: 'none', input: 'f' }, /^--input belongs to --source ndjson, but --source none/],
-    ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url is neither http nor https/],
-    ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url holds a user name or password/],
+    ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url: is neither http nor https/],
+    ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url: holds a user name or password/],
     [
       'a label without a value',
       { 'canary-url': 'http://c', 'canary-label': ['version'] },

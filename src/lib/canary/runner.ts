@@ -93,8 +93,8 @@ export class Runner {
     this.discoveredAt = now;
     this.discoverAt = Number.POSITIVE_INFINITY;
     try {
-      for (const head of await this.options.ledger.summaries({ type: 'canary', open: true }))
-        if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+      for (const id of await this.options.ledger.openSubjects('canary'))
+        if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
     } catch (error) {
       if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
       this.discoverBy(now + DISCOVERY_MS);

@@ -20,7 +20,7 @@ export class SweepThread {
       : new Worker(SCRIPT, { workerData: cells });
     this.#worker.on('message', (outcomes: Outcome[][]) => this.#settle?.resolve(outcomes));
     this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', (code) => this.#fail(new Error(`the sweep's thread ended with code ${code}`)));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`a thread of the sweep ended with code ${code}`)));
   }
 
   /** A thread that has died says so to whoever waits for it, and to whoever asks later. */

@@ -7,6 +7,7 @@ import { Runner } from '../../../src/lib/canary/runner.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { eligibilityOf } from '../../../src/lib/gates/eligibility.js';
+import { ProvenIndex } from '../../../src/lib/gates/proven-index.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { judge } from '../../../src/lib/judge/report.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
@@ -88,6 +89,8 @@ describe('approvals', () => {
       { required: 1, not: 'me' },
       { required: 1, expiresAfter: '0h' },
     ];
+    const half = policy({ ...PLAIN, approvals: { required: 1, expiresAfter: '1h30m' } });
+    expect(half.approvals).to.include({ expiresAfter: '1h30m' });
     for (const rule of [...bad, { required: 1, expiresAfter: '31d' }, { required: 1, expiresAfter: 'soon' }])
       expect(() => policy({ ...PLAIN, approvals: rule }), JSON.stringify(rule)).to.throw(LukhasError, /approvals/);
   });
@@ -138,8 +141,7 @@ describe('approvals', () => {
     expect((await refusal(approvals.approve(id, os('dan'), 'late'))).code).to.equal('ILLEGAL_TRANSITION');
   });
 
-  it('given in another process have a running driver of all canaries carry it out', async function () {
-    this.timeout(10_000);
+  it('given in another process have a running driver of all canaries carry it out', async () => {
     const real = systemClock();
     clock.time = real.now();
     const { id } = await decided();
@@ -221,9 +223,7 @@ describe('approvals', () => {
     expect(await holderOf(here.ledger, 'production')).to.equal('fraud-v3');
   });
 
-  it('lapse for good when others have passed after a crash between the hooks and the gate', async function () {
-    // Hooks are processes.
-    this.timeout(10_000);
+  it('lapse for good when others have passed after a crash between the hooks and the gate', async () => {
     const { id } = await decided();
     await approvals.approve(id, BO, 'ok');
     const exec = { command: [process.execPath, '-e', ''] as [string, ...string[]], timeoutSeconds: 10, env: {} };
@@ -272,7 +272,7 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => eligibilityOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
+    const outlook = () => eligibilityOf(new ProvenIndex(here.ledger), 'fraud-v2', 'production', false, clock.now());
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');

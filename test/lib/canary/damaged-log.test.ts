@@ -176,9 +176,7 @@ describe('a damaged log', () => {
     });
   }
 
-  it('lets promotions pass that were not touched, hooks and all', async function () {
-    // Hooks are processes.
-    this.timeout(10_000);
+  it('lets promotions pass that were not touched, hooks and all', async () => {
     const other = await decided(2);
     const { id } = await decided(2);
     await approvals.approve(id, BO, 'ok');
@@ -221,9 +219,7 @@ describe('a damaged log', () => {
     expect((await canaries.override(id, BO, 'known')).state).to.equal('PROMOTED');
   });
 
-  it('keeps no rollback back, and the damage is told', async function () {
-    // Hooks are processes.
-    this.timeout(20_000);
+  it('keeps no rollback back, and the damage is told', async () => {
     const edits: Edit[] = [
       (at, id) => at.replace(only(at, id, 'canary.decided'), '"decision":"rollback"', '"decision":"promote"'),
       (at, id) => at.replace(only(at, id, 'canary.requested'), '"who":"ana"', '"who":"eve"'),
@@ -246,9 +242,7 @@ describe('a damaged log', () => {
     }
   });
 
-  it('keeps no rollback back where the schema was changed while it ran', async function () {
-    // Hooks are processes.
-    this.timeout(10_000);
+  it('keeps no rollback back where the schema was changed while it ran', async () => {
     const told: string[] = [];
     const { id } = await start(here.ledger, clock, { policy: policy(PLAIN) });
     db.db.exec('CREATE TRIGGER thief AFTER INSERT ON leases BEGIN DELETE FROM cursors; END');
@@ -302,8 +296,7 @@ describe('a damaged log', () => {
     expect(Math.min(...waits)).to.be.at.least(60_000);
   });
 
-  it('is found by any byte of any entry of the canary', async function () {
-    this.timeout(10_000);
+  it('is found by any byte of any entry of the canary', async () => {
     const { id } = await decided(2);
     await approvals.approve(id, BO, 'ok "größe" \ufffd');
     const entries = db.entries(id);

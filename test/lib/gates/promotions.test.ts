@@ -2,15 +2,15 @@ import { expect } from 'chai';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
+import { until } from '../../until.js';
 import { ACTOR } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('promotions', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('promotions', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.begin();
@@ -19,12 +19,6 @@ describe('promotions', function () {
 
   const promotionsOf = async () => bench.ledger.summaries({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** The model was proved, and another one took the gate from it. */
   const proved = async (): Promise<string> => {
     const id = await bench.canary('proved');
@@ -350,10 +344,7 @@ describe('promotions', function () {
       });
       await dying.promote(ASKED).catch(() => undefined);
       const [open] = await promotionsOf();
-      const { spawnSync } = await import('node:child_process');
-      const { pid } = spawnSync(process.execPath, ['-e', '']);
-      const { hostname } = await import('node:os');
-      await bench.ledger.acquireLease(open!.subject, `${hostname()}:${pid}:dead`, Date.now(), 3_600_000);
+      await bench.ledger.acquireLease(open!.subject, deadHolder(), Date.now(), 3_600_000);
       await bench.promotions({ hooks: [bench.noting()] }).driveOpen(new AbortController().signal);
       expect(await holderOf(bench.ledger, GATE)).to.equal(MODEL);
     });

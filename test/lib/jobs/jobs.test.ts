@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { verifyAll } from '../../../src/lib/app/verification.js';
 import { jobJson } from '../../../src/lib/jobs/job-json.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
-import type { TasksConfig } from '../../../src/lib/readings/job.js';
+import type { TasksConfig } from '../../../src/lib/jobs/task.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR, type Place, place, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/lib/clock.js';
 import { FeedReader, FOLLOW_MS, LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { FeedItem, FeedPosition, Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { cases } from '../../cases.js';
 import { ManualClock, settled } from '../manual-clock.js';
 import { finished, withFolder } from './examples.js';
 
@@ -124,8 +125,7 @@ describe('a reader of the feed', () => {
   const subjects = (items: readonly FeedItem[]) =>
     items.map((item) => (item.type === 'event' ? item.event.subject : ''));
 
-  it('gives everything once and in order, whoever commits, whatever fails meanwhile', async function () {
-    this.timeout(20_000);
+  it('gives everything once and in order, whoever commits, whatever fails meanwhile', async () => {
     const step = fc.constantFrom('here', 'elsewhere', 'tick', 'break', 'mend', 'refuse');
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), (steps) =>
@@ -169,7 +169,7 @@ describe('a reader of the feed', () => {
           expect([given.length, errors, clock.sleeping]).to.deep.equal([made, seen, 0]);
         }),
       ),
-      { numRuns: 40 },
+      { numRuns: cases(200, 20) },
     );
   });
 
