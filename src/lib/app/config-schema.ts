@@ -6,7 +6,7 @@ import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
-import { isUrl, parseDuration, parseInput, parseText } from '../input/index.js';
+import { isUrl, parseInput, parseText } from '../input/index.js';
 import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
 import {
   DEFAULT_METRICS,
@@ -135,7 +135,7 @@ const configSchema = z.strictObject({
   policy: z.string().min(1).optional(),
   source: source.optional(),
   hooks: hooksSchema.optional(),
-  tasks: tasksSchema(parseDuration).optional(),
+  tasks: tasksSchema.optional(),
   jobs: jobsSchema.optional(),
   promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
   serve: serve.optional(),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { spanSeconds } from '../input/index.js';
+import { isDuration } from '../input/index.js';
 import { isScalarName, parseObjectiveText } from './objective-text.js';
 
 /** 30 days, the time for which readings are kept. */
@@ -27,9 +27,7 @@ const approvals = z.strictObject({
     .describe('requester: whoever asked for it may not approve it. nobody: everybody may.'),
   expiresAfter: z
     .string()
-    .refine((text) => spanSeconds(text) > 0 && spanSeconds(text) <= LONGEST_WINDOW_SECONDS, {
-      error: ({ input }) => `is a time of at most 30 days, e.g. 24h, 90m or 7d, got ${JSON.stringify(input)}`,
-    })
+    .superRefine(isDuration({ isPositive: true, most: LONGEST_WINDOW_SECONDS }))
     .default('24h')
     .describe('Time after the decision in which it can be approved and carried out, e.g. 24h; at most 30d.'),
 });

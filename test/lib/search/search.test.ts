@@ -95,7 +95,7 @@ describe('search', () => {
         snippet: hit!.snippet,
       });
       expect(hit!.snippet)
-        .to.match(/^churn-v7 was stopped by hand/)
+        .to.match(/^churn-v7 was aborted/)
         .and.not.include('\n');
     });
   });
