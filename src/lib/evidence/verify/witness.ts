@@ -105,7 +105,7 @@ export function reportMissing(
   const others = unknown.filter(looksCosigned).map(({ name }) => name);
   if (others.length > 0) {
     found.unchecked(
-      `cosignatures by ${others.join(', ')}: keys not trusted. Get the key of the witness from anyone who runs it and pass --trust FILE`,
+      `cosignatures by ${others.join(', ')}: keys not trusted. Get the key of the witness from its operator and pass --trust FILE`,
     );
   }
 }
