@@ -29,8 +29,8 @@ export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?:
   const chalk = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
-  const way = `${math.modelId}  ${math.fromGate} → ${math.toGate}  ${math.id}`;
-  const head = `${stateText(math.state ?? '')}  ${oneLine(way)}`;
+  const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
+  const head = [stateText(math.state ?? ''), ...names].join('  ');
   const recheck = math.check?.status === 'differs' ? chalk.red.bold : (text: string) => text;
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
   const blocks = [
