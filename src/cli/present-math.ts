@@ -30,8 +30,8 @@ export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?:
   const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
-  const way = `${math.modelId}  ${math.fromGate} → ${math.toGate}  ${math.id}`;
-  const head = `${stateText(math.state ?? '')}  ${oneLine(way)}`;
+  const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
+  const head = [stateText(math.state ?? ''), ...names].join('  ');
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
   const recheck = recheckLines(math, width);
   const differs = math.check?.status === 'differs';
