@@ -184,7 +184,7 @@ describe('a policy', () => {
       expect(code).to.equal('LEDGER_CORRUPT');
       expect(message).to.match(new RegExp(`^Entry ${seq} of the log .* its policy does not give the digest`));
       const report = await verifyDatabase(path);
-      expect(report.firstBad).to.deep.equal({ seq, what: 'its policy is not the one that its digest is of' });
+      expect(report.firstBad).to.deep.equal({ seq, what: 'policy does not match its policyDigest' });
       expect(report.problemCount).to.equal(1);
     });
   });
