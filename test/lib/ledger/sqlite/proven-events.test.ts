@@ -40,7 +40,7 @@ const EDITS: Record<string, [(db: Unguarded, seq: number) => void, (seq: number)
   ],
   'a hash of no length': [
     (db, seq) => db.db.prepare("UPDATE events SET hash = x'00' WHERE seq = ?").run(seq),
-    (seq) => new RegExp(`Entry ${seq} .*hash|entry ${seq}$`),
+    (seq) => new RegExp(`Entry ${seq} .*hash|entry ${seq} has no tree node$`),
   ],
   'the time beside it': [
     (db, seq) => db.db.prepare("UPDATE events SET ts = '2020-01-01T00:00:00Z' WHERE seq = ?").run(seq),
@@ -56,7 +56,7 @@ const EDITS: Record<string, [(db: Unguarded, seq: number) => void, (seq: number)
   ],
   'a row that is gone': [
     (db, seq) => db.db.prepare('DELETE FROM events WHERE seq = ?').run(seq),
-    (seq) => new RegExp(`gone|entry ${seq}$`),
+    (seq) => new RegExp(`gone|entry ${seq} has no tree node$`),
   ],
 };
 

@@ -182,7 +182,7 @@ describe('a policy', () => {
       const { code, message } = await refusal(ledger.provenEvents({ subject: 'c1' }));
       await ledger.close();
       expect(code).to.equal('LEDGER_CORRUPT');
-      expect(message).to.match(new RegExp(`^Entry ${seq} of the log .* its policy does not match its digest$`));
+      expect(message).to.match(new RegExp(`^Entry ${seq} of the log .* its policy does not match its digest\\.`));
       const report = await verifyDatabase(path);
       expect(report.firstBad).to.deep.equal({ seq, what: 'policy does not match its policyDigest' });
       expect(report.problemCount).to.equal(1);
