@@ -25,7 +25,7 @@ export const PAINT = {
   FAILED: 'red',
 } as const;
 
-/** Colour only where a person looks, and never when they asked for none. */
+/** Colour only on a terminal, and never with --no-color or NO_COLOR. */
 export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) {
   const plain = noColor || !stream.isTTY || Boolean(process.env['NO_COLOR']);
   return new Chalk({ level: plain ? 0 : 1 });
@@ -38,7 +38,7 @@ export function widthOf(stream: NodeJS.WriteStream): Width {
 
 /**
  * The canary's first screen, for a terminal or a pipe.
- * @param more lines, not indented, that stand before the next steps
+ * @param more lines, not indented, shown before the next steps
  */
 export function presentCanary(canary: Canary, noColor: boolean | undefined, more: readonly string[] = []): string {
   const chalk = paint(process.stdout, noColor);
@@ -71,7 +71,7 @@ function lines(canary: Canary, width: Width, more: readonly string[]): string[] 
   ];
 }
 
-/** An abort or an override stands above what the evidence said until then. */
+/** An abort or an override comes before the cause that the evidence gave until then. */
 function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>, width: Width): string[] {
   const what =
     {
