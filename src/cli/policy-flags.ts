@@ -7,9 +7,12 @@ import type { Policy } from '../lib/judge/index.js';
 /** Flags that make or amend a policy. */
 export const policyFlags = {
   policy: Flags.string({ description: 'policy file, JSON or YAML', helpValue: 'FILE' }),
-  'latency-p95-ms': Flags.string({ description: 'at most 5% of requests may be slower', helpValue: 'MS' }),
-  'max-error-rate': Flags.string({ description: 'largest share of failed requests, e.g. 0.02', helpValue: 'RATE' }),
-  'max-drift': Flags.string({ description: 'largest drift (PSI) of the scores, e.g. 0.15', helpValue: 'PSI' }),
+  'latency-p95-ms': Flags.string({ description: 'limit in ms: at most 5% of requests may be slower', helpValue: 'MS' }),
+  'max-error-rate': Flags.string({
+    description: 'limit for the share of failed requests, e.g. 0.02',
+    helpValue: 'RATE',
+  }),
+  'max-drift': Flags.string({ description: 'limit for the drift (PSI) of the scores, e.g. 0.15', helpValue: 'PSI' }),
   window: Flags.string({ description: 'length of the window, e.g. 120s', helpValue: 'TIME' }),
 };
 

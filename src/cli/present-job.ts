@@ -3,6 +3,7 @@ import type { WhyMath } from '../lib/explain/index.js';
 import { clip, milliseconds, oneLine, seconds } from '../lib/explain/index.js';
 import type { Job } from '../lib/readings/index.js';
 import { paint } from './present.js';
+import { block, type Styled } from './screen.js';
 
 /** Lines of the output that are shown; `--json` has up to 8 KiB of it. */
 const LINES = 10;
@@ -17,10 +18,10 @@ export function exitOfJob({ state, failure }: Job): number {
 }
 
 /** The job in a few lines for a terminal or a pipe. */
-export function presentJob(job: Job, noColor: boolean | undefined): string {
-  const chalk = paint(process.stdout, noColor);
+export function presentJob(job: Job, noColor: boolean | undefined): Styled {
+  const pen = paint(process.stdout, noColor);
   const [first = '', ...rest] = lines(job);
-  return [chalk[PAINT[job.state]].bold(first), ...rest].join('\n');
+  return block([pen(first, PAINT[job.state], 'bold'), ...rest]);
 }
 
 function lines(job: Job): string[] {
@@ -52,7 +53,7 @@ function written(tail: string): [string, string][] {
 }
 
 /** What `why-math` shows of a job: it has no thresholds. */
-export function presentJobMath({ id, why, time_to_action_sec: took, metrics }: WhyMath): string {
+export function presentJobMath({ id, why, time_to_action_sec: took, metrics }: WhyMath): Styled {
   const rows = metricRows(metrics).map(([, value]) => `  ${value}`);
-  return [`${why}  ${id}`, ...(took === null ? [] : [`  took ${seconds(took)}`]), ...rows].join('\n');
+  return block([`${why}  ${id}`, ...(took === null ? [] : [`  took ${seconds(took)}`]), ...rows]);
 }

@@ -16,6 +16,7 @@ import {
 } from '../lib/explain/index.js';
 import type { Bounds, ObjectiveReport, RateReport } from '../lib/judge/index.js';
 import { PAINT, paint, widthOf } from './present.js';
+import { block, blocks, type Styled } from './screen.js';
 import { table } from './table.js';
 
 /** Bars of the evidence, at most. */
@@ -25,21 +26,21 @@ const INDENT = 16;
 const NONE = '-';
 
 /** The numbers as compact tables. */
-export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): string {
-  const chalk = paint(stream, noColor);
+export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): Styled {
+  const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
   const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
   const head = [stateText(math.state ?? ''), ...names].join('  ');
-  const recheck = math.check?.status === 'differs' ? chalk.red.bold : (text: string) => text;
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
-  const blocks = [
-    [color ? chalk[color].bold(head) : chalk.bold(head), ...lines].join('\n'),
-    objectives(math, width),
-    logic(math, width),
-    recheckLines(math, width).map(recheck).join('\n'),
-  ];
-  return blocks.filter((block) => block !== '').join('\n\n');
+  const recheck = recheckLines(math, width);
+  const differs = math.check?.status === 'differs';
+  return blocks([
+    block([color ? pen(head, color, 'bold') : pen(head, 'bold'), ...lines]),
+    ...objectives(math, width),
+    ...logic(math, width),
+    ...(recheck.length === 0 ? [] : [block(differs ? recheck.map((line) => pen(line, 'red', 'bold')) : recheck)]),
+  ]);
 }
 
 function factLines([name, value]: readonly [string, string], width: Width): string[] {
@@ -115,22 +116,26 @@ const HEAD = [
   'STILL NEEDED',
 ];
 
-function objectives({ evidence }: WhyMath, width: Width): string {
-  return evidence.length === 0 ? '' : fitted(HEAD, evidence.map(objectiveRow), width);
+function objectives({ evidence }: WhyMath, width: Width): Styled[] {
+  return evidence.length === 0 ? [] : [fitted(HEAD, evidence.map(objectiveRow), width)];
 }
 
 /** A table, or one record below the other where a terminal is narrower than the table. */
-function fitted(head: readonly string[], rows: readonly (readonly string[])[], width: Width): string {
+function fitted(head: readonly string[], rows: readonly (readonly string[])[], width: Width): Styled {
   const whole = table(head, rows);
-  const widest = Math.max(...whole.split('\n').map((line) => line.length));
+  const widest = Math.max(
+    ...String(whole)
+      .split('\n')
+      .map((line) => line.length),
+  );
   if (width === null || widest <= width) return whole;
   const records = rows.map((row) => {
     const named = row.flatMap((cell, i) =>
       cell === '' || cell === NONE ? [] : [[head[i] ?? '', oneLine(cell)] as const],
     );
-    return named.flatMap((fact) => factLines(fact, width)).join('\n');
+    return block(named.flatMap((fact) => factLines(fact, width)));
   });
-  return records.join('\n\n');
+  return blocks(records);
 }
 
 function objectiveRow(o: ObjectiveEvidence): string[] {
@@ -182,11 +187,11 @@ function shown(o: ObjectiveReport, value: number): string {
   return o.signal === 'latency' ? milliseconds(value) : percent(value);
 }
 
-function logic({ logic: steps }: WhyMath, width: Width): string {
-  if (steps.length === 0) return '';
+function logic({ logic: steps }: WhyMath, width: Width): Styled[] {
+  if (steps.length === 0) return [];
   const number = (x: number | null) => (x === null ? '' : String(Number(x.toPrecision(4))));
   const rows = steps.map((s) => [s.answer ? 'yes' : 'no', s.question, number(s.value), number(s.limit)]);
-  return fitted(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows, width);
+  return [fitted(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows, width)];
 }
 
 function recheckLines({ check }: WhyMath, width: Width): string[] {

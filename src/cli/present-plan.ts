@@ -1,13 +1,14 @@
 import { count, percent, plural, seconds } from '../lib/explain/index.js';
 import type { ObjectivePlan, PlanReport } from '../lib/judge/index.js';
+import { block, type Styled } from './screen.js';
 
-/** The plan in words: whether the traffic suffices, then what each objective needs. */
-export function presentPlan(plan: PlanReport): string {
-  return [
+/** The plan in words: whether the traffic is enough, then what each objective needs. */
+export function presentPlan(plan: PlanReport): Styled {
+  return block([
     verdict(plan),
     ...plan.objectives.flatMap(objective),
     ...plan.unplanned.map((o) => `${o.name}: not planned, ${o.why}`),
-  ].join('\n');
+  ]);
 }
 
 function verdict({ requestsPerSecond, windowSeconds, windowRequests, objectives, decidable }: PlanReport): string {

@@ -3,6 +3,7 @@ import { count, evidenceText, objectiveLine, plural, seconds, why } from '../lib
 import type { Verdict } from '../lib/judge/index.js';
 import type { CanaryReplay, Difference, Outcome, ReplayResult, Side, Sweep } from '../lib/replay/index.js';
 import { paint } from './present.js';
+import { block, blocks, type Styled } from './screen.js';
 import { table } from './table.js';
 
 const WORDS: Readonly<Record<Outcome, string>> = {
@@ -14,23 +15,17 @@ const WORDS: Readonly<Record<Outcome, string>> = {
 const OUTCOMES = Object.keys(WORDS) as Outcome[];
 
 /** A replay for a terminal or a pipe: one block a canary, then the totals. */
-export function presentReplay(result: ReplayResult, noColor: boolean | undefined): string {
-  const chalk = paint(process.stdout, noColor);
-  const blocks = result.canaries.map((canary) => {
-    const [first = '', ...rest] = canaryLines(canary).map(printable);
-    const head = canary.flips ? chalk.yellow.bold(first) : chalk.bold(first);
-    return [head, ...rest].join('\n');
+export function presentReplay(result: ReplayResult, noColor: boolean | undefined): Styled {
+  const pen = paint(process.stdout, noColor);
+  const parts = result.canaries.map((canary) => {
+    const [first = '', ...rest] = canaryLines(canary);
+    return block([canary.flips ? pen(first, 'yellow', 'bold') : pen(first, 'bold'), ...rest]);
   });
-  if (blocks.length === 0) blocks.push(nothing(result));
-  else blocks.unshift([...headLines(result), ...readLines(result)].map(printable).join('\n'));
-  if (result.canaries.length > 1) blocks.push(totals(result));
-  if (result.sweep && result.canaries.length > 0) blocks.push(sweepLines(result.sweep).join('\n'));
-  return blocks.join('\n\n');
-}
-
-/** What people wrote may hold anything; a terminal obeys control characters. */
-function printable(line: string): string {
-  return line.replace(/\p{Cc}/gu, ' ');
+  if (parts.length === 0) parts.push(block([nothing(result)]));
+  else parts.unshift(block([...headLines(result), ...readLines(result)]));
+  if (result.canaries.length > 1) parts.push(totals(result));
+  if (result.sweep && result.canaries.length > 0) parts.push(sweepBlock(result.sweep));
+  return blocks(parts);
 }
 
 function headLines(result: ReplayResult): string[] {
@@ -118,15 +113,15 @@ function differenceWords({ seconds: s, requests, badRequests }: Difference): str
   return `${time}; ${plural(requests, 'request')} in between${failed}`;
 }
 
-function totals({ totals: t, canaries }: ReplayResult): string {
+function totals({ totals: t, canaries }: ReplayResult): Styled {
   const row = (label: string, counts: Record<Outcome, number>) => [label, ...OUTCOMES.map((o) => String(counts[o]))];
   const head = ['', ...OUTCOMES.map((o) => WORDS[o].toUpperCase())];
   const flips = `${t.flips} of ${canaries.length} decisions would change`;
   const open = t.insufficient === 0 ? '' : `; ${t.insufficient} cannot be determined from the records`;
-  return `${table(head, [row('was', t.original), row('would be', t.counterfactual)])}\n${flips}${open}`;
+  return block([table(head, [row('was', t.original), row('would be', t.counterfactual)]), `${flips}${open}`]);
 }
 
-function sweepLines({ axes, cells, flipPoints }: Sweep): string[] {
+function sweepBlock({ axes, cells, flipPoints }: Sweep): Styled {
   const head = [...axes.map(({ path }) => path), ...OUTCOMES.map((o) => WORDS[o].toUpperCase()), 'FLIPS'];
   const rows = cells.map(({ values, outcomes, flips }) => [
     ...values.map(String),
@@ -136,5 +131,5 @@ function sweepLines({ axes, cells, flipPoints }: Sweep): string[] {
   const points = flipPoints.map(
     ({ path, below, above, from, to }) => `${path}: ${WORDS[from]} up to ${below}, ${WORDS[to]} from ${above}`,
   );
-  return [table(head, rows), ...points];
+  return block([table(head, rows), ...points]);
 }

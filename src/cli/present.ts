@@ -1,4 +1,4 @@
-import { Chalk } from 'chalk';
+import { Chalk, type ForegroundColorName } from 'chalk';
 import {
   clip,
   headline,
@@ -12,6 +12,7 @@ import {
 } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { approvalLines } from './present-approvals.js';
+import { block, Styled } from './screen.js';
 
 /** Characters of a failed hook's words that are shown; the log has the rest. */
 const DETAIL = 200;
@@ -25,10 +26,12 @@ export const PAINT = {
   FAILED: 'red',
 } as const;
 
-/** Colour only on a terminal, and never with --no-color or NO_COLOR. */
+/** A pen for text in one line: colour only on a terminal, and never with --no-color or NO_COLOR. */
 export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) {
   const plain = noColor || !stream.isTTY || Boolean(process.env['NO_COLOR']);
-  return new Chalk({ level: plain ? 0 : 1 });
+  const chalk = new Chalk({ level: plain ? 0 : 1 });
+  return (text: string, ...styles: (ForegroundColorName | 'bold')[]): Styled =>
+    Styled.colored(text, (shown) => styles.reduceRight((inner, style) => chalk[style](inner), shown));
 }
 
 /** Columns of a terminal; null for a pipe or a file, where lines are not broken. */
@@ -40,19 +43,11 @@ export function widthOf(stream: NodeJS.WriteStream): Width {
  * The canary's first screen, for a terminal or a pipe.
  * @param more lines, not indented, shown before the next steps
  */
-export function presentCanary(canary: Canary, noColor: boolean | undefined, more: readonly string[] = []): string {
-  const chalk = paint(process.stdout, noColor);
+export function presentCanary(canary: Canary, noColor: boolean | undefined, more: readonly string[] = []): Styled {
+  const pen = paint(process.stdout, noColor);
   const color = PAINT[canary.state as keyof typeof PAINT];
-  const [first = '', ...rest] = lines(canary, widthOf(process.stdout), more).map(clean);
-  return [color ? chalk[color].bold(first) : first, ...rest].join('\n');
-}
-
-/**
- * Reasons, names and what hooks and sources said come from others: control, invisible and direction-changing characters
- * become spaces before colour is added. Runs of spaces stay: they are the layout.
- */
-function clean(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
+  const [first = '', ...rest] = lines(canary, widthOf(process.stdout), more).map((line) => line.trimEnd());
+  return block([color ? pen(first, color, 'bold') : first, ...rest]);
 }
 
 function lines(canary: Canary, width: Width, more: readonly string[]): string[] {

@@ -8,15 +8,16 @@ import type { Replaceable } from '../lib/files/index.js';
 import { writeOutput } from '../lib/files/index.js';
 import { refuseOwnFiles } from './own-files.js';
 import { type PublicationFlags, publicationOf } from './publication-flags.js';
+import { block, type Styled } from './screen.js';
 
 interface CheckpointResult {
   json: unknown;
-  lines: string[];
-  /** 0, or that of what failed: 7 before others. */
+  text: Styled;
+  /** 0, or the exit code of what failed: 7 before others. */
   exit: number;
 }
 
-/** Signs the log, tells everybody, and says what came of it. @throws LukhasError */
+/** Signs the log, publishes the checkpoint, and reports the results. @throws LukhasError */
 export async function runCheckpoint(
   app: App,
   flags: PublicationFlags & { out?: string | undefined; 'old-key'?: string | undefined },
@@ -27,11 +28,15 @@ export async function runCheckpoint(
   const previousKey = oldKey === undefined ? null : resolve(app.config.cwd, oldKey);
   const checkpoints = await openCheckpoints(app, { previousKey });
   const made = await checkpoints.make();
-  const { checkpoint, told, refused } = await publishCheckpoint(app, checkpoints, made, { to });
+  const { checkpoint, results, refused } = await publishCheckpoint(app, checkpoints, made, { to });
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
   if (flags.out !== undefined && !refused)
-    await writeOutput(resolve(app.config.cwd, flags.out), note, '--out', CHECKPOINT);
+    await writeOutput(
+      { path: resolve(app.config.cwd, flags.out), flag: '--out', kind: CHECKPOINT },
+      app.clock.now(),
+      (file) => file.writeFile(note),
+    );
   return {
     json: {
       origin,
@@ -41,17 +46,17 @@ export async function runCheckpoint(
       refused,
       folder: checkpoints.folder,
       note,
-      told: told.map(publishResultJson),
+      told: results.map(publishResultJson),
     },
-    lines: [
-      `${made.created ? 'signed' : 'signed before'}: ${size} entries of ${origin}`,
+    text: block([
+      `${made.created ? 'signed' : 'already signed'}: ${size} entries of ${origin}`,
       `  root  ${root}`,
       refused
-        ? `  REFUSED by a witness as another history: kept as ${checkpoints.folder}/${size}.refused, and not gone on from`
-        : `  kept  ${checkpoints.folder}/${size}`,
-      ...told.map(publishResultLine),
-    ],
-    exit: Math.max(0, ...told.map(({ error }) => error?.exit ?? 0)),
+        ? `  REFUSED by a witness, which has cosigned a different history: saved as ${checkpoints.folder}/${size}.refused and not used`
+        : `  saved  ${checkpoints.folder}/${size}`,
+      ...results.map(publishResultLine),
+    ]),
+    exit: Math.max(0, ...results.map(({ error }) => error?.exit ?? 0)),
   };
 }
 

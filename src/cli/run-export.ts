@@ -3,6 +3,7 @@ import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/app/ev
 import type { App, Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { SeqRange } from '../lib/ledger/index.js';
+import { interruptible } from './interrupt.js';
 import { refuseOwnFiles } from './own-files.js';
 import { publishResultJson } from './run-checkpoint.js';
 
@@ -15,13 +16,12 @@ interface Wanted {
   say(message: string): void;
 }
 
-/** Progress is told when it takes long, and then this often. */
+/** Progress is shown this often. */
 const PROGRESS_MS = 2_000;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
- * Exports to a file, reading the log only, once the witnesses of the configuration were asked; the pack is written without
- * those that do not cosign. When it fails, the log says so, where that can be written.
+ * Exports to a file, after asking the configured witnesses to cosign; a witness that fails does not stop the export. A failed
+ * export is recorded in the log where possible.
  * @throws LukhasError as `EvidenceExport`
  */
 export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary & { told: object[] }> {
@@ -30,42 +30,28 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
   await refuseOwnFiles(app.config, out, '--out');
   await Export.refuseTarget(out, force);
   const { ledger, config, clock } = app;
-  const stop = interruption();
-  let pack: EvidenceExport | null = null;
-  try {
-    const place = { ledger, config, clock, version };
-    pack = await Export.prepare(place, request, { tell: true, prefix: '--', signal: stop.signal });
-    for (const { role, path } of pack.madeKeys) say(`made the ${role} key ${path}: keep it secret and safe`);
-    if (pack.madeKeys.length > 0) say('give the public keys to whoever will verify: lukhas keys show');
-    stop.signal.throwIfAborted();
-    for (const { error } of pack.told) if (error !== null) say(`not cosigned: ${error.message}`);
-    if ((await pack.entries()) === 0)
-      say('no entry of the log is in this window and of what was asked for: the pack shows none');
-    const summary = await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
-    return { ...summary, told: pack.told.map(publishResultJson) };
-  } catch (error) {
-    const code = stop.code();
-    if (pack !== null || code !== null)
-      await told(app.config, pack?.range ?? null, { error, interrupted: code !== null }, say);
-    if (code === null) throw error;
-    throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit: code, cause: error });
-  } finally {
-    stop.end();
-  }
-}
-
-function interruption() {
-  const abort = new AbortController();
-  let code: number | null = null;
-  const handlers = Object.entries(SIGNALS).map(([name, exit]) => {
-    const handler = () => {
-      code ??= exit;
-      abort.abort(new LukhasError('EXPORT_FAILED', `interrupted by ${name}`));
-    };
-    process.once(name, handler);
-    return () => process.off(name, handler);
+  return interruptible(async (interrupt) => {
+    const { signal } = interrupt;
+    let pack: EvidenceExport | null = null;
+    try {
+      const place = { ledger, config, clock, version };
+      pack = await Export.prepare(place, request, { askWitnesses: true, prefix: '--', signal });
+      for (const { role, path } of pack.createdKeys)
+        say(`created the ${role} key ${path}: keep it secret, and back it up`);
+      if (pack.createdKeys.length > 0) say('give the public keys to the people who verify packs: lukhas keys show');
+      signal.throwIfAborted();
+      for (const { error } of pack.witnessResults) if (error !== null) say(`not cosigned: ${error.message}`);
+      if ((await pack.entries()) === 0) say('no entries match this window and filter: the pack contains none');
+      const summary = await pack.writeFile(out, { force, signal, onEntries: progress(say) });
+      return { ...summary, told: pack.witnessResults.map(publishResultJson) };
+    } catch (error) {
+      const { exit } = interrupt;
+      if (pack !== null || exit !== null)
+        await record(app.config, pack?.range ?? null, { error, interrupted: exit !== null }, say);
+      if (exit === null) throw error;
+      throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit, cause: error });
+    }
   });
-  return { signal: abort.signal, code: () => code, end: () => handlers.forEach((end) => void end()) };
 }
 
 function progress(say: (message: string) => void) {
@@ -78,14 +64,14 @@ function progress(say: (message: string) => void) {
   };
 }
 
-/** On a connection that may write; that it cannot be recorded is said beside what failed, not instead of it. */
-async function told(
+/** Records the failure, on a connection that may write. When that fails too, both errors are shown. */
+async function record(
   config: Config,
   range: SeqRange | null,
   { error, interrupted }: { error: unknown; interrupted: boolean },
   say: (message: string) => void,
 ): Promise<void> {
-  // What was asked for wrongly is no failure of the export.
+  // A usage error is not a failed export.
   if (error instanceof LukhasError && error.code === 'USAGE') return;
   const [{ openApp }, { recordFailure }] = await Promise.all([
     import('../lib/app/app.js'),
@@ -99,18 +85,18 @@ async function told(
       await app.close();
     }
   } catch (cause) {
-    say(`lukhas: that the export failed could not be recorded: ${(cause as Error).message}`);
+    say(`lukhas: the failed export could not be recorded: ${(cause as Error).message}`);
   }
 }
 
-/** @throws LukhasError USAGE when nothing was ever recorded there */
+/** @throws LukhasError USAGE when there is no database there */
 export async function refuseMissingLog(dbPath: string): Promise<void> {
   try {
     await stat(dbPath);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new LukhasError('USAGE', `There is no log at ${dbPath}: nothing has been recorded yet.`, {
-      suggestions: ['Is it in another database? Pass --db or set LUKHAS_MCP_DB.'],
+    throw new LukhasError('USAGE', `No log at ${dbPath}: nothing has been recorded yet.`, {
+      suggestions: ['If the log is elsewhere, pass --db PATH or set LUKHAS_MCP_DB.'],
     });
   }
 }

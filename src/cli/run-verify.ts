@@ -3,6 +3,7 @@ import type { Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { Entry, EvidenceReport } from '../lib/evidence/verify/index.js';
 import { quote } from '../lib/input/index.js';
+import { block, type Styled } from './screen.js';
 
 export interface VerifyFlags {
   db?: string | undefined;
@@ -14,18 +15,18 @@ export interface VerifyFlags {
 
 export interface Verified {
   ok: boolean;
-  lines: string[];
+  text: Styled;
   json: object;
 }
 
 /**
- * Verifies what is asked for: a file, or without one the database.
+ * Verifies a file or, without one, the database.
  * @throws LukhasError USAGE, CONFIG, LEDGER_*
  */
 export function runVerify(file: string | undefined, flags: VerifyFlags): Promise<Verified> {
   const expected = flags['expect-root'] === undefined ? null : rootHash(flags['expect-root']);
   if (file === undefined) return verifyDatabase(flags, expected);
-  if (expected !== null) throw new LukhasError('USAGE', '--expect-root goes with the database, not with a file.');
+  if (expected !== null) throw new LukhasError('USAGE', '--expect-root works with the database only, not with a file.');
   return verifyFile(file, flags);
 }
 
@@ -33,35 +34,35 @@ async function verifyFile(file: string, flags: VerifyFlags): Promise<Verified> {
   const { verifyEvidence } = await import('../lib/app/evidence/verify-file.js');
   const db = flags.db === undefined ? null : (await configOf(flags)).dbPath;
   const report = await verifyEvidence(file, { ...trustOf(flags), db });
-  // Without keys that somebody trusts, whoever forges it puts in their own, and all of it fits.
-  const good = flags.trust === undefined ? 'consistent in itself, whose keys these are was not checked' : 'holds';
+  // Without trusted keys, a forgery with the forger's own keys would look the same.
+  const good = flags.trust === undefined ? 'self-consistent; signer not verified (no --trust)' : 'verified';
   const about = report.type === 'proof' && report.entry !== null ? [entryLine(report.entry)] : [];
   const lines = [`${headline(report, good)}: ${file}`, ...about, ...listed(report)];
-  return { ok: report.ok, lines, json: { ...report, file } };
+  return { ok: report.ok, text: block(lines), json: { ...report, file } };
 }
 
 async function verifyDatabase(flags: VerifyFlags, expected: string | null): Promise<Verified> {
   const { since } = flags;
   if (since === undefined && flags.trust !== undefined) {
-    throw new LukhasError('USAGE', '--trust goes with a pack, a proof, or --since: a database is not signed.');
+    throw new LukhasError('USAGE', '--trust needs a pack, a proof or --since: a database is not signed.');
   }
   const config = await configOf(flags);
   const { verifyInPlace } = await import('../lib/app/evidence/verify-file.js');
   const report = await verifyInPlace(config, trustOf(flags));
   const isOther = expected !== null && expected !== report.root;
-  const problems = isOther ? [...report.problems, 'the root is not the one expected'] : report.problems;
+  const problems = isOther ? [...report.problems, 'root does not match --expect-root'] : report.problems;
   const notChecked =
     since === undefined && expected === null ? [...report.notChecked, WITHOUT_CHECKPOINT] : report.notChecked;
   const problemCount = report.problemCount + (isOther ? 1 : 0);
-  const shown = { ...report, ok: report.ok && !isOther, problems, problemCount, notChecked };
+  const final = { ...report, ok: report.ok && !isOther, problems, problemCount, notChecked };
   const about = [`  entries  ${report.size}`, `  root     ${report.root}`];
   if (report.firstBad) about.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
-  const lines = [`${headline(shown, 'holds')}: ${config.dbPath}`, ...about, ...listed(shown)];
-  return { ok: shown.ok, lines, json: { ...shown, db: config.dbPath } };
+  const lines = [`${headline(final, 'verified')}: ${config.dbPath}`, ...about, ...listed(final)];
+  return { ok: final.ok, text: block(lines), json: { ...final, db: config.dbPath } };
 }
 
 const WITHOUT_CHECKPOINT =
-  'whether the log was written anew, or set back with all that is kept beside it: give a checkpoint that was kept elsewhere: --since FILE';
+  'whether the log was rewritten, or restored together with the checkpoints beside it: pass a checkpoint that was kept elsewhere: --since FILE';
 
 async function configOf(flags: VerifyFlags): Promise<Config> {
   const { loadConfig } = await import('../lib/app/config.js');
@@ -74,7 +75,7 @@ function trustOf({ trust, since }: VerifyFlags): Pick<EvidenceRequest, 'trust' |
 
 function headline({ ok, problemCount }: EvidenceReport, good: string): string {
   if (ok) return good;
-  return problemCount > 0 ? 'DOES NOT HOLD' : 'NOT SHOWN';
+  return problemCount > 0 ? 'VERIFICATION FAILED' : 'NOT PROVEN';
 }
 
 function entryLine({ seq, ts, kind, subject, data }: Entry): string {
@@ -88,8 +89,8 @@ function listed(found: EvidenceReport): string[] {
   return [
     ...found.problems.map((text) => `  problem  ${text}`),
     ...(more > 0 ? [`  problem  and ${more} more`] : []),
-    ...found.notShown.map((text) => `  not shown  ${text}`),
-    ...found.holds.map((text) => `  holds  ${text}`),
+    ...found.notShown.map((text) => `  not proven  ${text}`),
+    ...found.holds.map((text) => `  verified  ${text}`),
     ...found.notChecked.map((text) => `  not checked  ${text}`),
   ];
 }
@@ -97,7 +98,7 @@ function listed(found: EvidenceReport): string[] {
 /** @throws LukhasError USAGE */
 function rootHash(text: string): string {
   if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase();
-  throw new LukhasError('USAGE', `--expect-root: a root is 64 hexadecimal digits, not ${quote(text)}`, {
-    suggestions: ['Copy the root that an earlier lukhas verify printed.'],
+  throw new LukhasError('USAGE', `--expect-root ${quote(text)}: must be 64 hexadecimal digits`, {
+    suggestions: ['Copy the root from the output of an earlier `lukhas verify`.'],
   });
 }

@@ -3,6 +3,7 @@ import { startWitness } from '../daemon/index.js';
 import { openWitness } from '../lib/app/evidence/index.js';
 import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
+import { interruptible } from './interrupt.js';
 import { readVkeys } from './publication-flags.js';
 
 interface WitnessRun {
@@ -15,7 +16,6 @@ interface WitnessRun {
   say(line: string): void;
 }
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const GRACE_MS = 5_000;
 
 /** Runs a witness until a signal. @returns the exit code. @throws LukhasError USAGE, CONFIG, LISTEN */
@@ -23,32 +23,26 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
   const { host, port } = addressOf(listen);
   const keys = (await Promise.all(logs.map((file) => readVkeys(resolve(file), '--log', 'note')))).flat();
   const { now } = systemClock();
-  // The note itself: with the log's signature it may be proof of a second history.
+  // Prints the note itself: with the log's signature, it may prove a second history.
   const onRefused = (note: string, message: string): void =>
-    say(`lukhas: refused: ${message}; it was asked to cosign ${JSON.stringify(note)}`);
+    say(`lukhas: refused to cosign: ${message}; the checkpoint was ${JSON.stringify(note)}`);
   const { witness, identity } = await openWitness(resolve(folder), { logs: keys, now, onRefused });
   const onError = (error: unknown): void => say(`lukhas: ${error instanceof Error ? error.message : String(error)}`);
-  const stopped = signalled();
-  const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
-  say(
-    `lukhas: witness ${identity.name} listening on ${server.url}; watches ${keys.map(({ name }) => name).join(', ')}`,
-  );
-  const code = await stopped;
-  await server.close(GRACE_MS);
-  return code;
+  return interruptible(async (interrupt) => {
+    const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
+    say(
+      `lukhas: witness ${identity.name} listening on ${server.url}; watches ${keys.map(({ name }) => name).join(', ')}`,
+    );
+    const code = await interrupt.asked();
+    await server.close(GRACE_MS);
+    return code;
+  });
 }
 
 function addressOf(listen: string): { host: string; port: number } {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
   if (host !== '' && Number(port) <= 65_535) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
-  throw new LukhasError('USAGE', `--listen: expected HOST:PORT, got ${JSON.stringify(listen)}`, {
+  throw new LukhasError('USAGE', `--listen ${JSON.stringify(listen)}: must be HOST:PORT`, {
     suggestions: ['--listen 127.0.0.1:8780'],
-  });
-}
-
-/** A second signal of the same kind ends the process where it is. */
-function signalled(): Promise<number> {
-  return new Promise((done) => {
-    for (const [signal, exit] of Object.entries(SIGNALS)) process.once(signal, () => done(exit));
   });
 }

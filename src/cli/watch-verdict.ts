@@ -6,6 +6,7 @@ import { progressLine } from '../lib/explain/index.js';
 import { report, rule } from '../lib/judge/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { isOpen } from '../lib/readings/index.js';
+import { interruptible } from './interrupt.js';
 
 export interface WatchOptions {
   /** Stop watching (not the canary) after so many seconds. */
@@ -33,32 +34,22 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * canary stays RUNNING and the next driver continues it.
  */
 export async function watchToVerdict(app: App, id: string, options: WatchOptions): Promise<Watched> {
-  const control = new AbortController();
-  let interrupted: number | null = null;
-  const stop = (code: number) => () => {
-    interrupted ??= code;
-    control.abort();
-  };
-  const onInt = stop(130);
-  const onTerm = stop(143);
-  process.once('SIGINT', onInt);
-  process.once('SIGTERM', onTerm);
-  const timer =
-    options.timeoutSeconds === undefined
-      ? null
-      : setTimeout(stop(EXIT.timeout), Math.min(options.timeoutSeconds * 1000, LONGEST_TIMER_MS));
+  const { timeoutSeconds = Number.POSITIVE_INFINITY } = options;
   const runner = app.runner({
     onTick: progress(options),
     onError: (_, error) => options.say(`lukhas: ${error.message}`),
   });
-  try {
-    await runner.drive([id], control.signal);
-  } finally {
-    if (timer) clearTimeout(timer);
-    process.off('SIGINT', onInt);
-    process.off('SIGTERM', onTerm);
-    await runner.close();
-  }
+  const driven = interruptible(async (interrupt) => {
+    const timeout = () => interrupt.stop(EXIT.timeout, 'the time to watch is over');
+    const timer = setTimeout(timeout, Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS));
+    try {
+      await runner.drive([id], interrupt.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+    return interrupt.exit;
+  });
+  const interrupted = await driven.finally(() => runner.close());
   const canary = await app.canaries.get(id);
   return { canary, interrupted: isOpen(canary) ? (interrupted ?? EXIT.timeout) : null };
 }

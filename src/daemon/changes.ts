@@ -1,33 +1,34 @@
 import type { Clock } from '../lib/clock.js';
 import type { FeedItem, FeedPosition, Ledger } from '../lib/ledger/index.js';
+import { Wake } from '../lib/wake.js';
 
 type Listener = (items: readonly FeedItem[]) => void;
 
-/** How often commits of other processes are looked for; this process's own are told at once. */
+/** How often commits of other processes are polled for; this process's own are passed on at once. */
 const POLL_MS = 250;
 const PAGE = 500;
-const WOKEN = 'woken';
 
 /**
- * Tells listeners what is committed to the log, by whichever process, from the moment they subscribe. Follows the log
- * only while somebody listens.
+ * Passes on to listeners what any process commits to the log, from the moment they subscribe. Follows the log only while there
+ * is a listener.
  */
 export class Changes {
   private readonly listeners = new Set<Listener>();
   private following: Promise<void> | null = null;
   private position: Promise<FeedPosition> | null = null;
-  private wake: AbortController | null = null;
-  private committed = false;
+  private readonly wake: Wake;
 
   constructor(
     private readonly ledger: Ledger,
     private readonly clock: Clock,
     private readonly onError: (error: unknown) => void,
-  ) {}
+  ) {
+    this.wake = new Wake(clock);
+  }
 
   /**
-   * Resolves when everything that is committed from now on will be told.
-   * @returns what ends it
+   * Resolves when the listener is sure to get everything committed from now on.
+   * @returns ends the subscription
    */
   async subscribe(listener: Listener): Promise<() => void> {
     this.listeners.add(listener);
@@ -42,19 +43,16 @@ export class Changes {
     if (this.listeners.has(listener)) this.following ??= this.follow();
     return () => {
       this.listeners.delete(listener);
-      if (this.listeners.size === 0) this.wake?.abort(WOKEN);
+      if (this.listeners.size === 0) this.wake.wake();
     };
   }
 
   private async follow(): Promise<void> {
-    const stop = this.ledger.onCommit(() => {
-      this.committed = true;
-      this.wake?.abort(WOKEN);
-    });
+    const stop = this.ledger.onCommit(() => this.wake.wake());
     try {
       while (this.listeners.size > 0) {
         await this.read();
-        await this.pause();
+        await this.wake.sleepUntil(this.clock.now() + POLL_MS);
       }
     } finally {
       stop();
@@ -64,7 +62,6 @@ export class Changes {
   }
 
   private async read(): Promise<void> {
-    this.committed = false;
     try {
       let at = await this.position!;
       for (;;) {
@@ -76,21 +73,8 @@ export class Changes {
         for (const listener of this.listeners) listener(items);
       }
     } catch (error) {
-      // A database that is busy now is read again at the next turn, from the same place.
+      // A busy database is read again at the next poll, from the same position.
       this.onError(error);
-    }
-  }
-
-  private async pause(): Promise<void> {
-    if (this.committed || this.listeners.size === 0) return;
-    const wake = new AbortController();
-    this.wake = wake;
-    try {
-      await this.clock.sleep(POLL_MS, wake.signal);
-    } catch (error) {
-      if (!wake.signal.aborted) throw error;
-    } finally {
-      this.wake = null;
     }
   }
 }

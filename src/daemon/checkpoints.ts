@@ -2,31 +2,31 @@ import { hasLogKey, openCheckpoints, publishCheckpoint } from '../lib/app/eviden
 import type { App } from '../lib/app/index.js';
 import type { PublishResult } from '../lib/evidence/publish/index.js';
 
-/** Whoever is told at the end must answer soon: somebody waits for the daemon to stop. */
+/** Time limit for publishing the last checkpoint, while the user waits for the daemon to stop. */
 const LAST_MS = 8_000;
 
-/** Makes the checkpoints of the daemon, when there is a log key, and tells witnesses and anchors. */
+/** Makes the daemon's checkpoints, when there is a log key, and publishes them to witnesses and anchors. */
 export class CheckpointDriver {
-  /** Size of the last one that everybody was told. */
-  #told: number | null = null;
+  /** Size of the last checkpoint that was published everywhere. */
+  #published: number | null = null;
 
-  /** @param onError gets what failed for one of them; what fails for all is thrown */
+  /** @param onError gets the failures of single targets; a failure of all is thrown */
   constructor(
     private readonly app: App,
     private readonly onError: (error: unknown, what: string) => void,
   ) {}
 
-  /** One now, unless nothing was appended since everybody was told. @throws LukhasError VERIFICATION, CONFIG, LEDGER_* */
+  /** Makes one now, unless nothing was appended since the last one was published. @throws LukhasError VERIFICATION, CONFIG, LEDGER_* */
   async make(signal: AbortSignal): Promise<void> {
     const failed = await this.#make(signal);
-    // The last one, at the end, tries again.
-    if (!signal.aborted) this.#complain(failed);
+    // When stopping, `last` tries again.
+    if (!signal.aborted) this.#report(failed);
   }
 
-  /** The last one, when the daemon stops. */
+  /** The last checkpoint, when the daemon stops. */
   async last(): Promise<void> {
     try {
-      this.#complain(await this.#make(AbortSignal.timeout(LAST_MS)));
+      this.#report(await this.#make(AbortSignal.timeout(LAST_MS)));
     } catch (error) {
       this.onError(error, 'checkpoints');
     }
@@ -36,14 +36,14 @@ export class CheckpointDriver {
     if (!(await hasLogKey(this.app.config))) return [];
     const checkpoints = await openCheckpoints(this.app);
     const made = await checkpoints.make();
-    if (made.size === this.#told) return [];
-    const { told } = await publishCheckpoint(this.app, checkpoints, made, { signal });
-    const failed = told.filter(({ error }) => error !== null);
-    this.#told = failed.length === 0 ? made.size : null;
+    if (made.size === this.#published) return [];
+    const { results } = await publishCheckpoint(this.app, checkpoints, made, { signal });
+    const failed = results.filter(({ error }) => error !== null);
+    this.#published = failed.length === 0 ? made.size : null;
     return failed;
   }
 
-  #complain(failed: readonly PublishResult[]): void {
+  #report(failed: readonly PublishResult[]): void {
     for (const { error, kind } of failed) this.onError(error, kind);
   }
 }

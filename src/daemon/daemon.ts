@@ -17,9 +17,9 @@ export interface DaemonOptions {
   app: App;
   /** Of lukhas. */
   version: string;
-  /** Where it listens; null: it serves one client over standard input and output. */
+  /** Where to listen; null: serve one client over standard input and output. */
   http: ServeSettings | null;
-  /** Offer no tool that changes anything. */
+  /** Offer only tools that change nothing. */
   readOnly: boolean;
   /** Names of toolsets, comma-separated; all when left out. */
   toolsets?: string | undefined;
@@ -30,23 +30,23 @@ export interface DaemonOptions {
 export interface Daemon {
   /** Without a slash at the end; null without HTTP. */
   url: string | null;
-  /** Resolves when nothing is left to be served: the client over stdio has gone (null), or a part of it has died. */
+  /** Resolves when it cannot go on: the stdio client has disconnected (null), or a part of it has failed. */
   ended: Promise<Error | null>;
-  /** Stops taking requests, and lets those under way and the looks of canaries end. */
+  /** Stops accepting requests, and waits for running requests and canary checks. */
   stop(): Promise<void>;
 }
 
-/** Newest version of the protocol that is spoken; the package's own constant names the newest with `initialize`. */
+/** Newest supported version of the protocol; the package's constant names the newest one with `initialize`. */
 const MCP_VERSION = '2026-07-28';
-/** How long requests under way may take at the end. */
+/** How long running requests may take while stopping. */
 const GRACE_MS = 10_000;
 const SOURCE_PROBE_MS = 1_500;
 
-type Ending = () => Promise<void> | void;
+type Cleanup = () => Promise<void> | void;
 
 /**
- * Starts everything that `lukhas serve` is made of over one open application, which the caller closes after `stop`.
- * @throws LukhasError LISTEN, CONFIG, POLICY (the configured file), USAGE (toolsets), LEDGER_*; nothing runs then
+ * Starts all parts of `lukhas serve` on one open application, which the caller closes after `stop`.
+ * @throws LukhasError LISTEN, CONFIG, POLICY (the configured file), USAGE (toolsets), LEDGER_*; then nothing keeps running
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const daemon = new RunningDaemon(options);
@@ -63,20 +63,20 @@ class RunningDaemon implements Daemon {
   url: string | null = null;
   readonly ended: Promise<Error | null>;
   readonly #options: DaemonOptions;
-  readonly #complaints: ErrorThrottle;
+  readonly #errors: ErrorThrottle;
   readonly #drivers: Drivers;
   readonly #service: Service;
   #metrics: DaemonMetrics | null = null;
   /** Resolves `ended`. */
   #end: () => void = () => undefined;
-  readonly #endings: Ending[] = [];
+  readonly #cleanups: Cleanup[] = [];
   #driving = false;
   #stopped: Promise<void> | null = null;
 
   constructor(options: DaemonOptions) {
     const { app, say } = options;
     this.#options = options;
-    this.#complaints = new ErrorThrottle(app.clock, say);
+    this.#errors = new ErrorThrottle(app.clock, say);
     const onError = (error: unknown, what?: string): void => this.#failed(error, what);
     this.#drivers = new Drivers({ app, onError, onTick: (tick) => this.#metrics?.onTick(tick) });
     this.#service = new Service(app, {
@@ -93,11 +93,11 @@ class RunningDaemon implements Daemon {
   async start(): Promise<void> {
     const { http, app } = this.#options;
     if (app.config.policyPath !== null) await policyOfFile(app.config.policyPath);
-    // A surface that cannot be had is told before anything is driven.
+    // First, so that a port that cannot be used is reported before anything is driven.
     if (http === null) await this.#openStdio();
     else this.url = (await this.#openHttp(http)).url;
     if (http !== null && !this.#options.readOnly) await this.#makeKeys();
-    this.#endings.push(() => this.#drivers.stop());
+    this.#cleanups.push(() => this.#drivers.stop());
     this.#drivers.start();
     this.#driving = true;
   }
@@ -108,11 +108,11 @@ class RunningDaemon implements Daemon {
   }
 
   async #stop(): Promise<void> {
-    // Whoever waits for a change is answered: the requests under way end the sooner.
+    // Answers calls that wait for a change, so that they end sooner.
     this.#service.close();
-    // At once, not one after the other: streams and waiting requests keep the server open.
-    const outcomes = await Promise.allSettled(this.#endings.map(async (ending) => ending()));
-    for (const outcome of outcomes) if (outcome.status === 'rejected') this.#complaints.tell(outcome.reason);
+    // All at the same time: streams and waiting requests keep the server open.
+    const outcomes = await Promise.allSettled(this.#cleanups.map(async (cleanup) => cleanup()));
+    for (const outcome of outcomes) if (outcome.status === 'rejected') this.#errors.report(outcome.reason);
     if (this.#driving) await this.#drivers.close();
   }
 
@@ -132,7 +132,7 @@ class RunningDaemon implements Daemon {
       actor: this.#options.app.config.actor,
       onError: (error) => this.#failed(error, 'mcp'),
     });
-    this.#endings.push(() => connection.close());
+    this.#cleanups.push(() => connection.close());
     void connection.finished.then(this.#end);
   }
 
@@ -149,9 +149,9 @@ class RunningDaemon implements Daemon {
     const routes = [mcp.route, hub.route, evidence.route, ...this.#health(hub)];
     const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
     this.#metrics = metrics;
-    this.#endings.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
+    this.#cleanups.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
     await metrics.begin();
-    this.#endings.push(() => hub.stop());
+    this.#cleanups.push(() => hub.stop());
     await hub.start();
     const { rateLimit } = settings;
     const server = await startHttpServer({
@@ -161,7 +161,7 @@ class RunningDaemon implements Daemon {
       onError: failed('http'),
       onAnswered: (answered) => metrics.onAnswered(answered),
     });
-    this.#endings.push(
+    this.#cleanups.push(
       () => server.close(GRACE_MS),
       () => evidence.settled(),
       () => mcp.close(),
@@ -169,12 +169,12 @@ class RunningDaemon implements Daemon {
     return server;
   }
 
-  /** Packs are signed; without keys there are none, and everything else goes on. */
+  /** Creates missing signing keys. Without keys there are no evidence packs, but everything else works. */
   async #makeKeys(): Promise<void> {
     const { app, say } = this.#options;
     try {
       const made = (await initKeys(app.config)).filter(({ created }) => created).map(({ path }) => path);
-      if (made.length > 0) say(`lukhas: made keys to sign evidence with: ${made.join(', ')}`);
+      if (made.length > 0) say(`lukhas: created keys for signing evidence: ${made.join(', ')}`);
     } catch (error) {
       this.#failed(error, 'keys');
     }
@@ -184,7 +184,7 @@ class RunningDaemon implements Daemon {
     const { app, version } = this.#options;
     const onFailure = (error: unknown) => {
       this.#metrics?.onExportFailed();
-      this.#complaints.tell(error, 'evidence export');
+      this.#errors.report(error, 'evidence export');
     };
     return new EvidenceRoute({ app, version, onFailure });
   }
@@ -204,6 +204,6 @@ class RunningDaemon implements Daemon {
 
   #failed(error: unknown, what?: string): void {
     this.#metrics?.onError();
-    this.#complaints.tell(error, what);
+    this.#errors.report(error, what);
   }
 }

@@ -7,21 +7,21 @@ import type { Check } from './readiness.js';
 interface DriversOptions {
   app: App;
   onTick(tick: Tick): void;
-  /** Trouble that may pass; what was to be done is tried again. */
+  /** A failure that may be temporary; the step is tried again. */
   onError(error: unknown, what: string): void;
 }
 
-/** How often the index of the search is brought up to date when nobody asks it; each question does so too. */
+/** How often the search index is updated while nobody searches; each search updates it too. */
 const INDEX_MS = 5_000;
-/** How often promotions are looked for whose process has died. */
+/** How often to look for promotions whose process has died. */
 const PROMOTIONS_MS = 30_000;
 const CHECKPOINT_MS = 3_600_000;
-/** How often a daemon that has nothing to record makes sure that it could. */
+/** How often an idle daemon checks that it could write. */
 const DATABASE_MS = 5_000;
-/** Nobody has it: giving it back is a transaction that writes nothing, and meets whatever stands in the way of one. */
+/** A lease nobody holds: releasing it is a transaction that changes nothing, but fails like any other write would. */
 const NO_LEASE = 'probe:database';
 
-/** What goes on in the daemon whether somebody asks or not: canaries, jobs, promotions, the index of the search, checkpoints. */
+/** The daemon's background work: canaries, jobs, promotions, the search index, checkpoints. */
 export class Drivers {
   readonly #options: DriversOptions;
   readonly #loops = new Loops();
@@ -37,7 +37,7 @@ export class Drivers {
     this.#checkpoints = new CheckpointDriver(app, onError);
   }
 
-  /** Resolves with what ended one of them that nobody has stopped. */
+  /** Resolves with the error of the first one that ends without being stopped. */
   get failed(): Promise<Error> {
     return this.#loops.failed;
   }
@@ -74,13 +74,13 @@ export class Drivers {
     return dead.length === 0 ? { ok: true, detail: 'alive' } : { ok: false, detail: dead.join('; ') };
   }
 
-  /** Resolves when the looks and hooks under way are done; what is open stays so in the log. */
+  /** Resolves when running checks and hooks are done; open canaries stay open in the log. */
   async stop(): Promise<void> {
     await this.#loops.stop();
     await this.#runner.close();
   }
 
-  /** Signs what the daemon leaves behind: when all that writes has ended. */
+  /** Signs the log a last time; call when nothing writes any more. */
   async close(): Promise<void> {
     await this.#checkpoints.last();
   }
@@ -92,7 +92,7 @@ export class Drivers {
       } catch (error) {
         if (!signal.aborted) this.#options.onError(error, what);
       }
-      // Ends with the signal's reason, which the loop then does not count as a failure.
+      // Rejects with the signal's reason, which the loop does not count as a failure.
       await this.#options.app.clock.sleep(everyMs, signal);
     }
   }

@@ -1,26 +1,27 @@
 import type { Clock } from '../lib/clock.js';
 
-/** The same trouble is told again after this. */
+/** The same error is reported again after this. */
 const AGAIN_MS = 60_000;
-/** Different troubles that are remembered. */
+/** How many different errors are remembered. */
 const MOST = 100;
 
-/** Tells trouble on standard error, each kind once a minute: a full disk is met at every look of every canary. */
+/** Reports errors on standard error, each message once a minute: a full disk fails every check of every canary. */
 export class ErrorThrottle {
-  readonly #told = new Map<string, number>();
+  /** When each message was reported last. */
+  readonly #reported = new Map<string, number>();
 
   constructor(
     private readonly clock: Clock,
     private readonly say: (line: string) => void,
   ) {}
 
-  tell(error: unknown, what?: string): void {
+  report(error: unknown, what?: string): void {
     const message = error instanceof Error ? error.message : String(error);
     const now = this.clock.now();
-    const before = this.#told.get(message);
+    const before = this.#reported.get(message);
     if (before !== undefined && now - before < AGAIN_MS) return;
-    if (this.#told.size >= MOST) this.#told.clear();
-    this.#told.set(message, now);
+    if (this.#reported.size >= MOST) this.#reported.clear();
+    this.#reported.set(message, now);
     this.say(`lukhas: ${what === undefined ? '' : `${what}: `}${message}`);
   }
 }

@@ -14,7 +14,7 @@ interface EvidenceOptions {
   onFailure(error: unknown): void;
 }
 
-/** One is written at a time, and so many more may wait for it. */
+/** One pack is written at a time; this many requests may wait for it. */
 const WAITING = 1;
 const RETRY_SECONDS = 30;
 
@@ -22,22 +22,23 @@ const given = z.string().min(1, 'is empty').max(200, 'is too long');
 const query = z.strictObject({
   from: z
     .array(given)
-    .length(1, 'is needed, once: from=30d')
+    .length(1, 'must be given exactly once: from=30d')
     .transform(([from]) => from as string),
   to: z
     .array(given)
-    .max(1, 'may be given once')
+    .max(1, 'must be given at most once')
     .default([])
     .transform(([to]) => to),
-  model: z.array(given).max(100, 'are too many').default([]),
+  model: z.array(given).max(100, 'must be given at most 100 times').default([]),
   include: z.array(given).default([]),
 });
 
-/** `GET /evidence/export?from=30d[&to=][&model=][&include=]`: an evidence pack, written as it is read. */
+/** `GET /evidence/export?from=30d[&to=][&model=][&include=]`: an evidence pack, written while it is downloaded. */
 export class EvidenceRoute {
   readonly #options: EvidenceOptions;
-  #turn: Promise<unknown> = Promise.resolve();
-  #asked = 0;
+  /** Settles when the last request in the queue is done. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #pending = 0;
 
   constructor(options: EvidenceOptions) {
     this.#options = options;
@@ -48,33 +49,33 @@ export class EvidenceRoute {
     path: '/evidence/export',
     handle: async (request, response, context) => {
       const wanted = read(context.url);
-      if (this.#asked > WAITING) {
-        throw new HttpError(429, 'other packs are being written; ask again later', {
+      if (this.#pending > WAITING) {
+        throw new HttpError(429, 'other exports are in progress; try again later', {
           'Retry-After': String(RETRY_SECONDS),
         });
       }
-      this.#asked++;
-      const before = this.#turn;
-      const own = this.#inTurn(before, () => this.#deliver(wanted, request, response, context), context.signal);
-      this.#turn = own.catch(() => undefined);
+      this.#pending++;
+      const before = this.#queue;
+      const own = this.#after(before, () => this.#deliver(wanted, request, response, context), context.signal);
+      this.#queue = own.catch(() => undefined);
       try {
         await own;
       } finally {
-        this.#asked--;
+        this.#pending--;
       }
     },
   };
 
-  /** Resolves when no pack is being written, and the log says of each that failed. */
+  /** Resolves when no pack is being written, and every failure has been recorded in the log. */
   async settled(): Promise<void> {
-    for (let turn: Promise<unknown> | null = null; turn !== this.#turn; ) {
-      turn = this.#turn;
-      await turn;
+    for (let last: Promise<unknown> | null = null; last !== this.#queue; ) {
+      last = this.#queue;
+      await last;
     }
   }
 
-  /** Who goes while waiting has asked for nothing that failed. */
-  async #inTurn(before: Promise<unknown>, deliver: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** A client that disconnects while waiting is not a failed export. */
+  async #after(before: Promise<unknown>, deliver: () => Promise<void>, signal: AbortSignal): Promise<void> {
     await before;
     if (!signal.aborted) await deliver();
   }
@@ -89,12 +90,9 @@ export class EvidenceRoute {
     let pack: EvidenceExport | null = null;
     try {
       if ((await app.ledger.size()) === 0) throw new HttpError(409, 'the log is empty: there is nothing to export yet');
-      // Whoever reads makes nothing.
+      // A GET request must not create keys.
       if (missingKeys(app.config).length > 0)
-        throw new HttpError(
-          409,
-          'there are no keys to sign a pack with: make them on the server with lukhas keys init',
-        );
+        throw new HttpError(409, 'no signing keys: create them on the server with lukhas keys init');
       pack = await EvidenceExport.prepare({ ...app, version }, wanted, { makeKeys: false });
       response.writeHead(200, {
         'Content-Type': 'application/zip',
@@ -103,7 +101,7 @@ export class EvidenceRoute {
       if (request.method === 'HEAD') response.end();
       else await pack.write(response, { signal });
     } catch (error) {
-      if (!isAskedWrongly(error)) await this.#failed(error, { by: actor, pack, interrupted: signal.aborted });
+      if (!isBadRequest(error)) await this.#failed(error, { by: actor, pack, interrupted: signal.aborted });
       throw error;
     }
   }
@@ -121,8 +119,8 @@ export class EvidenceRoute {
   }
 }
 
-/** The request's fault, not the export's. */
-function isAskedWrongly(error: unknown): boolean {
+/** The request was wrong; the export did not fail. */
+function isBadRequest(error: unknown): boolean {
   return error instanceof HttpError || (error instanceof LukhasError && error.code === 'USAGE');
 }
 
@@ -136,8 +134,8 @@ function read({ searchParams }: URL) {
   }
   const [issue] = read.error.issues;
   if (issue?.code === 'unrecognized_keys')
-    throw new HttpError(400, `there is no parameter ${issue.keys.join(', ')}; here are: from, to, model, include`);
+    throw new HttpError(400, `unknown parameter ${issue.keys.join(', ')}; use from, to, model, include`);
   const name = String(issue?.path[0] ?? '');
   const missing = issue?.code === 'invalid_type' && !searchParams.has(name);
-  throw new HttpError(400, `${name}: ${missing ? 'is needed: from=30d' : issue?.message}`);
+  throw new HttpError(400, `${name} ${missing ? 'is required, e.g. from=30d' : issue?.message}`);
 }

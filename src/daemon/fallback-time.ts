@@ -1,16 +1,9 @@
 import type { FeedItem } from '../lib/ledger/index.js';
+import { endsWindow } from '../lib/readings/index.js';
 
-/** Kinds that end a canary's window, and with it the time without readings. */
-const ENDINGS: ReadonlySet<string> = new Set([
-  'fallback.released',
-  'canary.decided',
-  'canary.aborted',
-  'canary.failed',
-]);
-
-/** How long canaries had to do without readings, counted from a moment on. */
+/** How long canaries were without readings, counted from a given time on. */
 export class FallbackTime {
-  /** Since when, ms since the epoch, by canary. */
+  /** When the readings of each canary stopped, ms since the epoch. */
   readonly #engaged = new Map<string, number>();
   #doneMs = 0;
 
@@ -27,11 +20,11 @@ export class FallbackTime {
       if (item.type !== 'event') continue;
       const { event } = item;
       if (event.kind === 'fallback.engaged') this.#engaged.set(event.subject, event.data.since);
-      else if (ENDINGS.has(event.kind)) this.#end(event.subject, Date.parse(event.ts));
+      else if (event.kind === 'fallback.released' || endsWindow(event)) this.#end(event.subject, Date.parse(event.ts));
     }
   }
 
-  /** `totalSeconds` only grows; `longestSeconds` is that of a canary without readings now, 0 when there is none. */
+  /** `totalSeconds` only grows; `longestSeconds`: the longest of canaries without readings now, 0 when there are none. */
   read(now: number): { totalSeconds: number; longestSeconds: number } {
     const running = [...this.#engaged.values()];
     const total = running.reduce((sum, since) => sum + this.#counted(since, now), this.#doneMs);

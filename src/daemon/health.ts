@@ -1,5 +1,7 @@
 import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
+import { CANARY_STATES } from '../lib/ledger/index.js';
+import { JOB_STATES } from '../lib/readings/index.js';
 import type { Route } from './http/index.js';
 import { sendJson } from './http/index.js';
 import type { Readiness } from './readiness.js';
@@ -9,17 +11,14 @@ interface HealthOptions {
   readiness: Readiness;
   /** Of lukhas. */
   version: string;
-  /** Newest version of the Model Context Protocol that is spoken. */
+  /** Newest supported version of the Model Context Protocol. */
   mcpVersion: string;
   startedAt: number;
-  /** What other parts tell of themselves. */
+  /** Members added by other parts of the daemon. */
   about: () => Record<string, unknown>;
 }
 
-const CANARY_STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
-const JOB_STATES = ['queued', 'running', 'completed', 'failed'] as const;
-
-/** How many canaries and jobs there are in each state; none is a number too. */
+/** The number of canaries and jobs in each state, including zeros. */
 export async function countStates(ledger: App['ledger']) {
   const [canaries, jobs] = await Promise.all([ledger.summaryStates('canary'), ledger.summaryStates('job')]);
   const all = (states: readonly string[], found: Record<string, number>) =>
@@ -48,9 +47,11 @@ export function healthRoutes(options: HealthOptions): Route[] {
       open: true,
       async handle(_, response) {
         const { ready, checks } = await readiness.check();
-        // Anyone may ask without a key: which database and which address are for /health.
-        const told = Object.fromEntries(Object.entries(checks).map(([name, { ok }]) => [name, ok ? 'ok' : 'failed']));
-        sendJson(response, ready ? 200 : 503, { ready, checks: told });
+        // Needs no key, so it leaves out details such as paths and addresses, which /health has.
+        const results = Object.fromEntries(
+          Object.entries(checks).map(([name, { ok }]) => [name, ok ? 'ok' : 'failed']),
+        );
+        sendJson(response, ready ? 200 : 503, { ready, checks: results });
       },
     },
   ];

@@ -18,25 +18,25 @@ export interface SseNumbers {
 interface MetricsOptions {
   app: Pick<App, 'clock' | 'ledger' | 'canaries' | 'config'>;
   version: string;
-  /** Whose requests are counted, from 0 on. */
+  /** Routes whose request counters start at 0. */
   routes: readonly Route[];
   sse: () => SseNumbers;
 }
 
-/** States of a signal in which the source failed; the others mean that it had nothing to say. */
+/** States in which the source failed; other states mean that it had no data. */
 const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid'] as const;
 const HOOK_ACTIONS = ['promote', 'rollback'] as const;
-/** A look that comes later than this share of its interval is late. */
+/** A check that comes later than this share of its interval is late. */
 const LATE_SHARE = 0.5;
 
-/** What the daemon tells of itself to Prometheus. Counters count from its start, and are there from the start. */
+/** The daemon's own metrics, for Prometheus. Counters start at 0 with the process, and are listed from the start. */
 export class DaemonMetrics {
   readonly #options: MetricsOptions;
   readonly #registry = new Registry();
   readonly #m: ReturnType<typeof register>;
   readonly #fallback: FallbackTime;
-  /** When each canary was looked at last, to see whether the next look is late. */
-  readonly #lookedAt = new Map<string, number>();
+  /** When each canary was checked last, to see whether its next check is late. */
+  readonly #checkedAt = new Map<string, number>();
   /** Canaries promoted by break-glass that nobody has reviewed. */
   readonly #unreviewed = new Set<string>();
 
@@ -52,7 +52,7 @@ export class DaemonMetrics {
       for (const method of methods) this.#m.requests.inc({ route: path, method, status: '200' }, 0);
   }
 
-  /** Finds which canaries are without readings, or without the review they need, already. Call when what is committed from now on will be told to `take`. */
+  /** Loads the canaries that are without readings, or without a required review. Call once `take` gets all new commits. */
   async begin(): Promise<void> {
     const { ledger, canaries } = this.#options.app;
     for (const { subject } of await ledger.summaries({ type: 'canary', states: ['PENDING', 'RUNNING'] })) {
@@ -63,7 +63,7 @@ export class DaemonMetrics {
       if (data['breakGlass'] === 'not reviewed') this.#unreviewed.add(subject);
   }
 
-  /** Follows the log. */
+  /** Call with everything that is committed. */
   take(items: readonly FeedItem[]): void {
     this.#fallback.take(items);
     for (const item of items) {
@@ -76,19 +76,19 @@ export class DaemonMetrics {
     }
   }
 
-  /** A look that this process took. */
+  /** A check that this process made. */
   onTick({ session: { canary }, observation }: Tick): void {
     const state = SOURCE_ERRORS.find((wanted) => statesOf(observation).has(wanted));
     if (state !== undefined) this.#m.sourceErrors.inc({ state });
-    const before = this.#lookedAt.get(canary.id);
-    if (canary.state === 'PENDING' || canary.state === 'RUNNING') this.#lookedAt.set(canary.id, observation.t);
-    else this.#lookedAt.delete(canary.id);
+    const before = this.#checkedAt.get(canary.id);
+    if (canary.state === 'PENDING' || canary.state === 'RUNNING') this.#checkedAt.set(canary.id, observation.t);
+    else this.#checkedAt.delete(canary.id);
     if (before === undefined || canary.startedAt === null || canary.source['kind'] === 'ndjson') return;
     const lateMs = observation.t - nextDue(canary.policy, canary.startedAt, before);
     if (lateMs > canary.policy.intervalSeconds * 1000 * LATE_SHARE) this.#m.late.inc();
   }
 
-  /** A step of a canary, a job or a stream that failed for reasons of the daemon's own. */
+  /** A step of a canary, a job or a stream that failed because of the daemon itself. */
   onError(): void {
     this.#m.errors.inc();
   }
@@ -98,7 +98,7 @@ export class DaemonMetrics {
   }
 
   onAnswered({ route, method, status }: Answered): void {
-    // Anyone can invent a path or a method: they must not become series.
+    // Clients can invent paths and methods, which must not become time series.
     const known = /^(GET|HEAD|POST|DELETE|OPTIONS)$/.test(method) ? method : 'other';
     this.#m.requests.inc({ route: route ?? 'none', method: known, status: String(status) });
   }
@@ -160,37 +160,42 @@ function register(registry: Registry) {
   return {
     build: gauge('lukhas_build_info', 'Version of lukhas and of Node.js; always 1.', ['version', 'node']),
     canaries: gauge('lukhas_canaries', 'Canaries in the log by state.', ['state']),
-    oldestRunning: gauge('lukhas_canary_oldest_running_seconds', 'Age of the oldest RUNNING canary; 0: there is none.'),
-    unreviewed: gauge(
-      'lukhas_breakglass_unreviewed',
-      'Promotions by break-glass that nobody has reviewed yet, overdue or not.',
+    oldestRunning: gauge(
+      'lukhas_canary_oldest_running_seconds',
+      'Age of the oldest RUNNING canary; 0 if there is none.',
     ),
-    late: counter('lukhas_ticks_late_total', 'Looks taken later than half an interval after they were due.'),
-    sourceErrors: counter('lukhas_source_errors_total', 'Looks that the metrics source failed, by how.', ['state']),
-    errors: counter('lukhas_errors_total', 'Steps that failed for reasons of the daemon: database, disk, bugs.'),
-    fallbackTotal: counter('lukhas_fallback_engaged_seconds_total', 'Time that canaries spent without readings.'),
+    unreviewed: gauge('lukhas_breakglass_unreviewed', 'Break-glass promotions not reviewed yet, overdue or not.'),
+    late: counter('lukhas_ticks_late_total', 'Canary checks made more than half an interval late.'),
+    sourceErrors: counter('lukhas_source_errors_total', 'Canary checks in which the metrics source failed, by state.', [
+      'state',
+    ]),
+    errors: counter('lukhas_errors_total', 'Steps that failed because of the daemon itself: database, disk, bugs.'),
+    fallbackTotal: counter('lukhas_fallback_engaged_seconds_total', 'Total time canaries were without readings.'),
     fallbackLongest: gauge(
       'lukhas_fallback_longest_seconds',
-      'How long a canary has been without readings now, the longest; 0: none is.',
+      'Longest time a canary has been without readings now; 0 if none is.',
     ),
     sseClients: gauge('lukhas_sse_clients', 'Clients of the event stream.'),
     sseSent: counter('lukhas_sse_events_sent_total', 'Events sent to clients of the event stream.'),
-    sseDropped: counter('lukhas_sse_clients_dropped_total', 'Clients of the event stream dropped as too slow.'),
+    sseDropped: counter(
+      'lukhas_sse_clients_dropped_total',
+      'Clients of the event stream disconnected because they were too slow.',
+    ),
     hooks: counter('lukhas_hook_results_total', 'Hooks called, by action and result.', ['action', 'result']),
     jobs: gauge('lukhas_jobs', 'Evaluation jobs in the log by state.', ['state']),
-    events: gauge('lukhas_ledger_events', 'Entries of the log.'),
+    events: gauge('lukhas_ledger_events', 'Entries in the log.'),
     bytes: gauge('lukhas_database_bytes', 'Size of the database and its write-ahead log.'),
-    exports: counter('lukhas_export_failures_total', 'Exports of evidence that failed.'),
+    exports: counter('lukhas_export_failures_total', 'Evidence exports that failed.'),
     requests: counter('lukhas_http_requests_total', 'Requests answered, by route.', ['route', 'method', 'status']),
     cpu: counter('process_cpu_seconds_total', 'Processor time, user and system.'),
     resident: gauge('process_resident_memory_bytes', 'Resident memory.'),
-    heap: gauge('nodejs_heap_used_bytes', 'Used heap of the JavaScript engine.'),
+    heap: gauge('nodejs_heap_used_bytes', 'Used JavaScript heap.'),
     processStart: gauge('process_start_time_seconds', 'Start of the process, seconds since the epoch.'),
     fds: gauge('process_open_fds', 'Open file descriptors.'),
   };
 }
 
-/** What somebody else counts. */
+/** Sets a counter to a total that is counted elsewhere. */
 function setCounter(counter: Counter, total: number): void {
   counter.reset();
   counter.inc(total);
@@ -209,13 +214,13 @@ async function databaseBytes(path: string): Promise<number> {
 
 const sizeOf = ({ size }: { size: number }): number => size;
 
-/** The write-ahead log is away between two checkpoints. */
+/** The write-ahead log may be missing. */
 function absent(error: NodeJS.ErrnoException): number {
   if (error.code === 'ENOENT') return 0;
   throw error;
 }
 
-/** Null where the system does not tell (it does on Linux). */
+/** Null where the system has no /proc (Linux has). */
 async function openFiles(): Promise<number | null> {
   try {
     return (await readdir('/proc/self/fd')).length;

@@ -8,10 +8,10 @@ export interface RecordedPolicy {
   policy: Policy;
 }
 
-/** Fewer characters of a digest are not taken for it. */
+/** A shorter prefix of a digest is not accepted. */
 const SHORTEST_PREFIX = 6;
 
-/** The policies of the log, as its canaries name them. What was read once is kept: a digest never changes its meaning. */
+/** The policies in the log, by the digests that canaries name. Cached for good: a digest always means the same policy. */
 export class Policies {
   private readonly known = new Map<string, Policy>();
   private readonly read = new Map<string, string>();
@@ -23,8 +23,10 @@ export class Policies {
     const exact = this.known.get(prefix);
     const found = exact === undefined ? await this.find(prefix) : { id: prefix, policy: exact };
     if (found !== undefined) return found;
-    throw new LukhasError('NOT_FOUND', `No canary of this log was judged by a policy ${JSON.stringify(prefix)}.`, {
-      suggestions: ['The id of a policy is its sha256 in hex, or the first characters of it.'],
+    throw new LukhasError('NOT_FOUND', `Policy ${JSON.stringify(prefix)} not found.`, {
+      suggestions: [
+        `Pass the sha256 of a policy that a canary in this log uses, in hex, or its first ${SHORTEST_PREFIX} or more characters.`,
+      ],
     });
   }
 
@@ -43,9 +45,13 @@ export class Policies {
     for (const { subject } of await this.ledger.summaries({ type: 'canary' })) await this.digestOf(subject);
     const ids = [...this.known.keys()].filter((id) => id.startsWith(prefix));
     if (ids.length > 1)
-      throw new LukhasError('AMBIGUOUS_ID', `${JSON.stringify(prefix)} stands for ${ids.length} policies.`, {
-        suggestions: ['Give more characters of the id.'],
-      });
+      throw new LukhasError(
+        'AMBIGUOUS_ID',
+        `Policy ${JSON.stringify(prefix)} is ambiguous: ${ids.length} ids start with it.`,
+        {
+          suggestions: ['Give more characters of the id.'],
+        },
+      );
     const [id] = ids;
     return id === undefined ? undefined : { id, policy: this.known.get(id)! };
   }
@@ -55,8 +61,8 @@ export class Policies {
     if (seen !== undefined) return seen;
     const [event] = await this.ledger.events({ subject: canaryId, kinds: ['canary.requested'], limit: 1 });
     if (event?.kind !== 'canary.requested')
-      throw new LukhasError('LEDGER_CORRUPT', `The listing has a canary ${canaryId} that the log does not know.`, {
-        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      throw new LukhasError('LEDGER_CORRUPT', `The list of canaries contains ${canaryId}, but the log does not.`, {
+        suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'],
       });
     const { policyDigest, policy } = event.data;
     this.read.set(canaryId, policyDigest);

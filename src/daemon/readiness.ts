@@ -4,7 +4,7 @@ import { newHolder } from '../lib/ledger/index.js';
 
 export interface Check {
   ok: boolean;
-  /** In words, for a person. */
+  /** One line for a person. */
   detail: string;
 }
 
@@ -20,14 +20,14 @@ interface ReadinessOptions {
   source(): Promise<Check>;
 }
 
-/** Probes come often and from several places; each answer serves them so long. */
+/** Probes come often and from several places: each answer is reused for this long. */
 const FRESH_MS = 2_000;
-/** A lease that nobody waits for: writing it is a real write of the database that leaves the log as it is. */
+/** A lease used only here: acquiring it is a real write to the database that does not change the log. */
 const PROBE_LEASE = 'probe:ready';
-/** A write that takes longer is no answer: those who wait for the daemon would wait as long. */
+/** A write that takes longer counts as failed: callers of the daemon would have to wait as long. */
 const WRITE_MS = 2_000;
 
-/** Whether the daemon can do its work: write, drive, measure. */
+/** Whether the daemon can do its work: write to the database, drive canaries, measure. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #holder = newHolder();
@@ -43,12 +43,12 @@ export class Readiness {
     const now = this.#options.clock.now();
     if (this.#latest === null || now - this.#at >= FRESH_MS) {
       this.#at = now;
-      this.#latest = this.#look();
+      this.#latest = this.#probe();
     }
     return this.#latest;
   }
 
-  async #look(): Promise<Readings> {
+  async #probe(): Promise<Readings> {
     const [database, source] = await Promise.all([
       this.#database(),
       this.#options.source().catch((error: unknown) => ({ ok: false, detail: messageOf(error) })),
@@ -62,11 +62,11 @@ export class Readiness {
     const late = new AbortController();
     const tooLate = clock.sleep(WRITE_MS, late.signal).then(() => ({
       ok: false,
-      detail: `a write takes longer than ${WRITE_MS / 1000} s`,
+      detail: `a write took longer than ${WRITE_MS / 1000} s`,
     }));
     const written = ledger
       .acquireLease(PROBE_LEASE, this.#holder, clock.now(), 0)
-      .then(() => ({ ok: true, detail: 'takes writes' }))
+      .then(() => ({ ok: true, detail: 'accepts writes' }))
       .catch((error: unknown) => ({ ok: false, detail: messageOf(error) }))
       .finally(() => late.abort());
     tooLate.catch(() => undefined);

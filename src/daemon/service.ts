@@ -17,15 +17,15 @@ export interface StartCanary {
   modelId: string;
   fromGate: string;
   toGate: string;
-  /** Seconds; where it is not given, the configured policy's, or 300. */
+  /** Seconds; default: that of the configured policy, or 300. */
   windowSeconds?: number | undefined;
-  /** As in a policy. */
+  /** Targets, as in a policy. */
   targets: Readonly<Record<string, number | undefined>>;
   dryRun: boolean;
 }
 
 export interface StatusOptions {
-  /** Wait so long, at most 25 s, for the state to change; clients give up on a call after 60 s. */
+  /** How long to wait for the state to change, at most 25 s: clients give up on a call after 60 s. */
   waitSeconds?: number | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: WaitProgress) => void) | undefined;
@@ -34,26 +34,26 @@ export interface StatusOptions {
 export type CanaryStatus = Omit<ReturnType<typeof canaryJson>, 'verdict' | 'exit'> & {
   /** sha256 of the policy's canonical bytes, hex. */
   policyDigest: string;
-  /** When the window began, RFC 3339; null before the first look. */
+  /** When the window began, RFC 3339; null before the first check. */
   startedAt: string | null;
-  /** The short form; the whole of it is what `whyMath` gives. */
+  /** Short form; `whyMath` has all of it. */
   verdict: { decision: string; reason: string; certainty: string; decidedBy: string | null } | null;
 };
 
 const LONGEST_WAIT_SECONDS = 25;
 
 export interface ServiceOptions {
-  /** Called when this process has requested a canary: the runner looks at once. */
+  /** Called when this process has requested or changed a canary: the runner checks at once. */
   onStarted?: () => void;
   /** Called when this process has queued a job. */
   onQueued?: () => void;
-  /** Trouble that no caller is told of. */
+  /** Errors that no caller gets to see. */
   onError?: (error: unknown) => void;
 }
 
-/** What every surface of the daemon calls: the verbs of the library in the shapes of the wire. */
+/** What HTTP and MCP call: the operations of the library, with results in their wire format. */
 export class Service {
-  /** What is committed to the log, as it happens. */
+  /** Commits to the log, as they happen. */
   readonly changes: Changes;
   private readonly policies: Policies;
   private readonly closing = new AbortController();
@@ -65,7 +65,7 @@ export class Service {
   ) {
     this.changes = new Changes(app.ledger, app.clock, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
-    // Every call that waits listens to it.
+    // Every waiting call adds a listener.
     setMaxListeners(0, this.closing.signal);
   }
 
@@ -83,8 +83,8 @@ export class Service {
     });
     const { source, hooks } = app.config;
     if (source.kind === 'ndjson' && source.input === '-')
-      throw new LukhasError('CONFIG', 'The configured source is standard input, which a daemon does not read.', {
-        suggestions: ['Configure a file, a scrape or a Prometheus source: docs/metrics.md'],
+      throw new LukhasError('CONFIG', 'The configured source is standard input, which the daemon cannot read.', {
+        suggestions: ['Configure a file, scrape or Prometheus source: see docs/metrics.md'],
       });
     if (!dryRun) {
       const { requireHookSecrets } = await import('../lib/app/hook-secrets.js');
@@ -97,8 +97,8 @@ export class Service {
   }
 
   /**
-   * How a canary stands. With `waitSeconds` the answer comes when its state changes, or when the time is over; one that
-   * is over is answered at once.
+   * Status of a canary. With `waitSeconds`, waits until its state changes or the time is over; returns immediately when the
+   * canary has ended.
    * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID
    */
   async canaryStatus(id: string, options: StatusOptions = {}): Promise<CanaryStatus> {
@@ -118,7 +118,7 @@ export class Service {
     return statusOf(canary);
   }
 
-  /** The narrative, or a sentence that says that nothing (or more than one thing) goes by this name. */
+  /** The narrative, or a sentence that says that nothing, or more than one thing, has this name. */
   async why(id: string): Promise<string> {
     const { why } = await import('../lib/app/explanations.js');
     try {
@@ -129,7 +129,7 @@ export class Service {
     }
   }
 
-  /** @throws LukhasError AMBIGUOUS_ID, USAGE (too short a beginning of an id) */
+  /** @throws LukhasError AMBIGUOUS_ID, USAGE (the start of an id is too short) */
   async whyMath(id: string): Promise<WhyMath> {
     const { whyMath } = await import('../lib/app/explanations.js');
     return whyMath(this.app, id);
@@ -143,16 +143,16 @@ export class Service {
     return this.app.canaries.list(filter);
   }
 
-  /** Ids of canaries, newest first, that begin so. */
+  /** Ids of canaries that start with `prefix`, newest first. */
   async canaryIds(prefix: string, limit: number): Promise<string[]> {
-    const heads = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findSummaries(prefix);
-    return heads
+    const found = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findSummaries(prefix);
+    return found
       .filter(({ type }) => type === 'canary')
       .map(({ subject }) => subject)
       .slice(0, limit);
   }
 
-  /** Numbers of entries, newest first, that begin so. */
+  /** Numbers of entries that start with `prefix`, newest first. */
   async entryNumbers(prefix: string, limit: number): Promise<string[]> {
     const size = await this.app.ledger.size();
     const found: number[] = [];
@@ -171,7 +171,7 @@ export class Service {
     const [event] = await this.app.ledger.events({ from: seq, to: seq + 1 });
     if (event !== undefined) return event;
     const size = await this.app.ledger.size();
-    throw new LukhasError('NOT_FOUND', `The log has no entry ${seq}: it holds ${size}, counted from 0.`);
+    throw new LukhasError('NOT_FOUND', `Entry ${seq} not found: the log has ${size} entries, numbered from 0.`);
   }
 
   /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
@@ -179,12 +179,12 @@ export class Service {
     return this.policies.get(digest);
   }
 
-  /** Policies that canaries were judged by, the newest first. */
+  /** Policies of canaries, newest first. */
   async listPolicies(limit: number): Promise<RecordedPolicy[]> {
     return this.policies.list(limit);
   }
 
-  /** @throws LukhasError USAGE that lists the tasks there are */
+  /** @throws LukhasError USAGE that lists the available tasks */
   async runEval(request: { taskId: string; configId: string | null; dryRun: boolean }, by: Actor): Promise<JobJson> {
     const job = await this.app.jobs.start({ ...request, by });
     this.options.onQueued?.();
@@ -196,7 +196,7 @@ export class Service {
     return jobJson(await this.app.jobs.get(id));
   }
 
-  /** Gives a gate to a model on evidence that is there already. @throws LukhasError as `Promotions.promote` */
+  /** Gives a gate to a model that an earlier canary has proven for it. @throws LukhasError as `Promotions.promote` */
   async promoteModel(request: { modelId: string; gate: string; dryRun: boolean }, by: Actor) {
     return this.app.promotions.promote({ ...request, by });
   }
@@ -210,7 +210,7 @@ export class Service {
     return this.app.search.fetch(id);
   }
 
-  /** Checks every hash of the log. Callers at the same time share one run. */
+  /** Checks every hash of the log. Concurrent callers share one run. */
   async verifyLog(): Promise<VerifyReport> {
     this.verification ??= import('../lib/app/verification.js')
       .then(({ verifyAll }) => verifyAll(this.app.config.dbPath))
@@ -220,7 +220,7 @@ export class Service {
     return this.verification;
   }
 
-  /** Answers everybody who waits. */
+  /** Makes all waiting calls return. */
   close(): void {
     this.closing.abort();
   }

@@ -4,21 +4,21 @@ import { HttpError, type HttpServer, type Route, sendJson, startHttpServer } fro
 
 export interface WitnessServerOptions {
   witness: Witness;
-  /** Told by `/healthz`. */
+  /** Shown by `/healthz`. */
   name: string;
   host: string;
   port: number;
-  /** Names besides the loopback ones that Host may give. */
+  /** Names that Host may have, besides the loopback names. */
   allowedHosts: readonly string[];
   onError(error: unknown): void;
 }
 
-/** A proof of 63 lines and a checkpoint with many signatures take less. */
+/** More than a proof of 63 lines and a checkpoint with many signatures. */
 const BODY_LIMIT = 64 * 1024;
 
 /**
- * A witness over HTTP (https://c2sp.org/tlog-witness): `POST /add-checkpoint`; besides, `GET /checkpoint?origin=ORIGIN`, the last head it
- * has cosigned, for auditors. Every route is open: the log's signature is what lets a request in.
+ * A witness over HTTP (https://c2sp.org/tlog-witness): `POST /add-checkpoint`, and `GET /checkpoint?origin=ORIGIN` for auditors: the
+ * last checkpoint it has cosigned. No route needs a key: a request is authorised by the log's signature on the checkpoint.
  * @throws LukhasError LISTEN
  */
 export async function startWitness(options: WitnessServerOptions): Promise<HttpServer> {
@@ -54,9 +54,9 @@ function lastCheckpoint(witness: Witness): Route {
     open: true,
     async handle(_request, response, { url }) {
       const origin = url.searchParams.get('origin');
-      if (origin === null) throw new HttpError(400, 'say of which log: /checkpoint?origin=ORIGIN');
+      if (origin === null) throw new HttpError(400, 'origin is required: /checkpoint?origin=ORIGIN');
       const note = await witness.last(origin);
-      if (note === null) throw new HttpError(404, 'nothing of this log was cosigned here');
+      if (note === null) throw new HttpError(404, 'no checkpoint of this log has been cosigned here');
       sendText(response, 200, 'text/plain; charset=utf-8', note);
     },
   };

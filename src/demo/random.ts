@@ -3,7 +3,7 @@ export type Random = () => number;
 
 /**
  * Mulberry32, a 32-bit generator: the same seed and stream name give the same numbers on every machine.
- * Streams of different names are independent, so that one consumer's draws never shift another's.
+ * Streams with different names are independent: what one consumer draws never shifts another's numbers.
  */
 export function seededRandom(seed: number, stream: string): Random {
   let state = (fnv1a(stream) ^ Math.imul(seed | 0, 0x9e3779b1)) >>> 0;

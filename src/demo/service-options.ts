@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What goes wrong in a service, `faultAfterSeconds` after its first request: `latency` 40% of feature look-ups take
- * 300-600 ms longer; `errors` 8% of requests fail; `drift` account ages arrive in hours; `crash` the process ends.
+ * What goes wrong in a service, `faultAfterSeconds` after its first request. `latency`: 40% of feature lookups take
+ * 300-600 ms longer. `errors`: 8% of requests fail. `drift`: account ages arrive in hours. `crash`: the process ends.
  */
 export const FAULTS = ['none', 'latency', 'errors', 'drift', 'crash'] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -13,7 +13,7 @@ export const serviceOptionsSchema = z.strictObject({
   /** Values of the metrics' labels. */
   gate: z.string().min(1),
   model: z.string().min(1),
-  /** Seed of look-up times and faults. */
+  /** Seed of lookup times and faults. */
   seed: z.int(),
   fault: z.enum(FAULTS),
   faultAfterSeconds: z.number().min(0),
@@ -21,5 +21,5 @@ export const serviceOptionsSchema = z.strictObject({
 
 export type ServiceOptions = z.infer<typeof serviceOptionsSchema>;
 
-/** The one line the service prints on stdout when it takes requests. */
+/** The one line that the service prints on stdout when it is ready for requests. */
 export const readyLineSchema = z.object({ port: z.int().min(1).max(65_535) });

@@ -8,7 +8,7 @@ import { readyLineSchema, type ServiceOptions } from './service-options.js';
 /** Compiled or, in the tests, as TypeScript: whichever this file is. */
 const SCRIPT = fileURLToPath(new URL(`./service${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
 const START_TIMEOUT_MS = 20_000;
-/** Time a service has to end on SIGTERM before it is killed. */
+/** How long a service may take to end after SIGTERM before it is killed. */
 const TERM_GRACE_MS = 2_000;
 const STDERR_MAX_CHARS = 10_000;
 const DETAIL_MAX_CHARS = 300;
@@ -22,15 +22,15 @@ export interface ServiceProcess {
   pid: number;
   /** Without a slash at the end, e.g. `http://127.0.0.1:40123`. */
   url: string;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended, whatever the reason. */
   exited: Promise<ServiceExit>;
   /** Ends the process and waits until it has; may be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts one model service and waits until it takes requests. It gets an empty environment, and ends with this process
- * through its IPC channel however this process ends.
+ * Starts one model service and waits until it is ready for requests. Its environment is empty. It also ends when this
+ * process ends, however that happens: its IPC channel closes.
  * @throws LukhasError DEMO when it ends before it is ready or takes too long; the signal's reason when aborted.
  */
 export async function startService(options: ServiceOptions, signal?: AbortSignal): Promise<ServiceProcess> {
@@ -67,7 +67,7 @@ function readyPort(child: ChildProcess, options: ServiceOptions, signal?: AbortS
       settle();
       reject(signal?.reason);
     };
-    // `close`, not `exit`: by then all that it said on stderr was read.
+    // `close`, not `exit`: only then has all of stderr been read.
     const onClose = (code: number | null, by: string | null): void =>
       fail(`ended before it was ready: ${by ?? `exit code ${code}`}`);
     const timer = setTimeout(() => fail(`was not ready after ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
@@ -78,7 +78,7 @@ function readyPort(child: ChildProcess, options: ServiceOptions, signal?: AbortS
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     child.once('close', onClose);
-    // Stays: an `error` event that nobody hears would end this process.
+    // Never removed: an `error` event without a listener would end this process.
     child.on('error', (error) => fail('could not be started', error));
     child.stderr?.on('data', (chunk: Buffer) => {
       complaints = (complaints + chunk.toString()).slice(0, STDERR_MAX_CHARS);
@@ -86,13 +86,13 @@ function readyPort(child: ChildProcess, options: ServiceOptions, signal?: AbortS
     createInterface({ input: child.stdout as Readable }).once('line', (line) => {
       const port = readPort(line);
       settle();
-      if (port === null) fail(`said '${line.slice(0, 200)}' instead of its port`);
+      if (port === null) fail(`printed '${line.slice(0, 200)}' instead of its port`);
       else resolve(port);
     });
   });
 }
 
-/** One line: the error that Node printed after the place it came from, or all there is. */
+/** The error's text on one line, without the source position that Node prints before it. */
 function firstError(complaints: string): string {
   const from = /^\w*Error\b/m.exec(complaints)?.index ?? 0;
   return complaints.slice(from).trim().replace(/\s+/g, ' ').slice(0, DETAIL_MAX_CHARS);
@@ -107,7 +107,7 @@ function readPort(line: string): number | null {
 }
 
 async function stopChild(child: ChildProcess, exited: Promise<ServiceExit>): Promise<void> {
-  // No pid: it was never started, and no exit will come.
+  // Without a pid the process never started, so no `exit` event will come.
   if (child.pid === undefined) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), TERM_GRACE_MS);

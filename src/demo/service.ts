@@ -6,18 +6,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { z } from 'zod';
 import { openFeatureStore } from './feature-store.js';
-import { RELEASES, score, trainModel } from './model.js';
-import { FEATURES } from './population.js';
+import { type Payment, paymentSchema, score } from './model.js';
 import { type ServiceOptions, serviceOptionsSchema } from './service-options.js';
 
 const LATENCY_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5];
 const SCORE_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const MAX_BODY_BYTES = 16_384;
 const CRASH_EXIT_CODE = 1;
-
-const requestSchema = z.object({ features: z.array(z.number().min(0)).length(FEATURES.length) });
 
 type Metrics = ReturnType<typeof createMetrics>;
 
@@ -38,7 +34,7 @@ function createMetrics(gate: string, model: string) {
     help: 'Fraud scores given.',
     buckets: SCORE_BUCKETS,
   });
-  const requests = new Counter({ ...common, name: 'model_requests_total', help: 'Predictions asked for.' });
+  const requests = new Counter({ ...common, name: 'model_requests_total', help: 'Predictions requested.' });
   const errors = new Counter({ ...common, name: 'model_errors_total', help: 'Predictions that failed.' });
   const inflight = new Gauge({ ...common, name: 'model_inflight_requests', help: 'Predictions in progress.' });
   latency.zero(labels);
@@ -58,11 +54,10 @@ function createMetrics(gate: string, model: string) {
 
 interface Service {
   metrics: Metrics;
-  predict(features: readonly number[]): Promise<number>;
+  predict(payment: Payment): Promise<number>;
 }
 
 function createService(options: ServiceOptions): Service {
-  const model = trainModel(RELEASES[options.release]);
   let faultAt: number | null = null;
   const store = openFeatureStore({
     seed: options.seed,
@@ -75,9 +70,9 @@ function createService(options: ServiceOptions): Service {
   };
   return {
     metrics: createMetrics(options.gate, options.model),
-    async predict(features) {
+    async predict(payment) {
       if (faultAt === null) beginFaultClock();
-      return score(model, await store.lookup(features));
+      return score(options.release, await store.lookup(payment));
     },
   };
 }
@@ -89,29 +84,28 @@ async function handle(service: Service, request: IncomingMessage, response: Serv
     return;
   }
   if (request.method !== 'POST' || request.url !== '/predict') {
-    sendJson(response, 404, { error: 'ask for POST /predict or GET /metrics' });
+    sendJson(response, 404, { error: 'not found; use POST /predict or GET /metrics' });
     return;
   }
-  const features = readFeatures(await readBody(request));
-  if (features === null) {
-    // Not counted: the model was never asked.
-    sendJson(response, 400, {
-      error: `send {"features": [...]} with ${FEATURES.length} numbers: ${FEATURES.join(', ')}`,
-    });
+  const payment = readPayment(await readBody(request));
+  if (payment === null) {
+    // Not counted: nothing was predicted.
+    const names = Object.keys(paymentSchema.shape).join(', ');
+    sendJson(response, 400, { error: `not a valid payment; send a JSON object with these numbers: ${names}` });
     return;
   }
-  await answer(service, features, response);
+  await answer(service, payment, response);
 }
 
-/** Counts before it answers, so that whoever has an answer finds it in the metrics. */
-async function answer(service: Service, features: readonly number[], response: ServerResponse): Promise<void> {
+/** Counts before it answers: a client that has its answer finds it in the metrics. */
+async function answer(service: Service, payment: Payment, response: ServerResponse): Promise<void> {
   const { metrics } = service;
   const started = performance.now();
   metrics.inflight.inc();
   let status = 200;
   let body: object;
   try {
-    const value = await service.predict(features);
+    const value = await service.predict(payment);
     metrics.scores.observe(value);
     body = { score: value };
   } catch (error) {
@@ -125,8 +119,8 @@ async function answer(service: Service, features: readonly number[], response: S
   sendJson(response, status, body);
 }
 
-/** Null when it is not the JSON asked for, or too long. */
-function readFeatures(body: string | null): readonly number[] | null {
+/** Null when the body is too long or not a valid payment. */
+function readPayment(body: string | null): Payment | null {
   if (body === null) return null;
   let json: unknown;
   try {
@@ -134,8 +128,7 @@ function readFeatures(body: string | null): readonly number[] | null {
   } catch {
     return null;
   }
-  const parsed = requestSchema.safeParse(json);
-  return parsed.success ? parsed.data.features : null;
+  return paymentSchema.safeParse(json).data ?? null;
 }
 
 async function readBody(request: IncomingMessage): Promise<string | null> {
@@ -159,7 +152,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The parent decides when this process ends; without a parent (started by hand) the usual signals do. */
+/** The parent decides when this process ends. Without a parent (started by hand) the usual signals do. */
 function endWithParent(): void {
   if (process.connected === undefined) return;
   process.once('disconnect', () => process.exit(0));
@@ -175,7 +168,7 @@ function main(): void {
   const service = createService(serviceOptionsSchema.parse(JSON.parse(process.argv[2] ?? 'null')));
   const server = createServer((request, response) => {
     handle(service, request, response).catch((error: unknown) => {
-      // Also when the caller hung up half-way: then nobody reads this.
+      // The client may have closed the connection; then nobody reads this.
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, { error: messageOf(error) });
     });

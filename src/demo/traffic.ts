@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { drawFeatures } from './population.js';
+import { drawPayment } from './model.js';
 import { exponential, seededRandom } from './random.js';
 
 /** Requests of one arm: `sent` = `ok` + `failed` + those still unanswered. */
@@ -28,13 +28,13 @@ interface TrafficOptions<Arm extends string> {
 
 const REQUEST_TIMEOUT_MS = 5_000;
 const MAX_SOCKETS_PER_ARM = 256;
-/** After a longer pause of this process (a suspended laptop) the missed arrivals are left out, not sent in one burst. */
+/** Limits the burst after this process was paused, for example on a suspended laptop: older arrivals are skipped. */
 const MAX_BACKLOG_MS = 1_000;
 
 /**
- * Open-loop load: Poisson arrivals, whether or not earlier requests were answered, so that a slow service meets the
- * load that its users would give it. All arms draw payments from one population; the n-th payment of an arm is the
- * same in every run of a seed.
+ * Open-loop load: requests arrive as a Poisson process whether or not earlier ones were answered, so a slow service
+ * gets the load that real users would send. Payments of all arms have one distribution; the n-th payment of an arm is
+ * the same in every run of a seed.
  */
 export function startTraffic<Arm extends string>(options: TrafficOptions<Arm>): Traffic<Arm> {
   const arms = (Object.keys(options.targets) as Arm[]).map(
@@ -70,7 +70,7 @@ function driveArm(arm: string, target: string, options: { requestsPerSecond: num
   };
   const arrive = (): void => {
     count.sent += 1;
-    post(agent, `${target}/predict`, JSON.stringify({ features: drawFeatures(payments) }), finish);
+    post(agent, `${target}/predict`, JSON.stringify(drawPayment(payments)), finish);
   };
   let due = performance.now() + exponential(gaps, meanGapMs);
   const tick = (): void => {

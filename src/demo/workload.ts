@@ -5,7 +5,7 @@ import { type ArmStats, startTraffic, type Traffic } from './traffic.js';
 type Arm = 'canary' | 'baseline';
 
 export interface WorkloadOptions {
-  /** What goes wrong in the canary; the baseline stays well. */
+  /** What goes wrong in the canary; the baseline stays healthy. */
   fault: Fault;
   /** Values of the `gate` and `model` labels. */
   canaryGate: string;
@@ -13,7 +13,7 @@ export interface WorkloadOptions {
   models: Record<Arm, string>;
   /** Mean rate to each arm. */
   requestsPerSecond?: number;
-  /** Seed of payments, arrivals, look-up times and faults; the two models are always the same. */
+  /** Seed of payments, arrivals, lookup times and faults. */
   seed?: number;
   /** From the canary's first request. */
   faultAfterSeconds?: number;
@@ -26,9 +26,9 @@ export interface Workload {
   canaryUrl: string;
   baselineUrl: string;
   pids: Record<Arm, number>;
-  /** What the driver sent and got so far. */
+  /** Requests sent and answered so far. */
   stats(): Record<Arm, ArmStats>;
-  /** The first service that ended though nobody stopped it; null when the workload was stopped before any did. */
+  /** The first service that ended by itself; null when the workload was stopped first. */
   exited: Promise<({ arm: Arm } & ServiceExit) | null>;
   /** Ends the traffic, then the services, and waits for both; may be called again. */
   stop(): Promise<void>;

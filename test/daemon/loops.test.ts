@@ -45,11 +45,11 @@ describe('trouble', () => {
     const clock = new FakeClock();
     const said: string[] = [];
     const complaints = new ErrorThrottle(clock, (line) => said.push(line));
-    for (let n = 0; n < 100; n++) complaints.tell(new Error('the disk is full'), 'c-1');
-    complaints.tell(new Error('the source is down'));
+    for (let n = 0; n < 100; n++) complaints.report(new Error('the disk is full'), 'c-1');
+    complaints.report(new Error('the source is down'));
     expect(said).to.deep.equal(['lukhas: c-1: the disk is full', 'lukhas: the source is down']);
     clock.time += 60_000;
-    complaints.tell(new Error('the disk is full'), 'c-2');
+    complaints.report(new Error('the disk is full'), 'c-2');
     expect(said).to.have.length(3);
   });
 });

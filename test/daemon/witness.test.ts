@@ -23,8 +23,7 @@ import { finished } from '../lib/ledger/examples.js';
 
 const ORIGIN = 'example.com/canaries';
 
-describe('a witness over HTTP', function () {
-  this.timeout(10_000);
+describe('a witness over HTTP', () => {
   let dir: string;
   let servers: HttpServer[] = [];
   let other: Server | null = null;
@@ -124,7 +123,7 @@ describe('a witness over HTTP', function () {
   it('is asked by the log: its cosignature stands on the checkpoint, with those of others', async () => {
     const [one, two] = [await start('one'), await start('two')];
     const first = await tell(log, { witnesses: [one, two] });
-    expect(first.told.map(({ kind, place, error }) => [kind, place, error])).to.deep.equal([
+    expect(first.results.map(({ kind, place, error }) => [kind, place, error])).to.deep.equal([
       ['witness', one.url, null],
       ['witness', two.url, null],
     ]);
@@ -151,14 +150,14 @@ describe('a witness over HTTP', function () {
     await tell(log.grow(5), { witnesses: [peer] });
     // That it knows more than it was sent is no other history yet: another process may have told it meanwhile.
     for (const [size, message, kept] of [
-      [8, 'other 8 entries', '8.refused'],
-      [12, 'its first 8 entries were others', '12.refused'],
-      [6, 'has cosigned 8 entries of this log, which now has 6', '6'],
+      [8, 'its first 8 entries are different', '8.refused'],
+      [12, 'its first 8 entries are different', '12.refused'],
+      [6, 'has already cosigned 8 entries of this log, which now has 6', '6'],
     ] as const) {
       const forged = new GrownLog(ORIGIN, ALICE).grow(size, 'forged');
-      const { told, checkpoint } = await tell(forged, { witnesses: [peer] }, `forged-${size}`);
-      expect(told[0]?.error?.code).to.equal('VERIFICATION');
-      expect(told[0]?.error?.message).to.include(message);
+      const { results, checkpoint } = await tell(forged, { witnesses: [peer] }, `forged-${size}`);
+      expect(results[0]?.error?.code).to.equal('VERIFICATION');
+      expect(results[0]?.error?.message).to.include(message);
       expect(checkpoint.note).to.equal(forged.note());
       expect((await readdir(join(dir, `forged-${size}`))).filter((name) => name !== 'checkpoint')).to.deep.equal([
         kept,
@@ -179,7 +178,9 @@ describe('a witness over HTTP', function () {
       const files = new CheckpointFiles(join(dir, folder));
       const kept = new Checkpoints({ log: ledger, files, origin: ORIGIN, key: ALICE });
       const to = { witnesses: [peer], anchors: [] };
-      return (await publish(kept, await kept.make(), to, { now: Date.now, env: process.env })).told[0]?.error ?? null;
+      return (
+        (await publish(kept, await kept.make(), to, { now: Date.now, env: process.env })).results[0]?.error ?? null
+      );
     };
     expect(await published(await ledgerOf('true.db', honest), 'true')).to.equal(null);
     const edits: Record<string, EventDraft[]> = {
@@ -201,9 +202,9 @@ describe('a witness over HTTP', function () {
     const peer = await start('w');
     const gone = await start('gone');
     await servers.pop()?.close(0);
-    const { told, checkpoint } = await tell(log, { witnesses: [gone, peer] });
-    expect(told.map(({ error }) => error?.code ?? null)).to.deep.equal(['ANCHOR_FAILED', null]);
-    expect(told[0]?.error?.message).to.include(gone.url).and.include('ECONNREFUSED');
+    const { results, checkpoint } = await tell(log, { witnesses: [gone, peer] });
+    expect(results.map(({ error }) => error?.code ?? null)).to.deep.equal(['ANCHOR_FAILED', null]);
+    expect(results[0]?.error?.message).to.include(gone.url).and.include('ECONNREFUSED');
     expect(checkpoint.note.split('\n\n')[1]?.trimEnd().split('\n')).to.have.length(2);
   });
 
@@ -213,16 +214,16 @@ describe('a witness over HTTP', function () {
       'no cosignature': [200, 'text/plain', log.note().split('\n\n')[1]!],
       'cannot be read': [200, 'text/plain', 'hello\n'],
       'does not verify': [200, 'text/plain', await (await add(peer.url, log.request(0))).text()],
-      'without the size': [409, 'text/plain', '3\n'],
-      'does not cosign: 403': [403, 'text/plain', 'no\n'],
-      'does not cosign: 409': [409, 'text/x.tlog.size', '1\n'],
+      'without its size': [409, 'text/plain', '3\n'],
+      'refused to cosign: 403': [403, 'text/plain', 'no\n'],
+      'refused to cosign: 409': [409, 'text/x.tlog.size', '1\n'],
       'not a decimal number': [409, 'text/x.tlog.size', 'many\n'],
     };
     log.grow(2);
     for (const [message, [status, type, body]] of Object.entries(answers)) {
       const url = await answering((_, response) => response.writeHead(status, { 'content-type': type }).end(body));
-      const { told, checkpoint } = await tell(log, { witnesses: [{ url, key: peer.key }] });
-      expect(told[0]?.error?.message).to.include(message);
+      const { results, checkpoint } = await tell(log, { witnesses: [{ url, key: peer.key }] });
+      expect(results[0]?.error?.message).to.include(message);
       expect(checkpoint.note).to.equal(log.note());
       other?.closeAllConnections();
       other?.close();
@@ -234,9 +235,9 @@ describe('a witness over HTTP', function () {
     const made = await initWitness(folder, null);
     expect(made.name).to.match(/^lukhas-witness\/[0-9a-f]{16}$/);
     expect(await initWitness(folder, null)).to.deep.equal({ ...made, created: false });
-    await fails(initWitness(folder, 'another'), 'cannot be given another name');
+    await fails(initWitness(folder, 'another'), 'cannot be renamed');
     await rm(join(folder, 'witness.pem'));
-    await fails(openWitness(folder, { logs: [], now: Date.now }), 'there is no key');
+    await fails(openWitness(folder, { logs: [], now: Date.now }), 'key not found');
   });
 });
 

@@ -21,8 +21,7 @@ interface Case {
   code?: number;
 }
 
-describe('what a user gets wrong is said in one line, and starts nothing', function () {
-  this.timeout(30_000);
+describe('what a user gets wrong is said in one line, and starts nothing', () => {
   let workspace: Workspace;
 
   before(async () => {
@@ -100,7 +99,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', funct
     },
     'a required argument left out': {
       args: ['canary', 'status'],
-      says: /^Missing 1 required arg: id, canary, or a unique beginning of its id$/,
+      says: /^Missing 1 required arg: id, canary id, or a unique prefix of it$/,
       advises: /--help/,
     },
     'a flag without its value': {
@@ -184,12 +183,12 @@ describe('what a user gets wrong is said in one line, and starts nothing', funct
     },
     'an address that is none': {
       args: [...WITH_POLICY, '--canary-url', 'localhost'],
-      says: /^--canary-url is not a URL/,
+      says: /^--canary-url: is not a URL/,
       advises: /write e\.g\. http/,
     },
     'a password in an address': {
       args: [...WITH_POLICY, '--canary-url', 'http://me:geheim@127.0.0.1:9/metrics'],
-      says: /^--canary-url holds a user name or password(?!.*geheim)/,
+      says: /^--canary-url: holds a user name or password(?!.*geheim)/,
       advises: /instead/,
     },
     'observations that are not there': {

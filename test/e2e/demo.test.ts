@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
+import { until } from '../until.js';
 import { expectNoInsides, onlyDocument, type Run, type Running, Workspace } from './lukhas.js';
 
-/** What the demo promises. */
-const WITHIN_SECONDS = 45;
+/** What the demo promises, starts and ends of processes apart. */
+const WITHIN_SECONDS = 30;
 
-describe('lukhas demo', function () {
-  this.timeout(120_000);
+describe('lukhas demo', () => {
   const workspaces: Workspace[] = [];
 
   afterEach(async () => {
@@ -27,7 +26,7 @@ describe('lukhas demo', function () {
     const services = await servicesOf(running);
     const run = await running.finished;
     expect(run.code, run.stderr).to.equal(0);
-    expect(run.seconds).to.be.below(WITHIN_SECONDS);
+    await decidedInTime(here, run);
     expectNoInsides(run);
     expect(run.stdout).to.match(/^ROLLED BACK {2}fraud-v2 {2}stage → production {2,}after \d+ s \(\d+ s saved\)$/m);
     expect(run.stdout).to.match(/^ {2}error_rate too high: \d+ of [\d,]+ requests failed/m);
@@ -50,9 +49,9 @@ describe('lukhas demo', function () {
       exit: 3,
     });
     expect(verified.stdout).to.match(/^holds: /);
-    expect(gates.stdout).to.match(/no gate has been passed yet/);
+    expect(gates.stdout).to.match(/no gate has a holder yet/);
 
-    expect(healthy.seconds).to.be.below(WITHIN_SECONDS);
+    await decidedInTime(here, healthy);
     expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2 {2}stage → production {2,}after 30 s$/m);
     expect(healthy.stdout).to.match(/ certified: at most 1 in 100 /);
     expect(nextCommands(healthy).at(-1)).to.equal('npx lukhas demo');
@@ -116,6 +115,13 @@ function nextCommands({ stdout }: Run): string[] {
     .map((line) => line.trim().split(/ {2,}/)[0]!);
 }
 
+/** By its own clock: what a busy machine adds is nobody's promise. */
+async function decidedInTime(here: Workspace, { stdout }: Run): Promise<void> {
+  const id = / (c-\w+)$/m.exec(stdout)![1]!;
+  const { verdict } = await here.json(['canary', 'status', id]);
+  expect((verdict as Verdict).elapsedSeconds).to.be.at.most(WITHIN_SECONDS);
+}
+
 /** What is said before the traffic and the next commands. */
 function verdictPart({ stdout }: Run): string {
   return `${stdout.slice(0, stdout.indexOf('\nTraffic sent:')).trim()}\n`;
@@ -131,7 +137,5 @@ async function servicesOf(running: Running): Promise<number[]> {
 }
 
 async function gone(pids: readonly number[]): Promise<void> {
-  for (const end = Date.now() + 5000; Date.now() < end; await wait(50))
-    if (!pids.some((pid) => existsSync(`/proc/${pid}`))) return;
-  throw new Error(`still there: ${pids.filter((pid) => existsSync(`/proc/${pid}`)).join(', ')}`);
+  await until(() => !pids.some((pid) => existsSync(`/proc/${pid}`)));
 }

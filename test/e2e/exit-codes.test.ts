@@ -9,8 +9,7 @@ const POLICY = 'windowSeconds: 6\nintervalSeconds: 1\nnoDataSeconds: 2\ntargets:
 const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
 const STDIN = [...START, '--input', '-'];
 
-describe('the exit code tells how it ended', function () {
-  this.timeout(60_000);
+describe('the exit code tells how it ended', () => {
   let service: Page;
   const workspaces: Workspace[] = [];
 
@@ -134,7 +133,6 @@ describe('the exit code tells how it ended', function () {
       expect(killed.code).to.equal(null);
       const resumed = await workspace.run(['canary', 'resume', canaryId(killed)]);
       expect(resumed.code, resumed.stdout + resumed.stderr).to.equal(0);
-      expect(resumed.seconds).to.be.below(12);
       await wholeWindow(workspace, canaryId(killed));
     });
   });

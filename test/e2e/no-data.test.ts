@@ -37,8 +37,7 @@ interface Expected {
   state: RegExp;
 }
 
-describe('a canary without measurements is never promoted', function () {
-  this.timeout(60_000);
+describe('a canary without measurements is never promoted', () => {
   const cleanups: (() => Promise<void>)[] = [];
   const pages: Page[] = [];
 
@@ -283,24 +282,25 @@ describe('a canary without measurements is never promoted', function () {
   });
 
   it('no source at all: 4 at once, and what to do', async () => {
-    const run = await blocked(start([]), {
+    const started = start([]);
+    const run = await blocked(started, {
       code: 4,
       reason: 'no_source',
       why: /^no metrics source is configured$/,
       state: /^no_source/,
     });
-    expect(run.seconds).to.be.below(5);
+    const { verdict } = await started.workspace.json(['canary', 'status', canaryId(run)]);
+    expect((verdict as Verdict).elapsedSeconds).to.equal(0);
     expect(run.stdout).to.match(/next: .*PROM_URL.*--canary-url URL.*--input FILE/);
   });
 
   it('observations that end before there is any: 4', async () => {
-    const run = await blocked(start(['--source', 'ndjson', '--input', '-'], observations(0)), {
+    await blocked(start(['--source', 'ndjson', '--input', '-'], observations(0)), {
       code: 4,
       reason: 'no_data',
       why: /^the input ended before its first measurement$/,
       state: /^ended/,
     });
-    expect(run.seconds).to.be.below(5);
   });
 
   it('observations that end early: 4', async () => {

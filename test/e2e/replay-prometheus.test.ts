@@ -20,8 +20,7 @@ interface Pair {
   text: string;
 }
 
-describe('a replay of what Prometheus holds', function () {
-  this.timeout(90_000);
+describe('a replay of what Prometheus holds', () => {
   let prometheus: Prometheus;
   const workspace = new Workspace();
 

@@ -14,8 +14,7 @@ intervalSeconds: 1
 targets: { latency_p95_ms: 250, max_error_rate: 0.02 }
 `;
 
-describe('storage in trouble', function () {
-  this.timeout(90_000);
+describe('storage in trouble', () => {
   const workspaces: Workspace[] = [];
   const disks: SmallDisk[] = [];
   let page: Page;

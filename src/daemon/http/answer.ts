@@ -1,22 +1,14 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import { LukhasError } from '../../lib/errors.js';
+import { ERRORS, LukhasError } from '../../lib/errors.js';
 import { HttpError } from './route.js';
 
-/** On every answer: nothing here may be cached, indexed, framed by its type, or read by another site's page. */
+/** On every answer: it must not be cached, indexed, interpreted as another type, or read by another site's page. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Robots-Tag': 'noindex, nofollow',
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
   'Cross-Origin-Resource-Policy': 'same-origin',
-};
-
-const STATUS_OF: Partial<Record<LukhasError['code'], number>> = {
-  USAGE: 400,
-  POLICY: 400,
-  NOT_FOUND: 404,
-  AMBIGUOUS_ID: 404,
-  LEDGER_BUSY: 503,
 };
 
 export function setSecurityHeaders(response: ServerResponse): void {
@@ -33,11 +25,11 @@ export function sendJson(
   response.end(bytes);
 }
 
-/** The error as a client may see it; what is not meant for it says only that the server's own output tells more. */
+/** The error as a client may see it: internal errors show no details. */
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (error instanceof LukhasError) return new HttpError(STATUS_OF[error.code] ?? 500, error.message);
-  return new HttpError(500, 'internal error; the server says more on its standard error');
+  if (error instanceof LukhasError) return new HttpError(ERRORS[error.code].status, error.message);
+  return new HttpError(500, "internal error; see the server's standard error");
 }
 
 /** `{error: {code, message}}`, and `more` beside it. */
@@ -51,8 +43,8 @@ export function sendError(response: ServerResponse, error: HttpError, more: obje
 }
 
 /**
- * Answers while the client is still sending what is not wanted, and reads on for a while: closing at once would reset the
- * connection, and the reset can overtake the answer.
+ * Answers while the client is still sending a body that is refused, and keeps reading for a while: closing at once would reset
+ * the connection, and the reset can overtake the answer.
  */
 export function sendErrorAndLinger(response: ServerResponse, error: HttpError, lingerMs: number): void {
   const body = { error: { code: codeOf(error.status), message: error.message } };

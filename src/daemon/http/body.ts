@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { HttpError } from './route.js';
 
 /**
- * Reads a request's body, which must not be longer than `limit` bytes. Nothing is kept of one that is.
- * @throws HttpError 413; 400 when the client went away before its end
+ * Reads a request's body of at most `limit` bytes.
+ * @throws HttpError 413 when it is longer; 400 when the client disconnected before its end
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLong(limit));
@@ -20,11 +20,12 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       else chunks.push(chunk);
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const onGone = (): void => settle(() => reject(new HttpError(400, 'the request ended before its body did')));
+    const onGone = (): void =>
+      settle(() => reject(new HttpError(400, 'the connection closed before the end of the body')));
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
   });
 }
 
 function tooLong(limit: number): HttpError {
-  return new HttpError(413, `the body is longer than the ${limit} bytes that are taken`);
+  return new HttpError(413, `the body is longer than ${limit} bytes`);
 }

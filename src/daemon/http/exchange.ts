@@ -3,9 +3,9 @@ import type { Actor } from '../../lib/ledger/index.js';
 import { readBody } from './body.js';
 import type { RequestContext } from './route.js';
 
-/** One request with its answer, as its handler sees it. */
+/** One request with its response, as its handler sees it. */
 export class Exchange implements RequestContext {
-  /** Path of the route that has it; null before there is one. */
+  /** Path of its route; null before one is found. */
   route: string | null = null;
   charge: (requests: number) => void = () => undefined;
   #body: Promise<Buffer> | null = null;
@@ -21,7 +21,7 @@ export class Exchange implements RequestContext {
     private readonly expectsContinue: boolean,
   ) {}
 
-  /** Made when it is first asked for: most handlers are done before anyone could go away. */
+  /** Created on first use: most handlers finish before a client could disconnect. */
   get signal(): AbortSignal {
     if (this.#gone === null) {
       const gone = new AbortController();
@@ -35,7 +35,7 @@ export class Exchange implements RequestContext {
   body(): Promise<Buffer> {
     if (this.#body === null) {
       this.#body = readBody(this.request, this.bodyLimit);
-      // After the length was looked at: what is too long is refused before it is sent.
+      // After the length was checked, so that a body that is too long is refused before it is sent.
       if (this.expectsContinue && this.request.listenerCount('data') > 0) this.response.writeContinue();
     }
     return this.#body;

@@ -1,5 +1,5 @@
 /**
- * The server: who may ask, how much and how long; then the route.
+ * The HTTP server: checks who may call, how often and how much, then calls the route.
  */
 export { sendJson } from './answer.js';
 export { RateLimiter } from './rate-limit.js';

@@ -11,13 +11,13 @@ interface Known {
   actor: Actor;
 }
 
-/** The keys that open the server. Only their digests are kept. */
+/** The API keys of the server. Only their digests are kept. */
 export class ApiKeys {
   readonly #known: readonly Known[];
 
   /**
-   * @param keys as `LUKHAS_MCP_API_KEYS` lists them; none: every client is let in, so the server must stay on loopback
-   * @throws LukhasError CONFIG that names a bad key by its place in the list
+   * @param keys from `LUKHAS_MCP_API_KEYS`; none: every client is accepted, so the server must stay on loopback
+   * @throws LukhasError CONFIG that names a bad key by its position in the list
    */
   constructor(keys: readonly string[]) {
     this.#known = keys.map((key, index) => {
@@ -35,17 +35,17 @@ export class ApiKeys {
   identify(request: IncomingMessage): Actor {
     if (!this.required) return { who: addressOf(request), how: 'loopback' };
     const given = keyOf(request);
-    if (given === null) throw refusal('a key is needed: send Authorization: Bearer KEY or X-API-Key: KEY', '');
+    if (given === null) throw refusal('API key required: send Authorization: Bearer KEY or X-API-Key: KEY', '');
     const digest = sha256(given);
     let actor: Actor | null = null;
-    // All are compared, so that the time tells nothing of which one was close.
+    // Compares with all keys, so that the time does not reveal which one matched.
     for (const known of this.#known) if (timingSafeEqual(known.digest, digest)) actor = known.actor;
-    if (actor === null) throw refusal('this key is not known here', ', error="invalid_token"');
+    if (actor === null) throw refusal('unknown API key', ', error="invalid_token"');
     return actor;
   }
 }
 
-/** Who asks for what needs no key. */
+/** The client's address: its identity on routes without a key. */
 export function addressOf(request: IncomingMessage): string {
   return (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }
@@ -59,13 +59,13 @@ function keyOf({ headers }: IncomingMessage): string | null {
 function assertKey(key: string, place: number): void {
   const problem =
     key.length < SHORTEST_KEY
-      ? `has ${key.length} characters; ${SHORTEST_KEY} are the least`
+      ? `has ${key.length} characters, needs at least ${SHORTEST_KEY}`
       : /^[\x21-\x7e]+$/.test(key)
         ? null
-        : 'has a character that a header cannot carry';
+        : 'has a character that is not allowed in a header';
   if (problem === null) return;
   throw new LukhasError('CONFIG', `LUKHAS_MCP_API_KEYS: key ${place} ${problem}`, {
-    suggestions: ['Make one: openssl rand -hex 32'],
+    suggestions: ['Create one: openssl rand -hex 32'],
   });
 }
 

@@ -8,18 +8,18 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 /**
- * The address that a host stands for.
- * @throws LukhasError LISTEN when there is none; CONFIG when it can be reached from elsewhere and there are no keys
+ * Resolves a host to its address.
+ * @throws LukhasError LISTEN when it has none; CONFIG when other machines can reach it and there are no keys
  */
 export async function addressToListenOn(host: string, hasKeys: boolean): Promise<string> {
   const { address, family } = await resolve(host);
   if (!hasKeys && !LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4'))
     throw new LukhasError(
       'CONFIG',
-      `will not listen on ${host} without keys: others could promote and abort canaries`,
+      `refusing to listen on ${host} without API keys: anyone could promote and abort canaries`,
       {
         suggestions: [
-          'Set LUKHAS_MCP_API_KEYS to one key or several, comma-separated, e.g. from: openssl rand -hex 32',
+          'Set LUKHAS_MCP_API_KEYS to one or more keys, comma-separated. Create a key with: openssl rand -hex 32',
           'Or listen on 127.0.0.1, the default.',
         ],
       },
@@ -35,7 +35,7 @@ async function resolve(host: string): Promise<{ address: string; family: number 
   }
 }
 
-/** @returns the port, also where 0 let the system choose. @throws LukhasError LISTEN */
+/** @returns the port, also when 0 let the system choose one. @throws LukhasError LISTEN */
 export function listen(server: Server, address: string, port: number): Promise<number> {
   return new Promise((done, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => reject(whyNot(error, address, port));
@@ -53,18 +53,18 @@ function whyNot(error: NodeJS.ErrnoException, address: string, port: number): Lu
   const [why, todo] = {
     EADDRINUSE: [
       'the port is in use, maybe by another lukhas serve',
-      `Choose another port with --port, or see who has it: lsof -i :${port}`,
+      `Choose another port with --port, or see what uses it: lsof -i :${port}`,
     ],
-    EACCES: ['this user may not use the port', 'Choose a port above 1023 with --port.'],
+    EACCES: ['no permission to use the port', 'Choose a port above 1023 with --port.'],
     EADDRNOTAVAIL: ['this machine does not have the address', 'Choose another address with --host.'],
-  }[code] ?? [`the system refuses (${code})`, 'Choose another address or port with --host and --port.'];
+  }[code] ?? [`refused by the system (${code})`, 'Choose another address or port with --host and --port.'];
   return new LukhasError('LISTEN', `cannot listen on ${place}: ${why}`, {
     suggestions: [todo as string],
     cause: error,
   });
 }
 
-/** As a URL has them: an IPv6 address in brackets. */
+/** As in a URL: an IPv6 address in brackets. */
 export function hostPort(address: string, port: number): string {
   return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

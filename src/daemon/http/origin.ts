@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from './route.js';
 
 const METHODS = 'GET, HEAD, POST, DELETE';
-/** What a page may send besides what every page may. */
+/** Headers that a page may send besides the standard ones. */
 const HEADERS = [
   'Authorization',
   'X-API-Key',
@@ -16,8 +16,8 @@ const HEADERS = [
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * A page's own origin, or one that is allowed. Programs send no Origin, and pass.
- * @returns the origin when it is another one that is allowed: its pages must be told so
+ * Accepts the server's own origin, allowed origins, and requests without Origin (programs send none).
+ * @returns the origin when it is an allowed foreign one, which needs CORS headers; else null
  * @throws HttpError 403
  */
 export function checkOrigin(request: IncomingMessage, url: URL, allowed: readonly string[]): string | null {
@@ -25,10 +25,10 @@ export function checkOrigin(request: IncomingMessage, url: URL, allowed: readonl
   if (origin === undefined) return null;
   if (allowed.includes(origin)) return origin;
   if (isSame(origin, url)) return null;
-  throw new HttpError(403, 'pages of this origin may not use this server; serve.allowedOrigins names those that may');
+  throw new HttpError(403, 'this origin is not allowed; add it to serve.allowedOrigins');
 }
 
-/** The scheme does not count: a proxy in front may speak TLS. */
+/** Ignores the scheme: a proxy in front may use TLS. */
 function isSame(origin: string, url: URL): boolean {
   const [, scheme] = /^(https?):\/\/[^/?#]+$/.exec(origin) ?? [];
   if (scheme === undefined || !URL.canParse(origin)) return false;
@@ -36,14 +36,14 @@ function isSame(origin: string, url: URL): boolean {
 }
 
 /** Lets pages of another origin read the answer (Fetch standard, CORS protocol). */
-export function tellOrigin(response: ServerResponse, origin: string): void {
+export function setCorsHeaders(response: ServerResponse, origin: string): void {
   response.setHeader('Access-Control-Allow-Origin', origin);
   response.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, MCP-Protocol-Version');
   response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   response.setHeader('Vary', 'Origin');
 }
 
-/** Answers what browsers ask before such a request; it carries no key. @returns whether it was that */
+/** Answers a CORS preflight request, which has no key. @returns whether it was one */
 export function preflight(request: IncomingMessage, response: ServerResponse): boolean {
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
   response.writeHead(204, {

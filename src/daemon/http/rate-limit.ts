@@ -1,26 +1,26 @@
 import type { Clock } from '../../lib/clock.js';
 import { HttpError } from './route.js';
 
-/** How many requests a client may send at once, and in what time it may send as many again. */
+/** How many requests a client may send at once, and the time in which it gets as many back. */
 export interface RateLimit {
   bucket: number;
   windowMs: number;
 }
 
-/** Clients that are remembered: without keys anyone on the machine can have an address of its own for each request. */
+/** How many clients are remembered: without keys, a local client can use a new loopback address for each request. */
 const MOST_CLIENTS = 10_000;
-/** Of a request: what rounding takes away must not cost one. */
+/** Tolerance, in requests, so that rounding does not cost one. */
 const ROUNDING = 1e-6;
 
-/** Requests that are left, and when they were counted, ms. */
+/** Requests left, and when they were counted, ms. */
 interface Bucket {
   left: number;
   at: number;
 }
 
 /**
- * A token bucket for each client: `bucket` requests at once, then one each `windowMs / bucket`. A bucket that is full again
- * is forgotten, as it says nothing; nothing has to be done while no request comes.
+ * A token bucket for each client: `bucket` requests at once, then one each `windowMs / bucket`. Full buckets are forgotten.
+ * Needs no timer.
  */
 export class RateLimiter {
   readonly #limit: RateLimit;
@@ -33,12 +33,12 @@ export class RateLimiter {
     this.#clock = clock;
   }
 
-  /** How many clients are remembered. */
+  /** Number of clients that are remembered. */
   get size(): number {
     return this.#buckets.size;
   }
 
-  /** Lets one request of a client in. @throws HttpError 429 that says when the next one will be */
+  /** Counts one request of a client. @throws HttpError 429 that says when to try again */
   admit(client: string): void {
     const now = this.#clock.now();
     const left = this.#left(this.#buckets.get(client), now);
@@ -46,12 +46,12 @@ export class RateLimiter {
     this.charge(client, 1);
   }
 
-  /** Counts requests of a client that are let in already, also more than it has left: the next one waits the longer. */
+  /** Counts requests that were accepted already, even more than are left: the client then has to wait longer. */
   charge(client: string, requests: number): void {
     const now = this.#clock.now();
     this.#forget(now);
     const left = this.#left(this.#buckets.get(client), now) - requests;
-    // Anew, so that it is the last one in the order.
+    // Deleted first, so that it moves to the end of the order.
     this.#buckets.delete(client);
     this.#buckets.set(client, { left, at: now });
   }
@@ -59,7 +59,7 @@ export class RateLimiter {
   #refusal(left: number): HttpError {
     const { bucket, windowMs } = this.#limit;
     const seconds = Math.max(1, Math.ceil(((1 - left) * windowMs) / bucket / 1000 - ROUNDING));
-    const message = `too many requests: ${bucket} are let in within ${windowMs} ms; ask again in ${seconds} s`;
+    const message = `too many requests: the limit is ${bucket} in ${windowMs} ms; try again in ${seconds} s`;
     return new HttpError(429, message, { 'Retry-After': String(seconds) });
   }
 
@@ -69,7 +69,7 @@ export class RateLimiter {
     return Math.min(this.#limit.bucket, bucket.left + back);
   }
 
-  /** From the client not heard of for longest on, as far as buckets are full, and one more when there are too many. */
+  /** Drops full buckets, oldest first, and the oldest one in any case when there are too many. */
   #forget(now: number): void {
     for (const [client, bucket] of this.#buckets) {
       const isFull = this.#left(bucket, now) >= this.#limit.bucket - ROUNDING;

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../lib/ledger/index.js';
 
-/** What a route is given beside Node's request and response: everything at the edge has been checked by then. */
+/** What a route gets besides Node's request and response. Host, origin and key have been checked by then. */
 export interface RequestContext {
-  /** Who asks: a key by its fingerprint, or a client of a daemon without keys. */
+  /** The caller: a key by its fingerprint, or the address of a client when there are no keys. */
   actor: Actor;
   url: URL;
-  /** Aborted when the client has gone or the server stops. */
+  /** Aborted when the client disconnects or the server stops. */
   signal: AbortSignal;
   /** Reads the body, once. @throws HttpError 413 when it is longer than the server allows */
   body(): Promise<Buffer>;
-  /** Counts so many more requests of this client, on a route that is limited: several came in one. */
+  /** Counts more requests of this client, on a rate-limited route: for several messages in one request. */
   charge: (requests: number) => void;
 }
 
@@ -19,9 +19,9 @@ export interface Route {
   methods: readonly ('GET' | 'POST' | 'DELETE' | 'OPTIONS')[];
   /** Whole path, compared exactly. */
   path: string;
-  /** Answered without a key: for probes only. */
+  /** Needs no key. */
   open?: boolean;
-  /** Counts against the limit of requests a client, where there is one. */
+  /** Counts against the rate limit of the client, where there is one. */
   limited?: boolean;
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> | void;
 }

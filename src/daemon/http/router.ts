@@ -1,6 +1,6 @@
 import { HttpError, type Route } from './route.js';
 
-/** Finds the route of a request, or says which ones there are. */
+/** Finds the route of a request, or lists the available ones. */
 export class Router {
   readonly #routes: ReadonlyMap<string, readonly Route[]>;
 
@@ -10,7 +10,7 @@ export class Router {
     this.#routes = byPath;
   }
 
-  /** Answered without a key. */
+  /** Needs no key. */
   isOpen(path: string): boolean {
     return this.#routes.get(path)?.every((route) => route.open === true) ?? false;
   }
@@ -18,13 +18,12 @@ export class Router {
   /** @throws HttpError 404, 405 */
   find(method: string, path: string): Route {
     const routes = this.#routes.get(path);
-    if (routes === undefined)
-      throw new HttpError(404, `there is nothing at ${path}; here are: ${this.#list().join(', ')}`);
+    if (routes === undefined) throw new HttpError(404, `no route ${path}; available: ${this.#list().join(', ')}`);
     const wanted = method === 'HEAD' ? 'GET' : method;
     const route = routes.find(({ methods }) => (methods as readonly string[]).includes(wanted));
     if (route) return route;
     const allow = allowed(routes).join(', ');
-    throw new HttpError(405, `${path} takes ${allow}`, { Allow: allow });
+    throw new HttpError(405, `method not allowed: ${path} accepts ${allow}`, { Allow: allow });
   }
 
   #list(): string[] {

@@ -3,14 +3,14 @@ import { asHttpError, sendError, sendErrorAndLinger, setSecurityHeaders } from '
 import { Exchange } from './exchange.js';
 import { ApiKeys, addressOf } from './keys.js';
 import { addressToListenOn, hostPort, listen } from './listen.js';
-import { checkOrigin, preflight, tellOrigin } from './origin.js';
+import { checkOrigin, preflight, setCorsHeaders } from './origin.js';
 import type { RateLimiter } from './rate-limit.js';
 import type { Route } from './route.js';
 import { Router } from './router.js';
 import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
 
 export interface Answered {
-  /** Path of the route; null where there is none. */
+  /** Path of the route; null when there is none. */
   route: string | null;
   method: string;
   status: number;
@@ -23,18 +23,18 @@ export interface HttpServerOptions {
   /** 0: the system chooses. */
   port: number;
   apiKeys?: readonly string[];
-  /** Names besides the loopback ones that Host may give, with or without a port. */
+  /** Names that Host may have besides the loopback names, with or without a port. */
   allowedHosts?: readonly string[] | undefined;
-  /** Origins, e.g. `https://ops.example.com`, whose pages may use this server besides its own. */
+  /** Origins whose pages may use this server besides its own, e.g. `https://ops.example.com`. */
   allowedOrigins?: readonly string[] | undefined;
   /** Longest body, bytes. */
   bodyLimit?: number;
   maxConnections?: number | undefined;
-  /** Of requests to routes that are limited. */
+  /** For rate-limited routes. */
   limiter?: RateLimiter | undefined;
-  /** For the headers, for the whole request, and between two looks at who is late, ms. */
+  /** For the headers, for the whole request, and between two checks for late requests, ms. */
   timeouts?: { headersMs: number; requestMs: number; checkMs: number };
-  /** What a handler threw that is not the client's doing. */
+  /** Errors of a handler that the client did not cause. */
   onError(error: unknown): void;
   onAnswered?(answered: Answered): void;
 }
@@ -43,28 +43,28 @@ export interface HttpServer {
   /** Without a slash at the end. */
   url: string;
   port: number;
-  /** Takes no new connections, lets requests under way end for so long, then ends the rest. */
+  /** Accepts no new connections, waits this long for running requests, then ends the rest. */
   close(graceMs: number): Promise<void>;
 }
 
 const BODY_LIMIT = 1024 * 1024;
-/** More than the event stream takes (sse/hub.ts), so that probes and callers still come through beside it. */
+/** More than the event stream's limit (sse/hub.ts), so that probes and other callers still get through. */
 const MAX_CONNECTIONS = 13_000;
 const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500 };
-/** Longer than proxies keep theirs, so that they are not the ones to meet the close. */
+/** Longer than most proxies keep idle connections, so that a proxy never sends on one that we just closed. */
 const KEEP_ALIVE_MS = 65_000;
-/** How long a body that nobody wants is read on after the answer. */
+/** How long a refused body is read after the answer. */
 const LINGER_MS = 2_000;
-/** For handlers to answer that their time is over. */
-const LAST_WORDS_MS = 250;
+/** Time for handlers to answer after they were aborted. */
+const LAST_ANSWERS_MS = 250;
 
 /**
- * The daemon's server: checks every request at the edge, then gives it to its route.
+ * The daemon's server: checks every request, then passes it to its route.
  * @throws LukhasError LISTEN, CONFIG
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const keys = new ApiKeys(options.apiKeys ?? []);
-  // Where every route is open there is nothing that a key would guard.
+  // When every route is open, there is nothing to protect with a key.
   const guarded = options.routes.some(({ open }) => open !== true);
   const address = await addressToListenOn(options.host, keys.required || !guarded);
   const timeouts = options.timeouts ?? TIMEOUTS;
@@ -74,7 +74,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: timeouts.checkMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
-    // Looked at here instead, where the refusal is told in the same words as others.
+    // Checked by us instead, so that the error has the same format as all others.
     requireHostHeader: false,
   });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
@@ -125,14 +125,14 @@ class Requests {
     return this.#closing;
   }
 
-  /** @returns null when it is answered already. @throws HttpError 400, 401, 403, 421 */
+  /** @returns null when the request has been answered. @throws HttpError 400, 401, 403, 421 */
   #admit(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Exchange | null {
     const { allowedOrigins = [], bodyLimit = BODY_LIMIT } = this.#options;
     const url = targetOf(request);
     this.#hosts.check(url, request);
     const origin = checkOrigin(request, url, allowedOrigins);
     if (origin !== null) {
-      tellOrigin(response, origin);
+      setCorsHeaders(response, origin);
       if (preflight(request, response)) return null;
     }
     refuseKeyInUrl(url);
@@ -142,7 +142,7 @@ class Requests {
     return new Exchange(request, response, url, actor, bodyLimit, expectsContinue);
   }
 
-  /** A client is a key, or an address where none is asked for. @throws HttpError 429 */
+  /** A client is identified by its key or, without keys, by its address. @throws HttpError 429 */
   #limit(exchange: Exchange): void {
     const { limiter } = this.#options;
     if (limiter === undefined) return;
@@ -153,11 +153,11 @@ class Requests {
 
   #fail(response: ServerResponse, error: unknown): void {
     const answer = asHttpError(error);
-    // A handler that is interrupted by its client's going has not failed.
+    // A handler that was interrupted because its client disconnected has not failed.
     const gone = response.destroyed || response.closed;
     if (answer.status === 500 && !gone) this.#options.onError(error);
     if (gone) return;
-    // Half an answer cannot be taken back; cut off, it is at least not taken for a whole one.
+    // A started answer cannot be taken back; cutting it off shows that it is incomplete.
     if (response.headersSent) response.destroy();
     else if (answer.status === 413) sendErrorAndLinger(response, answer, LINGER_MS);
     else sendError(response, answer);
@@ -167,7 +167,7 @@ class Requests {
     const exchange = this.#open.get(response);
     this.#open.delete(response);
     const { method = '' } = response.req;
-    // Nothing was answered when the client went before.
+    // Without headers, the client disconnected before any answer.
     if (response.headersSent)
       this.#options.onAnswered?.({ route: exchange?.route ?? null, method, status: response.statusCode });
     if (this.#closing !== null) setImmediate(() => this.#server.closeIdleConnections());
@@ -180,7 +180,7 @@ class Requests {
       setTimeout(() => {
         for (const exchange of this.#open.values()) exchange?.abort();
       }, graceMs),
-      setTimeout(() => this.#server.closeAllConnections(), graceMs + LAST_WORDS_MS),
+      setTimeout(() => this.#server.closeAllConnections(), graceMs + LAST_ANSWERS_MS),
     ];
     await ended;
     for (const timer of timers) clearTimeout(timer);

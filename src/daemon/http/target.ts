@@ -6,17 +6,17 @@ const LOOPBACK_NAMES: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 const KEY_PARAMETERS: ReadonlySet<string> = new Set(['key', 'apikey', 'token', 'accesstoken', 'xapikey']);
 
 /**
- * The request's target with the authority it was meant for (RFC 9112, sections 3.2 and 3.3).
- * @throws HttpError 400 for a missing, doubled or malformed Host, and for a target that is no path
+ * The URL that the request is for (RFC 9112, sections 3.2 and 3.3).
+ * @throws HttpError 400 for a missing, repeated or malformed Host, and for a target that is not a path
  */
 export function targetOf(request: IncomingMessage): URL {
   const hosts = request.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host');
   const host = request.headers.host;
   if (hosts.length !== 1 || host === undefined) throw new HttpError(400, 'send exactly one Host header');
   const target = request.url ?? '';
-  // A target that is a whole URL names the authority itself, and Host does not count.
+  // A target that is a full URL names the host itself; the Host header is then ignored.
   const url = target.startsWith('/') ? parse(host, target) : absolute(target);
-  if (url === null) throw new HttpError(400, 'the request target or the Host header is no valid URL');
+  if (url === null) throw new HttpError(400, 'the request target or the Host header is not a valid URL');
   return url;
 }
 
@@ -33,7 +33,7 @@ function absolute(target: string): URL | null {
     : parse(authority, rest.startsWith('/') ? rest : `/${rest}`);
 }
 
-/** Which names this server answers to; another one means that a page has bound its own name to this address. */
+/** The names this server answers to. Any other name may be DNS rebinding: a page whose own name resolves to this address. */
 export class Hosts {
   readonly #names: ReadonlySet<string>;
 
@@ -43,17 +43,14 @@ export class Hosts {
   }
 
   /**
-   * Passes the loopback names, those allowed, and the very address that the client has reached.
+   * Accepts the loopback names, the allowed names, and the address that the client connected to.
    * @throws HttpError 421
    */
   check(url: URL, request: IncomingMessage): void {
     const name = url.hostname.replace(/\.$/, '');
     if (this.#names.has(name) || this.#names.has(url.host)) return;
     if (isOwnAddress(name, request.socket.localAddress ?? '')) return;
-    throw new HttpError(
-      421,
-      `this server does not answer for the host ${name}; serve.allowedHosts names those it does`,
-    );
+    throw new HttpError(421, `unknown host ${name}; add it to serve.allowedHosts to allow it`);
   }
 }
 
@@ -62,13 +59,13 @@ function isOwnAddress(name: string, address: string): boolean {
   return isIP(literal) !== 0 && literal === address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** @throws HttpError 400: addresses end up in logs, histories and referrers */
+/** Keys in URLs end up in logs, histories and referrers. @throws HttpError 400 */
 export function refuseKeyInUrl(url: URL): void {
   if (url.search === '') return;
   for (const name of url.searchParams.keys())
     if (KEY_PARAMETERS.has(name.toLowerCase().replace(/[_-]/g, '')))
       throw new HttpError(
         400,
-        `a key must not stand in the address (parameter "${name}"): send it as Authorization: Bearer KEY or X-API-Key: KEY, and replace this one`,
+        `API key in the URL (parameter "${name}"): send it as Authorization: Bearer KEY or X-API-Key: KEY, and replace this key`,
       );
 }

@@ -19,9 +19,9 @@ import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessag
 import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';
 import { webRequest, writeWeb } from './web.js';
 
-/** What a server is made for: one exchange over HTTP, or one connection over stdio. */
+/** What a server instance is created for: one exchange over HTTP, or one connection over stdio. */
 export interface NewServerContext {
-  /** `modern`: 2026-07-28 and later, each request says all; `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. */
+  /** `modern`: 2026-07-28 and later, where requests are self-contained; `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. */
   era: 'legacy' | 'modern';
   actor: Actor;
 }
@@ -29,18 +29,18 @@ export interface NewServerContext {
 export type NewServer = (context: NewServerContext) => McpServer | Server;
 
 export interface McpEndpointOptions {
-  /** A fresh server for each request: nothing is kept between two of them. */
+  /** Creates a new server for each request: nothing is kept between requests. */
   newServer: NewServer;
   path?: string;
   /** Where changes for `subscriptions/listen` come from. */
   updates?: ServerEventBus;
-  /** Trouble that the client is not told of, or not in full. */
+  /** Errors that the client does not see, or not in full. */
   onError?: (error: Error) => void;
 }
 
 export interface McpEndpoint {
   route: Route;
-  /** Ends the streams of subscriptions, telling their clients. */
+  /** Ends the subscription streams, and tells their clients. */
   close(): Promise<void>;
 }
 
@@ -57,8 +57,8 @@ const SERVER_ERROR = -32000;
 
 /**
  * MCP over HTTP (Streamable HTTP without sessions) for every published version of the protocol at one address. A POST is
- * answered with one JSON document, whatever the client accepts; only when there is something to tell before the answer
- * and the client accepts `text/event-stream`, with a stream of events.
+ * answered with one JSON document, whatever the client accepts; with a stream of events only when there is progress to
+ * report before the answer and the client accepts `text/event-stream`.
  */
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const endpoint = new Endpoint(options);
@@ -85,7 +85,7 @@ class Endpoint {
         legacy: 'reject',
         ...(updates === undefined ? {} : { bus: updates }),
         onerror: (error) => {
-          // What the client did wrong is told to the client.
+          // The client's mistakes are reported to the client.
           if (error instanceof ProtocolError || /^Rejected inbound/.test(error.message)) return;
           onError?.(error);
         },
@@ -99,8 +99,8 @@ class Endpoint {
       return;
     }
     if (request.method !== 'POST') {
-      // No stream that waits for a GET, no session that a DELETE could end.
-      answer(response, 405, errorAnswer(null, SERVER_ERROR, 'Method not allowed: POST one JSON-RPC message.'), {
+      // There is no stream to GET, and no session to DELETE.
+      answer(response, 405, errorAnswer(null, SERVER_ERROR, 'Method not allowed: send a JSON-RPC message with POST.'), {
         Allow: 'POST, OPTIONS',
       });
       return;
@@ -187,15 +187,15 @@ class Endpoint {
   ): Promise<void> {
     const refused = refusedBatch(bodies, request);
     if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
-    // The first one was counted when it came.
+    // The first message was counted with the request.
     charge(bodies.length - 1);
-    // Each message of the batch listens to it.
+    // Each message of the batch adds a listener.
     setMaxListeners(0, signal);
     const answers = await Promise.all(bodies.map((body) => this.batched(body, actor, signal)));
-    const told = answers.filter((one) => one !== null);
+    const given = answers.filter((one) => one !== null);
     if (signal.aborted) response.destroy();
-    else if (told.length === 0) accepted(response);
-    else answer(response, 200, told);
+    else if (given.length === 0) accepted(response);
+    else answer(response, 200, given);
   }
 
   private async batched(body: unknown, actor: Actor, signal: AbortSignal): Promise<Answer | ErrorAnswer | null> {
@@ -205,7 +205,7 @@ class Endpoint {
     const { id, method } = read.message;
     const { kind } = classifyInboundRequest({ httpMethod: 'POST', body: read.message });
     if (method === 'initialize' || kind !== 'legacy')
-      return errorAnswer(id, INVALID_REQUEST, `Invalid Request: ${method.slice(0, 80)} cannot stand in a batch.`);
+      return errorAnswer(id, INVALID_REQUEST, `Invalid Request: ${method.slice(0, 80)} is not allowed in a batch.`);
     const refused = refusedParams(read.message);
     if (refused !== null) return refused;
     return exchange(this.newServer({ era: 'legacy', actor }), read.message, signal, () => undefined);
@@ -222,7 +222,7 @@ function answer(
   response.writeHead(status, { ...JSON_TYPE, ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
-/** Notifications and answers are taken without a word. */
+/** Notifications and responses get an empty answer. */
 function accepted(response: ServerResponse): void {
   response.writeHead(202).end();
 }
@@ -247,12 +247,12 @@ function standardHeaders(request: IncomingMessage) {
   };
 }
 
-/** Named in so many words: `any/any` is what clients send that know nothing of streams. */
+/** Must be named explicitly: clients that send a wildcard do not expect a stream. */
 function acceptsStream(request: IncomingMessage): boolean {
   return header(request, 'accept')?.toLowerCase().includes('text/event-stream') ?? false;
 }
 
-/** Without a token nothing is told before the answer, so that the answer is one document. */
+/** Without a progress token nothing is sent before the answer, so the answer is one document. */
 function withoutProgress<M extends JSONRPCRequest | JSONRPCNotification>(message: M): M {
   const meta = message.params?.['_meta'];
   if (typeof meta !== 'object' || meta === null || !('progressToken' in meta)) return message;
@@ -273,8 +273,8 @@ function refusedVersion(request: IncomingMessage, { id, method }: JSONRPCRequest
 function refusedBatch(bodies: readonly unknown[], request: IncomingMessage): string | null {
   const version = header(request, 'mcp-protocol-version');
   if (!BATCH_VERSIONS.includes(version))
-    return `Invalid Request: MCP ${version?.slice(0, 80)} has no batches; send one message a request.`;
-  if (bodies.length === 0) return 'Invalid Request: a batch holds at least one message.';
-  if (bodies.some((body) => Array.isArray(body))) return 'Invalid Request: a batch holds messages, not batches.';
-  return bodies.length > LARGEST_BATCH ? `Invalid Request: a batch holds at most ${LARGEST_BATCH} messages.` : null;
+    return `Invalid Request: MCP ${version?.slice(0, 80)} has no batches; send one message per request.`;
+  if (bodies.length === 0) return 'Invalid Request: a batch needs at least one message.';
+  if (bodies.some((body) => Array.isArray(body))) return 'Invalid Request: a batch must not contain batches.';
+  return bodies.length > LARGEST_BATCH ? `Invalid Request: a batch can have at most ${LARGEST_BATCH} messages.` : null;
 }

@@ -14,8 +14,8 @@ import {
 export type Answer = JSONRPCResultResponse | JSONRPCErrorResponse;
 
 /**
- * One request and its answer, within the process: what HTTP without sessions is. The package's own HTTP transport wants
- * clients to accept event streams, which plain ones do not, and takes the messages of a batch for one exchange.
+ * One request and its answer within the process, for HTTP without sessions. The package's own HTTP transport requires clients to
+ * accept event streams, which plain ones do not, and treats the messages of a batch as one exchange.
  */
 class Exchange implements Transport {
   onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
@@ -37,7 +37,7 @@ class Exchange implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     if (isJSONRPCRequest(message))
-      throw new Error(`${message.method} cannot be asked of a client that keeps no session with this server`);
+      throw new Error(`${message.method}: the client has no session, so the server cannot send it requests`);
     if ('method' in message) this.onNotification(message);
     else this.settle(message as Answer);
   }

@@ -3,13 +3,13 @@ import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import { classifyInboundRequest, type JSONRPCNotification, type JSONRPCRequest } from '@modelcontextprotocol/server';
 import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessage, refusedParams } from './jsonrpc.js';
 
-/** Bytes of the longest line; the transport behind allows no more, and ends the connection. */
+/** Longest line, bytes: the transport behind this ends the connection at longer ones. */
 const LONGEST = 10 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Messages of JSON-RPC, one a line. What is none is answered here, as over HTTP: the package's transport would tell its
- * own side at length and the client nothing.
+ * JSON-RPC messages, one per line. Invalid lines are answered here, as over HTTP: the package's transport would only log them
+ * and leave the client without an answer.
  */
 export class MessageLines extends Transform {
   #pieces: Buffer[] = [];
@@ -34,7 +34,7 @@ export class MessageLines extends Transform {
       const line = Buffer.concat(this.#pieces);
       this.#pieces = [];
       this.#bytes = 0;
-      const { pass, answer } = judge(line);
+      const { pass, answer } = sortLine(line);
       if (pass !== undefined) this.push(textOf(pass));
       if (answer !== undefined && !this.answers.write(textOf(answer))) await once(this.answers, 'drain');
     }
@@ -46,13 +46,14 @@ export class MessageLines extends Transform {
   }
 }
 
-interface Judgement {
+/** A message to pass on, or the answer to an invalid one. */
+interface Sorted {
   pass?: JSONRPCRequest | JSONRPCNotification;
   answer?: ErrorAnswer | ErrorAnswer[];
 }
 
-/** Neither for what wants no answer: an empty line, and answers to requests, which this server never sends. */
-function judge(line: Buffer): Judgement {
+/** Gives neither for lines without an answer: empty lines, and responses to requests, which this server never sends. */
+function sortLine(line: Buffer): Sorted {
   let body: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(line);
@@ -61,14 +62,14 @@ function judge(line: Buffer): Judgement {
   } catch {
     return { answer: errorAnswer(null, PARSE_ERROR, 'Parse error: the line is not JSON in UTF-8.') };
   }
-  if (!Array.isArray(body)) return judgeMessage(body);
+  if (!Array.isArray(body)) return sortMessage(body);
   if (body.length === 0)
-    return { answer: errorAnswer(null, INVALID_REQUEST, 'Invalid Request: a batch holds at least one message.') };
+    return { answer: errorAnswer(null, INVALID_REQUEST, 'Invalid Request: a batch needs at least one message.') };
   const answer = body.flatMap((one) => refusalOf(one));
   return answer.length === 0 ? {} : { answer };
 }
 
-function judgeMessage(body: unknown): Judgement {
+function sortMessage(body: unknown): Sorted {
   const read = readMessage(body);
   if (read.kind === 'invalid') return { answer: read.answer };
   if (read.kind === 'response') return {};
@@ -86,5 +87,11 @@ function refusalOf(body: unknown): ErrorAnswer[] {
   const read = readMessage(body);
   if (read.kind === 'invalid') return [read.answer];
   if (read.kind !== 'request') return [];
-  return [errorAnswer(read.message.id, INVALID_REQUEST, 'Invalid Request: no batches here; send one message a line.')];
+  return [
+    errorAnswer(
+      read.message.id,
+      INVALID_REQUEST,
+      'Invalid Request: batches are not supported over stdio; send one message per line.',
+    ),
+  ];
 }

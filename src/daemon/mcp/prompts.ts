@@ -11,41 +11,41 @@ interface Prompt {
   write(service: Service, args: Readonly<Record<string, string>>): Promise<string>;
 }
 
-const REVIEW = `Review this canary for a person who has to stand by the decision.
-Say in a few sentences: what was asked and by whom; what decided it and how sure that is; what was not known or not measured; what you would do next.
-Quote numbers only from the text below or from the tools why_math and canary_status. Where the text says that something is not known, say so.`;
+const REVIEW = `Review this canary for the person who is responsible for the decision.
+Say in a few sentences: what was requested and by whom; what decided it and how certain that is; what was unknown or not measured; what you would do next.
+Quote numbers only from the text below or from the tools why_math and canary_status. Where the text says that something is unknown, say so.`;
 
 const EVIDENCE = `Prepare evidence for an auditor about the decisions below.
-For each canary give: id, model, gates, policy and its targets, the verdict with its certainty, who asked, who overrode or aborted and with what reason, and the entries of the log that prove it (lukhas://ledger/{seq}).
-Run verify_log first and report its result, with the size and the root of the log. Leave out what you cannot prove, and list it at the end.`;
+For each canary list: id, model, gates, policy and its targets, the verdict and its certainty, who requested it, who overrode or aborted it and for what reason, and the log entries that prove it (lukhas://ledger/{seq}).
+Run verify_log first and report its result, with the size and the root of the log. Leave out what you cannot prove, and list that at the end.`;
 
 const PROMPTS: readonly Prompt[] = [
   {
     name: 'review_canary',
     title: 'Review this canary',
-    description: 'Judges a decision: what it rests on, how sure it is, what was not known.',
+    description: 'Reviews a decision: the evidence for it, how certain it is, and what was unknown.',
     arguments: [{ name: 'id', description: 'the canary', required: true }],
     async write(service, { id = '' }) {
-      return `${REVIEW}\n\nThe log says of ${id} (${canaryUri(id)}):\n\n${quoted(await service.why(id))}`;
+      return `${REVIEW}\n\nFrom the log, about ${id} (${canaryUri(id)}):\n\n${quoted(await service.why(id))}`;
     },
   },
   {
     name: 'prepare_evidence',
     title: 'Prepare evidence',
-    description: 'Puts together what proves a decision, for an auditor.',
+    description: 'Collects the evidence for a decision, for an auditor.',
     arguments: [{ name: 'id', description: 'a canary or a model; without one, the newest canaries', required: false }],
     async write(service, { id }) {
       if (id !== undefined) return `${EVIDENCE}\n\nAbout ${id}:\n\n${quoted(await service.why(id))}`;
-      const heads = await service.listCanaries({ limit: 20 });
-      const lines = heads.map(
-        (h) => `${h.subject} ${h.modelId} ${h.data['fromGate']} -> ${h.data['toGate']} ${h.state}`,
+      const newest = await service.listCanaries({ limit: 20 });
+      const lines = newest.map(
+        (c) => `${c.subject} ${c.modelId} ${c.data['fromGate']} -> ${c.data['toGate']} ${c.state}`,
       );
       return `${EVIDENCE}\n\nThe newest canaries:\n\n${quoted(lines.join('\n') || 'none')}`;
     },
   },
 ];
 
-/** What others wrote into the log is shown as a quotation, so that it is not taken for the prompt's own words. */
+/** Text from the log is quoted, so that a model does not take it for instructions of the prompt. */
 function quoted(text: string): string {
   return text
     .split('\n')
@@ -72,9 +72,9 @@ export function answerPrompts(server: Server, service: Service): void {
     { params: get },
     async ({ name, arguments: args }): Promise<GetPromptResult> => {
       const prompt = PROMPTS.find((candidate) => candidate.name === name);
-      if (prompt === undefined) throw invalid(`There is no prompt ${JSON.stringify(name.slice(0, 80))}.`);
+      if (prompt === undefined) throw invalid(`Prompt ${JSON.stringify(name.slice(0, 80))} not found.`);
       for (const { name: argument, required } of prompt.arguments)
-        if (required && !args[argument]) throw invalid(`prompt ${name}: ${argument} is missing`);
+        if (required && !args[argument]) throw invalid(`prompt ${name}: argument ${argument} is missing`);
       const text = await prompt.write(service, args);
       return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
     },

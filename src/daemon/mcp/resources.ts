@@ -14,16 +14,17 @@ interface Template {
   title: string;
   description: string;
   uriTemplate: string;
-  /** The one variable, and what begins like the value so far. */
+  /** The only variable of the template. */
   variable: string;
+  /** Values that start with what was typed. */
   complete(service: Service, value: string): Promise<string[]>;
   /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
   read(service: Service, value: string): Promise<object>;
-  /** The newest, for the list. */
+  /** The newest ones, for resources/list. */
   list(service: Service): Promise<{ value: string; title: string }[]>;
 }
 
-/** Resources of each kind that are listed, and completions that are offered. */
+/** How many resources of each kind are listed, and how many completions are offered. */
 const LISTED = 50;
 const COMPLETED = 100;
 
@@ -33,20 +34,20 @@ const TEMPLATES: readonly Template[] = [
   {
     name: 'canary',
     title: 'Canary',
-    description: 'How a canary stands, what was asked of it and what decided it.',
+    description: 'Status of a canary: what was requested, its state, and what decided it.',
     uriTemplate: 'lukhas://canary/{id}',
     variable: 'id',
     complete: (service, value) => service.canaryIds(value, COMPLETED),
     read: (service, id) => service.canaryStatus(id),
     async list(service) {
-      const heads = await service.listCanaries({ limit: LISTED });
-      return heads.map((head) => ({ value: head.subject, title: `${head.modelId}: ${head.state}` }));
+      const newest = await service.listCanaries({ limit: LISTED });
+      return newest.map(({ subject, modelId, state }) => ({ value: subject, title: `${modelId}: ${state}` }));
     },
   },
   {
     name: 'ledger',
-    title: 'Entry of the log',
-    description: 'One event, by its number in the log, counted from 0.',
+    title: 'Log entry',
+    description: 'One event, by its number in the log, from 0.',
     uriTemplate: 'lukhas://ledger/{seq}',
     variable: 'seq',
     complete: (service, value) => service.entryNumbers(value, COMPLETED),
@@ -56,7 +57,7 @@ const TEMPLATES: readonly Template[] = [
   {
     name: 'policy',
     title: 'Policy',
-    description: 'A policy with every default filled in, by the sha256 of its canonical bytes.',
+    description: 'A policy with all defaults filled in, by the sha256 of its canonical JSON.',
     uriTemplate: 'lukhas://policy/{id}',
     variable: 'id',
     async complete(service, value) {
@@ -138,7 +139,10 @@ function decoded(value: string, uri: string): string {
 function entryNumber(text: string): number {
   const seq = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(seq)) return seq;
-  throw new LukhasError('NOT_FOUND', `An entry of the log is a number, counted from 0; got ${JSON.stringify(text)}.`);
+  throw new LukhasError(
+    'NOT_FOUND',
+    `${JSON.stringify(text)} is not a valid entry number: entries are numbered from 0.`,
+  );
 }
 
 const completion = z.looseObject({
@@ -151,7 +155,7 @@ const completion = z.looseObject({
 
 type Reference = z.output<typeof completion>['ref'];
 
-/** Both prompts take the id of a canary. */
+/** Both prompts have an argument `id`, a canary. */
 async function complete(
   service: Service,
   ref: Reference,
@@ -162,7 +166,7 @@ async function complete(
   if (found === undefined)
     throw new ProtocolError(
       ProtocolErrorCode.InvalidParams,
-      `There is no resource template ${JSON.stringify(ref.uri.slice(0, 80))}.`,
+      `Resource template ${JSON.stringify(ref.uri.slice(0, 80))} not found.`,
     );
   return argument.name === found.variable ? found.complete(service, argument.value) : [];
 }

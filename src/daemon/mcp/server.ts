@@ -17,21 +17,21 @@ import type { LukhasTool } from './tools/tool.js';
 import { LEGACY_VERSIONS } from './versions.js';
 
 export interface LukhasServerOptions extends ToolChoice {
-  /** Of the product, as `initialize` tells it. */
+  /** Version of lukhas, for `initialize`. */
   version: string;
-  /** Faults of the program: the client is only told that there was one. */
+  /** Internal errors, of which the client sees no details. */
   onError?: ((error: unknown) => void) | undefined;
 }
 
-const INSTRUCTIONS = `lukhas decides whether a model version may pass a gate. Start a canary, follow it with canary_status (waitSeconds up to 25), then ask why. BLOCKED means not promoted because nothing proved it safe.`;
+const INSTRUCTIONS = `lukhas decides whether a model version may pass a gate. Start a canary, follow it with canary_status (waitSeconds up to 25), then call why. BLOCKED means not promoted, because there was not enough evidence that it is safe.`;
 
-/** What does not change while the process lives, and is the same for everybody. */
+/** Cache hints for answers that are the same for everyone, and do not change while the process runs. */
 const FIXED = { ttlMs: 3_600_000, cacheScope: 'public' } as const;
 
 const page = z.looseObject({ cursor: z.string().optional() });
 const call = z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).default({}) });
 
-/** The MCP server of the product: each call makes one for one exchange or one connection. */
+/** Returns a factory of MCP servers: one for each exchange or connection. */
 export function createLukhasServer(service: Service, options: LukhasServerOptions): NewServer {
   const tools = chooseTools(options);
   const listed = { tools: tools.map((tool) => tool.listed) };
@@ -44,11 +44,11 @@ export function createLukhasServer(service: Service, options: LukhasServerOption
           tools: {},
           prompts: {},
           completions: {},
-          // Only where a stream can carry it: without sessions an older client has none.
+          // Only where a stream can deliver updates: older clients have none without sessions.
           resources: era === 'modern' ? { subscribe: true, listChanged: true } : {},
         },
         instructions: INSTRUCTIONS,
-        // The package would also take drafts.
+        // The package would also accept drafts.
         supportedProtocolVersions: LEGACY_VERSIONS,
         cacheHints: {
           'tools/list': FIXED,
@@ -59,7 +59,7 @@ export function createLukhasServer(service: Service, options: LukhasServerOption
       },
     );
     server.onerror = (error) => options.onError?.(error);
-    // Schemas are given with the handlers so that wrong parameters are -32602; without, they would be -32603.
+    // With schemas, wrong parameters give -32602; without, they would give -32603.
     server.setRequestHandler('tools/list', { params: page }, () => listed);
     server.setRequestHandler('tools/call', { params: call }, ({ name, arguments: args }, ctx) => {
       const tool = named.get(name);
@@ -73,7 +73,7 @@ export function createLukhasServer(service: Service, options: LukhasServerOption
 }
 
 function unknownTool(name: string, known: readonly string[]): string {
-  return `There is no tool ${JSON.stringify(name.slice(0, 80))} on this server. There are: ${known.join(', ')}`;
+  return `Tool ${JSON.stringify(name.slice(0, 80))} not found on this server. Available: ${known.join(', ')}`;
 }
 
 async function callTool(
@@ -92,16 +92,16 @@ async function callTool(
           const params = { progressToken, progress: elapsed, total, message };
           ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch((error) => onError?.(error));
         };
-  return told(() => tool.call(service, args, { actor, signal: ctx.mcpReq.signal, onProgress }), onError);
+  return withoutDetails(() => tool.call(service, args, { actor, signal: ctx.mcpReq.signal, onProgress }), onError);
 }
 
-/** What is told of a fault: that there was one. Its text may name paths and internals. */
-export async function told<T>(work: () => Promise<T>, onError?: (error: unknown) => void): Promise<T> {
+/** Replaces internal errors by one without details: their text may contain paths and internals. */
+export async function withoutDetails<T>(work: () => Promise<T>, onError?: (error: unknown) => void): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof LukhasError) throw error;
     onError?.(error);
-    throw new ProtocolError(ProtocolErrorCode.InternalError, 'Internal error: the log of the daemon says more.');
+    throw new ProtocolError(ProtocolErrorCode.InternalError, "Internal error; see the daemon's standard error.");
   }
 }

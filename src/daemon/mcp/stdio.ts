@@ -10,32 +10,32 @@ import { changesOf } from './updates.js';
 
 export interface StdioOptions {
   newServer: NewServer;
-  /** Who runs the client. */
+  /** The user who runs the client. */
   actor: Actor;
-  /** Defaults are the process's own. Nothing else may write there. */
+  /** Default: the process's own streams. Nothing else may write to them. */
   stdin?: Readable;
   stdout?: Writable;
   onError?: (error: unknown) => void;
 }
 
 export interface StdioConnection {
-  /** Resolves when the client has closed its end, or `close` was called. */
+  /** Resolves when the client has closed the connection, or `close` was called. */
   finished: Promise<void>;
   close(): Promise<void>;
 }
 
-/** How long requests are still answered after the client has closed its end. */
+/** How long requests are still answered after the client has closed its input. */
 const LAST_ANSWERS_MS = 30_000;
 
-/** MCP over stdin and stdout with one client, in whichever version of the protocol it opens with. */
+/** MCP over stdin and stdout with one client, in the protocol version that it opens with. */
 export async function serveStdio(service: Service, options: StdioOptions): Promise<StdioConnection> {
   const { newServer, actor, stdin = process.stdin, stdout = process.stdout } = options;
   const onError = options.onError ?? (() => undefined);
   let current: Subscriber | null = null;
   const unsubscribe = await service.changes.subscribe((items) => {
-    current?.tell(changesOf(items)).catch(onError);
+    current?.notify(changesOf(items)).catch(onError);
   });
-  // Each answer that waits until the client reads listens to it.
+  // Each answer that waits for the client to read adds a listener.
   stdout.setMaxListeners(0);
   const input = new MessageLines(stdout);
   const transport = new StdioServerTransport(input, stdout);
@@ -59,7 +59,7 @@ export async function serveStdio(service: Service, options: StdioOptions): Promi
   return { finished, close: () => connection.close() };
 }
 
-/** A connection lasts, so that changes can be told in both eras; which of them, the package sees to in the modern one. */
+/** Sends changes over the connection, in both eras. In the modern one, the package keeps track of subscriptions. */
 class Subscriber {
   private readonly wanted = new Set<string>();
 
@@ -80,7 +80,7 @@ class Subscriber {
     });
   }
 
-  async tell({ resources, listed }: ReturnType<typeof changesOf>): Promise<void> {
+  async notify({ resources, listed }: ReturnType<typeof changesOf>): Promise<void> {
     const { server, era } = this;
     if (server.transport === undefined) return;
     for (const uri of resources)
@@ -89,13 +89,13 @@ class Subscriber {
   }
 }
 
-/** The transport drops what it is answering when its input ends; a script that pipes requests in wants their answers. */
+/** Keeps the transport's input open until all requests are answered: at its end, the transport drops pending answers. */
 function feed(stdin: Readable, input: MessageLines, transport: StdioServerTransport): void {
   const open = new Set<unknown>();
   let ended = false;
   const settle = () => {
     if (!ended || open.size > 0) return;
-    // What has been read and not yet taken for messages may hold requests.
+    // Input that has been read but not parsed may contain requests.
     if (input.writableLength + input.readableLength > 0) setImmediate(settle);
     else input.end();
   };
@@ -114,7 +114,7 @@ function feed(stdin: Readable, input: MessageLines, transport: StdioServerTransp
   stdin.pipe(input, { end: false });
   stdin.once('end', () => {
     ended = true;
-    // The last line may lack its end.
+    // The last line may lack its newline.
     input.write('\n');
     settle();
     setTimeout(() => input.end(), LAST_ANSWERS_MS).unref();

@@ -3,7 +3,7 @@ import type { FeedItem } from '../../lib/ledger/index.js';
 import type { Changes } from '../changes.js';
 import { canaryUri } from './resources.js';
 
-/** Tells subscribers which resources have changed, as the log says; follows the log only while there is one. */
+/** Notifies subscribers of changed resources, from the log; follows the log only while there are subscribers. */
 export class ResourceUpdates implements ServerEventBus {
   private readonly bus = new InMemoryServerEventBus();
   private listening: Promise<() => void> | null = null;
@@ -20,7 +20,7 @@ export class ResourceUpdates implements ServerEventBus {
   subscribe(listener: (event: ServerEvent) => void): () => void {
     const unsubscribe = this.bus.subscribe(listener);
     if (this.listening === null) {
-      this.listening = this.changes.subscribe((items) => this.tell(items));
+      this.listening = this.changes.subscribe((items) => this.notify(items));
       this.listening.catch((error: unknown) => {
         this.listening = null;
         this.onError(error);
@@ -35,14 +35,14 @@ export class ResourceUpdates implements ServerEventBus {
     };
   }
 
-  private tell(items: readonly FeedItem[]): void {
+  private notify(items: readonly FeedItem[]): void {
     const { resources, listed } = changesOf(items);
     for (const uri of resources) this.publish({ kind: 'resource_updated', uri });
     if (listed) this.publish({ kind: 'resources_list_changed' });
   }
 }
 
-/** Which resources read otherwise after these commits, and whether there is a new one. */
+/** The resources that these commits change, and whether there is a new one. */
 export function changesOf(items: readonly FeedItem[]): { resources: string[]; listed: boolean } {
   const changed = new Set<string>();
   let listed = false;

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestContext } from '../http/index.js';
 
-/** Credentials have been checked by now, and are nothing to a tool. */
+/** Credentials have been checked by now, and tools must not see them. */
 const WITHHELD = new Set(['authorization', 'x-api-key', 'cookie']);
 
-/** The request as the web has it, without its body: that has been read. */
+/** As a web Request, without its body, which has been read. */
 export function webRequest(request: IncomingMessage, { url, signal }: RequestContext): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
@@ -15,7 +15,7 @@ export function webRequest(request: IncomingMessage, { url, signal }: RequestCon
   return new Request(url, { method: request.method ?? 'POST', headers, signal });
 }
 
-/** Writes a web response, a stream as fast as the client reads it. */
+/** Writes a web Response; streams as fast as the client reads. */
 export async function writeWeb(from: Response, to: ServerResponse, signal: AbortSignal): Promise<void> {
   const headers = Object.fromEntries([...from.headers].filter(([name]) => name !== 'connection'));
   to.writeHead(from.status, { 'Cache-Control': 'no-store', ...headers });

@@ -10,7 +10,7 @@ import type { FeedSource, Framer } from './source.js';
 import { onlySubject } from './topics.js';
 
 const PAGE = 256;
-/** Clients served from memory in one turn of the event loop; a read of the database has a turn of its own. */
+/** Clients served from memory before yielding to the event loop; a read of the database always yields. */
 const SLICE = 32;
 
 export interface CatchUpOptions {
@@ -19,18 +19,18 @@ export interface CatchUpOptions {
   ring: Ring;
   tally: Tally;
   writeBytes: number;
-  /** Wait before the database is asked again that could not be read, ms. */
+  /** Pause after a failed read of the database, ms. */
   retryMs: number;
-  /** Makes the ring go on to what is committed now. */
+  /** Reads into the ring what has been committed by now. */
   follow(): Promise<void>;
-  /** The client has everything up to the ring's head. */
+  /** Called with a client that has everything up to the ring's head. */
   join(client: Client): void;
   onError(error: unknown): void;
 }
 
 /**
- * Tells clients what came before they are live: from the ring where it reaches back that far, else from the database, at
- * the pace at which they read.
+ * Sends clients what came before they are live: from the ring where it reaches back that far, else from the database, as fast
+ * as they read.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions;
@@ -51,7 +51,7 @@ export class CatchUp {
     return this.#clients;
   }
 
-  /** From `client.position` on. */
+  /** Starts sending from `client.position`. */
   add(client: Client): void {
     this.#clients.add(client);
     client.onFree(() => this.#serve(client));
@@ -92,7 +92,7 @@ export class CatchUp {
       if (this.#options.ring.holds(client.position)) this.#fromRing(client);
       else await this.#fromDatabase(client);
     } catch (error) {
-      // It keeps its place: whoever waits loses nothing.
+      // The client keeps its position and loses nothing.
       this.#options.onError(error);
       this.#later(client);
       return;
@@ -116,7 +116,7 @@ export class CatchUp {
       frames.push(frame);
       bytes += frame.bytes.length;
     }
-    this.#tell(client, frames);
+    this.#send(client, frames);
     if (number < ring.next || client.waiting) return;
     this.remove(client);
     join(client);
@@ -125,28 +125,28 @@ export class CatchUp {
   async #fromDatabase(client: Client): Promise<void> {
     const { source, framer, ring, follow } = this.#options;
     const { head } = ring;
-    // Read and told since the ring was last filled.
+    // The client has read further than the ring was filled.
     if (reaches(client.position, head)) {
       await follow();
       if (ring.holds(client.position)) return;
-      throw new LukhasError('LEDGER_BUSY', 'a stream waits for the log to be readable again');
+      throw new LukhasError('LEDGER_BUSY', 'event stream: waiting until the log can be read again');
     }
-    // Whatever came before `head` is seen by the question after it.
+    // `head` was read first, so the query below sees everything before it.
     if (await this.#isOver(client)) {
       client.position = head;
       return;
     }
     const items = await source.feed(client.position, PAGE);
     const frames = await framer.frames(items);
-    this.#tell(
+    this.#send(
       client,
       frames.flatMap((frame) => (frame !== null && concerns(frame, client) ? [frame] : [])),
     );
-    // An empty page: nothing is left of what came between, it has been pruned.
+    // An empty page: everything up to `head` has been pruned.
     client.position = items.at(-1)?.position ?? head;
   }
 
-  /** Whether it follows one canary or job alone, and has everything of it. */
+  /** Whether the client follows a single canary or job, and has received all of it. */
   async #isOver({ topics, position }: Client): Promise<boolean> {
     const subject = onlySubject(topics);
     if (subject === null) return false;
@@ -154,7 +154,7 @@ export class CatchUp {
     return end !== null && position.seq >= end;
   }
 
-  #tell(client: Client, frames: readonly Frame[]): void {
+  #send(client: Client, frames: readonly Frame[]): void {
     if (frames.length === 0 || client.gone) return;
     client.write(Buffer.concat(frames.map(({ bytes }) => bytes)));
     this.#options.tally.sent += frames.length;

@@ -1,7 +1,7 @@
 import type { Client } from './client.js';
 import type { Ring } from './ring.js';
 
-/** What a channel tells its owner. */
+/** Counts kept by channels and the catch-up. */
 export interface Tally {
   sent: number;
   dropped: number;
@@ -12,20 +12,20 @@ export interface ChannelLimits {
   lag: number;
   /** Most bytes in one write, unless a single frame is longer. */
   writeBytes: number;
-  /** Heartbeats that one write may wait for. */
+  /** Heartbeats for which one write may wait. */
   stalledBeats: number;
 }
 
 interface Batch {
   bytes: Buffer;
-  /** Number in the channel of the first frame after it. */
+  /** Number in the channel of the first frame after the batch. */
   next: number;
 }
 
-export const HEARTBEAT = Buffer.from(': still here\n\n');
+export const HEARTBEAT = Buffer.from(': keep-alive\n\n');
 const MOST_BATCHES = 16;
 
-/** Live clients that follow the same topics: they share what is written to them. */
+/** Live clients that follow the same topics, and share the buffers written to them. */
 export class Channel {
   readonly topics: readonly string[];
   readonly #ring: Ring;
@@ -33,14 +33,14 @@ export class Channel {
   readonly #tally: Tally;
   readonly #clients: Client[] = [];
   readonly #places = new Map<Client, number>();
-  /** Numbers in the ring of the frames that some client has not been given yet. */
+  /** Numbers in the ring of the frames that some client has not received yet. */
   #frames: number[] = [];
   /** Number in the channel of the first of them. */
   #first = 0;
   #newest = -1;
-  /** Joined frames by the number of the first: clients that are equally far get the same buffer. */
+  /** Joined frames, by the number of the first: clients at the same place get the same buffer. */
   readonly #batches = new Map<number, Batch | null>();
-  /** Where the walk over the clients is. */
+  /** Index of the next client in the current walk. */
   #place = 0;
   #again = false;
   #beat: 'none' | 'due' | 'now' = 'none';
@@ -60,14 +60,14 @@ export class Channel {
     return this.#clients;
   }
 
-  /** The client has been told everything up to the ring's head. */
+  /** The client must have received everything up to the ring's head. */
   add(client: Client): void {
     client.at = this.#end;
     this.#places.set(client, this.#clients.length);
     this.#clients.push(client);
   }
 
-  /** @returns false when it is not here */
+  /** @returns false when it is not in this channel */
   remove(client: Client): boolean {
     const place = this.#places.get(client);
     if (place === undefined) return false;
@@ -77,12 +77,12 @@ export class Channel {
       this.#clients[place] = last;
       this.#places.set(last, place);
     }
-    // The one that took the free place may not have had its turn.
+    // The client that moved to the free place may have been skipped.
     if (place < this.#place) this.#again = true;
     return true;
   }
 
-  /** A frame of several of the topics counts once. */
+  /** A frame that has several of the topics is sent once. */
   publish(number: number): void {
     if (number === this.#newest) return;
     this.#newest = number;
@@ -96,8 +96,8 @@ export class Channel {
   }
 
   /**
-   * Gives up to `budget` clients what they have not seen, going on where it stopped.
-   * @returns how many had their turn; fewer than the budget when the walk is at its end, see `pending`
+   * Sends up to `budget` clients what they have not received, continuing where it stopped.
+   * @returns how many clients were visited; fewer than the budget at the end of the walk, see `pending`
    */
   walk(budget: number): number {
     if (this.#place === 0) {
@@ -120,7 +120,7 @@ export class Channel {
     return this.#again || this.#place > 0 || this.#beat === 'due';
   }
 
-  /** Gives one client what it has not seen: at its turn, or when it can take more. */
+  /** Sends one client what it has not received, when it can take more. */
   serve(client: Client): void {
     if (this.#places.has(client)) this.#deliver(client);
   }
@@ -180,7 +180,7 @@ export class Channel {
     return { bytes: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, bytes), next };
   }
 
-  /** The walk is over: frames that everybody has are forgotten. */
+  /** Ends the walk, and forgets the frames that all clients have. */
   #finish(): void {
     this.#place = 0;
     this.#batches.clear();

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import type { FeedPosition } from '../../lib/ledger/index.js';
 
-/** One subscriber. Never has more than one write waiting: what comes meanwhile waits in the shared log. */
+/** One subscriber. Never has more than one write pending: later frames stay in the shared ring or the log. */
 export class Client {
   readonly socket: Socket;
   readonly topics: readonly string[];
-  /** How far it has been told, while it reads what came before. */
+  /** What it has received so far, while it catches up. */
   position: FeedPosition;
-  /** Number of its channel's next frame for it, once it is live. */
+  /** Number of the next frame in its channel, once it is live. */
   at = 0;
-  /** Heartbeats for which its last write has been waiting. */
+  /** Heartbeats for which its last write has been pending. */
   stalled = 0;
   #waiting = false;
   #whenFree: (() => void) | null = null;
@@ -30,12 +30,12 @@ export class Client {
     return this.socket.destroyed || this.socket.writableEnded;
   }
 
-  /** The kernel has not taken all of the last write. */
+  /** The kernel has not accepted all of the last write. */
   get waiting(): boolean {
     return this.#waiting;
   }
 
-  /** Called each time the kernel has taken what it did not take at once. */
+  /** Called each time the kernel has accepted a pending write. */
   onFree(listener: () => void): void {
     this.#whenFree = listener;
   }
@@ -45,7 +45,7 @@ export class Client {
     this.#waiting = this.socket.writableLength > 0;
   }
 
-  /** A plain close would leave what the kernel holds for it in memory, for as long as it does not read. */
+  /** Resets the connection: after a plain close, the kernel would keep its buffers until the client reads. */
   drop(): void {
     this.socket.resetAndDestroy();
   }

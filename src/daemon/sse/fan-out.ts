@@ -3,19 +3,19 @@ import type { Client } from './client.js';
 import type { Frame } from './frames.js';
 import type { Ring } from './ring.js';
 
-/** Clients that are served before others than this stream get a turn: all of thousands at once would hold up everything. */
+/** Clients served before yielding to the event loop: serving thousands at once would block everything else. */
 const SLICE = 256;
 
-/** Gives new frames to the live clients, a slice of them in each turn of the event loop. */
+/** Sends new frames to the live clients, a slice of them in each turn of the event loop. */
 export class FanOut {
   readonly #ring: Ring;
   readonly #limits: ChannelLimits;
   readonly #tally: Tally;
   readonly #channels = new Map<string, Channel>();
   readonly #byTopic = new Map<string, Set<Channel>>();
-  /** Channels with something to do, each once, in the order in which they have their turns. */
+  /** Channels with something to send, each once, in order. */
   readonly #queue = new Set<Channel>();
-  #turn: NodeJS.Immediate | null = null;
+  #scheduled: NodeJS.Immediate | null = null;
 
   constructor(ring: Ring, limits: ChannelLimits, tally: Tally) {
     this.#ring = ring;
@@ -44,7 +44,7 @@ export class FanOut {
     }
   }
 
-  /** From here on the client is given what is published; it must have everything before. */
+  /** From now on the client gets what is published; it must have everything before that. */
   add(client: Client): void {
     const channel = this.#channelOf(client.topics);
     channel.add(client);
@@ -76,8 +76,8 @@ export class FanOut {
   }
 
   stop(): void {
-    if (this.#turn !== null) clearImmediate(this.#turn);
-    this.#turn = null;
+    if (this.#scheduled !== null) clearImmediate(this.#scheduled);
+    this.#scheduled = null;
   }
 
   #channelOf(topics: readonly string[]): Channel {
@@ -92,19 +92,19 @@ export class FanOut {
 
   #enqueue(channel: Channel): void {
     this.#queue.add(channel);
-    this.#turn ??= setImmediate(this.#takeTurn);
+    this.#scheduled ??= setImmediate(this.#serveSlice);
   }
 
-  readonly #takeTurn = (): void => {
+  readonly #serveSlice = (): void => {
     let budget = SLICE;
     for (const channel of this.#queue) {
       budget -= Math.max(1, channel.walk(budget));
       this.#queue.delete(channel);
-      // To the end of the queue, so that one with many clients does not keep the others waiting.
+      // To the end of the queue, so that a channel with many clients does not delay the others.
       if (channel.pending) this.#queue.add(channel);
       if (budget <= 0) break;
     }
-    this.#turn = this.#queue.size > 0 ? setImmediate(this.#takeTurn) : null;
+    this.#scheduled = this.#queue.size > 0 ? setImmediate(this.#serveSlice) : null;
   };
 }
 

@@ -17,19 +17,19 @@ import { type FeedSource, Framer } from './source.js';
 import { type Start, startOf } from './start.js';
 
 export interface SseLimits {
-  /** Streams at a time; more are answered 503. */
+  /** Open streams; more are answered 503. */
   clients: number;
   /** Events that a client may be behind before it is dropped. */
   lag: number;
   /** The newest events, kept in memory for all clients together. */
   ringEvents: number;
   ringBytes: number;
-  /** Most bytes given to the kernel at once for one client. */
+  /** Most bytes in one write to a client. */
   writeBytes: number;
   heartbeatMs: number;
-  /** Heartbeats that a client may leave a write waiting. */
+  /** Heartbeats for which a client may leave a write pending. */
   stalledBeats: number;
-  /** How often commits of other processes are looked for, ms. */
+  /** How often commits of other processes are polled for, ms. */
   pollMs: number;
 }
 
@@ -45,17 +45,17 @@ export const SSE_LIMITS: SseLimits = {
 };
 
 export interface SseStats {
-  /** Streams that are open now, and how many of them still read what came before. */
+  /** Open streams, and how many of them are catching up. */
   clients: number;
   catchingUp: number;
-  /** Since the start: events given to clients; streams opened; of these with an id to go on from. */
+  /** Since the start: events sent to clients, streams opened, and streams resumed from an id. */
   sent: number;
   opened: number;
   resumed: number;
-  /** Cut off because they did not read; refused because there were too many. */
+  /** Disconnected because they did not read; refused because there were too many. */
   dropped: number;
   refused: number;
-  /** Looks at the log that failed, and were made again. */
+  /** Reads of the log that failed and were retried. */
   errors: number;
   ringEvents: number;
   ringBytes: number;
@@ -65,12 +65,12 @@ export interface SseOptions {
   ledger: FeedSource;
   clock: Clock;
   limits?: Partial<SseLimits>;
-  /** Told of every look at the log that failed. */
+  /** Called for every read of the log that failed. */
   onError?(error: unknown): void;
 }
 
 const RETRY_MS = { least: 250, most: 1000 };
-/** Clients that do not take the last words are cut off after this. */
+/** When stopping, clients that do not read are disconnected after this. */
 const GOODBYE_MS = 1000;
 
 /** Server-sent events of everything that is committed to the log. See docs/stream.md. */
@@ -130,7 +130,7 @@ export class SseHub {
     follower.start();
   }
 
-  /** Tells every client to come back, and ends their streams. Resolves when they are gone. */
+  /** Tells every client to reconnect, and ends their streams. Resolves when all are closed. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -149,14 +149,14 @@ export class SseHub {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, { url }: RequestContext): Promise<void> {
-    const wish = parseStreamRequest(request, url);
+    const asked = parseStreamRequest(request, url);
     if (request.method === 'HEAD') {
       writeStreamHead(response);
       response.end();
       return;
     }
     const { socket } = request;
-    // A second request behind a stream that never ends could never be answered.
+    // A pipelined request after a stream, which never ends, could never be answered.
     if (response.socket === null) {
       socket.destroy();
       return;
@@ -165,9 +165,9 @@ export class SseHub {
     try {
       const { ring, follower } = this.#live!;
       const { ledger: source } = this.#options;
-      const start = await startOf(wish, { source, framer: this.#framer, ring, follower });
+      const start = await startOf(asked, { source, framer: this.#framer, ring, follower });
       if (socket.destroyed) return;
-      if (this.#stopped !== null) throw goingAway();
+      if (this.#stopped !== null) throw unavailable();
       this.#open(response, socket, start);
     } catch (error) {
       this.#sockets.delete(socket);
@@ -177,10 +177,10 @@ export class SseHub {
 
   /** @throws HttpError 503 */
   #admit(socket: Socket): void {
-    if (this.#live === null || this.#stopped !== null) throw goingAway();
+    if (this.#live === null || this.#stopped !== null) throw unavailable();
     if (this.#sockets.size >= this.#limits.clients) {
       this.#counts.refused++;
-      const message = `${this.#limits.clients} streams are open, which is all this server allows; try again later`;
+      const message = `too many streams: the limit is ${this.#limits.clients}; try again later`;
       throw new HttpError(503, message, { 'Retry-After': '5' });
     }
     this.#sockets.add(socket);
@@ -239,7 +239,7 @@ export class SseHub {
     const closed = clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
     for (const client of clients) {
       if (client.waiting) client.drop();
-      else client.socket.end(`: the server stops; come back\nretry: ${retryMs()}\n\n`);
+      else client.socket.end(`: server stopping, please reconnect\nretry: ${retryMs()}\n\n`);
     }
     const timer = setTimeout(() => {
       for (const client of clients) client.drop();
@@ -254,11 +254,11 @@ export class SseHub {
   }
 }
 
-/** Different for each client, so that those who lost the same server do not come back at the same moment. */
+/** Random, so that clients do not all reconnect at the same moment. */
 function retryMs(): number {
   return RETRY_MS.least + Math.floor(Math.random() * (RETRY_MS.most - RETRY_MS.least + 1));
 }
 
-function goingAway(): HttpError {
+function unavailable(): HttpError {
   return new HttpError(503, 'the server is starting or stopping; try again', { 'Retry-After': '1' });
 }

@@ -1,4 +1,4 @@
 /**
- * The event stream: follows the log and fans it out to clients.
+ * The event stream: follows the log and sends its events to all clients.
  */
 export { SseHub } from './hub.js';

@@ -2,8 +2,8 @@ import type { ArmReading, HistogramSignal, MissingState, Observation } from '../
 import { quantileWithBucket } from '../../lib/judge/index.js';
 
 /**
- * Why a number is null: as recorded, or `not_asked` (no such signal is read), `no_requests` (the span had none),
- * `over_window` (drift of recorded scores is no matter of one look: the verdict has it).
+ * Why a number is null: as recorded, or `not_asked` (no such signal is read), `no_requests` (there were none),
+ * `over_window` (drift of recorded scores is computed over the window, not for one check: the verdict has it).
  */
 type State = 'ok' | MissingState | 'not_asked' | 'no_requests' | 'over_window';
 
@@ -18,12 +18,12 @@ export interface Observed {
   /** 0..1. */
   error_rate: number | null;
   drift: number | null;
-  /** Requests counted since the look before. */
+  /** Requests counted since the previous check. */
   requests: number | null;
   states: { latency: State; errors: State; drift: State };
 }
 
-/** What one look saw, for display. A missing number is null and its state says why. */
+/** The readings of one check, for display. A missing number is null, and its state says why. */
 export function observedBy(observation: Observation): Observed & { baseline: Observed | null } {
   const { canary, baseline, scalars } = observation;
   const own = arm(canary, (name) => {

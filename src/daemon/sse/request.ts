@@ -5,12 +5,12 @@ import { parseTopics } from './topics.js';
 
 export interface StreamRequest {
   topics: string[];
-  /** The last event that the client has; null when it says none. */
+  /** The last event that the client has; null when it sent none. */
   after: EventId | null;
 }
 
 /**
- * What a request for a stream asks for. The header wins: a browser that reconnects repeats its first address.
+ * Reads a request for a stream. Last-Event-ID wins over the parameter, because a reconnecting browser repeats its first URL.
  * @throws HttpError 400
  */
 export function parseStreamRequest(request: IncomingMessage, url: URL): StreamRequest {
@@ -23,11 +23,11 @@ export function parseStreamRequest(request: IncomingMessage, url: URL): StreamRe
   const shown = JSON.stringify(text.slice(0, 40));
   throw new HttpError(
     400,
-    `Last-Event-ID ${shown} is not an id of this stream: they look like 120.4017.9f86d081; send none to start anew`,
+    `Last-Event-ID ${shown} is not a valid id, e.g. 120.4017.9f86d081; leave it out to start from now`,
   );
 }
 
-/** The body ends when the connection does: neither a length nor chunks, so that its bytes are the same for everyone. */
+/** Neither a length nor chunks, so that the bytes are the same for all clients; the body ends with the connection. */
 export function writeStreamHead(response: ServerResponse): void {
   response.removeHeader('Transfer-Encoding');
   response.writeHead(200, {

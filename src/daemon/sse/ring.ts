@@ -32,12 +32,12 @@ export class Ring {
     return this.#bytes;
   }
 
-  /** The place up to which the feed has been read. */
+  /** The position up to which the feed has been read. */
   get head(): FeedPosition {
     return this.#head;
   }
 
-  /** The oldest go when there are too many, or too many bytes; the newest stays however long it is. */
+  /** Drops the oldest frames when there are too many, or too many bytes; the newest always stays. */
   push(frame: Frame): void {
     if (this.size === this.#slots.length) this.#evict();
     this.#slots[this.#next % this.#slots.length] = frame;
@@ -47,22 +47,22 @@ export class Ring {
     while (this.#bytes > this.#maxBytes && this.size > 1) this.#evict();
   }
 
-  /** The feed has been read up to here, and nobody is told of what came last. */
+  /** The feed has been read up to here, but the last item has no frame. */
   passed(position: FeedPosition): void {
     this.#head = position;
   }
 
-  /** Undefined when it has been let go, or is not there yet. */
+  /** Undefined when the frame was dropped, or is not there yet. */
   at(number: number): Frame | undefined {
     return number >= this.#first && number < this.#next ? this.#slots[number % this.#slots.length] : undefined;
   }
 
-  /** Whether everything that came after this place, up to the head, is still here. */
+  /** Whether the ring has everything after this position, up to the head. */
   holds(position: FeedPosition): boolean {
     return reaches(position, this.#base) && reaches(this.#head, position);
   }
 
-  /** Number of the first frame beyond a place that the ring holds. */
+  /** Number of the first frame after a position that the ring holds. */
   after(position: FeedPosition): number {
     let [low, high] = [this.#first, this.#next];
     while (low < high) {

@@ -1,15 +1,15 @@
 import type { FeedItem, Ledger, StoredEvent } from '../../lib/ledger/index.js';
 import { type Frame, frameOf, type Subject, subjectOf } from './frames.js';
 
-/** What the stream needs of the ledger. */
+/** The part of the ledger that the stream uses. */
 export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'onCommit' | 'events' | 'findSummaries' | 'size' | 'root'>;
 
 const MOST_SUBJECTS = 4096;
 
-/** Makes frames of feed items, and remembers whom they are about. */
+/** Makes frames of feed items, and remembers the subjects they are about. */
 export class Framer {
   readonly #source: FeedSource;
-  /** Oldest use first. */
+  /** Least recently used first. */
   readonly #subjects = new Map<string, Subject | null>();
 
   #log: string | null = null;
@@ -19,8 +19,7 @@ export class Framer {
   }
 
   /**
-   * What tells this log from every other one: the beginning of the hash of its first entry, 8 hexadecimal digits; null
-   * while it has none.
+   * Identifies this log: the first 8 hexadecimal digits of the hash of its first entry; null while the log is empty.
    */
   async log(): Promise<string | null> {
     if (this.#log === null && (await this.#source.size()) > 0) {
@@ -31,14 +30,14 @@ export class Framer {
     return this.#log;
   }
 
-  /** One for each item; null for those that nobody is told of. */
+  /** One for each item; null for items that the stream leaves out. */
   async frames(items: readonly FeedItem[]): Promise<(Frame | null)[]> {
     const frames: (Frame | null)[] = [];
     const log = this.#log ?? (await this.log());
     for (const item of items) {
       const id = item.type === 'event' ? item.event.subject : item.canaryId;
       const first = item.type === 'event' ? subjectOf(item.event) : null;
-      // Waited for only when it is not known: a promise for each of many events would cost more than the frame.
+      // Awaits only unknown subjects: a promise for each of many events would cost more than the frame.
       const subject = first ?? this.#known(id) ?? (this.#subjects.has(id) ? null : await this.#read(id));
       this.#remember(id, subject);
       frames.push(frameOf(item, subject, log));

@@ -8,16 +8,16 @@ import type { Ring } from './ring.js';
 import type { FeedSource, Framer } from './source.js';
 import { type Named, namedBy, onlySubject } from './topics.js';
 
-/** Where a stream begins, and what `open` says of that. */
+/** Where a stream begins, and what its `open` event says about that. */
 export interface Start {
-  /** With whole ids, in order and without doubles. */
+  /** With full ids, sorted and without duplicates. */
   topics: string[];
   position: FeedPosition;
   /** See `Framer.log`. */
   log: string | null;
-  /** True: goes on after the id it sent; false: it could not; null: it sent none. */
+  /** True: resumed after the id that the client sent; false: that was not possible; null: it sent none. */
   resumed: boolean | null;
-  /** Whether the log holds every canary, job and gate that the topics name; null when they name none. */
+  /** Whether the log has every canary, job and gate that the topics name; null when they name none. */
   known: boolean | null;
 }
 
@@ -29,9 +29,9 @@ export interface StartOptions {
 }
 
 /** @throws LukhasError LEDGER_* */
-export async function startOf(wish: StreamRequest, { source, framer, ring, follower }: StartOptions): Promise<Start> {
-  const { topics, known } = await whole(source, wish.topics);
-  const { after } = wish;
+export async function startOf(asked: StreamRequest, { source, framer, ring, follower }: StartOptions): Promise<Start> {
+  const { topics, known } = await withFullIds(source, asked.topics);
+  const { after } = asked;
   if (after !== null && isOfLog(after, await framer.log())) {
     const { position } = after;
     if (reaches(ring.head, position) || reaches(await source.feedEnd(), position))
@@ -40,15 +40,15 @@ export async function startOf(wish: StreamRequest, { source, framer, ring, follo
   const resumed = after === null ? null : false;
   const subject = onlySubject(topics);
   const beginning = subject === null ? null : await beginningOf(source, subject);
-  // What was committed before the request does not come after its beginning.
+  // Everything committed before the request must lie before the start of the stream.
   if (beginning === null) await follower.catchUp();
   const log = await framer.log();
-  // Last, and at once: what is published while something is waited for lies beyond a head that was read before.
+  // The head is read last and without awaiting anything after it: nothing can be published in between.
   return { topics, position: beginning ?? ring.head, log, resumed, known };
 }
 
-/** The topics with the ids that the beginnings in them stand for. */
-async function whole(source: FeedSource, given: readonly string[]): Promise<Pick<Start, 'topics' | 'known'>> {
+/** The topics, with shortened ids replaced by full ones. */
+async function withFullIds(source: FeedSource, given: readonly string[]): Promise<Pick<Start, 'topics' | 'known'>> {
   let known: boolean | null = null;
   const topics = new Set<string>();
   for (const topic of given) {
@@ -60,11 +60,11 @@ async function whole(source: FeedSource, given: readonly string[]): Promise<Pick
   return { topics: [...topics].sort(), known };
 }
 
-/** Null when the log knows none, or several. */
+/** Null when the log has none, or several. */
 async function idOf(source: FeedSource, { type, id }: Named): Promise<string | null> {
   const [first] = await source.events({ subject: type === 'gate' ? `gate:${id}` : id, limit: 1 });
   if (first?.kind.startsWith(`${type}.`)) return id;
   if (type === 'gate' || id.length < SHORTEST_PREFIX) return null;
-  const heads = (await source.findSummaries(id)).filter((head) => head.type === type);
-  return heads.length === 1 ? (heads[0]?.subject ?? null) : null;
+  const found = (await source.findSummaries(id)).filter((summary) => summary.type === type);
+  return found.length === 1 ? (found[0]?.subject ?? null) : null;
 }

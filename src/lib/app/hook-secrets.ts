@@ -12,8 +12,8 @@ export function requireHookSecrets(hooks: HooksConfig, env: NodeJS.ProcessEnv): 
       if (name === null || env[name]) continue;
       throw new LukhasError(
         'CONFIG',
-        `hook "${hook.name}" (${action}): its signing secret is missing: the environment variable ${name} is not set`,
-        { suggestions: [`Set ${name}, or judge without calling any hook: --dry-run`] },
+        `hook "${hook.name}" (${action}): environment variable ${name} with its signing secret is not set`,
+        { suggestions: [`Set ${name}, or pass --dry-run to call no hooks.`] },
       );
     }
 }

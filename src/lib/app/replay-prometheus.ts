@@ -90,8 +90,7 @@ function endOf({ from, to }: PastSelection, policies: readonly Policy[], now: nu
     ['--from', from],
     ['--to', to],
   ] as const)
-    if (at !== null && at > now)
-      throw new LukhasError('USAGE', `${flag} ${timestamp(at)} is in the future: there is nothing to replay yet.`);
+    if (at !== null && at > now) throw new LukhasError('USAGE', `${flag} ${timestamp(at)}: must not be in the future.`);
   const needed = policies.reduce((latest, policy) => Math.max(latest, latestEnd(policy, from)), from);
   return Math.min(needed, to ?? needed, now);
 }

@@ -10,7 +10,7 @@ export async function verifyAll(path: string, options: VerifyOptions = {}): Prom
   const report = await verifyDatabase(path, options);
   const notChecked = [...report.notChecked, 'cursors and leases: they are not part of the log'];
   if (!report.ok) {
-    return { ...report, notChecked: [...notChecked, 'listing rows: the log that they come from does not hold'] };
+    return { ...report, notChecked: [...notChecked, 'listing rows: the log itself failed verification'] };
   }
   const ledger = await openLedger(path, { readOnly: true });
   try {

@@ -6,6 +6,7 @@ import type { Ledger } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/index.js';
+import { Wake } from '../wake.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
 import { isPromotionBlocked } from './promotion-blocked.js';
 
@@ -30,8 +31,6 @@ const DISCOVERY_MS = 1000;
 const RETRY_MS = 1000;
 /** After what keeps a promotion back: somebody has to mend it first, and looking for it costs. */
 const DAMAGED_RETRY_MS = 60_000;
-/** A reason of its own: making the usual one, with its stack, costs more than what it is thrown for. */
-const WOKEN = 'woken';
 
 /**
  * Drives canaries: one loop, woken when the next look of any of them is due. It holds no truth; killed at any moment,
@@ -43,15 +42,14 @@ export class Runner {
   private readonly sources = new Map<string, Promise<MetricSource>>();
   /** When to advance each canary next; Infinity while it is being advanced. */
   private readonly wakeups = new Map<string, number>();
-  /** Ends the loop's sleep before its time. */
-  private wake: AbortController | null = null;
-  private sleepsUntil = 0;
+  private readonly wake: Wake;
   private failure: Error | null = null;
   private tolerant = false;
   private changedHere = false;
 
   constructor(options: RunnerOptions) {
     this.options = options;
+    this.wake = new Wake(options.clock);
   }
 
   /** Drives these canaries until each has its verdict and it has been acted on, or the signal aborts. */
@@ -84,12 +82,12 @@ export class Runner {
   /** Has `driveAll` look for open canaries now, after this process itself has started or changed one. */
   notice(): void {
     this.changedHere = true;
-    this.wake?.abort(WOKEN);
+    this.wake.wake();
   }
 
   private async takeUpOpen(): Promise<void> {
-    for (const head of await this.options.ledger.summaries({ type: 'canary', open: true }))
-      if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+    for (const id of await this.options.ledger.openSubjects('canary'))
+      if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
   }
 
   async close(): Promise<void> {
@@ -111,18 +109,13 @@ export class Runner {
     setMaxListeners(0, stop.signal);
     const context = this.context(stop.signal);
     const busy = new Set<Promise<void>>();
-    const wake = () => this.wake?.abort(WOKEN);
-    const end = () => {
-      stop.abort(signal?.reason);
-      wake();
-    };
+    const end = () => stop.abort(signal?.reason);
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end, { once: true });
     const ended = () => stop.signal.aborted || this.failure !== null;
     try {
       while (!ended()) {
         const again = await discover(clock.now());
-        // Nothing that happened meanwhile could wake the sleep below.
         if (ended()) break;
         const now = clock.now();
         let next = again ?? Number.POSITIVE_INFINITY;
@@ -134,13 +127,12 @@ export class Runner {
           this.wakeups.set(id, Number.POSITIVE_INFINITY);
           const step = this.step(advance, context, id).finally(() => {
             busy.delete(step);
-            // Most next looks lie beyond the next wake-up: the loop goes over all canaries only when it has to.
-            if (this.failure !== null || (this.wakeups.get(id) ?? 0) < this.sleepsUntil) wake();
+            this.wake.wake(this.failure === null ? this.wakeups.get(id) : undefined);
           });
           busy.add(step);
         }
         if (this.wakeups.size === 0 && again === undefined) break;
-        await this.sleep(next);
+        await this.wake.sleepUntil(next, stop.signal);
       }
     } finally {
       signal?.removeEventListener('abort', end);
@@ -193,21 +185,6 @@ export class Runner {
     this.sources.set(key, opened);
     opened.catch(() => this.sources.delete(key));
     return opened;
-  }
-
-  private async sleep(until: number): Promise<void> {
-    const wake = new AbortController();
-    this.wake = wake;
-    this.sleepsUntil = until;
-    const ms = Math.min(60_000, Math.max(0, until - this.options.clock.now()));
-    try {
-      await this.options.clock.sleep(ms, wake.signal);
-    } catch (error) {
-      if (!wake.signal.aborted) throw error;
-    } finally {
-      this.sleepsUntil = 0;
-      this.wake = null;
-    }
   }
 
   private async release(context: AdvanceContext): Promise<void> {

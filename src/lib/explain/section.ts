@@ -5,7 +5,7 @@ import { moment, oneLine } from './words.js';
 export interface Section {
   heading: string;
   kind: 'prose' | 'list';
-  /** One line each, without control characters. */
+  /** One line each, of characters that can be seen. */
   sentences: string[];
 }
 

@@ -1,3 +1,5 @@
+export { clip, oneLine } from '../input/index.js';
+
 /** Numbers as a person reads them; pure. */
 export function percent(rate: number): string {
   const p = rate * 100;
@@ -51,20 +53,6 @@ export function timeOn(ms: number, day: number): string {
 /** `1 check`, `3 checks`. */
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
-}
-
-/**
- * Text from the log or from a user as it may stand in a line: control, invisible and direction-changing characters
- * become spaces, so that nobody's text moves the cursor, hides, or begins a line of its own.
- */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-}
-
-/** As `oneLine`, cut where it gets long: the log keeps the rest. */
-export function clip(text: string, most = 240): string {
-  const line = oneLine(text);
-  return line.length <= most ? line : `${[...line].slice(0, most - 1).join('')}…`;
 }
 
 /** An assumption as a verdict records it, in the words of explanations: recorded verdicts keep theirs. */

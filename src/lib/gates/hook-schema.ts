@@ -1,35 +1,29 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { HookConfig, HooksConfig } from './hook.js';
-import { webhookUrl } from './webhook.js';
+import { isUrl } from '../input/index.js';
+import { type HookConfig, type HooksConfig, WEBHOOK_URL } from './hook.js';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const NUL = '\0';
 
 const timeout = (seconds: number) => z.number().positive().max(86_400).default(seconds);
-const argument = z.string().refine((text) => !text.includes(NUL), 'holds a NUL character');
+const argument = z.string().refine((text) => !text.includes(NUL), 'contains a NUL character');
 
 const exec = z.strictObject({
   command: z
-    .array(argument, 'a list: the program, then one entry for each argument')
-    .refine(([file]) => file !== undefined && file !== '', 'names no program'),
+    .array(argument, 'must be a list: the program, then its arguments')
+    .refine(([file]) => file !== undefined && file !== '', 'must not be empty: the program is missing'),
   timeoutSeconds: timeout(60),
-  env: z.record(z.string().regex(VARIABLE, 'not a name of an environment variable'), argument).default({}),
+  env: z.record(z.string().regex(VARIABLE, 'must be the name of an environment variable'), argument).default({}),
   cwd: argument.min(1).optional(),
 });
 
 const webhook = z.strictObject({
-  url: z.string().superRefine((text, context) => {
-    try {
-      webhookUrl(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  }),
+  url: z.string().superRefine(isUrl(WEBHOOK_URL)),
   secretEnv: z
     .string()
-    .regex(VARIABLE, 'the name of an environment variable, not the secret itself')
+    .regex(VARIABLE, 'must be the name of an environment variable, not the secret itself')
     .nullable()
     .default(null),
   timeoutSeconds: timeout(10),
@@ -40,12 +34,12 @@ const hook = z
   .strictObject({
     name: z
       .string()
-      .regex(NAME, 'letters, digits and . _ : -, at most 64, beginning with a letter or digit')
+      .regex(NAME, 'must be at most 64 letters, digits and . _ : -, starting with a letter or digit')
       .optional(),
     exec: exec.optional(),
     webhook: webhook.optional(),
   })
-  .refine((given) => (given.exec === undefined) !== (given.webhook === undefined), 'needs either exec or webhook');
+  .refine((given) => (given.exec === undefined) !== (given.webhook === undefined), 'must have either exec or webhook');
 
 const hookList = z
   .array(hook)
@@ -53,7 +47,7 @@ const hookList = z
   .superRefine((hooks, context) => {
     const names = hooks.flatMap(({ name }) => name ?? []);
     for (const name of names.filter((other, at) => names.indexOf(other) !== at)) {
-      context.addIssue({ code: 'custom', message: `two hooks are named ${name}; the log tells them apart by name` });
+      context.addIssue({ code: 'custom', message: `two hooks have the name ${name}; names must be unique` });
     }
   })
   .transform(withNames);
@@ -79,7 +73,7 @@ function hookConfig(name: string, given: z.output<typeof hook>): HookConfig {
 }
 
 function derivedName({ exec, webhook }: z.output<typeof hook>): string {
-  const text = webhook ? webhookUrl(webhook.url).host : basename(exec?.command[0] ?? '');
+  const text = webhook ? new URL(webhook.url).host : basename(exec?.command[0] ?? '');
   return (
     text
       .replace(/[^A-Za-z0-9._:-]+/g, '-')

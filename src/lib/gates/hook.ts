@@ -1,3 +1,5 @@
+import type { UrlRules } from '../input/index.js';
+
 /** The hands: what is called when a canary is promoted or rolled back. `hook-schema.ts` makes these from a file. */
 
 export interface ExecHook {
@@ -25,6 +27,11 @@ export interface WebhookHook {
     retries: number;
   };
 }
+
+export const WEBHOOK_URL: UrlRules = {
+  example: 'https://host/path',
+  instead: 'sign the calls instead (secretEnv)',
+};
 
 export type HookConfig = ExecHook | WebhookHook;
 
@@ -60,7 +67,7 @@ export interface HookCall {
 
 export interface HookResult {
   ok: boolean;
-  /** One line for the log: no control characters, at most about 4 KiB. */
+  /** One line for the log: at most about 4 KiB. */
   detail: string;
   durationMs: number;
 }

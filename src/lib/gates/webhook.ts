@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
+import { parseUrl } from '../input/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
-import type { HookCall, HookResult, WebhookHook } from './hook.js';
+import { type HookCall, type HookResult, WEBHOOK_URL, type WebhookHook } from './hook.js';
 
 interface WebhookOptions {
   clock: Clock;
@@ -33,7 +34,7 @@ interface Try {
  */
 export async function callWebhook(config: WebhookHook, call: HookCall, options: WebhookOptions): Promise<HookResult> {
   const { clock, random, signal } = options;
-  const url = webhookUrl(config.webhook.url);
+  const url = parseUrl(config.webhook.url, 'webhook url', 'CONFIG', WEBHOOK_URL);
   const key = options.secret === null ? null : signingKey(options.secret);
   const body = JSON.stringify({ type: `canary.${call.action}`, timestamp: call.decidedAt, data: call });
   const started = clock.now();
@@ -47,16 +48,6 @@ export async function callWebhook(config: WebhookHook, call: HookCall, options: 
     const backoff = FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
     await clock.sleep(Math.min(Math.max(backoff, outcome.retryAfterMs ?? 0), MAX_WAIT_MS), signal);
   }
-}
-
-/** @throws LukhasError CONFIG unless it is an http(s) URL without credentials; the message does not repeat it */
-export function webhookUrl(text: string): URL {
-  const refused = (why: string) => new LukhasError('CONFIG', `webhook url ${why}; give it as https://host/path`);
-  if (!URL.canParse(text)) throw refused('is not a URL');
-  const url = new URL(text);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refused('is neither http nor https');
-  if (url.username !== '' || url.password !== '') throw refused('holds a user name or password');
-  return url;
 }
 
 function signingKey(secret: string): Buffer {

@@ -1,4 +1,4 @@
-import { spanSeconds } from '../input/index.js';
+import { durationSeconds } from '../input/index.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';
@@ -267,7 +267,7 @@ function doubtfulApprovals({ approvals }: Policy): LintFinding[] {
     findings.push(
       warning('approvals.not', 'nobody with required: 1 lets the requester of a promotion approve it alone'),
     );
-  if (spanSeconds(approvals.expiresAfter) < 300)
+  if (durationSeconds(approvals.expiresAfter) < 300)
     findings.push(
       warning('approvals.expiresAfter', `${approvals.expiresAfter} leaves people too little time to approve`),
     );

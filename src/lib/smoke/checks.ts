@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import { ask, events, open, post, type Target } from './client.js';
 
-/** What a check found when nothing was wrong; it throws `Failed` otherwise, and `Skipped` where there is nothing to check. */
+/** Returns what the check found; throws `Failed` when something is wrong, and `Skipped` when there is nothing to check. */
 type Check = (target: Target) => Promise<string>;
 
 export class Failed extends Error {}
 export class Skipped extends Error {}
 
-/** Pinned: a server that stops speaking it breaks clients that were never updated. */
+/** Pinned: a server that drops this version breaks clients that were never updated. */
 const PROTOCOL = '2025-06-18';
-/** A job must have gone through its states within this time. */
+/** Time in which the job must complete. */
 const PROBE_MS = 10_000;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** These need no key; what the others would say is only that there is none. */
+/** Checks that make sense without a key; the others would only report that it is missing. */
 export const WITHOUT_KEY: readonly string[] = ['health', 'readiness', 'keys', 'foreign origin', 'foreign host'];
 
-/** Whether the server asks for a key, and takes ours for none. */
+/** Whether the server requires a key and rejects ours. */
 export async function isLockedOut(target: Target): Promise<boolean> {
   return (await post(target, { jsonrpc: '2.0', id: 1, method: 'tools/list' })).status === 401;
 }
@@ -40,71 +40,72 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 
 async function checkHealth(target: Target): Promise<string> {
   const { status, body } = await ask(target, '/health');
-  if (status !== 200) throw new Failed(`GET /health answers ${status}${status === 401 ? KEY_HINT : ''}`);
+  if (status !== 200) throw new Failed(`GET /health returned ${status}${status === 401 ? KEY_HINT : ''}`);
   const health = read(
     z.looseObject({ status: z.string(), version: z.string(), timestamp: z.string() }),
     body,
     '/health',
   );
-  if (health.status !== 'ok') throw new Failed(`GET /health says status ${JSON.stringify(health.status)}`);
+  if (health.status !== 'ok') throw new Failed(`GET /health returned status ${JSON.stringify(health.status)}`);
   return `version ${health.version}`;
 }
 
-const KEY_HINT = ': set LUKHAS_API_KEY, or name the variable that holds the key with --key-env';
+const KEY_HINT = ': set LUKHAS_API_KEY, or the variable given with --key-env';
 
 async function checkReadiness(target: Target): Promise<string> {
   for (const path of ['/healthz', '/readyz']) {
     const { status, body } = await ask(target, path, { key: null });
-    if (status !== 200) throw new Failed(`GET ${path} answers ${status}: ${body.slice(0, 300)}`);
+    if (status !== 200) throw new Failed(`GET ${path} returned ${status}: ${body.slice(0, 300)}`);
   }
-  return 'answers probes without a key';
+  return 'probes work without a key';
 }
 
-/** No key that is wrong, missing or in an address may open anything. */
+/** A wrong key, no key and a key in the URL must all be rejected. */
 async function checkKeys(target: Target): Promise<string> {
   const wrong = randomBytes(24).toString('hex');
   const list = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
   const bare = await post(target, list, { key: null });
   const unknown = await post(target, list, { key: wrong });
   const inUrl = await ask(target, `/health?api_key=${wrong}`);
-  if (inUrl.status < 400) throw new Failed('a key in the address is not refused');
+  if (inUrl.status < 400) throw new Failed('a key in the URL is not rejected');
   if (bare.status === 200) {
-    if (target.key !== null) throw new Failed('it answers without the key that it was to ask for');
-    if (!LOOPBACK.test(target.base.hostname)) throw new Failed('anyone may call it: it asks for no key');
-    return 'asks for no key, and is called over loopback';
+    if (target.key !== null) throw new Failed('the server does not require a key, although one was given');
+    if (!LOOPBACK.test(target.base.hostname)) throw new Failed('anyone can call the server: it requires no key');
+    return 'no key required (loopback)';
   }
   for (const [what, { status }] of Object.entries({ 'no key': bare, 'a wrong key': unknown }))
-    if (status !== 401) throw new Failed(`POST /mcp with ${what} answers ${status}, not 401`);
+    if (status !== 401) throw new Failed(`POST /mcp with ${what} returned ${status}, not 401`);
   for (const path of ['/sse?topic=jobs', '/metrics', '/evidence/export?from=1d']) {
     const { status } = await ask(target, path, { key: wrong });
-    if (status !== 401) throw new Failed(`GET ${path} with a wrong key answers ${status}, not 401`);
+    if (status !== 401) throw new Failed(`GET ${path} with a wrong key returned ${status}, not 401`);
   }
-  if (target.key === null) throw new Skipped(`it asks for a key${KEY_HINT}`);
-  return 'no key, a wrong key and a key in the address are refused';
+  if (target.key === null) throw new Skipped(`the server requires a key${KEY_HINT}`);
+  return 'no key, a wrong key and a key in the URL are rejected';
 }
 
 async function checkOrigin(target: Target): Promise<string> {
   for (const origin of ['https://attacker.example', 'null']) {
     const { status } = await ask(target, '/health', { headers: { origin } });
-    if (status !== 403) throw new Failed(`a page of the origin ${origin} gets ${status}, not 403`);
+    if (status !== 403) throw new Failed(`a page of origin ${origin} gets ${status}, not 403`);
   }
-  return 'pages of other origins are refused';
+  return 'pages of other origins are rejected';
 }
 
 async function checkHost(target: Target): Promise<string> {
   const { status } = await ask(target, '/health', { headers: { host: 'attacker.example' } });
-  // A proxy in front that knows no such host may refuse it in its own way.
-  if (status < 400) throw new Failed(`a request for another host gets ${status}: DNS rebinding is possible`);
-  return `refused with ${status}`;
+  // A proxy in front may reject an unknown host with another status.
+  if (status < 400) throw new Failed(`a request with a foreign Host gets ${status}: DNS rebinding is possible`);
+  return `rejected with ${status}`;
 }
 
 async function checkProtocol(target: Target): Promise<string> {
   const params = { protocolVersion: PROTOCOL, capabilities: {}, clientInfo: { name: 'lukhas-smoke', version: '1' } };
   const { status, body } = await post(target, { jsonrpc: '2.0', id: 1, method: 'initialize', params });
-  if (status !== 200) throw new Failed(`initialize answers ${status}: ${body.slice(0, 300)}`);
+  if (status !== 200) throw new Failed(`initialize returned ${status}: ${body.slice(0, 300)}`);
   const schema = z.looseObject({ result: z.looseObject({ protocolVersion: z.string() }) });
   const { protocolVersion } = read(schema, body, 'initialize').result;
-  if (protocolVersion !== PROTOCOL) throw new Failed(`asked for ${PROTOCOL}, initialize answers ${protocolVersion}`);
+  if (protocolVersion !== PROTOCOL)
+    throw new Failed(`initialize returned protocol ${protocolVersion}, not ${PROTOCOL}`);
   return PROTOCOL;
 }
 
@@ -121,7 +122,7 @@ async function listTools(target: Target) {
   return read(toolList, body, 'tools/list').result.tools;
 }
 
-/** Clients look for these two by their place and by this field. */
+/** Clients depend on the position of these two tools, and on this field. */
 async function checkTools(target: Target): Promise<string> {
   const tools = await listTools(target);
   const [first, second] = tools;
@@ -129,7 +130,7 @@ async function checkTools(target: Target): Promise<string> {
     throw new Failed(`the first tools are ${first?.name} and ${second?.name}, not search and fetch`);
   const required = JSON.stringify(second.inputSchema.required);
   if (required !== '["id"]') throw new Failed(`fetch.inputSchema.required is ${required}, not ["id"]`);
-  return `search and fetch first, ${tools.length} tools, fetch.required is ["id"]`;
+  return `${tools.length} tools, search and fetch first, fetch.required is ["id"]`;
 }
 
 /** A tool's JSON, from the text of its first item. */
@@ -147,7 +148,7 @@ async function call(target: Target, name: string, args: Record<string, unknown>)
       content: z.array(z.looseObject({ text: z.string() })).min(1),
     }),
   });
-  if (status !== 200) throw new Failed(`${name} answers ${status}: ${body.slice(0, 300)}`);
+  if (status !== 200) throw new Failed(`${name} returned ${status}: ${body.slice(0, 300)}`);
   const { result } = read(schema, body, name);
   const text = result.content[0]?.text ?? '';
   if (result.isError) throw new Failed(`${name}: ${text.slice(0, 300)}`);
@@ -165,25 +166,26 @@ async function checkSearch(target: Target): Promise<string> {
     'search',
   );
   const first = found.results[0];
-  if (first === undefined) throw new Failed('search finds nothing for "canary", not even in the documentation');
+  if (first === undefined) throw new Failed('search for "canary" finds nothing, not even in the documentation');
   const page = check(
     z.looseObject({ id: z.literal(first.id), title: z.string(), text: z.string().min(1), url: z.string() }),
     await call(target, 'fetch', { id: first.id }),
     'fetch',
   );
-  return `${found.results.length} found; fetched ${page.id} (${page.text.length} characters)`;
+  return `${found.results.length} results; fetched ${page.id} (${page.text.length} characters)`;
 }
 
 async function checkErrors(target: Target): Promise<string> {
   const { body } = await post(target, { jsonrpc: '2.0', id: 7, method: 'no/such/method' });
   const schema = z.looseObject({ id: z.literal(7), error: z.looseObject({ code: z.literal(-32601) }) });
   read(schema, body, 'an unknown method');
-  return 'an unknown method is -32601, with the id of the request';
+  return 'an unknown method gives -32601, with the id of the request';
 }
 
 async function checkStream(target: Target): Promise<string> {
   const tools = await listTools(target);
-  if (!tools.some((tool) => tool.name === 'run_eval')) throw new Skipped('the server is read-only: no job can be run');
+  if (!tools.some((tool) => tool.name === 'run_eval'))
+    throw new Skipped('the server is read-only: it cannot run a job');
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), PROBE_MS);
   const seen: string[] = [];
@@ -192,11 +194,11 @@ async function checkStream(target: Target): Promise<string> {
       headers: { accept: 'text/event-stream' },
       signal: stop.signal,
     });
-    if (stream.statusCode !== 200) throw new Failed(`GET /sse answers ${stream.statusCode}`);
+    if (stream.statusCode !== 200) throw new Failed(`GET /sse returned ${stream.statusCode}`);
     return await followProbe(target, stream, seen);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    throw new Failed(`within ${PROBE_MS / 1000} s a job showed only: ${seen.join(', ') || 'nothing'}`);
+    throw new Failed(`the job did not complete within ${PROBE_MS / 1000} s; events: ${seen.join(', ') || 'none'}`);
   } finally {
     clearTimeout(timer);
     stop.abort();
@@ -214,12 +216,12 @@ async function followProbe(target: Target, stream: Awaited<ReturnType<typeof ope
     }
     if (jobId === undefined || (data as { jobId?: unknown } | null)?.jobId !== jobId) continue;
     seen.push(name);
-    if (name === 'failed') throw new Failed(`the job ${jobId} failed: ${JSON.stringify(data).slice(0, 300)}`);
+    if (name === 'failed') throw new Failed(`job ${jobId} failed: ${JSON.stringify(data).slice(0, 300)}`);
     if (name !== 'completed') continue;
-    if (seen.join() !== 'queued,running,completed') throw new Failed(`a job showed ${seen.join(', ')}`);
+    if (seen.join() !== 'queued,running,completed') throw new Failed(`unexpected events of a job: ${seen.join(', ')}`);
     return `${seen.join(', ')} after ${Math.round(performance.now() - started)} ms`;
   }
-  throw new Failed(`the stream ended after: ${seen.join(', ') || 'nothing'}`);
+  throw new Failed(`the stream ended; events so far: ${seen.join(', ') || 'none'}`);
 }
 
 async function checkExport(target: Target): Promise<string> {
@@ -232,16 +234,16 @@ async function checkExport(target: Target): Promise<string> {
     last = Buffer.concat([last, chunk]).subarray(-22);
   }
   if (status === 404) throw new Skipped('this server has no evidence export');
-  // There is nothing to export yet, or no key to sign it with.
+  // Nothing to export yet, or no signing key.
   if (status === 409) throw new Skipped(problemIn(first.toString()));
-  if (status !== 200) throw new Failed(`GET /evidence/export answers ${status}: ${first.toString()}`);
+  if (status !== 200) throw new Failed(`GET /evidence/export returned ${status}: ${first.toString()}`);
   // APPNOTE 4.3.7 and 4.3.16: the first local header, and the end of a central directory without a comment.
   if (size < 22 || first.readUInt32LE(0) !== 0x04034b50 || last.readUInt32LE(0) !== 0x06054b50)
-    throw new Failed(`GET /evidence/export answers no whole zip (${headers['content-type']}, ${size} bytes)`);
+    throw new Failed(`GET /evidence/export did not return a complete zip (${headers['content-type']}, ${size} bytes)`);
   return `a zip of ${size} bytes`;
 }
 
-/** What an error of the server says. */
+/** The message in an error of the server. */
 function problemIn(body: string): string {
   try {
     return z.looseObject({ error: z.looseObject({ message: z.string() }) }).parse(JSON.parse(body)).error.message;
@@ -258,7 +260,7 @@ function parse(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Failed(`${what} does not answer with one JSON document: ${text.slice(0, 100)}`);
+    throw new Failed(`${what} did not return one JSON document: ${text.slice(0, 100)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
-/** Where the server is, and what to say to it. */
+/** A server, and how to call it. */
 export interface Target {
   /** Without a path. */
   base: URL;
@@ -25,22 +25,22 @@ interface Ask {
   key?: string | null;
 }
 
-/** Longest answer that is kept, characters; the checks read no long ones. */
+/** Longest answer that is read, characters; the checks need no long ones. */
 const MAX_BODY = 4_000_000;
 
-/** One exchange; node:http, because `fetch` does not let a check send a foreign Host. */
+/** One request and its answer. Uses node:http, because `fetch` cannot send a foreign Host. */
 export async function ask(target: Target, path: string, options: Ask = {}): Promise<Answer> {
   const response = await open(target, path, options);
   let body = '';
   response.setEncoding('utf8');
   for await (const chunk of response as AsyncIterable<string>) {
     body += chunk;
-    if (body.length > MAX_BODY) throw new Error(`${path} answers with more than ${MAX_BODY} characters`);
+    if (body.length > MAX_BODY) throw new Error(`${path} returned more than ${MAX_BODY} characters`);
   }
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-/** The answer's head; its body is the caller's to read. @throws Error when there is none in time */
+/** Resolves with the response's head; the caller reads its body. @throws Error when there is no answer in time */
 export function open(
   { base, key, timeoutMs }: Target,
   path: string,

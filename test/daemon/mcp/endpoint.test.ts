@@ -46,8 +46,7 @@ describe('the MCP endpoint', () => {
     });
   });
 
-  it('answers 50 calls that wait at the same time without a warning of the runtime, a batch or not', async function () {
-    this.timeout(10_000);
+  it('answers 50 calls that wait at the same time without a warning of the runtime, a batch or not', async () => {
     const canaryId = await started();
     const args = { canaryId, waitSeconds: 0.2 };
     const one = callOf('canary_status', args);

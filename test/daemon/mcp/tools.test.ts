@@ -207,7 +207,7 @@ describe('the tools of the MCP server', () => {
     expect(await refused('search', { query: '' })).to.match(/query: must not be empty/);
     expect(await refused('search', { query: 'x', limit: 51 })).to.match(/limit/);
     expect(await refused('search', { query: 'x', limit: 1.5 })).to.match(/limit/);
-    expect(await refused('no_such_tool', {})).to.match(/no_such_tool.*There are: search, fetch/);
+    expect(await refused('no_such_tool', {})).to.match(/no_such_tool.*Available: search, fetch/);
   });
 
   it('tell a failure with what to do, and a canary without anything to meet is one', async () => {
@@ -238,6 +238,6 @@ describe('the tools of the MCP server', () => {
     expect(names('jobs')).to.deep.equal(['search', 'fetch', 'run_eval', 'status']);
     expect(names('gates, jobs')).to.deep.equal(['search', 'fetch', 'run_eval', 'status', 'promote_model']);
     expect(names('search')).to.deep.equal(['search', 'fetch']);
-    expect(() => parseToolsets('canaries,job')).to.throw(/no toolset "job"/);
+    expect(() => parseToolsets('canaries,job')).to.throw(/unknown toolset "job"/);
   });
 });

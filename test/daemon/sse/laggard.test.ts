@@ -59,8 +59,7 @@ const ROUNDS = 1500;
 const EACH = 4;
 
 describe('a client that never reads', () => {
-  it('is cut off and counted, costs little memory, and the others miss nothing', async function () {
-    this.timeout(30_000);
+  it('is cut off and counted, costs little memory, and the others miss nothing', async () => {
     const memory = new Memory(4000);
     await withDaemon(
       memory,
@@ -102,8 +101,7 @@ describe('a client that never reads', () => {
     );
   });
 
-  it('is cut off also when little is told, after some heartbeats', async function () {
-    this.timeout(10_000);
+  it('is cut off also when little is told, after some heartbeats', async () => {
     const memory = new Memory(4000);
     await withDaemon(
       memory,

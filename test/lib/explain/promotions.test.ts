@@ -7,8 +7,7 @@ import { Bench, GATE, MODEL } from '../gates/promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('explanations of promotions', function () {
-  this.timeout(10_000);
+describe('explanations of promotions', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.begin();

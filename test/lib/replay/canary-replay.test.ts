@@ -7,6 +7,7 @@ import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { outcomeUnder, replayCanary } from '../../../src/lib/replay/canary-replay.js';
 import { counterfactualPolicy } from '../../../src/lib/replay/change-policy.js';
 import type { Outcome } from '../../../src/lib/replay/result.js';
+import { cases } from '../../cases.js';
 import { observations as anyObservations, policies } from '../judge/arbitrary.js';
 import { errors, histogram, looks, policy, START, scalar } from '../judge/looks.js';
 import { refusal } from '../refusal.js';
@@ -45,10 +46,10 @@ describe('a replay of one canary', () => {
         expect(difference?.seconds).to.equal(0);
         ends.add(counterfactual.outcome);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 100) },
     );
     expect([...ends].sort()).to.deep.equal(['block', 'promote', 'rollback']);
-  }).timeout(20_000);
+  });
 
   it('judges under another policy as that policy would have been judged live, or says that it cannot know', async () => {
     let known = 0;
@@ -70,10 +71,10 @@ describe('a replay of one canary', () => {
         const first = Math.min(recording.decided?.verdict.tick ?? Infinity, counterfactual.verdict?.tick ?? Infinity);
         if (divergence) expect(divergence.tick).to.equal(first);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 100) },
     );
-    expect(known).to.be.greaterThan(50);
-  }).timeout(20_000);
+    expect(known).to.be.greaterThan(cases(50, 15));
+  });
 
   it('judges both as each alone would be, though what they judge alike is computed once', async () => {
     let parted = 0;
@@ -90,10 +91,10 @@ describe('a replay of one canary', () => {
         if (counterfactual.verdict !== null) expect(counterfactual.verdict).to.deep.equal(judge(q, START, kept));
         if (divergence) parted++;
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300, 100) },
     );
-    expect(parted).to.be.greaterThan(5);
-  }).timeout(20_000);
+    expect(parted).to.be.greaterThan(cases(5, 0));
+  });
 
   it('tells where they part with the numbers there, and what a stricter policy would have spared', async () => {
     const lenient = policy({ targets: { max_error_rate: 0.1 } });

@@ -306,7 +306,7 @@ describe('search', () => {
         ),
         { numRuns: 40 },
       );
-    }).timeout(30_000);
+    });
 
     it('takes in a log of more than one page, and lets commits in between', async () => {
       await withLedger(async (ledger) => {

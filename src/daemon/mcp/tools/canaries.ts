@@ -1,12 +1,12 @@
 import * as z from 'zod';
+import { CANARY_STATES } from '../../../lib/ledger/index.js';
 import { name } from './name.js';
 import { defineTool } from './tool.js';
 
-const STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
 const WINDOW_MOST = 30 * 86_400;
 
-const canaryId = z.string().min(1).max(200).describe('Id, or a unique beginning of it.');
-const state = z.enum(STATES);
+const canaryId = z.string().min(1).max(200).describe('Id, or the start of it if unique.');
+const state = z.enum(CANARY_STATES);
 
 const canary = z.looseObject({
   canaryId: z.string(),
@@ -24,18 +24,18 @@ export const startCanary = defineTool({
   title: 'Start a canary',
   toolset: 'canaries',
   description:
-    'Watches a model version that already serves traffic and decides whether it may pass into toGate: it is promoted or rolled back through the configured hooks. Returns at once; follow it with canary_status.',
+    'Watches a model version that already serves traffic, and promotes it to toGate or rolls it back through the configured hooks. Returns immediately; follow it with canary_status.',
   effect: { destructive: true, idempotent: false },
   input: z.strictObject({
-    modelId: name.describe('The version that wants to pass.'),
-    fromGate: name.describe('Gate it serves in now, e.g. stage.'),
-    toGate: name.describe('e.g. production'),
+    modelId: name.describe('The version to promote.'),
+    fromGate: name.describe('Gate it is in now, e.g. stage.'),
+    toGate: name.describe('Gate to promote it to, e.g. production.'),
     windowSeconds: z
       .number()
       .positive()
       .max(WINDOW_MOST)
       .optional()
-      .describe("Length of the window. Default: the configured policy's, else 300."),
+      .describe("Length of the window. Default: the configured policy's, or 300."),
     targets: z
       .strictObject({
         latency_p95_ms: z.number().positive().optional(),
@@ -43,8 +43,8 @@ export const startCanary = defineTool({
         max_drift: z.number().positive().optional().describe('PSI, e.g. 0.15.'),
       })
       .prefault({})
-      .describe('What it must meet; joins the configured policy.'),
-    dryRun: z.boolean().default(false).describe('Judge, but call no hook and change no gate.'),
+      .describe('Limits it must meet, added to the configured policy.'),
+    dryRun: z.boolean().default(false).describe('Decide, but call no hook and change no gate.'),
   }),
   output: canary,
   run: (service, args, { actor }) => service.startCanary(args, actor),
@@ -54,7 +54,7 @@ export const canaryStatus = defineTool({
   name: 'canary_status',
   title: 'Canary status',
   toolset: 'canaries',
-  description: 'How a canary stands. With waitSeconds the answer comes when its state changes, or after that time.',
+  description: 'Status of a canary. With waitSeconds, waits until its state changes, at most that long.',
   input: z.strictObject({
     canaryId,
     waitSeconds: z.number().min(0).max(25).default(0),
@@ -68,9 +68,9 @@ export const abortCanary = defineTool({
   name: 'abort_canary',
   title: 'Abort a canary',
   toolset: 'canaries',
-  description: 'Ends a canary that is not decided. Nothing is promoted or rolled back.',
+  description: 'Ends an undecided canary without promoting or rolling back.',
   effect: { destructive: true, idempotent: false },
-  input: z.strictObject({ canaryId, reason: z.string().min(1).max(2000).describe('Kept in the log.') }),
+  input: z.strictObject({ canaryId, reason: z.string().min(1).max(2000).describe('Recorded in the log.') }),
   output: z.looseObject({ canaryId: z.string(), status: state }),
   async run(service, { canaryId: id, reason }, { actor }) {
     const { canaryId: full, status } = await service.abortCanary(id, reason, actor);
@@ -82,9 +82,9 @@ export const why = defineTool({
   name: 'why',
   title: 'Why',
   toolset: 'canaries',
-  description: 'What happened to a canary, a job or a model and why, as plain text from the log.',
+  description: 'Explains what happened to a canary, job, promotion or model, and why. Plain text, from the log.',
   input: z.strictObject({
-    id: z.string().min(1).max(500).describe('A canary, job or promotion by its id, or a model.'),
+    id: z.string().min(1).max(500).describe('Id of a canary, job or promotion, or name of a model.'),
   }),
   output: z.looseObject({ id: z.string(), text: z.string() }),
   run: async (service, { id }) => ({ id, text: await service.why(id) }),
@@ -98,8 +98,10 @@ export const whyMath = defineTool({
   title: 'Why, in numbers',
   toolset: 'canaries',
   description:
-    "The numbers behind a canary's decision: thresholds, observations, evidence, the judge's logic, and whether they still come out the same.",
-  input: z.strictObject({ id: z.string().min(1).max(500).describe('Canary, or a model: its newest canary.') }),
+    "The numbers behind a canary's decision: thresholds, observations, evidence, formulas, and whether recomputing gives the same.",
+  input: z.strictObject({
+    id: z.string().min(1).max(500).describe('Id of a canary, or name of a model (its newest canary).'),
+  }),
   output: z.looseObject({
     id: z.string(),
     decision: z.string(),
@@ -123,13 +125,13 @@ export const listCanaries = defineTool({
   }),
   output: z.looseObject({ canaries: z.array(z.looseObject({ canaryId: z.string(), status: state })) }),
   async run(service, { state: only, modelId, limit }) {
-    const heads = await service.listCanaries({
+    const found = await service.listCanaries({
       limit,
       ...(only === undefined ? {} : { states: [only] }),
       ...(modelId === undefined ? {} : { modelId }),
     });
     return {
-      canaries: heads.map(({ subject, modelId: model, state: status, createdAt, updatedAt, data }) => ({
+      canaries: found.map(({ subject, modelId: model, state: status, createdAt, updatedAt, data }) => ({
         canaryId: subject,
         modelId: model,
         status,

@@ -7,9 +7,8 @@ import { fetch, search } from './search.js';
 import { type LukhasTool, TOOLSETS, type Toolset } from './tool.js';
 
 /**
- * DO NOT MOVE `search` AND `fetch`: clients that research documents (ChatGPT among them) look for the two at the head of
- * the list, and for `fetch` with exactly `required: ["id"]`. What is added goes to the end: the order is what clients
- * cache by.
+ * DO NOT MOVE `search` AND `fetch`: clients that research documents (ChatGPT among them) expect these two first, and `fetch`
+ * with exactly `required: ["id"]`. Add new tools at the end: clients cache the list by its order.
  */
 const ALL: readonly LukhasTool[] = [
   search,
@@ -27,9 +26,9 @@ const ALL: readonly LukhasTool[] = [
 ];
 
 export interface ToolChoice {
-  /** Only tools that change nothing; the others are not there. */
+  /** Offer only tools that change nothing. */
   readOnly?: boolean | undefined;
-  /** Only these groups; search and fetch are always there. */
+  /** Offer only these groups; search and fetch are always offered. */
   toolsets?: readonly Toolset[] | undefined;
 }
 
@@ -45,8 +44,8 @@ export function parseToolsets(text: string): Toolset[] {
   return text.split(',').map((part) => {
     const name = TOOLSETS.find((toolset) => toolset === part.trim());
     if (name !== undefined) return name;
-    throw new LukhasError('USAGE', `--toolsets: there is no toolset ${JSON.stringify(part.trim())}`, {
-      suggestions: [`There are: ${TOOLSETS.join(', ')}`],
+    throw new LukhasError('USAGE', `--toolsets: unknown toolset ${JSON.stringify(part.trim())}`, {
+      suggestions: [`Use one or more of: ${TOOLSETS.join(', ')}`],
     });
   });
 }

@@ -6,7 +6,7 @@ export const promoteModel = defineTool({
   name: 'promote_model',
   title: 'Promote a model',
   toolset: 'gates',
-  description: 'Gives a gate to a model that a canary has proven for it, through the configured hooks.',
+  description: 'Promotes a model to a gate that an earlier canary has proven it for, through the configured hooks.',
   effect: { destructive: true, idempotent: true },
   input: z.strictObject({ modelId: name, gate: name, dryRun: z.boolean().default(false) }),
   output: z.looseObject({

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { JOB_STATES } from '../../../lib/readings/index.js';
 import { name } from './name.js';
 import { defineTool } from './tool.js';
 
@@ -6,7 +7,7 @@ const job = z.looseObject({
   jobId: z.string(),
   taskId: z.string(),
   configId: z.string().nullable(),
-  status: z.enum(['queued', 'running', 'completed', 'failed']),
+  status: z.enum(JOB_STATES),
   startedAt: z.string().nullable(),
   updatedAt: z.string(),
 });
@@ -16,11 +17,11 @@ export const runEval = defineTool({
   title: 'Run an evaluation',
   toolset: 'jobs',
   description:
-    'Queues a task of the configuration, or probe, which checks the log itself. Returns at once; see status.',
+    'Queues a configured task, or the built-in `probe`, which checks the log. Returns immediately; follow it with status.',
   effect: { destructive: false, idempotent: false },
   input: z.strictObject({
     taskId: z.string().min(1).max(200),
-    configId: name.nullable().default(null).describe('Handed to the task.'),
+    configId: name.nullable().default(null).describe('Passed to the task.'),
     dryRun: z.boolean().default(false),
   }),
   output: job,
@@ -31,8 +32,8 @@ export const status = defineTool({
   name: 'status',
   title: 'Job status',
   toolset: 'jobs',
-  description: 'How a job stands, with its result when there is one.',
-  input: z.strictObject({ jobId: z.string().min(1).max(200).describe('Id, or a unique beginning of it.') }),
+  description: 'Status of a job, with its result when it has one.',
+  input: z.strictObject({ jobId: z.string().min(1).max(200).describe('Id, or the start of it if unique.') }),
   output: job,
   run: (service, { jobId }) => service.jobStatus(jobId),
 });

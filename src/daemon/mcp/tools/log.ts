@@ -5,7 +5,7 @@ export const verifyLog = defineTool({
   name: 'verify_log',
   title: 'Verify the log',
   toolset: 'log',
-  description: 'Recomputes every hash of the log and says what was changed, if anything. May take long.',
+  description: 'Recomputes every hash of the log and reports any change. Can take long.',
   input: z.strictObject({}),
   output: z.looseObject({ ok: z.boolean() }),
   run: (service) => service.verifyLog(),

@@ -7,10 +7,9 @@ export const search = defineTool({
   name: 'search',
   title: 'Search',
   toolset: 'search',
-  description:
-    'Finds canaries, decisions, jobs, models, policies and pages of the documentation. Read a hit with fetch.',
+  description: 'Searches canaries, decisions, jobs, models, policies and the documentation. Read a hit with fetch.',
   input: z.strictObject({
-    query: z.string().min(1).max(500).describe('Words to look for.'),
+    query: z.string().min(1).max(500).describe('Words to search for.'),
     limit: z.int().min(1).max(50).default(5),
   }),
   output: z.looseObject({ results: z.array(hit), ids: z.array(z.string()), hits: z.array(hit) }),
@@ -29,7 +28,7 @@ export const fetch = defineTool({
   title: 'Fetch',
   toolset: 'search',
   description: 'The full text of one search hit.',
-  input: z.strictObject({ id: z.string().min(1).max(500).describe('As search gave it, e.g. canary:c-m8k2x0.') }),
+  input: z.strictObject({ id: z.string().min(1).max(500).describe('Id from search, e.g. canary:c-m8k2x0.') }),
   output: z.looseObject({
     id: z.string(),
     title: z.string(),

@@ -6,16 +6,16 @@ import type { Actor } from '../../../lib/ledger/index.js';
 import type { Service } from '../../service.js';
 import type { WaitProgress } from '../../wait.js';
 
-/** Groups that a server can be limited to. */
+/** Groups of tools that a server can be limited to. */
 export const TOOLSETS = ['search', 'canaries', 'jobs', 'gates', 'log'] as const;
 export type Toolset = (typeof TOOLSETS)[number];
 
-/** Who calls, and what a long call may use. */
+/** The caller, and what a long call can use. */
 export interface ToolCall {
   actor: Actor;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
-  /** Given when the caller wants to hear how a wait goes. */
+  /** Set when the caller asked for progress. */
   onProgress?: ((progress: WaitProgress) => void) | undefined;
 }
 
@@ -23,9 +23,9 @@ interface ToolSpec<Input extends z.ZodType> {
   name: string;
   title: string;
   toolset: Toolset;
-  /** One or two sentences: a client pays for every word in each of its requests. */
+  /** One or two sentences: clients send every word with each of their requests. */
   description: string;
-  /** Reads only, unless it says what it does. */
+  /** Left out for tools that only read. */
   effect?: { destructive: boolean; idempotent: boolean };
   input: Input;
   output: z.ZodType;
@@ -39,7 +39,7 @@ export interface LukhasTool {
   name: string;
   toolset: Toolset;
   readOnly: boolean;
-  /** As `tools/list` gives it. */
+  /** As in `tools/list`. */
   listed: Tool;
   /** @throws ProtocolError -32602 that names the argument */
   call(service: Service, args: unknown, call: ToolCall): Promise<CallToolResult>;
@@ -65,7 +65,7 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
       },
     },
     async call(service, args, call) {
-      // Defaults are the parser's: a schema that is only advertised fills in nothing.
+      // Parsing fills in the defaults; the advertised schema alone does not.
       const parsed = parseArguments(spec.input, args, name);
       try {
         const value = await spec.run(service, parsed, call);
@@ -88,14 +88,14 @@ function parseArguments<Input extends z.ZodType>(schema: Input, args: unknown, t
   }
 }
 
-/** The model that called reads this: what went wrong, and what to do. */
+/** Read by the calling model: what went wrong, and what to do. */
 function failed({ code, message, suggestions }: LukhasError): CallToolResult {
   const text = [`${code}: ${message}`, ...suggestions.map((suggestion) => `- ${suggestion}`)].join('\n');
   return { content: [{ type: 'text', text }], isError: true };
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Tool['inputSchema'] {
-  // The dialect is the protocol's default; naming it in every schema costs the client tokens.
+  // Left out, as the protocol's default: naming it in every schema would cost the client tokens.
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
   return rest as Tool['inputSchema'];
 }

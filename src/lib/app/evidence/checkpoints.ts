@@ -17,7 +17,7 @@ interface Place {
 
 /**
  * The checkpoints of a database: in `checkpoints/` beside it.
- * @param previousKey file of the log key that the present one takes the place of
+ * @param previousKey file of the log key that the current one replaces
  * @throws LukhasError CONFIG when there is no log key, or one cannot be used; USAGE when both are the same
  */
 export async function openCheckpoints(
@@ -27,13 +27,13 @@ export async function openCheckpoints(
   const key = await readSigningKey(config.keys.log);
   const previous = previousKey === null ? null : await readSigningKey(previousKey);
   if (previous?.publicKey.equals(key.publicKey)) {
-    throw new LukhasError('USAGE', `--old-key ${previousKey}: is the log key that is here now, not the one before it`);
+    throw new LukhasError('USAGE', `--old-key ${previousKey}: this is the current log key, not the previous one`);
   }
   const files = new CheckpointFiles(checkpointFolder(config));
   return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), key, previous });
 }
 
-/** Whether there is a file for the log key: without one no checkpoints are made. */
+/** Whether the file of the log key exists: without one, no checkpoints are made. */
 export async function hasLogKey({ keys }: Config): Promise<boolean> {
   try {
     await stat(keys.log);
@@ -41,29 +41,29 @@ export async function hasLogKey({ keys }: Config): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    // Something is there that cannot be looked at: reading it will say what.
+    // Something is there; reading it will give a proper error.
     return true;
   }
 }
 
 /**
- * Tells a checkpoint to witnesses and anchors, those of the configuration when none are given.
- * @throws what is no LukhasError
+ * Publishes a checkpoint to witnesses and anchors, by default those of the configuration.
+ * @throws any error that is not a LukhasError; those are in the results
  */
 export async function publishCheckpoint(
   { config, clock }: Place & { clock: Clock },
   checkpoints: Checkpoints,
   made: KeptCheckpoint,
   options: { to?: Publication; signal?: AbortSignal | undefined } = {},
-): Promise<{ checkpoint: KeptCheckpoint; told: PublishResult[]; refused: boolean }> {
+): Promise<{ checkpoint: KeptCheckpoint; results: PublishResult[]; refused: boolean }> {
   const { to = config.evidence, signal } = options;
   return publish(checkpoints, made, to, { now: clock.now, env: environment(), signal });
 }
 
 /**
- * Signs the log and has the witnesses of the configuration cosign it; anchors are not told. When another process has told a
- * witness of a newer log meanwhile, the log is signed once more as it is then.
- * @returns what came of each; one that cannot be reached, or does not cosign, keeps nothing back
+ * Signs the log and has the witnesses of the configuration cosign it; nothing is sent to anchors. When another process has sent
+ * a witness a newer checkpoint meanwhile, the log is signed once more.
+ * @returns the results; a witness that cannot be reached, or refuses, stops nothing
  * @throws LukhasError VERIFICATION when a witness has seen another history, and as `Checkpoints.make`
  */
 export async function makeCosigned(
@@ -75,9 +75,10 @@ export async function makeCosigned(
   for (let again = true; ; again = false) {
     const made = await checkpoints.make();
     if (witnesses.length === 0) return [];
-    const { told } = await publishCheckpoint(place, checkpoints, made, { to: { witnesses, anchors: [] }, signal });
-    const refusal = told.find(({ error }) => error?.code === 'VERIFICATION')?.error ?? null;
-    if (refusal === null) return told;
+    const to = { witnesses, anchors: [] };
+    const { results } = await publishCheckpoint(place, checkpoints, made, { to, signal });
+    const refusal = results.find(({ error }) => error?.code === 'VERIFICATION')?.error ?? null;
+    if (refusal === null) return results;
     const newest = await checkpoints.latest();
     if (!again || newest === null || newest.size <= made.size) throw refusal;
   }

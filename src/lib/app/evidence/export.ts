@@ -1,6 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { Transform, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Clock, timestamp } from '../../clock.js';
@@ -10,14 +8,7 @@ import { readSigningKey, type SigningKey } from '../../evidence/keys/index.js';
 import type { OnEntries } from '../../evidence/pack/index.js';
 import { type FillQueries, type PackPlan, planPack, writePack } from '../../evidence/pack/index.js';
 import type { PublishResult } from '../../evidence/publish/index.js';
-import {
-  fileError,
-  partialFile,
-  type Replaceable,
-  refuseToReplace,
-  removeAbandoned,
-  syncFolder,
-} from '../../files/index.js';
+import { type Output, type Replaceable, refuseToReplace, writableOf, writeOutput } from '../../files/index.js';
 import { parseInstant, parseName } from '../../input/index.js';
 import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
@@ -25,7 +16,7 @@ import type { Config } from '../config.js';
 import { initKeys, type KeyFile, logOrigin, showKeys } from '../signing-keys.js';
 import { makeCosigned, openCheckpoints } from './checkpoints.js';
 
-/** As given: by flags, or in a URL. */
+/** As given by flags, or in a URL. */
 export interface ExportRequest {
   from?: string | undefined;
   to?: string | undefined;
@@ -43,13 +34,13 @@ interface Place {
 }
 
 interface PrepareOptions {
-  /** Default true: makes the keys that are missing. */
+  /** Default true: creates missing keys. */
   makeKeys?: boolean;
-  /** Asks the witnesses of the configuration to cosign the checkpoint, too; otherwise the pack has the cosignatures that are kept. */
-  tell?: boolean;
-  /** Before the names in messages of what is asked for: `--` for flags. */
+  /** Asks the configured witnesses to cosign the checkpoint; otherwise the pack gets the cosignatures that are kept. */
+  askWitnesses?: boolean;
+  /** Put before parameter names in errors: `--` for flags. */
   prefix?: string;
-  /** Ends the asking of witnesses. */
+  /** Stops asking witnesses. */
   signal?: AbortSignal;
 }
 
@@ -67,33 +58,33 @@ export interface ExportSummary {
   origin: string;
   /** Fingerprints of the keys that signed. */
   keys: { log: string; export: string };
-  /** The checkpoint of so many entries that is in the pack with cosignatures, and who made them; null: no witness has seen any. */
+  /** Size of the cosigned checkpoint in the pack, and its witnesses; null: there is none. */
   cosigned: { size: number; by: string[] } | null;
 }
 
-/** An export whose window is fixed: what is appended to the log from now on does not change it. */
+/** An export with a fixed window: what is appended to the log later does not change it. */
 export class EvidenceExport {
   private constructor(
     private readonly place: Place,
     private readonly plan: PackPlan,
     private readonly keys: { log: SigningKey; export: SigningKey },
     private readonly witnessed: CosignedCheckpoint | null,
-    /** Keys that were made for it: their public halves are still to be given to whoever will verify. */
-    readonly madeKeys: readonly KeyFile[],
-    /** What came of asking the witnesses; empty when none was asked. */
-    readonly told: readonly PublishResult[],
+    /** Keys that were created for it: whoever verifies still needs their public halves. */
+    readonly createdKeys: readonly KeyFile[],
+    /** Results of asking the witnesses; empty when none was asked. */
+    readonly witnessResults: readonly PublishResult[],
   ) {}
 
   /**
-   * Reads what is asked for; makes the keys when there are none, unless told not to. The log as it is now is signed and kept beside it, so that
-   * nothing is exported of one that does not contain what was signed before.
-   * @throws LukhasError USAGE (times, an empty log), CONFIG (keys, checkpoints), VERIFICATION (entries are gone or others, also as
-   *   a witness has seen them), LEDGER_*
+   * Reads the request and fixes the window; creates missing keys, unless `makeKeys` is false. Signs the log as it is now first, so
+   * that a log that does not contain what was signed before is not exported.
+   * @throws LukhasError USAGE (times, an empty log), CONFIG (keys, checkpoints), VERIFICATION (entries are missing or different,
+   *   also according to a witness), LEDGER_*
    */
   static async prepare(
     place: Place,
     request: ExportRequest,
-    { makeKeys = true, tell = false, prefix = '', signal }: PrepareOptions = {},
+    { makeKeys = true, askWitnesses = false, prefix = '', signal }: PrepareOptions = {},
   ): Promise<EvidenceExport> {
     const now = place.clock.now();
     const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix) };
@@ -101,32 +92,32 @@ export class EvidenceExport {
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
     const { log, export: forExport } = place.config.keys;
     const keys = { log: await readSigningKey(log), export: await readSigningKey(forExport) };
-    // After the plan: what is kept is of all that the pack holds.
+    // After the plan, so that the checkpoint covers the whole window.
     const checkpoints = await openCheckpoints(place);
-    const told = tell ? await makeCosigned(place, checkpoints, signal) : [];
-    if (!tell) await checkpoints.make();
+    const results = askWitnesses ? await makeCosigned(place, checkpoints, signal) : [];
+    if (!askWitnesses) await checkpoints.make();
     const witnessed = await checkpoints.cosigned(plan.range.to);
-    const made = files.filter(({ created }) => created);
-    return new EvidenceExport(place, plan, keys, witnessed, made, told);
+    const created = files.filter((file) => file.created);
+    return new EvidenceExport(place, plan, keys, witnessed, created, results);
   }
 
   get range(): SeqRange {
     return this.plan.range;
   }
 
-  /** How many the pack shows; of others in its window it has the hashes. */
+  /** Number of entries in the pack; the window's other entries are in it as hashes. */
   entries(): Promise<number> {
     return this.place.ledger.pages.count(this.plan.range, this.plan.selection);
   }
 
-  /** The same for the same window. */
+  /** Depends on the window only. */
   get fileName(): string {
     return `lukhas-evidence-${this.range.from}-${this.range.to}.zip`;
   }
 
   /**
    * Writes the zip and ends `out`; destroys it on failure.
-   * @throws LukhasError LEDGER_*; the signal's reason; what `out` failed with
+   * @throws LukhasError LEDGER_*; the signal's reason; errors of `out`
    */
   async write(out: Writable, { signal, onEntries }: WriteOptions = {}): Promise<ExportSummary> {
     const { ledger, config, version } = this.place;
@@ -134,11 +125,11 @@ export class EvidenceExport {
     const measure = new Measure();
     out.once('error', (error) => measure.destroy(error));
     measure.once('error', (error) => out.destroy(error));
-    // A client that goes closes its socket without an error.
-    out.once('close', () => measure.destroy(out.writableFinished ? undefined : gone()));
+    // A client that disconnects closes its socket without an error.
+    out.once('close', () => measure.destroy(out.writableFinished ? undefined : disconnected()));
     measure.pipe(out);
     const ended = finished(out, { readable: false });
-    // When it fails, so does what is awaited first.
+    // Awaited below; when it fails earlier, so does writePack.
     ended.catch(() => undefined);
     const { plan, keys, witnessed } = this;
     await writePack({ ledger, plan, origin, keys, witnessed, version, out: measure, signal, onEntries });
@@ -155,38 +146,27 @@ export class EvidenceExport {
     };
   }
 
-  /** What `writeFile` would refuse, before anything is signed for it. @throws LukhasError USAGE */
+  /** Refuses a path that `writeFile` would refuse, before anything is signed. @throws LukhasError USAGE */
   static async refuseTarget(path: string, force = false): Promise<void> {
-    await refuseToReplace(resolve(path), `--out ${path}`, PACK, force);
+    await refuseToReplace(outputOf(path, force));
   }
 
   /**
-   * Writes the zip whole or not at all: beside its place first, synced to disk, then moved there, also in the place of
-   * another pack.
-   * @param force also in the place of a file that is no pack
+   * Writes the whole zip or nothing. Replaces an older pack.
+   * @param force also replaces a file that is not a pack
    * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
    */
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
-    await EvidenceExport.refuseTarget(path, options.force);
-    const [target, name] = [resolve(path), `--out ${path}`];
-    const beside = partialFile(dirname(target));
-    try {
-      // First, as they may be what fills the disk.
-      await removeAbandoned(dirname(target), this.place.clock.now());
-      const file = await open(beside, 'wx');
-      // `flush`: on disk before it is closed, and so before it is moved.
-      const summary = await this.write(file.createWriteStream({ flush: true }), options);
-      await rename(beside, target);
-      await syncFolder(dirname(target));
-      return summary;
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw writeError(error, name);
-    }
+    return writeOutput(
+      outputOf(path, options.force),
+      this.place.clock.now(),
+      (file) => this.write(writableOf(file), options),
+      notWritten,
+    );
   }
 }
 
-/** The log says that a pack was asked for and not delivered. @param range null when it was not known yet */
+/** Records in the log that an export failed. @param range null when the window was not known yet */
 export async function recordFailure(
   { ledger, clock }: Pick<Place, 'ledger' | 'clock'>,
   failure: { by: Actor; range: SeqRange | null; interrupted: boolean; error: unknown },
@@ -207,7 +187,7 @@ export async function recordFailure(
   await ledger.commit({ events: [event] });
 }
 
-/** Passes on what it measures. */
+/** Counts and hashes the bytes that pass through. */
 class Measure extends Transform {
   size = 0;
   readonly #hash: Hash = createHash('sha256');
@@ -223,13 +203,13 @@ class Measure extends Transform {
   }
 }
 
-function gone(): LukhasError {
-  return new LukhasError('EXPORT_FAILED', 'The receiver of the pack has gone before its end.');
+function disconnected(): LukhasError {
+  return new LukhasError('EXPORT_FAILED', 'The client disconnected before the pack was complete.');
 }
 
 function timesOf({ from, to }: ExportRequest, now: number, prefix: string): { from: string; to: string | null } {
   if (from === undefined)
-    throw new LukhasError('USAGE', 'Nothing says from when on to export.', { suggestions: ['--from 30d'] });
+    throw new LukhasError('USAGE', `No ${prefix}from given.`, { suggestions: ['The last 30 days: --from 30d'] });
   const start = parseInstant(from, now, `${prefix}from`);
   const end = to === undefined ? null : parseInstant(to, now, `${prefix}to`);
   if (end !== null && start >= end) {
@@ -238,7 +218,7 @@ function timesOf({ from, to }: ExportRequest, now: number, prefix: string): { fr
   return { from: timestamp(start), to: end === null ? null : timestamp(end) };
 }
 
-/** In one order and once each, so that the same wish gives the same bytes. */
+/** Sorted and without duplicates, so that the same selection gives the same bytes. */
 function selectionOf({ models = [], include = [] }: ExportRequest, prefix: string): Selection {
   const unknown = include.find((name) => !(FAMILIES as readonly string[]).includes(name));
   if (unknown !== undefined) {
@@ -253,14 +233,14 @@ function selectionOf({ models = [], include = [] }: ExportRequest, prefix: strin
 
 const filledQueries: FillQueries = async (source, { modelId, fromGate, windowSeconds }) => {
   if (source['kind'] !== 'prometheus') return {};
-  // The parser is loaded where there is something to parse.
+  // Loads the parser only when there is something to parse.
   const { substitute } = await import('../../metrics/promql/promql.js');
   const values = { gate: fromGate, model: modelId, window: windowSeconds };
   const queries = Object.entries((source['queries'] ?? {}) as Record<string, string>);
   return Object.fromEntries(queries.map(([name, query]) => [name, substitute(query, values)]));
 };
 
-/** Signature of a zip's first entry, and where its name stands (APPNOTE 4.3.7). */
+/** Signature of a zip's first entry, and the offset of its name (APPNOTE 4.3.7). */
 const ENTRY = Buffer.from('PK\x03\x04', 'latin1');
 const FIRST = { name: Buffer.from('meta.json'), at: 30 };
 const PACK: Replaceable = {
@@ -271,15 +251,13 @@ const PACK: Replaceable = {
   force: '--force',
 };
 
-const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the quota is used up' };
+function outputOf(path: string, forced = false): Output {
+  return { path, flag: '--out', kind: PACK, forced };
+}
 
-/** As `fileError`, and what ends a file that was begun. */
-function writeError(cause: unknown, name: string): unknown {
-  const error = fileError(cause, name);
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof LukhasError || code === undefined || syscall === undefined) return error;
-  return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${FAILED[code] ?? code})`, {
-    suggestions: ['Nothing was left there. Make room or choose another place, then export again.'],
+function notWritten(name: string, why: string, cause: unknown): LukhasError {
+  return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${why})`, {
+    suggestions: ['No partial file was left. Free some space or choose another folder, then export again.'],
     cause,
   });
 }

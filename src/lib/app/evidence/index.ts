@@ -1,5 +1,5 @@
 /**
- * The use cases of evidence: export, prove, verify, checkpoints and witnesses, with configuration and keys resolved.
+ * Use cases for evidence: export, prove, verify, checkpoints and witnesses, with configuration and keys resolved.
  */
 export { hasLogKey, openCheckpoints, publishCheckpoint } from './checkpoints.js';
 export { EvidenceExport, type ExportRequest, type ExportSummary, recordFailure } from './export.js';

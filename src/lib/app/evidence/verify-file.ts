@@ -29,15 +29,15 @@ import { verifyAll } from '../verification.js';
 import { hasLogKey } from './checkpoints.js';
 
 export interface EvidenceRequest {
-  /** Files of public keys that somebody chose to trust. */
+  /** Files of public keys that the user trusts. */
   trust: readonly string[];
   /** File with an earlier checkpoint of the log. */
   since: string | null;
-  /** A database that may prove what a pack alone cannot. */
+  /** A database that can prove what a pack alone cannot. */
   db: string | null;
 }
 
-/** What files begin with. */
+/** The first bytes of each kind of file. */
 const PROOF = Buffer.from('c2sp.org/tlog-proof@');
 const DATABASE = Buffer.from('SQLite format 3\0');
 /** As large as the largest entry, in base64. */
@@ -56,19 +56,22 @@ export async function verifyEvidence(
   const since = sinceFile === null ? null : await readCheckpoint(sinceFile);
   const begins = await beginningOf(path);
   if (begins.subarray(0, DATABASE.length).equals(DATABASE)) {
-    throw new LukhasError('USAGE', `${path}: is a database, not a pack or proof`, {
+    throw new LukhasError('USAGE', `${path}: this is a database, not a pack or proof`, {
       suggestions: [`lukhas verify --db ${path}`],
     });
   }
   if (since === null && db !== null) {
-    throw new LukhasError('USAGE', `${path}: --db goes with --since: what it is asked for is a proof of that`);
+    throw new LukhasError(
+      'USAGE',
+      '--db needs --since: the database is only used to prove consistency with that checkpoint.',
+    );
   }
   if (!begins.equals(PROOF)) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
   const text = (await readLimited(path, MAX_PROOF)).toString();
   return { type: 'proof', ...(await verifyProof(text, { trust, since, db })) };
 }
 
-/** What is asked for, read. */
+/** A request with its files read. */
 interface Asked {
   trust: readonly TrustedKey[] | null;
   since: Buffer | null;
@@ -80,7 +83,7 @@ async function verifyProof(text: string, { trust, since, db }: Asked): Promise<P
   const { log } = report;
   if (since === null) return report;
   if (log === null || report.problemCount > 0) {
-    const notShown = [...report.notShown, '--since: the proof does not hold by itself'];
+    const notShown = [...report.notShown, '--since: not compared, because the proof itself is invalid'];
     return { ...report, notShown, ok: false };
   }
   const ledger = db === null ? null : await openLedger(db, { readOnly: true });
@@ -113,8 +116,8 @@ async function verifyZip(path: string, { trust, since, db }: Asked): Promise<Pac
 }
 
 /**
- * Verifies the database in place, and compares it with the checkpoints that are kept beside it, and with one that was kept
- * elsewhere. That one needs no proof: the whole log is recomputed, and with it the root that it had then.
+ * Verifies the database in place, and compares it with the checkpoints kept beside it, and with one kept elsewhere (`since`).
+ * That needs no proof: the whole log is recomputed, and with it the root at that size.
  * @throws LukhasError USAGE: a file that cannot be read; LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW
  */
 export async function verifyInPlace(
@@ -147,7 +150,7 @@ function proofsOf(ledger: Ledger): ConsistencyProof {
   return async (first, second) => (second > (await ledger.size()) ? null : ledger.consistencyProof(first, second));
 }
 
-/** The key that this machine signs with, when it has one that can be used. */
+/** The log key of this machine; null when there is none, or it cannot be used. */
 async function ownKey(config: Config, found: EvidenceFindings): Promise<VerifierKey | null> {
   if (!(await hasLogKey(config))) return null;
   try {
@@ -155,7 +158,7 @@ async function ownKey(config: Config, found: EvidenceFindings): Promise<Verifier
     return { name: logOrigin(config, key), type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'CONFIG') throw error;
-    found.unchecked(`signatures by the log key of this machine: ${error.message}`);
+    found.unchecked(`signatures by this machine's log key: ${error.message}`);
     return null;
   }
 }
@@ -169,7 +172,8 @@ async function readTrust(files: readonly string[]): Promise<TrustedKey[] | null>
 }
 
 /**
- * A file that somebody has kept as a checkpoint. That it is none is a slip of the command; whether it holds is for the report.
+ * Reads a checkpoint that was kept elsewhere. A file that is not a checkpoint is a usage error; whether its signature is valid
+ * is for the report.
  * @throws LukhasError USAGE
  */
 async function readCheckpoint(path: string): Promise<Buffer> {
@@ -179,9 +183,9 @@ async function readCheckpoint(path: string): Promise<Buffer> {
     return note;
   } catch (cause) {
     if (!(cause instanceof LukhasError)) throw cause;
-    throw new LukhasError('USAGE', `--since ${path}: is no checkpoint (${cause.message})`, {
+    throw new LukhasError('USAGE', `--since ${path}: not a checkpoint (${cause.message})`, {
       cause,
-      suggestions: ['A checkpoint is the file checkpoint of a pack, or what lukhas checkpoint --out FILE writes.'],
+      suggestions: ['Use the file `checkpoint` of a pack, or what lukhas checkpoint --out FILE writes.'],
     });
   }
 }
@@ -190,7 +194,7 @@ function readSmall(path: string): Promise<Buffer> {
   return readLimited(path, MAX_SMALL);
 }
 
-/** Not more than `limit`, however long it is: a pipe or a device has no size to be asked for. */
+/** Reads at most `limit` bytes: a pipe or a device has no size that could be checked first. */
 async function readLimited(path: string, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -203,7 +207,7 @@ async function readLimited(path: string, limit: number): Promise<Buffer> {
     throw unreadable(path, cause);
   }
   if (size <= limit) return Buffer.concat(chunks);
-  throw new LukhasError('USAGE', `${path}: is longer than what it should be (${limit} bytes)`);
+  throw new LukhasError('USAGE', `${path}: too long: more than ${limit} bytes`);
 }
 
 async function beginningOf(path: string): Promise<Buffer> {
@@ -221,10 +225,10 @@ async function beginningOf(path: string): Promise<Buffer> {
   }
 }
 
-const WHY: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder' };
+const WHY: Readonly<Record<string, string>> = { ENOENT: 'file not found', EISDIR: 'is a folder' };
 
 function unreadable(path: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  const why = WHY[code ?? ''] ?? code ?? String(cause);
-  return new LukhasError('USAGE', `${path}: cannot be read (${why})`, { cause });
+  const why = WHY[code ?? ''] ?? `cannot be read (${code ?? String(cause)})`;
+  return new LukhasError('USAGE', `${path}: ${why}`, { cause });
 }

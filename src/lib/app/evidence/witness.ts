@@ -18,41 +18,41 @@ import { createFile } from '../../files/index.js';
 export interface WitnessIdentity {
   folder: string;
   name: string;
-  /** One line, to be given to the operators of logs and to auditors. */
+  /** One line, for the operators of logs and for auditors. */
   vkey: string;
   /** SPKI PEM of its public key, for openssl. */
   pem: string;
-  /** False: it was there. */
+  /** False: it existed before. */
   created: boolean;
 }
 
 /**
- * Makes the key of a witness, or tells the one that is there.
- * @param name null: the one it has, or one after its key
- * @throws LukhasError USAGE: a name that cannot stand on a signature; CONFIG: files that cannot be used; another name than it has
+ * Creates the key of a witness, or returns the existing one.
+ * @param name null: the name it has, or one derived from its key
+ * @throws LukhasError USAGE: an invalid name; CONFIG: files that cannot be used, or a different name than it has
  */
 export async function initWitness(folder: string, name: string | null): Promise<WitnessIdentity> {
-  // Before a key is made that would then have no name.
+  // Checked first, so that no key is created without a valid name.
   if (name !== null && !isKeyName(name)) throw new LukhasError('USAGE', `--name: ${badName(name)}`);
   const path = join(folder, 'witness.pem');
   const made = await createSigningKey(path);
   const key = made ?? (await readSigningKey(path));
   const own = name ?? `lukhas-witness/${originOfKey(key.publicKey).split('/')[1]}`;
   const vkey = formatVkey({ name: own, type: SIGNATURE_TYPE.cosignature, publicKey: key.publicKey });
-  // The name goes with the key for good: cosignatures do not sign it, so that one key must not have two.
+  // A key must never have two names, because cosignatures do not sign the name.
   const created = await createFile(join(folder, 'witness.vkey'), `${vkey}\n`);
   const { name: known, vkey: there } = created ? { name: own, vkey } : await identityOf(folder, key);
   if (name !== null && name !== known) {
-    throw new LukhasError('CONFIG', `${folder}: this witness is called ${known}, and cannot be given another name`, {
-      suggestions: ['Make another witness in another folder.'],
+    throw new LukhasError('CONFIG', `${folder}: this witness is named ${known} and cannot be renamed`, {
+      suggestions: ['Create another witness in another folder.'],
     });
   }
   return { folder, name: known, vkey: there, pem: toSpkiPem(key.publicKey), created };
 }
 
 /**
- * The witness of a folder. A folder without a key is refused: it may be a mount that is missing, and a witness that has forgotten
- * what it has cosigned would cosign anything.
+ * The witness of a folder. A folder without a key is refused: its mount may be missing, and a witness without its records would
+ * cosign anything.
  * @throws LukhasError CONFIG
  */
 export async function openWitness(
@@ -66,7 +66,7 @@ export async function openWitness(
     if (!(cause instanceof LukhasError)) throw cause;
     throw new LukhasError('CONFIG', cause.message, {
       cause,
-      suggestions: [`Make the key of a new witness: lukhas witness key --db-dir ${folder}`],
+      suggestions: [`Create the key of a new witness: lukhas witness key --db-dir ${folder}`],
     });
   }
   const identity = await identityOf(folder, key);
@@ -86,5 +86,5 @@ async function identityOf(folder: string, key: SigningKey): Promise<WitnessIdent
     const why = cause instanceof LukhasError ? cause.message : `cannot be read (${code})`;
     throw new LukhasError('CONFIG', `${path}: ${why}`, { cause });
   }
-  throw new LukhasError('CONFIG', `${path}: is not that of the key beside it`);
+  throw new LukhasError('CONFIG', `${path}: does not match the key in witness.pem`);
 }

@@ -18,12 +18,12 @@ import { verifyConsistency } from '../tree/index.js';
 import type { CheckpointFiles } from './files.js';
 import { entriesAreGone, type KeptCheckpoint, otherEntries, readKept, rolledBack } from './kept.js';
 
-/** What a checkpoint is made of, and proved with. */
+/** A log that checkpoints can be made of and proved against. */
 export type ProvableLog = HashableLog & Pick<Ledger, 'root' | 'consistencyProof'>;
 
-/** One that a witness has seen, with what joins it to a log of another size. */
+/** A checkpoint cosigned by a witness, with the proof that links it to a log of another size. */
 export interface CosignedCheckpoint extends KeptCheckpoint {
-  /** RFC 9162 consistency proof between the two, whichever is the smaller; empty when they are the same. */
+  /** RFC 9162 consistency proof between the two sizes, whichever is smaller; empty when they are equal. */
   proof: Buffer[];
 }
 
@@ -33,18 +33,18 @@ interface CheckpointsOptions {
   /** Of the log. */
   origin: string;
   key: Signer;
-  /** The key that `key` takes the place of: signs, too, so that whoever knows it knows that it agreed. */
+  /** The key that `key` replaces: signs too, so that whoever trusts the old key can see that it agreed. */
   previous?: Signer | null;
 }
 
-/** Kept checkpoints that are looked through for the last one that a witness has cosigned. */
-const LOOKED_THROUGH = 50;
-/** And in each direction for the nearest one that any has: made every hour, those of six weeks. */
-const NEAREST = 1000;
+/** How many of the newest checkpoints are searched for the last one that a witness has cosigned. */
+const SEARCHED_NEWEST = 50;
+/** How many in each direction are searched for the nearest cosigned one: at one an hour, six weeks. */
+const SEARCHED_EACH_WAY = 1000;
 
 /**
- * Signs the log at its present size and keeps what was signed. What was signed once binds: nothing is signed that does not
- * contain it, so that a database that was rolled back or rewritten is noticed here, unless these files were, too.
+ * Signs the log at its present size and keeps what was signed. Only a log that contains the last signed checkpoint is signed
+ * again, so a database that was rolled back or rewritten is noticed here, unless these files were changed too.
  */
 export class Checkpoints {
   readonly #o: CheckpointsOptions;
@@ -57,14 +57,14 @@ export class Checkpoints {
     return this.#o.origin;
   }
 
-  /** Where they are kept. */
+  /** The folder that they are kept in. */
   get folder(): string {
     return this.#o.files.folder;
   }
 
   /**
-   * The log as it is, signed and on disk; the one that is there when nothing was appended since. Entries that were signed
-   * never before are hashed again from their bytes first; to find what was changed in older ones is `lukhas verify`'s.
+   * Signs the log as it is now and writes the checkpoint to disk; returns the existing one when nothing was appended since.
+   * Entries that were not signed before are first hashed again from their bytes; changes in older ones are for `lukhas verify`.
    * @throws LukhasError VERIFICATION when the log does not contain what was signed last; CONFIG when it cannot be kept, or
    *   another key has signed the last one; LEDGER_*
    */
@@ -101,15 +101,15 @@ export class Checkpoints {
     throw otherEntries(last, this.folder);
   }
 
-  /** The largest that was signed. @throws LukhasError VERIFICATION when its file cannot be understood */
+  /** The largest kept checkpoint. @throws LukhasError VERIFICATION when its file is invalid */
   async latest(): Promise<KeptCheckpoint | null> {
     const size = (await this.#o.files.sizes()).at(-1);
     return size === undefined ? null : this.#read(size);
   }
 
-  /** Size of the newest one with a cosignature of this witness; 0 without any: then the witness is asked. */
+  /** Size of the newest checkpoint that this witness has cosigned; 0 when none is found: the witness then says its size. */
   async lastCosignedBy(witness: NoteVerifier): Promise<number> {
-    const sizes = (await this.#o.files.sizes()).slice(-LOOKED_THROUGH).reverse();
+    const sizes = (await this.#o.files.sizes()).slice(-SEARCHED_NEWEST).reverse();
     for (const size of sizes) {
       const { text, signatures } = parseNote((await this.#read(size)).note);
       if (signatures.some((each) => isBy(each, witness) && witness.verify(text, each.signature))) return size;
@@ -118,10 +118,10 @@ export class Checkpoints {
   }
 
   /**
-   * The kept checkpoint by which a witness vouches for the first `size` entries: the smallest that covers them all and has a
-   * cosignature, else the largest below. Signed by the present key, so that it is good for whoever has only that one.
-   * @returns null when none is near
-   * @throws LukhasError VERIFICATION when the log does not contain it, or its file cannot be understood; LEDGER_*
+   * The kept checkpoint whose cosignature says most about the first `size` entries: the smallest that covers them all, else the
+   * largest below. Also signed with the present key, for those who have only that one.
+   * @returns null when there is none nearby
+   * @throws LukhasError VERIFICATION when the log does not contain it, or its file is invalid; LEDGER_*
    */
   async cosigned(size: number): Promise<CosignedCheckpoint | null> {
     const found = await this.#nearestCosigned(size);
@@ -133,7 +133,7 @@ export class Checkpoints {
     const roots = { firstRoot: first.root, secondRoot: second.root };
     if (!verifyConsistency({ first: first.size, second: second.size, ...roots, path: proof })) {
       throw rolledBack(
-        `the entries of the log are not those that a witness has cosigned in ${this.folder}/${found.size}`,
+        `the entries of the log differ from those that a witness has cosigned in ${this.folder}/${found.size}`,
       );
     }
     const { text, signatures } = parseNote(found.note);
@@ -144,9 +144,9 @@ export class Checkpoints {
   }
 
   /**
-   * Adds signatures, which the caller has verified, to one that is kept, each key once. A newer one takes the place of the
-   * older, unless that one verifies: a head that was seen earlier proves more, and what was handed out stays as it is.
-   * @param keys by which signatures that are there are verified
+   * Adds signatures, which the caller has verified, to a kept checkpoint, each key once. A new one replaces the old one of the
+   * same key only when the old one does not verify: the earlier cosignature proves more, and may already be in packs.
+   * @param keys verify the signatures that are there
    */
   async addSignatures(
     size: number,
@@ -169,10 +169,10 @@ export class Checkpoints {
   }
 
   async #nearestCosigned(size: number): Promise<KeptCheckpoint | null> {
-    // That there was nothing is no history.
+    // A checkpoint of an empty log proves nothing.
     const sizes = (await this.#o.files.sizes()).filter((each) => each > 0);
-    const covering = sizes.filter((each) => each >= size).slice(0, NEAREST);
-    const below = sizes.filter((each) => each < size).slice(-NEAREST);
+    const covering = sizes.filter((each) => each >= size).slice(0, SEARCHED_EACH_WAY);
+    const below = sizes.filter((each) => each < size).slice(-SEARCHED_EACH_WAY);
     for (const each of [...covering, ...below.reverse()]) {
       const kept = await this.#read(each);
       if (kept.origin === this.origin && cosigners(kept.note).length > 0) return kept;
@@ -180,7 +180,7 @@ export class Checkpoints {
     return null;
   }
 
-  /** A key that was swapped must not go unnoticed under the name by which others know the log. */
+  /** A replaced key must not go unnoticed under the name by which others know the log. */
   async #refuseOtherKey(): Promise<void> {
     const { origin, key, previous } = this.#o;
     const last = await this.latest();
@@ -193,7 +193,7 @@ export class Checkpoints {
     if (![key, previous ?? []].flat().some(signed)) throw otherKey(this.folder, last);
   }
 
-  /** Marks one that a witness has refused as another history: nothing goes on from it. */
+  /** Marks a checkpoint that a witness has refused as a different history: it is no longer used. */
   async setAside(size: number): Promise<void> {
     await this.#o.files.setAside(size);
   }
@@ -203,7 +203,7 @@ export class Checkpoints {
   }
 }
 
-/** Names on the cosignatures of a note, none of which is verified. */
+/** Names on the cosignatures of a note; the cosignatures are not verified. */
 export function cosigners(note: string): string[] {
   return parseNote(note)
     .signatures.filter(looksCosigned)
@@ -217,12 +217,12 @@ function isBy(signature: Pick<NoteSignature, 'name' | 'keyId'>, key: Pick<NoteSi
 function otherKey(folder: string, { origin, size }: Checkpoint): LukhasError {
   return new LukhasError(
     'CONFIG',
-    `${folder}/${size}: was signed as ${JSON.stringify(origin)} by another key than the log key that is here now`,
+    `${folder}/${size}: signed as ${JSON.stringify(origin)} by a different key than the current log key`,
     {
       suggestions: [
-        'Put the key back that signed it.',
-        'If the key was replaced on purpose, let the old one agree: lukhas checkpoint --old-key FILE',
-        'If the old one is lost, give the log another name: keys.origin.',
+        'Restore the key that signed it.',
+        'If you replaced the key on purpose, have the old one sign too: lukhas checkpoint --old-key FILE',
+        'If the old key is lost, give the log a new name: keys.origin.',
       ],
     },
   );
@@ -231,7 +231,7 @@ function otherKey(folder: string, { origin, size }: Checkpoint): LukhasError {
 function otherName(folder: string, there: Checkpoint, origin: string): LukhasError {
   return new LukhasError(
     'CONFIG',
-    `${folder}/${there.size}: was signed as ${JSON.stringify(there.origin)}, and the log is now called ${JSON.stringify(origin)}`,
-    { suggestions: ['Set keys.origin to the name that it was signed with.'] },
+    `${folder}/${there.size}: signed as ${JSON.stringify(there.origin)}, but the log is now named ${JSON.stringify(origin)}`,
+    { suggestions: ['Set keys.origin back to the name it was signed with.'] },
   );
 }

@@ -7,23 +7,23 @@ import { refused } from '../formats/index.js';
 
 /** Copy of the newest, by a name that does not change. */
 const NEWEST = 'checkpoint';
-/** Nothing in them is secret; but what was signed must be nobody else's to write. */
+/** Checkpoints are not secret, but nobody else may write them. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
-/** A note of thousands of signatures; no more is read of what somebody puts there. */
+/** Enough for thousands of signatures; a longer file is refused. */
 const MAX_BYTES = 1 << 20;
-/** Opening waits for nobody at the other end of a pipe, and follows no link to what is kept elsewhere. */
-const AS_IT_IS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Does not wait for the other end of a pipe, and does not follow links. */
+const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** `refused`: by a witness that has cosigned another history. It is kept, and nothing goes on from it. */
+/** `refused`: by a witness that has cosigned a different history. The file is kept, but not used. */
 type CheckpointStatus = 'kept' | 'refused';
 
 /**
- * Every checkpoint that was ever signed, a file each, named by its size: `checkpoints/1234`, or `checkpoints/1234.refused`. Files
- * that an auditor can read without us; none is ever taken away, and of one that is there only the signatures may grow.
+ * Every checkpoint that was ever signed, one file each, named by its size: `checkpoints/1234`, or `checkpoints/1234.refused`. An
+ * auditor can read them without lukhas. None is ever removed, and a file only gains signatures.
  */
 export class CheckpointFiles {
-  /** @param folder made when the first one is kept */
+  /** @param folder created with the first checkpoint */
   constructor(readonly folder: string) {}
 
   /** Smallest first. @throws LukhasError CONFIG when the folder cannot be read */
@@ -36,16 +36,16 @@ export class CheckpointFiles {
     return this.#list(/^(0|[1-9][0-9]{0,15})\.refused$/);
   }
 
-  pathOf(size: number, standing: CheckpointStatus = 'kept'): string {
-    return join(this.folder, standing === 'kept' ? String(size) : `${size}.refused`);
+  pathOf(size: number, status: CheckpointStatus = 'kept'): string {
+    return join(this.folder, status === 'kept' ? String(size) : `${size}.refused`);
   }
 
   /**
    * The note; null when none of this size was signed.
-   * @throws LukhasError VERIFICATION for what is no file of its own, or too long for a note; CONFIG when it cannot be read
+   * @throws LukhasError VERIFICATION when it is not a regular file, or too long for a note; CONFIG when it cannot be read
    */
-  async read(size: number, standing: CheckpointStatus = 'kept'): Promise<string | null> {
-    const path = this.pathOf(size, standing);
+  async read(size: number, status: CheckpointStatus = 'kept'): Promise<string | null> {
+    const path = this.pathOf(size, status);
     try {
       return await readNote(path);
     } catch (cause) {
@@ -56,22 +56,22 @@ export class CheckpointFiles {
   }
 
   /**
-   * @returns false when there is one of this size, which is left as it is
+   * @returns false when one of this size exists, which is left unchanged
    * @throws LukhasError CONFIG when it cannot be written, or others may write to the folder
    */
   async add(size: number, note: string): Promise<boolean> {
     return this.#written(async () => {
       const created = await createFile(this.pathOf(size), note, FILE_MODE);
-      if (created) await this.#tellNewest(size, note);
+      if (created) await this.#copyNewest(size, note);
       return created;
     });
   }
 
-  /** Puts the same checkpoint with more signatures in the place of what is there. @throws LukhasError CONFIG, as `add` */
+  /** Replaces the file by the same checkpoint with more signatures. @throws LukhasError CONFIG, as `add` */
   async replace(size: number, note: string): Promise<void> {
     await this.#written(async () => {
       await replaceFile(this.pathOf(size), note, FILE_MODE);
-      await this.#tellNewest(size, note);
+      await this.#copyNewest(size, note);
     });
   }
 
@@ -81,7 +81,7 @@ export class CheckpointFiles {
       try {
         await rename(this.pathOf(size), this.pathOf(size, 'refused'));
       } catch (error) {
-        // Another process was told the same.
+        // Another process has done it already.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
       const before = (await this.sizes()).at(-1);
@@ -104,14 +104,14 @@ export class CheckpointFiles {
     }
   }
 
-  async #tellNewest(size: number, note: string): Promise<void> {
+  async #copyNewest(size: number, note: string): Promise<void> {
     if ((await this.sizes()).at(-1) === size) await replaceFile(join(this.folder, NEWEST), note, FILE_MODE);
   }
 
   async #written<T>(write: () => Promise<T>): Promise<T> {
     try {
       await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
-      await refuseOpenFolder(this.folder, 'take what was signed away, or put something else there');
+      await refuseOpenFolder(this.folder, 'remove or replace checkpoints');
       return await write();
     } catch (cause) {
       throw cause instanceof LukhasError ? cause : unusable(this.folder, cause);
@@ -120,7 +120,7 @@ export class CheckpointFiles {
 }
 
 async function readNote(path: string): Promise<string> {
-  const file = await open(path, AS_IT_IS).catch((cause: NodeJS.ErrnoException) => {
+  const file = await open(path, OPEN_FLAGS).catch((cause: NodeJS.ErrnoException) => {
     throw cause.code === 'ELOOP' || cause.code === 'ENXIO' ? noNote(path, cause) : cause;
   });
   try {
@@ -134,15 +134,15 @@ async function readNote(path: string): Promise<string> {
 }
 
 function noNote(path: string, cause?: NodeJS.ErrnoException): LukhasError {
-  return refused(`${path}: is a link, a folder or a pipe, and no file with a checkpoint`, cause);
+  return refused(`${path}: not a checkpoint file, but a link, folder or pipe`, cause);
 }
 
 function unusable(path: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  return new LukhasError('CONFIG', `${path}: checkpoints cannot be kept there (${code ?? String(cause)})`, { cause });
+  return new LukhasError('CONFIG', `${path}: checkpoints cannot be written (${code ?? String(cause)})`, { cause });
 }
 
 function unreadable(path: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  return new LukhasError('CONFIG', `${path}: what was signed cannot be read (${code ?? String(cause)})`, { cause });
+  return new LukhasError('CONFIG', `${path}: checkpoints cannot be read (${code ?? String(cause)})`, { cause });
 }

@@ -1,5 +1,5 @@
 /**
- * The checkpoints that were signed, and the files they are kept in.
+ * Signed checkpoints, and the files they are kept in.
  */
 export { Checkpoints, type CosignedCheckpoint, cosigners } from './checkpoints.js';
 export { CheckpointFiles } from './files.js';

@@ -4,18 +4,18 @@ import { type Checkpoint, parseCheckpoint, parseNote, refused } from '../formats
 import type { CheckpointFiles } from './files.js';
 
 export interface KeptCheckpoint extends Checkpoint {
-  /** With the signatures that it has by now. */
+  /** The signed note, with all signatures so far. */
   note: string;
 }
 
-/** @throws LukhasError VERIFICATION when there is none of this size, or its file cannot be understood; CONFIG when it cannot be read */
+/** @throws LukhasError VERIFICATION when there is none of this size, or its file is invalid; CONFIG when it cannot be read */
 export async function readKept(files: CheckpointFiles, size: number): Promise<KeptCheckpoint> {
   const note = await files.read(size);
   const where = files.pathOf(size);
-  if (note === null) throw refused(`${where}: this checkpoint has gone`);
+  if (note === null) throw refused(`${where}: checkpoint not found`);
   try {
     const checkpoint = parseCheckpoint(parseNote(note).text);
-    if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries`);
+    if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries, not of ${size}`);
     return { ...checkpoint, note };
   } catch (cause) {
     if (!(cause instanceof LukhasError)) throw cause;
@@ -24,8 +24,8 @@ export async function readKept(files: CheckpointFiles, size: number): Promise<Ke
 }
 
 /**
- * Refuses a log that was set back to an older copy, or is another one, before anything is recorded in it. It compares with the
- * newest checkpoint only, by the tree that is stored: `lukhas verify` recomputes it, and compares with all.
+ * Refuses a log that is an older copy or a different log, before anything is recorded in it. Compares the stored tree with the
+ * newest checkpoint only; `lukhas verify` recomputes the tree and compares it with all checkpoints.
  * @throws LukhasError VERIFICATION when the log does not begin with what was signed; CONFIG when that cannot be read; LEDGER_*
  */
 export async function refuseOlderLog(log: Pick<Ledger, 'size' | 'root'>, files: CheckpointFiles): Promise<void> {
@@ -40,18 +40,18 @@ export async function refuseOlderLog(log: Pick<Ledger, 'size' | 'root'>, files: 
 
 /** @param size of the log */
 export function entriesAreGone(size: number, last: Checkpoint, folder: string): LukhasError {
-  return rolledBack(`the log has ${size} entries, but ${last.size} were signed in ${folder}: entries are gone`);
+  return rolledBack(`the log has ${size} entries, but ${last.size} were signed in ${folder}: entries are missing`);
 }
 
 export function otherEntries(last: Checkpoint, folder: string): LukhasError {
-  return rolledBack(`the first ${last.size} entries of the log are not those that were signed in ${folder}`);
+  return rolledBack(`the first ${last.size} entries of the log differ from those that were signed in ${folder}`);
 }
 
 export function rolledBack(what: string): LukhasError {
   return new LukhasError('VERIFICATION', what, {
     suggestions: [
-      'Nothing is signed or recorded. Was an older copy of the database put back, or does another one in this folder have the same keys?',
-      'docs/witness.md says what to do: the entries that are missing may be in a backup.',
+      'Nothing was signed or recorded. Was an older copy of the database restored, or does another database in this folder use the same keys?',
+      'See docs/witness.md for what to do; the missing entries may be in a backup.',
     ],
   });
 }

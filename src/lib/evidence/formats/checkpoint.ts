@@ -10,45 +10,45 @@ export interface Checkpoint {
   size: number;
   /** RFC 6962 root over them, 32 bytes. */
   root: Buffer;
-  /** Further lines; not recommended, and nothing may rest on them. */
+  /** Further lines; not recommended, and not to be relied on. */
   extensions?: readonly string[];
 }
 
-/** Whose signatures count. */
+/** Keys whose signatures are accepted. */
 export interface CheckpointTrust {
   /** Refuses checkpoints of other logs. */
   origin: string;
-  /** Keys of the log: one of them has to have signed. */
+  /** Keys of the log: at least one of them must have signed. */
   log: readonly NoteVerifier[];
-  /** Keys of witnesses: none of them has to have signed; how many must is the caller's to say. */
+  /** Keys of witnesses: none is required here; how many are is up to the caller. */
   witnesses?: readonly NoteVerifier[];
 }
 
 export interface VerifiedCheckpoint extends Checkpoint {
   extensions: readonly string[];
-  /** The signed text, as it stands in the note. */
+  /** The signed text of the note. */
   text: string;
   /** Signatures of the log's keys, at least one. */
   log: NoteSignature[];
   /** Cosignatures of the given witnesses; their time: `cosignatureTime`. */
   witnesses: NoteSignature[];
-  /** By keys that were not given: they say nothing. */
+  /** Signatures by keys that were not given: not verified. */
   unknown: NoteSignature[];
 }
 
 const HASH_BYTES = 32;
 
-/** The text to be signed. @throws LukhasError VERIFICATION when the parts cannot stand in one */
+/** The text to be signed. @throws LukhasError VERIFICATION when the parts do not make a valid one */
 export function formatCheckpoint({ origin, size, root, extensions = [] }: Checkpoint): string {
   const text = `${[origin, size, root.toString('base64'), ...extensions].join('\n')}\n`;
   const read = parseCheckpoint(text);
   if (read.origin !== origin || read.extensions?.length !== extensions.length) {
-    throw refused('checkpoint: a line of it contains a newline');
+    throw refused('checkpoint: a line contains a newline');
   }
   return text;
 }
 
-/** @throws LukhasError VERIFICATION: what is wrong with it. Says nothing about who made it. */
+/** Checks the form only, not who signed it. @throws LukhasError VERIFICATION: what is wrong with it */
 export function parseCheckpoint(text: string): Checkpoint {
   if (!text.endsWith('\n')) throw refused('checkpoint: does not end in a newline');
   const lines = text.slice(0, -1).split('\n');
@@ -56,8 +56,8 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (lines.length < 3) throw refused('checkpoint: has fewer than three lines');
   if (lines.includes('')) throw refused('checkpoint: has an empty line');
   const root = decodeBase64(base64);
-  if (root?.length !== HASH_BYTES) throw refused('checkpoint: its third line is not a SHA-256 hash in base64');
-  return { origin, size: parseSize(size, 'checkpoint: its size'), root, extensions };
+  if (root?.length !== HASH_BYTES) throw refused('checkpoint: third line is not a SHA-256 hash in base64');
+  return { origin, size: parseSize(size, 'checkpoint: size'), root, extensions };
 }
 
 /** A signed checkpoint. The first signer should be the log's key with the origin as its name. */
@@ -66,22 +66,19 @@ export function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSig
 }
 
 /**
- * Reads a signed checkpoint and verifies it by the keys that are trusted. A witness alone does not make a checkpoint.
+ * Reads a signed checkpoint and verifies it with the trusted keys. Signatures of witnesses alone are not enough.
  * @throws LukhasError VERIFICATION: form, origin, or signatures
  */
 export function verifyCheckpoint(note: string | Uint8Array, trust: CheckpointTrust): VerifiedCheckpoint {
   const { text, verified, unknown } = verifyNote(note, [...trust.log, ...(trust.witnesses ?? [])]);
   const checkpoint = parseCheckpoint(text);
   if (checkpoint.origin !== trust.origin) {
-    throw refused(
-      `checkpoint: is of the log ${JSON.stringify(checkpoint.origin)}, not of ${JSON.stringify(trust.origin)}`,
-    );
+    throw refused(`checkpoint: for log ${JSON.stringify(checkpoint.origin)}, expected ${JSON.stringify(trust.origin)}`);
   }
   const isOfLog = (signature: NoteSignature) =>
     trust.log.some((key) => key.name === signature.name && key.keyId === signature.keyId);
   const log = verified.filter(isOfLog);
-  if (log.length === 0)
-    throw refused('checkpoint: is signed by witnesses, but not by a key of the log that is trusted');
+  if (log.length === 0) throw refused('checkpoint: signed by witnesses only, not by a trusted key of the log');
   return {
     ...checkpoint,
     extensions: checkpoint.extensions ?? [],
@@ -92,7 +89,7 @@ export function verifyCheckpoint(note: string | Uint8Array, trust: CheckpointTru
   };
 }
 
-/** ASCII decimal without leading zeros, up to 2^53 - 1. @param what how an error calls it */
+/** ASCII decimal without leading zeros, up to 2^53 - 1. @param what names it in errors */
 export function parseSize(text: string, what: string): number {
   if (!/^(0|[1-9][0-9]*)$/.test(text)) throw refused(`${what} is not a decimal number without leading zeros`);
   const size = Number(text);

@@ -5,11 +5,11 @@ import { keyId, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
 
 /**
  * Cosignatures of witnesses, `cosignature/v1` (https://c2sp.org/tlog-cosignature), signature type 0x04: eight bytes of
- * time, big-endian, then Ed25519 over the time and the checkpoint. It says: at this time, this is the largest consistent
- * tree of this log that I have seen. A key must be used for one witness only, since its name is not signed.
+ * time, big-endian, then Ed25519 over the time and the checkpoint. It states: at this time, this is the largest consistent
+ * tree of this log that I have seen. A key must belong to one witness only, because the name is not signed.
  */
 const TIME_BYTES = 8;
-/** 9999-12-31T23:59:59Z, in POSIX seconds: RFC 3339 can write nothing later, and no witness has seen it. */
+/** 9999-12-31T23:59:59Z, in POSIX seconds: the last time that RFC 3339 can express. */
 const LATEST = 253_402_300_799;
 
 /** @param seconds POSIX time of the cosignature */
@@ -30,7 +30,7 @@ export function cosignatureSigner(name: string, signer: Signer, seconds: number)
 /** @param key of type 0x04 */
 export function cosignatureVerifier(key: VerifierKey): NoteVerifier {
   if (key.type !== SIGNATURE_TYPE.cosignature) {
-    throw refused(`verifier key ${key.name}: is not that of a witness (type 0x04)`);
+    throw refused(`verifier key ${key.name}: is not a witness key (type 0x04)`);
   }
   return {
     name: key.name,
@@ -49,7 +49,7 @@ export function verifierOf(key: VerifierKey): NoteVerifier {
   return key.type === SIGNATURE_TYPE.cosignature ? cosignatureVerifier(key) : noteVerifier(key);
 }
 
-/** POSIX seconds at which it was made; believe it only when the cosignature was verified. */
+/** POSIX seconds at which it was made; rely on it only when the cosignature was verified. */
 export function cosignatureTime({ signature }: NoteSignature): number {
   if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) throw refused('cosignature: has the wrong length');
   return Number(signature.readBigUInt64BE());
@@ -60,7 +60,7 @@ export function cosignedAt(cosignature: NoteSignature): string {
   return new Date(cosignatureTime(cosignature) * 1000).toISOString();
 }
 
-/** By its form: 72 bytes, which no other signature in use has. It says nothing about whose it is, or whether it verifies. */
+/** By its length alone: 72 bytes, which no other signature in use has. Neither the key nor the signature is checked. */
 export function looksCosigned({ signature }: NoteSignature): boolean {
   return signature.length === TIME_BYTES + SIGNATURE_BYTES;
 }

@@ -7,15 +7,15 @@ import type { Signer } from './note.js';
 import { fingerprint } from './public-key.js';
 import { refused } from './refused.js';
 
-/** DSSE 1.0 (https://github.com/secure-systems-lab/dsse): an envelope of signed bytes, which says what they are. */
+/** DSSE 1.0 (https://github.com/secure-systems-lab/dsse): an envelope of signed bytes with their type. */
 export interface VerifiedEnvelope {
   /** Exactly what was signed. */
   payload: Buffer;
-  /** The keys that signed, of those that are trusted; at least one, each once. */
+  /** The trusted keys that signed; at least one, each once. */
   signedBy: Buffer[];
   /**
-   * The envelope is written as `signEnvelope` writes it for the keys that signed. Key IDs, order and white space are not
-   * signed: who wants a file without one changed byte asks for this too.
+   * Whether the envelope is exactly what `signEnvelope` writes for the keys that signed. Key IDs, order and white space are
+   * not signed, so a caller that must detect any changed byte has to require this as well.
    */
   exact: boolean;
 }
@@ -26,7 +26,7 @@ const envelopeSchema = z.object({
   signatures: z.array(z.object({ keyid: z.string().optional(), sig: z.string() })).min(1),
 });
 
-/** What is signed: the bytes with their type, so that neither can be taken for another. */
+/** What is signed: the bytes together with their type, so that neither can be swapped. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffer {
   return Buffer.concat([preAuthHead(payloadType, payload.length), payload]);
 }
@@ -44,8 +44,8 @@ export function signEnvelope(payloadType: string, payload: Uint8Array, signers: 
 }
 
 /**
- * Verifies an envelope by the keys that are trusted. Signatures of others are passed over; key IDs are not relied on.
- * @param bytes are used up: the payload of a long log is large, and takes their place
+ * Verifies an envelope with the trusted keys. Signatures by other keys are ignored; key IDs are not relied on.
+ * @param bytes are overwritten: the payload of a long log is large, and is decoded in place
  * @param trusted public keys, 32 bytes each
  * @param threshold how many different keys must have signed; 1 when left out
  * @throws LukhasError VERIFICATION: form, payload type, or too few of the keys signed
@@ -57,7 +57,7 @@ export function verifyEnvelope(
   const { frame, payload: base64 } = readEnvelope(bytes);
   const envelope = parseInput(envelopeSchema, parseJson(frame), 'envelope', 'VERIFICATION');
   if (envelope.payloadType !== payloadType) {
-    throw refused(`envelope: its payload is of type ${JSON.stringify(envelope.payloadType)}, not ${payloadType}`);
+    throw refused(`envelope: payload type is ${JSON.stringify(envelope.payloadType)}, expected ${payloadType}`);
   }
   const isStandard = !base64.includes('-') && !base64.includes('_');
   const signatures = envelope.signatures.map(({ sig }) => decodeEither(sig, 'signature'));
@@ -68,13 +68,13 @@ export function verifyEnvelope(
   });
   const once = found.filter(({ publicKey }, i) => found.findIndex((other) => other.publicKey.equals(publicKey)) === i);
   if (once.length < threshold) {
-    throw refused(`envelope: is signed by ${once.length} of the keys that are trusted, not by ${threshold}`);
+    throw refused(`envelope: signed by ${once.length} of the trusted keys, needs ${threshold}`);
   }
   const exact = isStandard && frame === formatEnvelope(payloadType, new Uint8Array(), once);
   return { payload, signedBy: once.map(({ publicKey }) => publicKey), exact };
 }
 
-/** How an envelope begins that was written by `signEnvelope`. */
+/** How an envelope written by `signEnvelope` begins. */
 const START = Buffer.from('{"payload":"');
 const QUOTE = 0x22;
 const PADDING = 0x3d;
@@ -82,9 +82,9 @@ const PADDING = 0x3d;
 const PIECE = 4 * 64 * 1024;
 
 /**
- * Cuts out the payload where it stands, without making a text of it. An envelope that is written in a way in which
- * another member could be the payload is read as JSON first.
- * @returns base64, or what stands in its place, and the envelope with an empty payload
+ * Cuts out the payload without making a string of it. An envelope in another form, where another member could be the
+ * payload, is parsed as JSON first.
+ * @returns the payload's text (base64, if valid), and the envelope with an empty payload
  */
 function readEnvelope(bytes: Buffer): { payload: Buffer; frame: string } {
   const end = bytes.indexOf(QUOTE, START.length);
@@ -95,26 +95,25 @@ function readEnvelope(bytes: Buffer): { payload: Buffer; frame: string } {
     if (isOnly && !frame.includes('\\') && !payload.includes('\\')) return { payload, frame };
   }
   const envelope = parseInput(envelopeSchema, parseJson(textOf(bytes)), 'envelope', 'VERIFICATION');
-  // White space, so that it is not taken for what `signEnvelope` writes.
+  // Leading white space, so that it never equals what `signEnvelope` writes.
   return { payload: Buffer.from(envelope.payload), frame: ` ${JSON.stringify({ ...envelope, payload: '' })}` };
 }
 
-/** More cannot be one text; what lukhas writes has it in the payload. */
+/** Longer ones cannot become one string; in what lukhas writes, only the payload is that long. */
 const MAX_TEXT = 256 * 1024 * 1024;
 
 function textOf(bytes: Buffer): string {
-  if (bytes.length > MAX_TEXT)
-    throw refused(`envelope: has more than ${MAX_TEXT} bytes where its payload cannot be told apart`);
+  if (bytes.length > MAX_TEXT) throw refused(`envelope: has more than ${MAX_TEXT} bytes outside its payload`);
   return bytes.toString();
 }
 
-/** @param space for the message; what is decoded may stand in it. @throws LukhasError VERIFICATION: it is not base64 */
+/** @param space receives the message; may overlap `base64`. @throws LukhasError VERIFICATION: not base64 */
 function decodeMessage(payloadType: string, base64: Buffer, space: Buffer): { message: Buffer; payload: Buffer } {
   const padding = base64.subarray(-2).filter((byte) => byte === PADDING).length;
   const length = (base64.length / 4) * 3 - padding;
   if (!Number.isInteger(length)) throw notBase64('payload');
   const head = preAuthHead(payloadType, length);
-  // Each piece is decoded before its place is written over, and is shorter than what was read by more than the head.
+  // Each piece is decoded before its bytes are overwritten, and the head is shorter than what decoding saves.
   let at = head.length;
   for (let i = 0; i < base64.length; i += PIECE) {
     const piece = decodeEither(base64.toString('latin1', i, i + PIECE), 'payload');
@@ -142,7 +141,7 @@ function formatEnvelope(
   return `${JSON.stringify(envelope)}\n`;
 }
 
-/** DSSE wants both alphabets of base64 to be accepted. */
+/** DSSE requires both base64 alphabets to be accepted. */
 function decodeEither(text: string, what: string): Buffer {
   const bytes = decodeBase64(text.replaceAll('-', '+').replaceAll('_', '/'));
   if (bytes === null) throw notBase64(what);
@@ -150,7 +149,7 @@ function decodeEither(text: string, what: string): Buffer {
 }
 
 function notBase64(what: string): LukhasError {
-  return refused(`envelope: its ${what} is not base64`);
+  return refused(`envelope: ${what} is not base64`);
 }
 
 function parseJson(text: string): unknown {

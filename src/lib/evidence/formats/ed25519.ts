@@ -4,12 +4,12 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 export const PUBLIC_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 
-/** What stands before the 32 bytes of the key in DER (RFC 8410, section 4). */
+/** The DER before the 32 bytes of the key (RFC 8410, section 4). */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
 
 /**
- * Whether `signature` is that of `publicKey` (32 bytes, RFC 8032) over exactly these bytes. Wrong lengths, points that
- * are not on the curve and signatures in another form than the canonical one are false, not errors.
+ * Whether `signature` is by `publicKey` (32 bytes, RFC 8032) over exactly these bytes. Wrong lengths, points that are not on
+ * the curve and signatures in a non-canonical form give false, not errors.
  */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
@@ -39,7 +39,7 @@ const SMALL_ORDER = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
-/** With such a key anybody can make signatures over anything; OpenSSL takes them. */
+/** With such a key anyone can sign anything, and OpenSSL accepts it. */
 export function isSmallOrder(publicKey: Uint8Array): boolean {
   const y = Buffer.from(publicKey);
   y[PUBLIC_KEY_BYTES - 1]! &= 0x7f;

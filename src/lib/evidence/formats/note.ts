@@ -21,14 +21,14 @@ export interface Note {
   signatures: NoteSignature[];
 }
 
-/** Signs the text of notes; name and key ID stand on the signature line. */
+/** Signs the text of notes; name and key ID go on the signature line. */
 export interface NoteSigner {
   readonly name: string;
   readonly keyId: number;
   sign(text: string): Buffer;
 }
 
-/** Knows one key; asked only about signatures with its name and key ID. */
+/** Verifies with one key; called only for signatures with its name and key ID. */
 export interface NoteVerifier {
   readonly name: string;
   readonly keyId: number;
@@ -37,9 +37,9 @@ export interface NoteVerifier {
 
 export interface VerifiedNote {
   text: string;
-  /** At least one, each by a key that was given; one for each key. */
+  /** At least one, by keys that were given; one for each key. */
   verified: NoteSignature[];
-  /** By keys that were not given: they say nothing. */
+  /** By keys that were not given: not verified. */
   unknown: NoteSignature[];
 }
 
@@ -52,7 +52,7 @@ export interface Signer {
 }
 
 const LINE_START = '\u2014 ';
-/** As Go's note package: more than any note needs, little enough to be read at once. */
+/** The limit of Go's note package: more than any note needs, and small enough to read at once. */
 const MAX_BYTES = 1_000_000;
 const MAX_SIGNATURES = 100;
 
@@ -67,7 +67,7 @@ export function noteSigner(name: string, signer: Signer): NoteSigner {
 
 /** @param key of type 0x01; for type 0x04 see `cosignatureVerifier` */
 export function noteVerifier(key: VerifierKey): NoteVerifier {
-  if (key.type !== SIGNATURE_TYPE.note) throw refused(`verifier key ${key.name}: is not one for notes (type 0x01)`);
+  if (key.type !== SIGNATURE_TYPE.note) throw refused(`verifier key ${key.name}: is not a log key (type 0x01)`);
   return {
     name: key.name,
     keyId: keyId(key),
@@ -75,7 +75,7 @@ export function noteVerifier(key: VerifierKey): NoteVerifier {
   };
 }
 
-/** The note with the signatures of all signers, in their order. @throws LukhasError VERIFICATION for a text or name that cannot be a note's */
+/** The note with the signatures of all signers, in their order. @throws LukhasError VERIFICATION for an invalid text or name */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
   return formatNote({
     text,
@@ -83,17 +83,17 @@ export function signNote(text: string, signers: readonly NoteSigner[]): string {
   });
 }
 
-/** @throws LukhasError VERIFICATION when the parts cannot stand in a note */
+/** @throws LukhasError VERIFICATION when the parts do not make a valid note */
 export function formatNote({ text, signatures }: Note): string {
   const bad = signatures.find(({ name }) => !isKeyName(name));
   if (bad) throw refused(badName(bad.name));
   const note = `${text}\n${signatures.map(signatureLine).join('')}`;
-  // What is written must be readable, by whoever reads as strictly.
+  // What is written must also pass our own strict reader.
   parseNote(note);
   return note;
 }
 
-/** One signature as its line, newline included: what a witness answers with. */
+/** One signature as a line with its newline: what a witness answers with. */
 export function signatureLine({ name, keyId: id, signature }: NoteSignature): string {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(id);
@@ -118,7 +118,7 @@ export function parseSignatureLines(text: string): NoteSignature[] {
 }
 
 /**
- * Reads a note and verifies it by the keys that are trusted. Signatures of other keys are passed over.
+ * Reads a note and verifies it with the trusted keys. Signatures by other keys are ignored.
  * @throws LukhasError VERIFICATION when its form is wrong, no given key signed it, or a signature with the name and ID of
  *   a given key does not verify
  */
@@ -129,14 +129,14 @@ export function verifyNote(note: string | Uint8Array, trusted: readonly NoteVeri
   for (const signature of signatures) {
     const keys = trusted.filter((key) => key.name === signature.name && key.keyId === signature.keyId);
     if (keys.length === 0) unknown.push(signature);
-    // Two keys that share name and ID: one of them may have signed.
+    // Two keys may share name and ID: either may have signed.
     else if (!keys.some((key) => key.verify(text, signature.signature))) {
       throw refused(`note: the signature by ${signature.name} does not verify`);
     } else if (!verified.some((seen) => seen.name === signature.name && seen.keyId === signature.keyId)) {
       verified.push(signature);
     }
   }
-  if (verified.length === 0) throw refused('note: none of its signatures is by a key that is trusted');
+  if (verified.length === 0) throw refused('note: no signature by a trusted key');
   return { text, verified, unknown };
 }
 
@@ -147,14 +147,14 @@ function parseSignatureLine(line: string): NoteSignature {
   return { name, keyId: bytes.readUInt32BE(), signature: bytes.subarray(4) };
 }
 
-/** UTF-8 without a byte order mark being dropped, and without control characters but newline. */
+/** Strict UTF-8: a byte order mark is kept, and control characters other than newline are refused. */
 function readText(note: string | Uint8Array): string {
   const bytes = typeof note === 'string' ? Buffer.from(note) : note;
   if (bytes.length > MAX_BYTES) throw refused(`note: is longer than ${MAX_BYTES} bytes`);
   const text = decodeUtf8(bytes);
-  // A lone surrogate became another character on its way to bytes.
+  // A lone surrogate was replaced by another character when the string became bytes.
   if (text === null || (typeof note === 'string' && text !== note)) throw refused('note: is not valid UTF-8');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the search is for control characters
   if (/[\x00-\x09\x0b-\x1f]/.test(text)) throw refused('note: has a control character');
   return text;
 }

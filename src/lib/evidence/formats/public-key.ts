@@ -20,8 +20,8 @@ export function toOpenSsh(publicKey: Uint8Array, comment: string): string {
 }
 
 /**
- * A line of an allowed_signers file (ssh-keygen(1), ALLOWED SIGNERS), without a newline. The key counts for signatures in
- * `namespace` only.
+ * A line of an allowed_signers file (ssh-keygen(1), ALLOWED SIGNERS), without a newline. The key is accepted for signatures
+ * in `namespace` only.
  * @param principal what `ssh-keygen -Y verify -I` names; no white space, no `*`, `?`, `!`, `,` or `"`
  */
 export function toAllowedSigner(
@@ -31,7 +31,7 @@ export function toAllowedSigner(
   return `${principal} namespaces="${namespace}" ${toOpenSsh(publicKey, comment)}`;
 }
 
-/** The 32 bytes of an SPKI PEM. @throws LukhasError VERIFICATION when it is none, or not of Ed25519 */
+/** The 32 bytes of an SPKI PEM. @throws LukhasError VERIFICATION when it is not one, or not of type Ed25519 */
 export function parseSpkiPem(pem: string): Buffer {
   const key = publicKeyOf(pem);
   if (key.asymmetricKeyType !== 'ed25519') {
@@ -48,14 +48,14 @@ export function parseOpenSsh(line: string): { publicKey: Buffer; comment: string
   return { publicKey: usable(readSshBlob(blob, 'public key')), comment: comment.trim() };
 }
 
-/** @throws LukhasError VERIFICATION for a key that proves nothing */
+/** @throws LukhasError VERIFICATION for a key with which anyone can sign */
 export function usable(publicKey: Buffer): Buffer {
-  if (isSmallOrder(publicKey)) throw refused('public key: is a point of small order, for which anybody can sign');
+  if (isSmallOrder(publicKey)) throw refused('public key: small-order point, with which anyone can forge signatures');
   return publicKey;
 }
 
 function publicKeyOf(pem: string): KeyObject {
-  // node:crypto would derive the public key of a private one without a word.
+  // node:crypto would silently derive the public key of a private one.
   if (!/^-----BEGIN PUBLIC KEY-----$/m.test(pem)) throw refused('public key: is not PEM with BEGIN PUBLIC KEY');
   try {
     return createPublicKey(pem);

@@ -16,13 +16,13 @@ export function sshBlob(bytes: Uint8Array): Buffer {
   return Buffer.concat([sshString(KEY_TYPE), sshString(bytes)]);
 }
 
-/** Reads one value after another and refuses what is cut off. */
+/** Reads one value after another; refuses truncated input. */
 export class SshReader {
   readonly #bytes: Buffer;
   readonly #what: string;
   #at = 0;
 
-  /** @param what how an error calls the bytes */
+  /** @param what names the bytes in errors */
   constructor(bytes: Buffer, what: string) {
     this.#bytes = bytes;
     this.#what = what;
@@ -45,7 +45,7 @@ export class SshReader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw refused(`${this.#what}: more bytes follow than belong to it`);
+    if (this.#at !== this.#bytes.length) throw refused(`${this.#what}: has extra bytes at the end`);
   }
 }
 

@@ -11,7 +11,7 @@ import { readSshBlob, SshReader, sshBlob, sshString } from './ssh-wire.js';
  * `ssh-keygen -Y verify -f allowed_signers -I PRINCIPAL -n NAMESPACE -s FILE.sshsig < FILE`.
  */
 export interface SshSignature {
-  /** 32 bytes, as the signature itself names it: no reason to trust it. */
+  /** 32 bytes, from the signature itself: not a reason to trust it. */
   publicKey: Buffer;
   namespace: string;
   hash: 'sha256' | 'sha512';
@@ -19,7 +19,7 @@ export interface SshSignature {
   signature: Buffer;
 }
 
-/** What signatures of evidence are made for; one for another purpose does not verify as one. */
+/** Namespace of evidence signatures: a signature made for another purpose does not verify as one. */
 export const EVIDENCE_NAMESPACE = 'lukhas-evidence';
 
 const MAGIC = 'SSHSIG';
@@ -36,9 +36,9 @@ export function signSsh(message: Uint8Array, signer: Signer, namespace = EVIDENC
 }
 
 /**
- * Verifies an armored signature over `message` by one of the keys that are trusted.
+ * Verifies an armored signature over `message` with the trusted keys.
  * @param trusted public keys, 32 bytes each
- * @returns the key of them that signed
+ * @returns the trusted key that signed
  * @throws LukhasError VERIFICATION: form, namespace, another key, or another message
  */
 export function verifySsh(
@@ -49,11 +49,11 @@ export function verifySsh(
   const read = parseSshSignature(armored);
   if (read.namespace !== namespace) {
     throw refused(
-      `SSH signature: was made for ${JSON.stringify(read.namespace)}, not for ${JSON.stringify(namespace)}`,
+      `SSH signature: namespace is ${JSON.stringify(read.namespace)}, expected ${JSON.stringify(namespace)}`,
     );
   }
   if (!trusted.some((key) => read.publicKey.equals(key))) {
-    throw refused(`SSH signature: is by the key ${fingerprint(read.publicKey)}, which is not trusted`);
+    throw refused(`SSH signature: by key ${fingerprint(read.publicKey)}, which is not trusted`);
   }
   if (!verifyEd25519(read.publicKey, signedData(message, namespace, read.hash), read.signature)) {
     throw refused('SSH signature: does not verify');
@@ -61,13 +61,14 @@ export function verifySsh(
   return read.publicKey;
 }
 
-/** Checks the form only; stricter than ssh-keygen: one text stands for one signature. @throws LukhasError VERIFICATION */
+/** Checks the form only; stricter than ssh-keygen: a signature has one text. @throws LukhasError VERIFICATION */
 export function parseSshSignature(armored: string): SshSignature {
   const [, body = ''] = /^-----BEGIN SSH SIGNATURE-----\n([A-Za-z0-9+/=\n]+)\n-----END/.exec(armored) ?? [];
   const blob = decodeBase64(body.replaceAll('\n', ''));
-  if (blob === null || blob.length === 0) throw refused('SSH signature: is not an armored signature of ssh-keygen');
+  if (blob === null || blob.length === 0) throw refused('SSH signature: is not an armored ssh-keygen signature');
   const read = parseBlob(blob);
-  if (formatSshSignature(read) !== armored) throw refused('SSH signature: is not written as ssh-keygen writes it');
+  if (formatSshSignature(read) !== armored)
+    throw refused('SSH signature: is not in the exact form that ssh-keygen writes');
   return read;
 }
 
@@ -79,13 +80,13 @@ function parseBlob(blob: Buffer): SshSignature {
   if (version !== VERSION) throw refused(`SSH signature: is of version ${version}, not ${VERSION}`);
   const publicKey = readSshBlob(reader.string(), 'SSH signature, public key', PUBLIC_KEY_BYTES);
   const namespace = reader.string().toString();
-  // Reserved: whatever it says, it is not written back, and so refused when not empty.
+  // Reserved. A value here is not written back below, so anything but an empty one is refused.
   reader.string();
   const hash = reader.string().toString('latin1');
   const signature = readSshBlob(reader.string(), 'SSH signature, signature', SIGNATURE_BYTES);
   reader.end();
-  if (namespace === '') throw refused('SSH signature: its namespace is empty');
-  if (hash !== 'sha256' && hash !== 'sha512') throw refused('SSH signature: its hash is neither sha256 nor sha512');
+  if (namespace === '') throw refused('SSH signature: namespace is empty');
+  if (hash !== 'sha256' && hash !== 'sha512') throw refused('SSH signature: hash is neither sha256 nor sha512');
   return { publicKey, namespace, hash, signature };
 }
 
@@ -105,7 +106,7 @@ function formatSshSignature({ publicKey, namespace, hash, signature }: SshSignat
 }
 
 function signedData(message: Uint8Array, namespace: string, hash: SshSignature['hash']): Buffer {
-  if (namespace === '') throw refused('SSH signature: its namespace is empty');
+  if (namespace === '') throw refused('SSH signature: namespace is empty');
   return Buffer.concat([
     Buffer.from(MAGIC),
     sshString(namespace),

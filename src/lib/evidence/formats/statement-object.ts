@@ -3,7 +3,7 @@ export const STATEMENT_PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 
-/** A URI, as in-toto asks for, of a scheme of our own: it names the format, and leads nowhere. */
+/** A URI, as in-toto requires, with our own scheme: it names the format and cannot be opened. */
 export const EVIDENCE_PREDICATE_TYPE = 'lukhas:evidence-pack/v1';
 
 /** A file that the statement is about. */
@@ -14,8 +14,8 @@ export interface StatementSubject {
 }
 
 /**
- * An in-toto Statement v1 (https://github.com/in-toto/attestation), its own members in the order of the schema. Apart from
- * the schema, as who only writes a statement need not load what reads one.
+ * An in-toto Statement v1 (https://github.com/in-toto/attestation), its own members in the order of the schema. In a file of
+ * its own, so that writing a statement does not load the schema.
  * @param predicate an EvidencePredicate
  */
 export function statementObject(subjects: readonly StatementSubject[], predicate: object): object {

@@ -3,7 +3,7 @@ import { decodeBase64 } from './base64.js';
 import { type CheckpointTrust, parseSize, type VerifiedCheckpoint, verifyCheckpoint } from './checkpoint.js';
 import { refused } from './refused.js';
 
-/** That one entry is in a log (https://c2sp.org/tlog-proof): a file `.tlog-proof` that can be checked by itself. */
+/** Proof that one entry is in a log (https://c2sp.org/tlog-proof): a file `.tlog-proof` that can be checked on its own. */
 export interface TlogProof {
   /** seq of the entry. */
   index: number;
@@ -11,7 +11,7 @@ export interface TlogProof {
   path: readonly Buffer[];
   /** The signed checkpoint, verbatim. */
   checkpoint: string;
-  /** Anything; it is not signed, so nothing may rest on it. */
+  /** Anything; not signed, so not to be relied on. */
   extra?: Buffer;
 }
 
@@ -20,7 +20,7 @@ const HASH_BYTES = 32;
 /** A tree of 2^63 entries is 63 levels high. */
 const MAX_PATH = 63;
 
-/** @throws LukhasError VERIFICATION when the parts cannot stand in one */
+/** @throws LukhasError VERIFICATION when the parts do not make a valid one */
 export function formatTlogProof({ index, path, checkpoint, extra }: TlogProof): string {
   const lines = [
     HEADER,
@@ -41,10 +41,10 @@ export function parseTlogProof(proof: string): TlogProof {
   if (header !== HEADER) throw refused(`proof: does not begin with ${HEADER}`);
   const extra = lines[0]?.startsWith('extra ') ? parseExtra(lines.shift()!) : undefined;
   const index = lines.shift() ?? '';
-  if (!index.startsWith('index ')) throw refused('proof: has no line `index N` where it has to stand');
+  if (!index.startsWith('index ')) throw refused('proof: has no line `index N` after its header');
   if (lines.length > MAX_PATH) throw refused(`proof: has more than ${MAX_PATH} hashes`);
   return {
-    index: parseSize(index.slice('index '.length), 'proof: its index'),
+    index: parseSize(index.slice('index '.length), 'proof: index'),
     path: lines.map(parseHash),
     checkpoint: proof.slice(end + 2),
     ...(extra === undefined ? {} : { extra }),
@@ -52,10 +52,10 @@ export function parseTlogProof(proof: string): TlogProof {
 }
 
 /**
- * Verifies that the entry with this leaf hash is in the log, by a checkpoint of a trusted key.
+ * Verifies that the entry with this leaf hash is in the log, with a checkpoint signed by a trusted key.
  * @param leaf `leafHash` of the entry's bytes
- * @returns where the entry is, and the checkpoint with whoever signed it
- * @throws LukhasError VERIFICATION: form, checkpoint, or an entry that is not there
+ * @returns the entry's index, and the checkpoint with its signers
+ * @throws LukhasError VERIFICATION: form, checkpoint, or an entry that is not in the log
  */
 export function verifyTlogProof(
   proof: string,
@@ -72,12 +72,12 @@ export function verifyTlogProof(
 
 function parseExtra(line: string): Buffer {
   const bytes = decodeBase64(line.slice('extra '.length));
-  if (bytes === null) throw refused('proof: its extra data is not base64');
+  if (bytes === null) throw refused('proof: extra data is not base64');
   return bytes;
 }
 
 function parseHash(line: string): Buffer {
   const hash = decodeBase64(line);
-  if (hash?.length !== HASH_BYTES) throw refused('proof: a line of its path is not a SHA-256 hash in base64');
+  if (hash?.length !== HASH_BYTES) throw refused('proof: a line of the path is not a SHA-256 hash in base64');
   return hash;
 }

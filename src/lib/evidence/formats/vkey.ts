@@ -4,7 +4,7 @@ import { PUBLIC_KEY_BYTES } from './ed25519.js';
 import { usable } from './public-key.js';
 import { refused } from './refused.js';
 
-/** Signature types that are assigned by https://c2sp.org/signed-note and made here; each is one byte. */
+/** The signature types of https://c2sp.org/signed-note that lukhas uses; each is one byte. */
 export const SIGNATURE_TYPE = {
   /** Ed25519 over the note's text. */
   note: 0x01,
@@ -32,7 +32,7 @@ export function keyId({ name, type, publicKey }: VerifierKey): number {
   return digest.readUInt32BE();
 }
 
-/** `name+hash+base64`: the key as one line of text. @throws LukhasError VERIFICATION for a name that cannot stand in it */
+/** `name+hash+base64`: the key as one line of text. @throws LukhasError VERIFICATION for an invalid name */
 export function formatVkey(key: VerifierKey): string {
   if (!isKeyName(key.name)) throw refused(badName(key.name));
   const id = keyId(key).toString(16).padStart(8, '0');
@@ -48,20 +48,21 @@ export function parseVkey(text: string): VerifierKey {
     throw refused('verifier key: is not of the form name+hash+base64');
   }
   const type = Object.values(SIGNATURE_TYPE).find((known) => known === bytes[0]);
-  if (type === undefined) throw refused(`verifier key ${name}: its type ${bytes[0]} is not one of Ed25519`);
+  if (type === undefined)
+    throw refused(`verifier key ${name}: unsupported type ${bytes[0]}, expected Ed25519 (1 or 4)`);
   if (bytes.length !== 1 + PUBLIC_KEY_BYTES) {
     throw refused(`verifier key ${name}: has ${bytes.length - 1} bytes, not ${PUBLIC_KEY_BYTES}`);
   }
   const key: VerifierKey = { name, type, publicKey: usable(bytes.subarray(1)) };
-  if (keyId(key) !== Number.parseInt(id, 16)) throw refused(`verifier key ${name}: its hash is not that of the key`);
+  if (keyId(key) !== Number.parseInt(id, 16)) throw refused(`verifier key ${name}: hash does not match the key`);
   return key;
 }
 
-/** Not empty, no Unicode space, no plus, no control character: what may stand on a signature line. */
+/** Not empty, no Unicode space, no plus, no control character: what a signature line can hold. */
 export function isKeyName(name: string): boolean {
   return /^[^\p{White_Space}\p{Cc}\p{Cs}+]+$/u.test(name);
 }
 
 export function badName(name: string): string {
-  return `key name ${JSON.stringify(name)}: must not be empty nor have spaces, control characters or +`;
+  return `key name ${JSON.stringify(name)}: must not be empty or contain spaces, control characters or +`;
 }

@@ -1,24 +1,24 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LukhasError } from '../../errors.js';
-import { refuseOpenFolder, syncFolder } from '../../files/index.js';
+import { createFile, refuseOpenFolder } from '../../files/index.js';
 import type { Signer } from '../formats/index.js';
 import { fingerprint, rawPublicKey } from '../formats/index.js';
 
 /**
- * What a key is for. `log` signs checkpoints: what the log is. `export` signs packs: what was handed out. They are apart,
- * so that one who may export cannot rewrite the log.
+ * What a key is for. `log` signs checkpoints of the log, `export` signs evidence packs. They are separate, so that someone
+ * who may export cannot rewrite the log.
  */
 export const KEY_ROLES = ['log', 'export'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 
-/** Rights of others than the owner; as ssh, a key that others could have read is refused. */
+/** Permissions of other users; like ssh, lukhas refuses a key that others could have read. */
 const OTHERS = 0o077;
-/** A key takes 119 bytes; what is much longer is something else. */
+/** A key takes 119 bytes; a much longer file is something else. */
 const MAX_BYTES = 16_384;
 
-/** A private Ed25519 key that shows nothing of itself in a log, an error or a dump. */
+/** A private Ed25519 key that cannot leak into a log, an error or a dump. */
 export class SigningKey implements Signer {
   readonly #key: KeyObject;
   /** 32 bytes. */
@@ -45,23 +45,23 @@ export class SigningKey implements Signer {
   }
 }
 
-/** A key that is nowhere but in memory. */
+/** A new key, in memory only. */
 export function generateSigningKey(): SigningKey {
   return new SigningKey(generateKeyPairSync('ed25519').privateKey);
 }
 
 /**
- * Reads a private key: PKCS#8 PEM without a passphrase, in a file that nobody but its owner may read.
- * @throws LukhasError CONFIG: missing, not to be read, rights of others, or not an Ed25519 key
+ * Reads a private key: PKCS#8 PEM without a passphrase, in a file that only its owner may read.
+ * @throws LukhasError CONFIG: missing, unreadable, open to other users, or not an Ed25519 key
  */
 export async function readSigningKey(path: string): Promise<SigningKey> {
   return new SigningKey(parsePrivateKey(await readPrivate(path), path));
 }
 
 /**
- * Makes a new key and its file (mode 0600; the folder, when it is missing, 0700). Never touches a file that exists.
- * @returns null when there is something at `path` already
- * @throws LukhasError CONFIG when the file cannot be made, or others may write to the folder
+ * Creates a key and its file (mode 0600; a missing folder 0700). Never overwrites a file.
+ * @returns null when `path` already exists
+ * @throws LukhasError CONFIG when the file cannot be written, or others may write to the folder
  */
 export async function createSigningKey(path: string): Promise<SigningKey | null> {
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -69,38 +69,12 @@ export async function createSigningKey(path: string): Promise<SigningKey | null>
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await refuseOpenFolder(dirname(path), 'put another key there');
-    if (!(await writeNew(path, pem))) return null;
+    if (!(await createFile(path, pem, 0o600))) return null;
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
     throw new LukhasError('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, { cause });
   }
   return new SigningKey(privateKey);
-}
-
-async function writeNew(path: string, pem: string | Buffer): Promise<boolean> {
-  const file = await openNew(path);
-  if (file === null) return false;
-  try {
-    await file.writeFile(pem);
-    await file.sync();
-  } catch (error) {
-    // Half a key would only be in the way of the next attempt.
-    await unlink(path);
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await syncFolder(dirname(path));
-  return true;
-}
-
-async function openNew(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'wx', 0o600);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return null;
-    throw error;
-  }
 }
 
 async function readPrivate(path: string): Promise<string> {
@@ -110,8 +84,8 @@ async function readPrivate(path: string): Promise<string> {
     if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
     if ((info.mode & OTHERS) !== 0) {
       const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
-      throw new LukhasError('CONFIG', `${path}: its mode is ${mode}; others than its owner may use this private key`, {
-        suggestions: [`chmod 600 ${path}`, 'If others could have read it, make a new key.'],
+      throw new LukhasError('CONFIG', `${path}: mode is ${mode}: other users may read this private key`, {
+        suggestions: [`chmod 600 ${path}`, 'If someone else may have read it, create a new key.'],
       });
     }
     if (info.size > MAX_BYTES) throw new LukhasError('CONFIG', `${path}: is too long to be a key`);
@@ -123,15 +97,15 @@ async function readPrivate(path: string): Promise<string> {
 
 async function openKey(path: string): Promise<FileHandle> {
   try {
-    // Looked at before: opening a pipe would wait for its other end.
+    // Before opening: opening a pipe would wait for its other end.
     const info = await stat(path);
     if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
     return await open(path, 'r');
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
     const missing = codeOf(cause) === 'ENOENT';
-    const why = missing ? 'there is no key' : `the key cannot be read (${codeOf(cause)})`;
-    const suggestions = missing ? ['Make the keys: lukhas keys init'] : [];
+    const why = missing ? 'key not found' : `the key cannot be read (${codeOf(cause)})`;
+    const suggestions = missing ? ['Create the keys: lukhas keys init'] : [];
     throw new LukhasError('CONFIG', `${path}: ${why}`, { cause, suggestions });
   }
 }
@@ -139,16 +113,16 @@ async function openKey(path: string): Promise<FileHandle> {
 function parsePrivateKey(pem: string, path: string): KeyObject {
   const bad = (what: string) =>
     new LukhasError('CONFIG', `${path}: ${what}`, {
-      suggestions: ['It takes PKCS#8 PEM: lukhas keys init, or openssl genpkey -algorithm ed25519'],
+      suggestions: ['Use a key in PKCS#8 PEM, from lukhas keys init or openssl genpkey -algorithm ed25519'],
     });
-  if (pem.includes('ENCRYPTED')) throw bad('the key has a passphrase, which lukhas cannot ask for');
-  if (pem.includes('BEGIN OPENSSH')) throw bad('the key is in the format of OpenSSH');
+  if (pem.includes('ENCRYPTED')) throw bad('the key has a passphrase, which lukhas does not support');
+  if (pem.includes('BEGIN OPENSSH')) throw bad('the key is in OpenSSH format');
   if (!pem.includes('BEGIN PRIVATE KEY')) throw bad('is not a private key');
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);
   } catch {
-    // The cause is left out: it may quote what it could not read.
+    // Without the cause: it may quote the key.
     throw bad('the private key cannot be read');
   }
   if (key.asymmetricKeyType !== 'ed25519') throw bad(`the key is of type ${key.asymmetricKeyType}, not ed25519`);

@@ -10,10 +10,10 @@ import {
 } from '../formats/index.js';
 import type { KeyRole } from './keys.js';
 
-/** Who `ssh-keygen -Y verify -I` has to name for packs. */
+/** The principal for `ssh-keygen -Y verify -I` on packs. */
 export const EXPORT_PRINCIPAL = 'lukhas-export';
 
-/** A public key as other programs want it. Nothing of it is secret. */
+/** A public key in the formats that other programs read. Nothing in it is secret. */
 export interface PublicForms {
   role: KeyRole;
   /** As `ssh-keygen -l` prints it. */
@@ -22,13 +22,13 @@ export interface PublicForms {
   pem: string;
   /** One line, for authorized_keys and the like. */
   ssh: string;
-  /** A line of an allowed_signers file; null for the log's key, which makes no SSH signatures. */
+  /** A line of an allowed_signers file; null for the log key, which makes no SSH signatures. */
   allowedSigner: string | null;
   /** C2SP verifier key; null for the export key, which signs no checkpoints. */
   vkey: string | null;
 }
 
-/** @param origin name of the log, which is the name of its key on checkpoints */
+/** @param origin name of the log: also the name of its key on checkpoints */
 export function publicForms(role: KeyRole, publicKey: Uint8Array, origin: string): PublicForms {
   const comment = `lukhas-${role}`;
   const isLog = role === 'log';
@@ -44,7 +44,7 @@ export function publicForms(role: KeyRole, publicKey: Uint8Array, origin: string
   };
 }
 
-/** What a log is called that nobody has named: after its key, so that no two have the same name. */
+/** Default name of a log: derived from its key, so that no two logs share a name. */
 export function originOfKey(publicKey: Uint8Array): string {
   return `lukhas-log/${createHash('sha256').update(publicKey).digest('hex').slice(0, 16)}`;
 }

@@ -4,9 +4,9 @@ import { emptyRoot, nodeHash } from '../tree/index.js';
 const HASH_BYTES = 32;
 
 /**
- * The first `size` entries of a log, told by the roots of the perfect subtrees that make them up, largest first: one
- * for each bit that is set in `size` (the compact range of transparency logs). Appending the leaf hashes of a window
- * gives the root of everything; when that is the root of a checkpoint, the window is whole and in order.
+ * The first `size` entries of a log, as the roots of the perfect subtrees that make them up, largest first: one for each set
+ * bit of `size` (the compact range of transparency logs). Appending the leaf hashes of a window gives the root of everything;
+ * when that equals the root of a checkpoint, the window is complete and in order.
  */
 export class CompactRange {
   #size: number;
@@ -17,10 +17,10 @@ export class CompactRange {
     if (!Number.isSafeInteger(size) || size < 0) throw refused(`compact range: ${size} is not a number of entries`);
     const wanted = bits(size);
     if (hashes.length !== wanted) {
-      throw refused(`compact range: ${size} entries are told by ${wanted} hashes, not by ${hashes.length}`);
+      throw refused(`compact range: ${size} entries need ${wanted} hashes, got ${hashes.length}`);
     }
     if (hashes.some((hash) => hash.length !== HASH_BYTES))
-      throw refused('compact range: has what is not a SHA-256 hash');
+      throw refused('compact range: contains something that is not a SHA-256 hash');
     this.#size = size;
     this.#roots = hashes.map((hash) => Buffer.from(hash));
   }

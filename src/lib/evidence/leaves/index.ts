@@ -1,5 +1,5 @@
 /**
- * Leaves of the log read again in large pages, for packs and for what is about to be signed. The writer's side.
+ * Hashes the log's entries again, in large pages: for packs, and before a checkpoint is signed. Used by writers only.
  */
 export { CompactRange } from './compact-range.js';
 export { appendPage } from './page-leaves.js';

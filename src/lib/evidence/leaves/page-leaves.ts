@@ -7,9 +7,9 @@ const NEWLINE = 0x0a;
 const LEAF = 0x00;
 
 /**
- * Hashes the entries of a page from their bytes and appends them; of those that are left out, the hashes that are stored.
+ * Hashes the entries of a page from their bytes and appends them; for omitted entries, appends the stored hashes.
  * @param ending of each line of the page
- * @throws LukhasError LEDGER_CORRUPT when the lines are not as many as the page says
+ * @throws LukhasError LEDGER_CORRUPT when the page has more or fewer lines than entries
  */
 export function appendPage(range: CompactRange, { from, to, bytes, omitted }: LinePage, ending: '\n' | ',\n'): void {
   let start = 0;
@@ -30,8 +30,8 @@ export function appendPage(range: CompactRange, { from, to, bytes, omitted }: Li
 }
 
 /**
- * SHA-256(0x00 || line). The newline before the line stands in for the prefix meanwhile: copying each line would cost as
- * much as hashing it.
+ * SHA-256(0x00 || line). The newline before the line is overwritten by the prefix for a moment: copying each line would cost
+ * as much as hashing it.
  */
 function leafAt(bytes: Buffer, start: number, end: number): Buffer {
   if (start === 0) return sha256(Buffer.concat([Buffer.from([LEAF]), bytes.subarray(0, end)]));
@@ -41,7 +41,7 @@ function leafAt(bytes: Buffer, start: number, end: number): Buffer {
   return leaf;
 }
 
-/** By way of a string, as merkle.ts: a digest returned as a Buffer is slower. */
+/** Through a string, as in merkle.ts: a digest returned as a Buffer is slower. */
 function sha256(bytes: Uint8Array): Buffer {
   return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }

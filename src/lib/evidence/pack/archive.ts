@@ -11,15 +11,15 @@ export interface PackedFile {
   size: number;
 }
 
-/** The same for every file of every pack; a zip can say no earlier date. Local time is nowhere. */
-const SAME_FOR_ALL = { date: new Date('1980-01-01T00:00:00Z'), mode: 0o644 };
+/** The same for every file of every pack: the earliest date a zip can hold, and no local time. */
+const FILE_ATTRIBUTES = { date: new Date('1980-01-01T00:00:00Z'), mode: 0o644 };
 const LEVEL = 6;
-/** Bytes of compressed output handed over at a time. */
+/** Bytes of compressed output passed on at a time. */
 const CHUNK = 64 * 1024;
 
 /**
- * A zip that is written as its files are made, one after the other. When anything goes wrong `out` is destroyed: what was
- * written has no directory at its end, and no program takes it for a whole zip.
+ * A zip that is written while its files are made, one after the other. On any error `out` is destroyed: the zip then has no
+ * directory at its end, and no program accepts it as complete.
  */
 export class PackArchive {
   readonly files: PackedFile[] = [];
@@ -33,12 +33,12 @@ export class PackArchive {
     this.#out = out;
     const broken = new Promise<never>((_, reject) => this.#zip.once('error', reject));
     this.#written = Promise.race([finished(out, { signal, readable: false }), broken]);
-    // Whoever waits for it learns of it; until then it is no unhandled rejection.
+    // Handled where it is awaited; until then it must not count as an unhandled rejection.
     this.#written.catch(() => undefined);
     this.#zip.pipe(out);
   }
 
-  /** Resolves when the file's last byte has gone into the zip. */
+  /** Resolves when the file's last byte is in the zip. */
   async add(name: string, content: string | Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
     const digest = createHash('sha256');
     let size = 0;
@@ -56,7 +56,7 @@ export class PackArchive {
       new Promise<void>((resolve, reject) => {
         source.once('error', reject);
         this.#zip.once('entry', () => resolve());
-        this.#zip.append(source, { name, ...SAME_FOR_ALL });
+        this.#zip.append(source, { name, ...FILE_ATTRIBUTES });
       }),
     );
     this.files.push({ name, sha256: digest.digest('hex'), size });

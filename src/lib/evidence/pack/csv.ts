@@ -17,22 +17,22 @@ const COLUMNS = [
 
 export const CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
 
-/** What a spreadsheet takes for the beginning of a formula, also in full width, or drops before it. */
+/** Characters that start a formula in a spreadsheet, also in full width, or that it drops before one. */
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 const QUOTED = /[",\r\n]/;
-/** Bytes of a text that stands as it is: the first one is no sign, and none asks for quotes. */
+/** Bytes of text that needs no change: the first is not a sign, and none requires quotes. */
 const PLAIN_FIRST = bytesOf(/[A-Za-z0-9]/);
 const PLAIN = bytesOf(/[\w.:;/ +@-]/);
-/** After the data of an event, whose members are sorted. */
+/** Follows the data of an event, because members are sorted. */
 const KIND = ',"kind":'.length;
 const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
-/** A line's data and the values before it, with all quotes doubled, and the words that stand for objects. */
+/** Upper bound of a row's length, per byte of its line: data and values with all quotes doubled. */
 const MOST_QUOTED = 8;
-/** What else a row may hold: commas, quotes around fields. */
+/** Room for the rest of a row: commas, and quotes around fields. */
 const AROUND = 512;
 const ROW_END = Buffer.from('"\r\n');
 
-/** Values of the columns before the data: the first one, or without it the second one. */
+/** Values of the columns before the data: the first member or, where it is missing, the second. */
 const FIELDS: readonly (readonly [number, number])[] = [
   [AT.seq, AT.seq],
   [AT.ts, AT.ts],
@@ -47,8 +47,8 @@ const FIELDS: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * Events as lines, from what they say themselves. Strings that a spreadsheet would run are preceded by an apostrophe;
- * numbers are left as they are. Bytes are quoted as bytes: as texts they would take most of the time of an export.
+ * Writes events as CSV rows. Strings that a spreadsheet would run get an apostrophe before them; numbers are unchanged. Works on
+ * bytes: as strings, this would take most of the time of an export.
  */
 export class CsvLines {
   readonly #places: Places = new Int32Array(Object.keys(AT).length);
@@ -83,7 +83,7 @@ export class CsvLines {
       if (value !== NONE) this.#field(page, value, end);
       out[this.#at++] = COMMA;
     }
-    // An object begins with a brace, so it is no formula, and has to be quoted.
+    // An object begins with a brace: not a formula, but it needs quotes.
     out[this.#at++] = QUOTE;
     this.#at = quote(page, places[AT.data] as number, (places[AT.kind] as number) - KIND, out, this.#at);
     this.#at += ROW_END.copy(out, this.#at);
@@ -92,7 +92,7 @@ export class CsvLines {
   #field(page: Buffer, start: number, end: number): void {
     const first = page[start] === QUOTE ? start + 1 : start;
     const after = plainEnd(page, first);
-    // Of a string all is plain when its quote comes next; a number has none.
+    // A string is plain as a whole when its closing quote comes next; a number has no quote.
     if (after > first && (page[after] === QUOTE) === first > start) {
       const out = this.#out;
       let at = this.#at;
@@ -109,7 +109,7 @@ function bytesOf(characters: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (characters.test(String.fromCharCode(byte)) ? 1 : 0));
 }
 
-/** @returns where what may stand as it is ends: `start` when that is nothing */
+/** @returns the end of the bytes that need no change; `start` when there are none */
 function plainEnd(bytes: Buffer, start: number): number {
   if (PLAIN_FIRST[bytes[start] as number] !== 1) return start;
   let i = start + 1;
@@ -128,7 +128,7 @@ function quote(from: Buffer, start: number, end: number, to: Buffer, at: number)
   return next;
 }
 
-/** A field: empty for what does not fit into one. What is no string is nothing a spreadsheet could run. */
+/** A field; empty for objects. Only strings can be formulas. */
 export function cell(value: unknown): string {
   if (value === undefined || typeof value === 'object') return '';
   if (typeof value !== 'string') return String(value);

@@ -4,12 +4,12 @@ import { appendPage } from '../leaves/index.js';
 import { CSV_HEADER, CsvLines } from './csv.js';
 import type { PackPlan } from './plan.js';
 
-/** Told after each page: how far the pass over the entries has come. */
+/** Called after each page with the progress of the pass over the entries. */
 export type OnEntries = (file: string, done: number, total: number) => void;
 
 const JSON_ENDING = ',\n';
 
-/** audits.ndjson, audits.json and audits.csv: the same entries in three forms, each a pass over the log. */
+/** audits.ndjson, audits.json and audits.csv: the same entries in three formats, each with its own pass over the log. */
 export class PackEntries {
   constructor(
     private readonly pages: LedgerPages,
@@ -22,12 +22,12 @@ export class PackEntries {
   }
 
   /**
-   * One event a line between brackets. On the way everything is hashed: a log that has been tampered with is not exported.
-   * @param before compact range of all that comes before the window; gets its entries appended
+   * One event a line between brackets. Hashes everything on the way, so that a tampered log is not exported.
+   * @param before compact range of the entries before the window; the window's entries are appended to it
    */
   async *json(before: CompactRange): AsyncGenerator<Buffer> {
     yield Buffer.from('[\n');
-    // One behind: the last line of the last page has no comma after it.
+    // One page behind, because the last line of the last page has no comma.
     let last: Buffer | null = null;
     for await (const page of this.#pages('audits.json', JSON_ENDING)) {
       appendPage(before, page, JSON_ENDING);
@@ -45,7 +45,7 @@ export class PackEntries {
     for await (const { bytes } of this.#pages('audits.csv', JSON_ENDING)) if (bytes.length > 0) yield csv.of(bytes);
   }
 
-  /** Leaf hashes of what is left out, as members of a JSON array. */
+  /** Leaf hashes of the omitted entries, as members of a JSON array. */
   async *omittedJson(): AsyncGenerator<Buffer> {
     let between = '';
     for await (const page of this.#pages('completeness.json', '\n')) {

@@ -1,14 +1,12 @@
 import { LukhasError } from '../../errors.js';
 
 /**
- * The observations of a canary are not what its verdict commits to.
- * @param seq of the entry that decides it
- * @param are what is wrong with them
+ * The error for observations that do not match what their verdict commits to.
+ * @param seq of the entry that decided the canary
+ * @param problem completes "the observations of canary X ..."
  */
-export function otherObservations({ seq, canaryId }: { seq: number; canaryId: string }, are: string): LukhasError {
-  return new LukhasError(
-    'LEDGER_CORRUPT',
-    `The observations of canary ${canaryId} are ${are} that entry ${seq} of the log was decided by`,
-    { suggestions: ['See what is damaged with `lukhas verify --db`.'] },
-  );
+export function otherObservations({ seq, canaryId }: { seq: number; canaryId: string }, problem: string): LukhasError {
+  return new LukhasError('LEDGER_CORRUPT', `Entry ${seq}: the observations of canary ${canaryId} ${problem}`, {
+    suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'],
+  });
 }

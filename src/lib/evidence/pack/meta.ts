@@ -10,12 +10,12 @@ export interface MetaParts {
   version: string;
   log: { origin: string; root: Buffer };
   keys: { log: PublicForms; export: PublicForms };
-  /** Entries that are in, and left out. */
+  /** Entries in the pack, and entries of the window that are omitted. */
   events: number;
   omitted: number;
 }
 
-/** meta.json: what the pack is of. Nothing of when or where it was made, so that the same window gives the same bytes. */
+/** meta.json: what the pack covers. Says nothing of when or where it was made, so that the same window gives the same bytes. */
 export function metaJson({ plan, version, log, keys, events, omitted }: MetaParts): string {
   const { range, firstTs, lastTs, selection, observations } = plan;
   const empty = range.from === range.to;

@@ -9,13 +9,13 @@ import {
   whenText,
   why,
 } from '../../explain/index.js';
+import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
-import { DECISION_KINDS, type DecisionKind } from './outcome.js';
+import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
 import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
 
 /** Decisions written from one read of the log. */
 const CHUNK = 64;
-type Decisive = Extract<StoredEvent, { kind: DecisionKind }>;
 
 /** narrative.txt: the decisions of the window, first those without evidence behind them. Plain text, UTC. */
 export async function* narrativeText(ledger: Ledger, plan: PackPlan, origin: string): AsyncGenerator<Buffer> {
@@ -71,28 +71,28 @@ function counted(decisions: readonly PackDecision[]): string {
 async function* decisionTexts(ledger: Ledger, decisions: readonly PackDecision[]): AsyncGenerator<Buffer> {
   for (let i = 0; i < decisions.length; i += CHUNK) {
     const part = decisions.slice(i, i + CHUNK);
-    const events = new Map<number, Decisive>();
+    const events = new Map<number, DecisionEvent>();
     for (const event of await read(ledger, part)) events.set(event.seq, event);
     yield lines(part.flatMap((decision) => [...text(decision, events.get(decision.seq)), '']));
   }
 }
 
-/** A few that lie far apart are read one by one. */
-async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<Decisive[]> {
+/** Decisions that are far apart in the log are read one by one. */
+async function read(ledger: Ledger, part: readonly PackDecision[]): Promise<DecisionEvent[]> {
   const first = part[0]?.seq ?? 0;
   const last = part.at(-1)?.seq ?? 0;
   const spans = last - first > CHUNK * CHUNK ? part.map(({ seq }) => [seq, seq] as const) : [[first, last] as const];
   const found: StoredEvent[] = [];
   for (const [from, to] of spans) found.push(...(await ledger.events({ from, to: to + 1, kinds: DECISION_KINDS })));
-  return found as Decisive[];
+  return found as DecisionEvent[];
 }
 
-function text(decision: PackDecision, event: Decisive | undefined): string[] {
+function text(decision: PackDecision, event: DecisionEvent | undefined): string[] {
   if (event === undefined) return [];
   return [`${event.ts}  entry ${event.seq}  canary ${decision.canaryId}`, ...body(decision, event).map(indented)];
 }
 
-function body(decision: PackDecision, event: Decisive): string[] {
+function body(decision: PackDecision, event: DecisionEvent): string[] {
   const subject = { ...decision, state: decision.outcome };
   if (event.kind === 'canary.decided') {
     const { verdict } = event.data;
@@ -121,14 +121,14 @@ const ACTIONS = {
   'canary.forced': 'promoted by break-glass, without the approvals that the policy requires,',
 } as const;
 
-function waiting({ outcome }: PackDecision, event: Extract<Decisive, { kind: 'canary.decided' }>): string[] {
+function waiting({ outcome }: PackDecision, event: Extract<DecisionEvent, { kind: 'canary.decided' }>): string[] {
   const waits = outcome === 'BLOCKED' && event.data.verdict.decision === 'promote';
   return waits ? ['  waiting for the approvals that the policy requires'] : [];
 }
 
-/** Control, invisible and direction-changing characters become spaces: nobody's text can begin a line of its own. */
+/** Control, invisible and direction-changing characters become spaces, so that no user's text can start a line of its own. */
 function indented(line: string): string {
-  return `  ${line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, ' ')}`;
+  return `  ${visible(line)}`;
 }
 
 function lines(all: readonly string[]): Buffer {

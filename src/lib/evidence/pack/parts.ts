@@ -5,12 +5,12 @@ import { canonicalJson } from '../../ledger/tree/index.js';
 import { otherObservations } from './judged.js';
 import type { PackDecision, PackPlan } from './plan.js';
 
-/** Bytes gathered before they are handed on. */
+/** Bytes collected before they are passed on. */
 const CHUNK = 128 * 1024;
 
 /**
- * observations.ndjson: those that verdicts of the window were made of, as far as they are kept, in order of verdict and look.
- * @throws LukhasError LEDGER_CORRUPT when those of a canary are not what its verdict commits to; LEDGER_CONFLICT when
+ * observations.ndjson: the observations that the window's verdicts judged, except pruned ones, in order of verdict and check.
+ * @throws LukhasError LEDGER_CORRUPT when those of a canary do not match what its verdict commits to; LEDGER_CONFLICT when
  *   some were pruned since the pack was planned
  */
 export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGenerator<Buffer> {
@@ -34,28 +34,30 @@ export async function* observationLines(ledger: Ledger, plan: PackPlan): AsyncGe
     kept += count;
   }
   if (kept !== plan.observations.kept) {
-    throw new LukhasError('LEDGER_CONFLICT', 'Observations were pruned while the pack was being written', {
+    throw new LukhasError('LEDGER_CONFLICT', 'Observations were pruned while the pack was being written.', {
       suggestions: ['Export again.'],
     });
   }
   yield Buffer.concat(parts);
 }
 
-/** None is left to the plan, which knows whether they were gone before. */
+/** When none is found, the plan decides: it knows whether they were pruned before. */
 function requireJudged(decision: PackDecision, count: number, found: string): void {
   const { observations, digest } = decision;
   if ((count === 0 && observations > 0) || (count === observations && found === digest)) return;
-  throw otherObservations(decision, count === observations ? 'not those' : `${count}, not the ${observations}`);
+  const problem =
+    count === observations ? 'differ from those it judged' : `are ${count}, but it judged ${observations}`;
+  throw otherObservations(decision, problem);
 }
 
-/** Each policy under the name of its digest, in the order in which they were first used. */
+/** Each policy, named by its digest, in order of first use. */
 export async function* policyFiles(ledger: Ledger, plan: PackPlan): AsyncGenerator<{ name: string; text: string }> {
   for (const [digest, seq] of plan.policies) {
     const [event] = await ledger.events({ from: seq, to: seq + 1 });
     const text = event?.kind === 'canary.requested' ? canonicalJson(event.data.policy, 'policy') : '';
     if (createHash('sha256').update(text).digest('hex') !== digest) {
-      throw new LukhasError('LEDGER_CORRUPT', `The policy in entry ${seq} of the log is not the one it names`, {
-        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      throw new LukhasError('LEDGER_CORRUPT', `Entry ${seq}: the policy does not match its policyDigest`, {
+        suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'],
       });
     }
     yield { name: `policies/${digest}.json`, text };

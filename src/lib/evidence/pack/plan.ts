@@ -1,25 +1,32 @@
 import { LukhasError } from '../../errors.js';
+import type { Decision } from '../../judge/index.js';
 import type { EventKind, Ledger, Selection, SeqRange } from '../../ledger/index.js';
 import { KEPT_MS } from '../../ledger/index.js';
 import { canonicalJson } from '../../ledger/tree/index.js';
+import {
+  DECISION_KINDS,
+  type DecisionFacts,
+  type DecisionKind,
+  type Outcome,
+  outcomeOf,
+} from '../../readings/index.js';
 import type { EvidencePredicate } from '../formats/index.js';
 import { otherObservations } from './judged.js';
-import { DECISION_KINDS, type DecisionKind, endOf } from './outcome.js';
 
-/** What a pack is of: fixed before its first byte is written, whatever is appended to the log meanwhile. */
+/** What a pack covers: fixed before its first byte is written, whatever is appended to the log meanwhile. */
 export interface PackRequest {
-  /** RFC 3339, UTC; null: from the first entry on, and up to the last one. */
+  /** RFC 3339, UTC; null: from the first entry, up to the last one. */
   from: string | null;
   to: string | null;
   selection: Selection;
 }
 
-/** How a canary ended, or what a person made of it. */
+/** How a canary ended, or how a person changed that. */
 export type PackDecision = EvidencePredicate['decisions'][number] & {
   kind: DecisionKind;
-  /** Of a break-glass promotion: that nobody had reviewed it by the end of the window. */
+  /** A break-glass promotion that nobody had reviewed by the end of the window. */
   unreviewed: boolean;
-  /** Last look that was judged, and how many observations the decision commits to; null without a verdict. */
+  /** Tick of the last judged check (null without a verdict), and the number of observations that the decision commits to. */
   lastTick: number | null;
   observations: number;
   /** SHA-256 over them, hex; null without a verdict. */
@@ -34,14 +41,14 @@ export interface PackPlan {
   firstTs: string;
   lastTs: string;
   decisions: PackDecision[];
-  /** Digest of each policy that was used, with an entry that holds it. */
+  /** Digest of each policy that was used, with the number of an entry that contains it. */
   policies: Map<string, number>;
   judges: Set<number>;
   sources: PackSource[];
   observations: { kept: number; missing: { canaryId: string; count: number }[] };
 }
 
-/** A source of measurements as the log records it, and what was asked of it. */
+/** A source of measurements as the log records it, and the queries it was asked. */
 export interface PackSource {
   source: Record<string, unknown>;
   /** After substitution, by name; empty where there are none. */
@@ -50,7 +57,7 @@ export interface PackSource {
   canaries: string[];
 }
 
-/** What the names in queries stand for. */
+/** Values for the names in queries. */
 export interface Asked {
   modelId: string;
   fromGate: string;
@@ -65,7 +72,7 @@ interface CanaryRequest {
   toGate: string;
   policyDigest: string;
   dryRun: boolean;
-  /** The policy wants people to approve a promotion first. */
+  /** The policy requires people to approve a promotion first. */
   approvals: boolean;
   seq: number;
 }
@@ -94,10 +101,12 @@ const PATHS = [
   '$.data.count',
   '$.data.required',
   '$.data.observations.digest',
+  '$.data.cause',
+  '$.data.begun',
 ];
 
 /**
- * Reads what the pack is to hold.
+ * Reads what the pack will contain.
  * @param now ms since the epoch
  * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT, also when observations of a verdict are missing that
  *   cannot have been pruned
@@ -115,11 +124,10 @@ export async function planPack(
     });
   }
   const { from, to } = await ledger.pages.window(request, size);
-  if (to === 0)
-    throw new LukhasError('USAGE', `Nothing was recorded before ${request.to}: there is nothing to export.`);
+  if (to === 0) throw new LukhasError('USAGE', `No entries before ${request.to}: there is nothing to export.`);
   const range = { from: Math.min(from, to), to };
   const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
-  // Neither a clock that is wrong nor an entry that is dated ahead makes a decision old.
+  // The earlier of both: neither a wrong clock nor an entry dated ahead makes a decision look old.
   const present = Math.min(now, Date.parse(await timeOf(ledger, size - 1)));
   const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }, present);
   return ledger.pages.withSmallCache(() => planner.plan());
@@ -132,11 +140,11 @@ async function timeOf(ledger: Ledger, seq: number): Promise<string> {
 
 class Planner {
   readonly #plan: PackPlan;
-  /** Canaries of the window whose end has not been met; others are looked up when they are. */
+  /** Canaries requested in the window and not decided so far; those requested before it are looked up when they are decided. */
   readonly #open = new Map<string, CanaryRequest>();
   readonly #sources = new Map<string, PackSource>();
   readonly #parsed = new Map<string, Record<string, unknown>>();
-  /** Few different texts stand in many decisions. */
+  /** One copy of each string: many decisions repeat the same few. */
   readonly #texts = new Map<string, string>();
   /** The newest break-glass promotion of each canary. */
   readonly #forced = new Map<string, PackDecision>();
@@ -180,7 +188,7 @@ class Planner {
     await this.#note(request, String(source), Number(windowSeconds));
   }
 
-  /** Policy and source of a canary of the window, also when it was asked for before. */
+  /** Records the policy and source of a canary decided in the window, also when it was requested before. */
   async #note(request: CanaryRequest, sourceJson: string, windowSeconds: number): Promise<void> {
     if (!this.#plan.policies.has(request.policyDigest)) this.#plan.policies.set(request.policyDigest, request.seq);
     const { modelId, fromGate } = request;
@@ -192,7 +200,7 @@ class Planner {
     this.#sources.set(key, known);
   }
 
-  /** Few different ones stand in many requests. */
+  /** Parsed once: many requests repeat the same few. */
   #sourceOf(json: string): Record<string, unknown> {
     const source = this.#parsed.get(json) ?? JSON.parse(json);
     this.#parsed.set(json, source);
@@ -201,25 +209,25 @@ class Planner {
 
   async #decided(at: DecidedAt, kind: DecisionKind, found: readonly unknown[]): Promise<void> {
     const { seq, canaryId } = at;
-    const [decision, judge, tick, observed, , count, required, digest] = found.slice(7);
-    // One of several approvals decides nothing yet.
-    if (kind === 'canary.approved' && Number(count) < Number(required)) return;
+    const facts = factsIn(kind, found);
+    // One of several approvals: it leaves all as it was, whatever was asked for.
+    if (outcomeOf(facts, false) === null) return;
 
+    const [, judge, tick, observed, , , , digest] = found.slice(7);
     const request = this.#open.get(canaryId) ?? (await this.#earlier(canaryId));
+    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
+    const ended = outcomeOf(facts, request.approvals && !dryRun) as Outcome;
     this.#open.delete(canaryId);
     const lastTick = typeof tick === 'number' ? tick : null;
     const observations = typeof observed === 'number' ? observed : 0;
-    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
-    const waits = request.approvals && !dryRun;
-    const { outcome, basis } = endOf(kind, decision, waits);
     const made: PackDecision = {
       seq,
       canaryId: request.id,
       modelId,
       fromGate,
       toGate,
-      outcome,
-      basis,
+      outcome: statedOutcome(ended),
+      basis: ended.basis,
       policyDigest,
       kind: this.#one(kind) as DecisionKind,
       unreviewed: kind === 'canary.forced',
@@ -239,27 +247,27 @@ class Planner {
     if (forced) forced.unreviewed = false;
   }
 
-  /** All are there, or none: of some, nobody could tell whether they are those that were judged. */
+  /** All observations must be there, or none: a part cannot be compared with the verdict's digest. */
   async #observed({ seq, ts, canaryId }: DecidedAt, lastTick: number, count: number): Promise<void> {
     const kept = await this.ledger.pages.countObservations(canaryId, lastTick);
     this.#plan.observations.kept += kept;
     if (kept === count) return;
     const pruned = kept === 0 && this.present - Date.parse(ts) > KEPT_MS;
-    if (!pruned) throw otherObservations({ seq, canaryId }, `${kept}, not the ${count}`);
+    if (!pruned) throw otherObservations({ seq, canaryId }, `are ${kept}, but it judged ${count}`);
     this.#plan.observations.missing.push({ canaryId, count });
   }
 
   async #earlier(canaryId: string): Promise<CanaryRequest> {
     const [event] = await this.ledger.events({ subject: canaryId, kinds: ['canary.requested'], limit: 1 });
     if (event?.kind !== 'canary.requested') {
-      throw new LukhasError('LEDGER_CORRUPT', `The log decides on canary ${canaryId}, which nobody asked for`, {
-        suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      throw new LukhasError('LEDGER_CORRUPT', `The log decides on canary ${canaryId}, which was never requested`, {
+        suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'],
       });
     }
     const { modelId, fromGate, toGate, policyDigest, dryRun, source, policy } = event.data;
     const approvals = policy.approvals !== undefined;
     const request = { id: canaryId, modelId, fromGate, toGate, policyDigest, dryRun, approvals, seq: event.seq };
-    // One of the window that was decided before has been noted then.
+    // A canary requested in the window, or decided in it before, was recorded then.
     if (event.seq < this.#plan.range.from && !this.#plan.decisions.some((d) => d.canaryId === canaryId))
       await this.#note(request, canonicalJson(source, 'source'), policy.windowSeconds);
     return request;
@@ -274,7 +282,27 @@ class Planner {
   }
 }
 
-/** Counts of a statement; what was overridden or forced is among what was promoted, too. */
+/** What decides an outcome, from the columns that were read of an entry. */
+function factsIn(kind: DecisionKind, found: readonly unknown[]): DecisionFacts {
+  const [decision, , , , , count, required, , cause, begun] = found.slice(7);
+  switch (kind) {
+    case 'canary.decided':
+      return { kind, data: { verdict: { decision: decision as Decision } } };
+    case 'canary.approved':
+      return { kind, data: { count: Number(count), required: Number(required) } };
+    case 'canary.lapsed':
+      return { kind, data: { cause: cause as 'gate' | 'time', begun: begun === 1 } };
+    default:
+      return { kind };
+  }
+}
+
+/** A refused promotion is blocked; the statement says that it was refused. */
+function statedOutcome({ state, approval }: Outcome): PackDecision['outcome'] {
+  return approval === 'rejected' ? 'REJECTED' : state;
+}
+
+/** Counts of a statement; overridden and forced canaries also count as promoted. */
 export function countDecisions(decisions: readonly PackDecision[]): EvidencePredicate['counts'] {
   const of = (outcome: PackDecision['outcome']) => decisions.filter((d) => d.outcome === outcome).length;
   return {

@@ -1,9 +1,9 @@
 /**
- * Finds members of recorded events in their bytes: canonical JSON (RFC 8785), so without whitespace and each member once.
- * Objects made by JSON.parse would take half as much time again, and a heap that grows.
+ * Finds members of recorded events in their bytes: canonical JSON (RFC 8785) has no whitespace, and each member once.
+ * JSON.parse would take half as long again, and grow the heap.
  */
 
-/** Members that are looked for: of an event, of its data, and of some members of the data. */
+/** The members to find: of an event, of its data, and of some members of the data. */
 const PATHS = [
   'seq',
   'ts',
@@ -23,7 +23,7 @@ const PATHS = [
 ] as const;
 type Path = (typeof PATHS)[number];
 
-/** Where the values of an event begin; NONE where it lacks one, or where it is null. By `AT`. */
+/** Offsets of an event's values, indexed by `AT`; NONE where a member is missing or null. */
 export type Places = Int32Array;
 export const NONE = -1;
 export const AT = Object.fromEntries(PATHS.map((path, i) => [path, i])) as Record<Path, number>;
@@ -34,12 +34,12 @@ interface Member {
   place: number;
   within: Members | null;
 }
-/** By length and first byte of the name: few have both in common. */
+/** Indexed by length and first byte of the name: few names share both. */
 type Members = (Member[] | undefined)[];
 
 const [QUOTE, BACKSLASH, COMMA, COLON, N] = [0x22, 0x5c, 0x2c, 0x3a, 0x6e];
 const [BRACE, BRACE_END, BRACKET, BRACKET_END] = [0x7b, 0x7d, 0x5b, 0x5d];
-/** Members below this depth are not looked for. */
+/** Depth of the deepest members to find. */
 const DEEPEST = 3;
 const FIRST_BYTES = 256;
 
@@ -66,7 +66,7 @@ function slot(length: number, first: number): number {
 /** Members to look for at each depth, while an event is scanned. */
 const OPEN: (Members | null)[] = [null, EVENT, null, null, null];
 
-/** Fills `places` with where the values of the event in [start, end) begin. */
+/** Fills `places` with the offsets of the values of the event in [start, end). */
 export function scanEvent(bytes: Buffer, start: number, end: number, places: Places): void {
   places.fill(NONE);
   let depth = 0;
@@ -81,7 +81,7 @@ export function scanEvent(bytes: Buffer, start: number, end: number, places: Pla
   }
 }
 
-/** Of the name in [start, close): where its value begins, and what is looked for within that. */
+/** For the name in [start, close): records the offset of its value, and which members to find within it. */
 function note(bytes: Buffer, start: number, close: number, depth: number, places: Places): void {
   const members = OPEN[depth];
   const member = members ? find(members, bytes, start, close) : undefined;
@@ -89,7 +89,7 @@ function note(bytes: Buffer, start: number, close: number, depth: number, places
   if (member !== undefined && member.place !== NONE && bytes[close + 2] !== N) places[member.place] = close + 2;
 }
 
-/** @param start of its opening quote @returns where its closing quote is, or `end` */
+/** @param start its opening quote @returns the index of its closing quote, or `end` */
 export function endOfString(bytes: Buffer, start: number, end: number): number {
   for (let i = start + 1; i < end; i++) {
     const byte = bytes[i];
@@ -99,7 +99,7 @@ export function endOfString(bytes: Buffer, start: number, end: number): number {
   return end;
 }
 
-/** @returns where the value that begins at `start` has ended: at the comma or bracket after it, or `end` */
+/** @returns the index after the value that begins at `start`: of the comma or bracket after it, or `end` */
 export function endOfValue(bytes: Buffer, start: number, end: number): number {
   let depth = 0;
   for (let i = start; i < end; i++) {
@@ -124,7 +124,7 @@ function find(members: Members, bytes: Buffer, start: number, end: number): Memb
   return undefined;
 }
 
-/** For so few bytes a call into native code takes longer. */
+/** For so few bytes, a call into native code would be slower. */
 function isAt(name: Buffer, bytes: Buffer, start: number): boolean {
   for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false;
   return true;

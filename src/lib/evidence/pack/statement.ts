@@ -1,17 +1,17 @@
-import { setImmediate as othersTurn } from 'node:timers/promises';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { EvidencePredicate, Signer } from '../formats/index.js';
 import { fingerprint, STATEMENT_PAYLOAD_TYPE, statementObject } from '../formats/index.js';
 import type { PackedFile } from './archive.js';
 import type { PackDecision } from './plan.js';
 
-/** Where decisions go: they come last. */
+/** The end of a statement without decisions, which are its last member. */
 const NO_DECISIONS = '[]}}';
 /** Bytes encoded at a time: base64 takes three together. */
 const PIECE = 3 * 16 * 1024;
 
 /**
- * The statement about a pack in its envelope, the bytes that `signEnvelope` gives for `formatStatement`, made in pieces: as
- * objects and texts the decisions of a long window would take several times their size.
+ * The statement about a pack in its envelope: the same bytes as `signEnvelope(formatStatement(...))`, made in pieces, because
+ * as objects and strings the decisions of a long window would take several times their size.
  */
 export async function* statementEnvelope(
   files: readonly PackedFile[],
@@ -28,41 +28,41 @@ export async function* statementEnvelope(
 }
 
 interface Message {
-  /** What is signed, at the end of a space that has room for the payload in base64 where the message is not needed any more. */
+  /** What is signed: at the end of `space`, which has room for the payload in base64 once the message is signed. */
   message: Buffer;
   payload: Buffer;
   space: Buffer;
 }
 
-/** @param parts made twice, to be measured and to be written: held all at once they would take as much as the whole */
+/** @param parts called twice, to measure and to write: collected, they would take as much memory as the whole */
 async function preAuthEncoded(parts: () => Iterable<string>): Promise<Message> {
   let length = 0;
-  for await (const part of withTurns(parts())) length += Buffer.byteLength(part);
+  for await (const part of inPieces(parts())) length += Buffer.byteLength(part);
   // DSSE 1.0, PAE; the type is ASCII.
   const head = `DSSEv1 ${STATEMENT_PAYLOAD_TYPE.length} ${STATEMENT_PAYLOAD_TYPE} ${length} `;
   const space = Buffer.allocUnsafe(head.length + Math.ceil(length / 3) * 4);
   const message = space.subarray(space.length - head.length - length);
   let at = message.write(head);
-  for await (const part of withTurns(parts())) at += message.write(part, at);
+  for await (const part of inPieces(parts())) at += message.write(part, at);
   return { space, message, payload: message.subarray(head.length) };
 }
 
-/** Several together; others have their turn in between. */
-async function* withTurns(parts: Iterable<string>): AsyncGenerator<string> {
+/** Joins small parts, and yields to the event loop in between. */
+async function* inPieces(parts: Iterable<string>): AsyncGenerator<string> {
   let text = '';
   for (const part of parts) {
     text += part;
     if (text.length < PIECE) continue;
     yield text;
     text = '';
-    await othersTurn();
+    await yieldToOthers();
   }
   yield text;
 }
 
 /**
- * Base64 of what stands at the end of a space, written from its beginning on. What is written gets no further than what was
- * read: of n bytes it takes 4n/3, and the payload begins a third of its length, or more, after the space.
+ * Base64 of the payload at the end of `space`, written from the beginning of `space`. Writing never overtakes reading: n bytes
+ * become 4n/3, and the payload begins at least a third of its length after the beginning.
  */
 function* encodedInPlace(space: Buffer, payload: Buffer): Generator<Buffer> {
   let at = 0;

@@ -19,14 +19,14 @@ export interface PackOptions {
   ledger: Ledger;
   /** From `planPack`. */
   plan: PackPlan;
-  /** Of the log, on its checkpoint. */
+  /** Name of the log, on its checkpoint. */
   origin: string;
   keys: { log: Signer; export: Signer };
-  /** From `Checkpoints.cosigned` for the end of the window; null: the pack has no cosignature. */
+  /** From `Checkpoints.cosigned` for the end of the window; null: the pack gets no cosignature. */
   witnessed?: CosignedCheckpoint | null;
   /** Of lukhas. */
   version: string;
-  /** Gets the zip; destroyed when anything goes wrong, so that nothing looks whole that is not. */
+  /** Receives the zip; destroyed on any error, so that an incomplete zip does not look complete. */
   out: Writable;
   signal?: AbortSignal | undefined;
   onEntries?: OnEntries | undefined;
@@ -35,7 +35,7 @@ export interface PackOptions {
 /**
  * Writes an evidence pack (docs/evidence.md) as a stream. The same log, plan and keys give the same bytes.
  * @returns the files, in their order
- * @throws LukhasError LEDGER_CORRUPT when the entries do not give the log's root; the signal's reason; what `out` failed with
+ * @throws LukhasError LEDGER_CORRUPT when the entries do not match the log's root; the signal's reason; errors of `out`
  */
 export async function writePack(options: PackOptions): Promise<PackedFile[]> {
   const archive = new PackArchive(options.out, options.signal);
@@ -46,7 +46,7 @@ export async function writePack(options: PackOptions): Promise<PackedFile[]> {
     return archive.files;
   } catch (error) {
     archive.destroy(error as Error);
-    // An aborted stream says only that; the signal knows why.
+    // An aborted stream says only that it was aborted; the signal says why.
     throw options.signal?.aborted === true ? options.signal.reason : error;
   }
 }
@@ -85,7 +85,7 @@ class PackWriter {
     await this.#sign(root, forms.log.fingerprint);
   }
 
-  /** What was recorded, and what it says. */
+  /** The records of the window, and what describes them. */
   async #records(root: Buffer, forms: Parameters<typeof metaJson>[0]['keys']): Promise<void> {
     const { ledger, plan, origin, version } = this.#o;
     const { range, selection } = plan;
@@ -103,7 +103,7 @@ class PackWriter {
     await this.#add('narrative.txt', narrativeText(ledger, plan, origin));
   }
 
-  /** Canonical JSON, written by hand: what is left out may be most of a long log. */
+  /** Canonical JSON, written in pieces: most of a long log may be omitted. */
   async *#completeness(root: Buffer): AsyncGenerator<Buffer> {
     const { from, to } = this.#o.plan.range;
     const { hashes } = await this.#o.ledger.compactRange(from);
@@ -164,7 +164,7 @@ function places(size: number, hashes: readonly Buffer[]): { level: number; index
 function notItsRoot({ range }: PackPlan): LukhasError {
   return new LukhasError(
     'LEDGER_CORRUPT',
-    `The entries ${range.from} to ${range.to - 1} of the log are not those that were recorded: they do not give its root`,
-    { suggestions: ['See what is damaged with `lukhas verify --db`.'] },
+    `Entries ${range.from} to ${range.to - 1} of the log were changed after they were recorded: they do not give its root`,
+    { suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'] },
   );
 }

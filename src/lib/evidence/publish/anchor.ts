@@ -2,7 +2,7 @@ import type { KeptCheckpoint } from '../checkpoints/index.js';
 import type { AnchorContext, AnchorTarget } from './target.js';
 
 /**
- * Tells the checkpoint to one place.
+ * Publishes the checkpoint to one target.
  * @returns what was done, in words
  * @throws LukhasError ANCHOR_FAILED; VERIFICATION for a timestamp that does not verify
  */

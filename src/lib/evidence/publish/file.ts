@@ -6,7 +6,7 @@ import type { KeptCheckpoint } from '../checkpoints/index.js';
 import type { AnchorContext } from './target.js';
 
 /**
- * Appends one line of JSON, `{"ts","origin","size","root","note"}`, root in hex, and has it on disk.
+ * Appends one line of JSON, `{"ts","origin","size","root","note"}`, root in hex, and syncs it to disk.
  * @throws LukhasError ANCHOR_FAILED
  */
 export async function appendToFile(
@@ -18,7 +18,7 @@ export async function appendToFile(
   try {
     const file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o644);
     try {
-      // One write, so that lines of several writers do not mix. What a crash left of a line ends here.
+      // One write, so that lines of several writers do not mix. Starts a new line after one that a crash cut off.
       await file.appendFile((await endsInNewline(file)) ? line : `\n${line}`);
       await file.sync();
     } finally {
@@ -26,11 +26,11 @@ export async function appendToFile(
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('ANCHOR_FAILED', `${path}: the checkpoint cannot be appended (${code ?? String(cause)})`, {
+    throw new LukhasError('ANCHOR_FAILED', `${path}: cannot append the checkpoint (${code ?? String(cause)})`, {
       cause,
     });
   }
-  return 'a line appended';
+  return 'line appended';
 }
 
 async function endsInNewline(file: FileHandle): Promise<boolean> {

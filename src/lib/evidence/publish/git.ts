@@ -8,8 +8,8 @@ import type { AnchorContext, AnchorTarget } from './target.js';
 type GitTarget = Extract<AnchorTarget, { kind: 'git' }>;
 
 /**
- * Writes the note to `<origin>.checkpoint` at the top of the repository and commits that file alone, with whatever git is set up to
- * do (identity, hooks, `commit.gpgsign`).
+ * Writes the note to `<origin>.checkpoint` at the top of the repository and commits that file alone, with the machine's git
+ * settings (identity, hooks, `commit.gpgsign`).
  * @throws LukhasError ANCHOR_FAILED
  */
 export async function commitToGit(
@@ -30,10 +30,9 @@ export async function commitToGit(
   try {
     await replaceFile(join(top, file), note);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('ANCHOR_FAILED', `${join(top, file)}: cannot be written (${code ?? String(cause)})`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = cause instanceof LukhasError ? message : `${join(top, file)}: cannot be written (${code ?? message})`;
+    throw new LukhasError('ANCHOR_FAILED', why, { cause });
   }
   const place = ['--', `:/${file}`];
   await done(['add', ...place]);
@@ -45,6 +44,6 @@ export async function commitToGit(
     await done([...key, 'commit', '--quiet', ...signing, `--message=${message}`, ...place]);
   }
   if (push === true) await done(['push', '--quiet']);
-  const what = changed ? `commit ${await done(['rev-parse', '--short', 'HEAD'])}` : 'committed before';
+  const what = changed ? `commit ${await done(['rev-parse', '--short', 'HEAD'])}` : 'already committed';
   return push === true ? `${what}, pushed` : what;
 }

@@ -1,4 +1,5 @@
 import { LukhasError } from '../../errors.js';
+import { clip } from '../../input/index.js';
 
 export interface Posted {
   status: number;
@@ -8,12 +9,12 @@ export interface Posted {
 }
 
 const TIMEOUT_MS = 10_000;
-/** More than any answer that is asked for. */
+/** More than any expected answer. */
 const MAX_ANSWER = 256 * 1024;
 
 /**
  * One POST, without following redirects.
- * @throws LukhasError ANCHOR_FAILED: no answer, also when the signal aborts, or one that is too long
+ * @throws LukhasError ANCHOR_FAILED: no answer (also when the signal aborts), or one that is too long
  */
 export async function post(
   url: string,
@@ -37,7 +38,7 @@ export async function post(
     };
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
-    const stopped = signal?.aborted === true ? 'no answer before it had to end' : null;
+    const stopped = signal?.aborted === true ? 'no answer before lukhas had to stop' : null;
     const why = stopped ?? (late.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : whyNot(cause as Error));
     throw new LukhasError('ANCHOR_FAILED', `${url}: ${why}`, { cause });
   }
@@ -45,7 +46,7 @@ export async function post(
 
 /** First line of an answer's text, for an error. */
 export function firstLine({ body }: Posted): string {
-  return (body.toString('utf8').split('\n')[0] ?? '').replace(/\p{C}/gu, '').slice(0, 300);
+  return clip(body.toString('utf8').split('\n')[0] ?? '', 300);
 }
 
 async function readAnswer(response: Response, url: string): Promise<Buffer> {
@@ -54,13 +55,14 @@ async function readAnswer(response: Response, url: string): Promise<Buffer> {
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     // Leaving the loop cancels the rest.
-    if (bytes > MAX_ANSWER) throw new LukhasError('ANCHOR_FAILED', `${url}: answers more than ${MAX_ANSWER} bytes`);
+    if (bytes > MAX_ANSWER)
+      throw new LukhasError('ANCHOR_FAILED', `${url}: the answer is longer than ${MAX_ANSWER} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-/** fetch says only that it failed; what lies below says why. */
+/** fetch says only that it failed; its cause says why. */
 function whyNot({ message, cause }: Error): string {
   const { code, message: below } = (cause ?? {}) as NodeJS.ErrnoException;
   return `cannot be reached (${code ?? below ?? message})`;

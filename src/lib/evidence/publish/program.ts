@@ -9,7 +9,7 @@ const KEPT_BYTES = 16_384;
 export interface ProgramOutcome {
   /** Exit code 0. */
   ok: boolean;
-  /** What it printed, both streams, the end of it. */
+  /** The end of its output, both streams. */
   output: string;
   /** How it ended, in words. */
   says: string;
@@ -21,10 +21,11 @@ export async function runTool(
   { env, signal }: AnchorContext,
   cwd?: string,
 ): Promise<ProgramOutcome> {
-  if (signal?.aborted === true) throw new LukhasError('ANCHOR_FAILED', `${command[0]}: no time was left to run it`);
+  if (signal?.aborted === true)
+    throw new LukhasError('ANCHOR_FAILED', `${command[0]}: not run, because lukhas is stopping`);
   const tail = new OutputTail(KEPT_BYTES);
   const end = await runProgram(command, {
-    // Messages are looked at, and nobody is there to type a passphrase.
+    // Messages are parsed, and nobody can type a passphrase.
     env: { ...withoutSecrets(env), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' },
     cwd,
     timeoutSeconds: TIMEOUT_SECONDS,
@@ -36,7 +37,7 @@ export async function runTool(
   return { ok: end.exitCode === 0, output: tail.text().text.trim(), says: end.says };
 }
 
-/** The error for one that has failed: what was done, how it ended, and its last line. */
+/** The error for a failed program: what was done, how it ended, and its last line. */
 export function toolFailed(what: string, { output, says }: ProgramOutcome): LukhasError {
   const last = output.split('\n').findLast((line) => line.trim() !== '');
   return new LukhasError('ANCHOR_FAILED', `${what}: ${says}${last === undefined ? '' : `: ${last.slice(0, 300)}`}`);

@@ -6,7 +6,7 @@ import { anchor } from './anchor.js';
 import { type AnchorContext, type AnchorTarget, anchorPlace } from './target.js';
 import { askWitness, OtherHistory, type WitnessPeer } from './witness-client.js';
 
-/** Whom checkpoints are told to. */
+/** Where checkpoints are published. */
 export interface Publication {
   witnesses: readonly WitnessPeer[];
   anchors: readonly AnchorTarget[];
@@ -15,29 +15,29 @@ export interface Publication {
 export interface PublishResult {
   kind: 'witness' | AnchorTarget['kind'];
   place: string;
-  /** What was done; null when it has failed. */
+  /** What was done; null when it failed. */
   done: string | null;
   error: LukhasError | null;
 }
 
 /**
- * Has the witnesses cosign a kept checkpoint, then tells it, with their cosignatures, to the anchors. One that fails keeps no other back.
- * One that a witness refuses as another history is set aside: nothing here goes on from it. It is told to the anchors all the same,
- * which are there to remember.
- * @returns the checkpoint as it is kept now, what came of each, in the order given, and whether it was set aside
- * @throws LukhasError CONFIG when it cannot be kept; what is no LukhasError
+ * Has the witnesses cosign a kept checkpoint, then publishes it with their cosignatures to the anchors. A failure does not stop the
+ * others. A checkpoint that a witness refuses as a different history is set aside and no longer used; the anchors get it all the
+ * same, because they are there to remember.
+ * @returns the checkpoint as it is kept now, the results in the order given, and whether it was set aside
+ * @throws LukhasError CONFIG when it cannot be kept; any error that is not a LukhasError
  */
 export async function publish(
   checkpoints: Checkpoints,
   made: KeptCheckpoint,
   { witnesses, anchors }: Publication,
   context: Omit<AnchorContext, 'folder'>,
-): Promise<{ checkpoint: KeptCheckpoint; told: PublishResult[]; refused: boolean }> {
+): Promise<{ checkpoint: KeptCheckpoint; results: PublishResult[]; refused: boolean }> {
   const asked = await Promise.all(witnesses.map((peer) => cosigned(checkpoints, made, peer, context.signal)));
   const signatures = asked.flatMap(({ signature }) => signature ?? []);
   const keys = witnesses.map(({ key }) => cosignatureVerifier(key));
   const checkpoint = signatures.length === 0 ? made : await checkpoints.addSignatures(made.size, signatures, keys);
-  const refused = asked.some(({ told }) => told.error instanceof OtherHistory);
+  const refused = asked.some(({ result }) => result.error instanceof OtherHistory);
   if (refused) await checkpoints.setAside(made.size);
   const where = { ...context, folder: checkpoints.folder };
   const anchored = await Promise.all(
@@ -45,7 +45,7 @@ export async function publish(
       attempt({ kind: target.kind, place: anchorPlace(target) }, () => anchor(target, checkpoint, where)),
     ),
   );
-  return { checkpoint, refused, told: [...asked.map(({ told }) => told), ...anchored] };
+  return { checkpoint, refused, results: [...asked.map(({ result }) => result), ...anchored] };
 }
 
 async function cosigned(
@@ -53,25 +53,22 @@ async function cosigned(
   made: KeptCheckpoint,
   peer: WitnessPeer,
   signal: AbortSignal | undefined,
-): Promise<{ told: PublishResult; signature: NoteSignature | null }> {
+): Promise<{ result: PublishResult; signature: NoteSignature | null }> {
   let signature: NoteSignature | null = null;
-  const told = await attempt({ kind: 'witness', place: peer.url }, async () => {
-    // That there was nothing is no history, and would be taken for a cosignature.
+  const result = await attempt({ kind: 'witness', place: peer.url }, async () => {
+    // A cosignature on an empty log proves nothing, but would be taken for one that does.
     if (made.size === 0) return 'not asked: the log has no entries yet';
     const oldSize = await checkpoints.lastCosignedBy(cosignatureVerifier(peer.key));
     const proof = (from: number) => checkpoints.proof(from, made.size);
     signature = await askWitness(peer, { checkpoint: made, oldSize, proof, signal });
     return `cosigned by ${peer.key.name} at ${cosignedAt(signature)}`;
   });
-  return { told, signature };
+  return { result, signature };
 }
 
-async function attempt(
-  who: Pick<PublishResult, 'kind' | 'place'>,
-  tell: () => Promise<string>,
-): Promise<PublishResult> {
+async function attempt(who: Pick<PublishResult, 'kind' | 'place'>, act: () => Promise<string>): Promise<PublishResult> {
   try {
-    return { ...who, done: await tell(), error: null };
+    return { ...who, done: await act(), error: null };
   } catch (error) {
     if (error instanceof LukhasError) return { ...who, done: null, error };
     throw error;

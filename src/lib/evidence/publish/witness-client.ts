@@ -12,9 +12,9 @@ import {
 import { formatAddCheckpoint } from '../witness/index.js';
 import { firstLine, type Posted, post } from './post.js';
 
-/** A witness as the log knows it. */
+/** A witness, as configured. */
 export interface WitnessPeer {
-  /** Submission prefix: `/add-checkpoint` is put behind it. */
+  /** Submission prefix: `/add-checkpoint` is appended to it. */
   url: string;
   /** Of type 0x04. */
   key: VerifierKey;
@@ -22,14 +22,14 @@ export interface WitnessPeer {
 
 interface Asking {
   checkpoint: KeptCheckpoint;
-  /** Size that the witness is thought to have cosigned last; when it is another, it says so and is asked again. */
+  /** Size that the witness probably cosigned last; when it is wrong, the witness says its size and is asked again. */
   oldSize: number;
-  /** That the checkpoint contains the first so many entries. */
+  /** Proof that the checkpoint contains the first `from` entries. */
   proof(from: number): Promise<Buffer[]>;
   signal?: AbortSignal | undefined;
 }
 
-/** The head that was sent cannot be of the log that the witness knows. */
+/** The witness has cosigned a different history: the checkpoint that was sent does not extend it. */
 export class OtherHistory extends LukhasError {
   constructor(message: string) {
     super('VERIFICATION', message);
@@ -39,52 +39,51 @@ export class OtherHistory extends LukhasError {
 /**
  * Has a witness cosign a checkpoint (https://c2sp.org/tlog-witness).
  * @returns its cosignature, verified
- * @throws LukhasError VERIFICATION when the witness has cosigned more entries (OtherHistory: another history), or its cosignature is wrong;
- *   ANCHOR_FAILED when it cannot be reached or does not do it for another reason
+ * @throws LukhasError VERIFICATION when the witness has cosigned more entries (OtherHistory: a different history), or its cosignature is
+ *   invalid; ANCHOR_FAILED when it cannot be reached or refuses for another reason
  */
 export async function askWitness(peer: WitnessPeer, asking: Asking): Promise<NoteSignature> {
   const { checkpoint } = asking;
   const sent = Math.min(asking.oldSize, checkpoint.size);
   const first = await ask(peer, asking, sent);
-  const told = first.status === 409 ? sizeTold(peer, first) : null;
-  if (told === null || told === sent) return outcome(peer, checkpoint, first, sent);
-  if (told > checkpoint.size) {
+  const itsSize = first.status === 409 ? sizeIn(peer, first) : null;
+  if (itsSize === null || itsSize === sent) return outcome(peer, checkpoint, first, sent);
+  if (itsSize > checkpoint.size) {
     throw refused(
-      `${peer.url}: has cosigned ${told} entries of this log, which now has ${checkpoint.size}: entries are gone, or a newer checkpoint was sent a moment ago`,
+      `${peer.url}: has already cosigned ${itsSize} entries of this log, which now has ${checkpoint.size}: entries are missing, or a newer checkpoint was just sent`,
     );
   }
-  return outcome(peer, checkpoint, await ask(peer, asking, told), told);
+  return outcome(peer, checkpoint, await ask(peer, asking, itsSize), itsSize);
 }
 
 async function ask(peer: WitnessPeer, { checkpoint, proof, signal }: Asking, oldSize: number): Promise<Posted> {
-  // Nothing has to be proved about no entries, nor about all of them.
+  // From an empty log, or from the same size, there is nothing to prove.
   const path = oldSize === 0 || oldSize === checkpoint.size ? [] : await proof(oldSize);
   const body = formatAddCheckpoint({ oldSize, proof: path, note: checkpoint.note });
   return post(`${peer.url.replace(/\/+$/, '')}/add-checkpoint`, { body, type: 'text/plain; charset=utf-8', signal });
 }
 
-function sizeTold({ url }: WitnessPeer, { type, body }: Posted): number {
+function sizeIn({ url }: WitnessPeer, { type, body }: Posted): number {
   if (type !== 'text/x.tlog.size') {
-    throw new LukhasError('ANCHOR_FAILED', `${url}: answered 409 without the size that it knows`);
+    throw new LukhasError('ANCHOR_FAILED', `${url}: answered 409 without its size`);
   }
-  return parseSize(body.toString('utf8').replace(/\n$/, ''), `${url}: the size that it knows`);
+  return parseSize(body.toString('utf8').replace(/\n$/, ''), `${url}: its size`);
 }
 
 function outcome(peer: WitnessPeer, checkpoint: KeptCheckpoint, answer: Posted, oldSize: number): NoteSignature {
   const { status } = answer;
   if (status === 200) return cosignature(peer, checkpoint, answer);
-  // It was asked with the size that it knows itself.
-  if (status === 409 && oldSize === checkpoint.size) {
-    throw new OtherHistory(`${peer.url}: has cosigned another history of this log: other ${oldSize} entries`);
-  }
-  if (status === 422) {
+  // It has the same size, so its entries must be different.
+  if ((status === 409 && oldSize === checkpoint.size) || status === 422) {
     throw new OtherHistory(
-      `${peer.url}: has cosigned another history of this log: its first ${oldSize} entries were others`,
+      `${peer.url}: has cosigned a different history of this log: its first ${oldSize} entries are different`,
     );
   }
-  throw new LukhasError('ANCHOR_FAILED', `${peer.url}: does not cosign: ${status} ${firstLine(answer)}`.trimEnd(), {
+  throw new LukhasError('ANCHOR_FAILED', `${peer.url}: refused to cosign: ${status} ${firstLine(answer)}`.trimEnd(), {
     suggestions:
-      status === 403 || status === 404 ? ['Give its operator the key of the log: lukhas keys show --form vkey'] : [],
+      status === 403 || status === 404
+        ? ["Give the witness's operator the key of the log: lukhas keys show --form vkey"]
+        : [],
   });
 }
 
@@ -94,7 +93,7 @@ function cosignature({ url, key }: WitnessPeer, { note }: KeptCheckpoint, { body
   const own = parseSignatureLines(body.toString('utf8')).find(
     ({ name, keyId }) => name === verifier.name && keyId === verifier.keyId,
   );
-  if (own === undefined) throw refused(`${url}: its answer has no cosignature by ${key.name} with the key expected`);
-  if (!verifier.verify(text, own.signature)) throw refused(`${url}: its cosignature does not verify`);
+  if (own === undefined) throw refused(`${url}: the answer has no cosignature by ${key.name} with the expected key`);
+  if (!verifier.verify(text, own.signature)) throw refused(`${url}: the cosignature does not verify`);
   return own;
 }

@@ -1,4 +1,4 @@
 /**
- * Merkle proofs checked by code that shares nothing with what writes the log (RFC 6962, RFC 9162).
+ * Verifies Merkle proofs (RFC 6962, RFC 9162) with code that shares nothing with what writes the log.
  */
 export { emptyRoot, leafHash, nodeHash, verifyConsistency, verifyInclusion } from './merkle-verify.js';

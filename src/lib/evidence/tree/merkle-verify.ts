@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 
 /**
- * Verification of RFC 6962 trees (proofs: RFC 9162, sections 2.1.3 and 2.1.4), written apart from what builds the tree
- * and its proofs (src/lib/ledger/tree/merkle.ts), so that neither repeats the other's mistakes. A proof has one place for
- * each level: where it leaves the perfect part of the tree (`inner`), and where it goes along the right border.
+ * Verification of RFC 6962 trees (proofs: RFC 9162, sections 2.1.3 and 2.1.4), written independently of what builds the tree
+ * and its proofs (src/lib/ledger/tree/merkle.ts), so that neither repeats the other's mistakes. A proof has one hash for each
+ * level inside the perfect part of the tree (`inner`), then one for each left turn along the right border (`border`).
  * Everything is pure; sizes are safe integers.
  */
 export interface InclusionClaim {
@@ -28,7 +28,7 @@ const HASH_BYTES = 32;
 const LEAF = Buffer.from([0]);
 const NODE = Buffer.from([1]);
 
-/** Hash of an entry as a leaf: SHA-256(0x00 || bytes). A string stands for its UTF-8 bytes. */
+/** Hash of an entry as a leaf: SHA-256(0x00 || bytes). A string is taken as its UTF-8 bytes. */
 export function leafHash(bytes: string | Uint8Array): Buffer {
   return sha256(Buffer.concat([LEAF, typeof bytes === 'string' ? Buffer.from(bytes) : bytes]));
 }
@@ -38,12 +38,12 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return sha256(Buffer.concat([NODE, left, right]));
 }
 
-/** Root of the log without entries: SHA-256 of nothing. */
+/** Root of an empty log: SHA-256 of no bytes. */
 export function emptyRoot(): Buffer {
   return sha256(Buffer.alloc(0));
 }
 
-/** Whether the entry is at `index` of the first `size` entries. False for anything that is not a claim at all. */
+/** Whether the entry is at `index` of the first `size` entries. False for a malformed claim. */
 export function verifyInclusion({ index, size, leaf, path, root }: InclusionClaim): boolean {
   if (!isCount(index) || !isCount(size) || index >= size) return false;
   if (![leaf, root, ...path].every(isHash)) return false;
@@ -53,7 +53,7 @@ export function verifyInclusion({ index, size, leaf, path, root }: InclusionClai
   return same(alongBorder(low, path.slice(inner)), root);
 }
 
-/** Whether the log of `first` entries is the beginning of that of `second`: nothing was removed, changed or moved. */
+/** Whether the log at `first` entries is the beginning of the log at `second`: nothing was removed, changed or moved. */
 export function verifyConsistency({ first, second, firstRoot, secondRoot, path }: ConsistencyClaim): boolean {
   if (!isCount(first) || !isCount(second) || first > second) return false;
   if (![firstRoot, secondRoot, ...path].every(isHash)) return false;
@@ -64,7 +64,7 @@ export function verifyConsistency({ first, second, firstRoot, secondRoot, path }
   return connects(BigInt(first), BigInt(second), { firstRoot, secondRoot, path });
 }
 
-/** Both roots are computed from the subtree that ends where the first log ends, with the same hashes. */
+/** Computes both roots from the subtree at the end of the first log, with the same hashes. */
 function connects(
   first: bigint,
   second: bigint,
@@ -73,7 +73,7 @@ function connects(
   const last = first - 1n;
   const { inner, border } = shape(last, second);
   const skipped = trailingZeros(first);
-  // A first log that is one perfect subtree is its own seed and is not repeated in the proof.
+  // When the first log is one perfect subtree, its root is the seed, and the proof does not repeat it.
   const whole = first === 1n << BigInt(skipped);
   const [seed, ...rest] = whole ? [firstRoot, ...path] : path;
   if (seed === undefined || rest.length !== inner - skipped + border) return false;
@@ -87,7 +87,7 @@ function connects(
   );
 }
 
-/** How many levels lie below the point where the way of the leaf meets the right border, and its left turns above. */
+/** Levels below the point where the leaf's path meets the right border, and the path's left siblings above it. */
 function shape(index: bigint, size: bigint): { inner: number; border: number } {
   const inner = bitLength(index ^ (size - 1n));
   return { inner, border: ones(index >> BigInt(inner)) };
@@ -102,12 +102,12 @@ function climb(node: Uint8Array, path: readonly Uint8Array[], turns: bigint): Ui
   );
 }
 
-/** From a node upwards where it is a right child every time. */
+/** From a node upwards, where it is a right child every time. */
 function alongBorder(node: Uint8Array, path: readonly Uint8Array[]): Uint8Array {
   return path.reduce((below, sibling) => nodeHash(sibling, below), node);
 }
 
-/** In one call, and by way of a string: a hash object, or a digest outside the heap, costs more than the hashing. */
+/** In one call, and through a string: a hash object, or a digest outside the heap, costs more than the hashing. */
 function sha256(bytes: Uint8Array): Buffer {
   return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }

@@ -7,16 +7,16 @@ import type { PackKeys } from './signatures.js';
 import type { PackStatement } from './statement.js';
 import type { Sum } from './sums.js';
 
-/** One thing that two places of a pack say: where, what, and what it has to be. */
-type Claim = readonly [where: string, said: unknown, actual: unknown];
+/** A value that a file of the pack claims: its name there, the claim, and what the rest of the pack shows. */
+type Claim = readonly [where: string, claimed: unknown, actual: unknown];
 
-/** What meta.json says that is not so, in words. */
+/** Claims of meta.json that do not match the pack, in words. */
 export function metaProblems(
   meta: PackMeta,
   found: { checkpoint: VerifiedCheckpoint; keys: PackKeys; frame: CompletenessFrame; facts: FactCheck; counts: object },
 ): string[] {
   const { checkpoint, keys, frame, facts, counts } = found;
-  return wrong('meta.json', [
+  return mismatches('meta.json', [
     ['log', meta.log, { origin: checkpoint.origin, size: checkpoint.size, root: checkpoint.root.toString('base64') }],
     ['window.from', meta.window.from, frame.from],
     ['window.to', meta.window.to, frame.to],
@@ -30,7 +30,7 @@ export function metaProblems(
   ]);
 }
 
-/** What the statement says that is not so, besides its decisions, in words. */
+/** Claims of the statement, besides its decisions, that do not match the pack, in words. */
 export function statementProblems(
   statement: PackStatement,
   found: {
@@ -46,7 +46,7 @@ export function statementProblems(
   const { window, log, counts } = predicate;
   const key = fingerprint(keys.log.publicKey);
   const { origin, size } = checkpoint;
-  return wrong('statement.dsse.json', [
+  return mismatches('statement.dsse.json', [
     ['subject', subject, sums.map(({ name, sha256 }) => ({ name, digest: { sha256 } }))],
     ['log', log, { origin, size, root: checkpoint.root.toString('hex'), key }],
     ['window.firstSeq', window.firstSeq, frame.from],
@@ -64,35 +64,37 @@ export function statementProblems(
   ]);
 }
 
-/** The times of the first and last entry can be told when these are not left out. */
+/** The times of the window's first and last entry: known only when those entries are in the pack. */
 function timeClaims(
   first: string,
   last: string,
-  [firstSaid, lastSaid]: readonly [string | null, string | null],
+  [firstClaimed, lastClaimed]: readonly [string | null, string | null],
   { from, to }: CompletenessFrame,
   { firstTs, lastTs }: FactCheck,
 ): Claim[] {
   if (from === to) {
     return [
-      [first, firstSaid, null],
-      [last, lastSaid, null],
+      [first, firstClaimed, null],
+      [last, lastClaimed, null],
     ];
   }
   return [
-    ...(firstTs?.seq === from ? [[first, firstSaid, firstTs.ts] as const] : []),
-    ...(lastTs?.seq === to - 1 ? [[last, lastSaid, lastTs.ts] as const] : []),
+    ...(firstTs?.seq === from ? [[first, firstClaimed, firstTs.ts] as const] : []),
+    ...(lastTs?.seq === to - 1 ? [[last, lastClaimed, lastTs.ts] as const] : []),
   ];
 }
 
-function wrong(file: string, claims: readonly Claim[]): string[] {
-  return claims.filter(([, said, actual]) => !same(said, actual)).map(([where]) => `${file}: ${where} is not so`);
+function mismatches(file: string, claims: readonly Claim[]): string[] {
+  return claims
+    .filter(([, claimed, actual]) => !same(claimed, actual))
+    .map(([where]) => `${file}: ${where} does not match the pack`);
 }
 
-/** Members of either may come in any order. */
+/** Deep equality; the order of members does not count. */
 function same(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const [ours, theirs] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  const names = Object.keys(ours);
-  return names.length === Object.keys(theirs).length && names.every((name) => same(ours[name], theirs[name]));
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const names = Object.keys(left);
+  return names.length === Object.keys(right).length && names.every((name) => same(left[name], right[name]));
 }

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { canonical } from '../../ledger/verify/index.js';
 
 /**
- * The value whose canonical JSON (RFC 8785) these bytes are; undefined for all other bytes. Most values need no second
- * writer: text that the engine writes back as it was, with members in order, is canonical. The rest (names that an
- * object puts elsewhere, lone surrogates) is left to the package.
+ * The value whose canonical JSON (RFC 8785) these bytes are; undefined for all other bytes. In most cases the engine's own
+ * JSON.stringify decides: text that it writes back unchanged, with members in order, is canonical. The rest (integer-like
+ * names, which objects reorder, and lone surrogates) goes to the canonicalize package.
  */
 export function parseCanonical(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) return undefined;
@@ -14,18 +14,18 @@ export function parseCanonical(bytes: Buffer): unknown {
     const plain = JSON.stringify(value) === text && isOrdered(value) && !text.includes('\\ud');
     return plain || canonical(value) === text ? value : undefined;
   } catch (error) {
-    // Nested deeper than the stack is: no event is.
+    // RangeError: nested deeper than the stack allows, which no event is.
     if (error instanceof SyntaxError || error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-/** Canonical text of a part of a value that `parseCanonical` gave. */
+/** Canonical text of a part of a value that `parseCanonical` returned. */
 export function canonicalPart(value: unknown): string | undefined {
   return isOrdered(value) ? JSON.stringify(value) : canonical(value);
 }
 
-/** Nested deeper than any event is: left to the package. */
+/** Deeper than any event; deeper values go to the package. */
 const MAX_DEPTH = 64;
 
 function isOrdered(value: unknown, depth = 0): boolean {

@@ -4,7 +4,7 @@ import { decodeBase64, refused } from '../formats/index.js';
 import { parseCanonical } from './canonical.js';
 import type { Subtree } from './tree.js';
 
-/** What stands around the entries that are left out. */
+/** completeness.json without its list of omitted entries. */
 export interface CompletenessFrame {
   from: number;
   before: Subtree[];
@@ -18,7 +18,7 @@ interface Omitted {
 }
 
 const OPENING = '"omitted":[';
-/** 53 subtrees, and some room. */
+/** 53 subtrees, and some room to spare. */
 const MAX_FRAME = 64 * 1024;
 const ITEM = /\{"hash":"([A-Za-z0-9+/]{43}=)","seq":(0|[1-9][0-9]{0,15})\}(,|\])/y;
 const HASH_BYTES = 32;
@@ -40,15 +40,15 @@ const frameSchema = z.strictObject({
 });
 
 /**
- * Reads completeness.json as it comes: of a long log with a narrow filter, nearly all of it is left out. Strict: it is
- * canonical JSON, so that each content has one form.
+ * Reads completeness.json as a stream: a narrow filter on a long log omits nearly every entry. Strict: only canonical JSON
+ * is accepted, so that each content has one form.
  */
 export class Completeness {
   readonly #chunks: AsyncIterator<Buffer>;
   #text = '';
   #at = 0;
   #ended = false;
-  /** What comes before the list, as text. */
+  /** The text before the list. */
   #head = '';
   #from = 0;
   #next: Omitted | null = null;
@@ -71,7 +71,7 @@ export class Completeness {
     return read;
   }
 
-  /** Entries before the window, and their subtrees: what is known before the list has been read. */
+  /** Sets `from` and `before`, which stand before the list. */
   #begin(): void {
     const { from, before } = this.#frame(`],"root":"${Buffer.alloc(HASH_BYTES).toString('base64')}","to":0}`);
     this.#from = from;
@@ -84,12 +84,12 @@ export class Completeness {
     return this.#from;
   }
 
-  /** The next entry that is left out; null after the last. */
+  /** The next omitted entry; null after the last. */
   get next(): Omitted | null {
     return this.#next;
   }
 
-  /** To the one after it. @throws LukhasError VERIFICATION: form, or order */
+  /** Goes to the omitted entry after `next`. @throws LukhasError VERIFICATION: form, or order */
   async advance(): Promise<void> {
     const before = this.#next;
     if (before === null) return;
@@ -97,11 +97,11 @@ export class Completeness {
     if (this.#next !== null && this.#next.seq <= before.seq) throw badForm();
   }
 
-  /** What stands after the list, once it has been read. @throws LukhasError VERIFICATION: form */
+  /** Reads the rest of the list and what follows it. @throws LukhasError VERIFICATION: form */
   async frame(): Promise<CompletenessFrame> {
     while (this.#next !== null) await this.advance();
     while (await this.#more()) if (this.#text.length > MAX_FRAME) throw badForm();
-    // The bracket is the last character that was taken.
+    // The bracket is the last character that was consumed.
     const tail = `]${this.#text.slice(this.#at)}`;
     if (!tail.endsWith('}\n')) throw badForm();
     return this.#frame(tail.slice(0, -1));
@@ -132,14 +132,14 @@ export class Completeness {
     return parseInput(frameSchema, value, 'completeness.json', 'VERIFICATION');
   }
 
-  /** Keeps only what has not been taken, and the character before it. */
+  /** Reads more text; keeps only what has not been consumed, and the character before it. */
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
     const next = await this.#chunks.next();
     this.#ended = next.done === true;
     if (this.#ended) return false;
     const keep = Math.max(0, this.#at - 1);
-    // Latin-1: every byte is a character, and none that belongs here is beyond ASCII.
+    // Latin-1: every byte is one character, and only ASCII is valid here.
     this.#text = this.#text.slice(keep) + (next.value as Buffer).toString('latin1');
     this.#at -= keep;
     return true;

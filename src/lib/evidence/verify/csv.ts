@@ -1,10 +1,10 @@
 /**
- * What audits.csv has to hold for an entry, from the description of its columns in docs/evidence.md: RFC 4180, fields in
+ * What audits.csv must contain for an entry, from the description of its columns in docs/evidence.md: RFC 4180, fields in
  * quotes only where they need them. Text that a spreadsheet would take for a formula begins with an apostrophe.
  */
 export const CSV_COLUMNS = 'seq,ts,kind,subject,model,from_gate,to_gate,actor,decision,reason,data\r\n';
 
-/** Whole-width forms of = + - @ are formulas to some programs, too. */
+/** Some programs also take the full-width forms of = + - @ for formulas. */
 const RISKY: ReadonlySet<string> = new Set([...'=+-@\t\r\n', '\uff1d', '\uff0b', '\uff0d', '\uff20']);
 
 type Data = Readonly<Record<string, unknown>>;

@@ -12,7 +12,7 @@ import type { PackTree } from './tree.js';
 const DATA_START = '{"data":'.length;
 const DATA_END = ',"kind":"';
 
-/** Gets an entry; what it gives back is waited for before the next. */
+/** Called with each entry; a returned promise is awaited before the next one. */
 type Take = (entry: Entry) => Promise<void> | undefined;
 
 /**
@@ -22,7 +22,7 @@ type Take = (entry: Entry) => Promise<void> | undefined;
 export class EntryPass {
   events = 0;
   omitted = 0;
-  /** Number of the next entry. */
+  /** Sequence number of the next entry. */
   next: number;
   readonly #files: HashedFiles;
   readonly #findings: EvidenceFindings;
@@ -43,8 +43,8 @@ export class EntryPass {
   }
 
   /**
-   * @param take gets each entry that can be read, in order
-   * @throws LukhasError VERIFICATION when an entry is not where it belongs: nothing after it can be told
+   * @param take is called with each readable entry, in order
+   * @throws LukhasError VERIFICATION when an entry is malformed or out of sequence: the rest cannot be checked
    */
   async run(take: Take): Promise<void> {
     await this.#json.expect(['[\n'], this.next);
@@ -62,11 +62,11 @@ export class EntryPass {
     const [json, csv]: [(string | Buffer)[], string[]] = [[], []];
     const first = this.next;
     for (const line of lines) {
-      // Asked before: waiting for nothing, entry by entry, takes its time.
+      // Tested first: awaiting an empty promise for every entry is slow.
       if (this.completeness.next?.seq === this.next) await this.#skipOmitted();
       const entry = readEntry(line);
       if (typeof entry === 'string') throw refused(`audits.ndjson: entry ${this.next} ${entry}`);
-      if (entry.seq !== this.next) throw refused(`audits.ndjson: entry ${entry.seq} stands where ${this.next} belongs`);
+      if (entry.seq !== this.next) throw refused(`audits.ndjson: found entry ${entry.seq}, expected ${this.next}`);
       this.tree.append(leafHash(line));
       this.next++;
       json.push(Buffer.concat([Buffer.from(this.events === 0 ? '' : ',\n'), line]));
@@ -78,7 +78,7 @@ export class EntryPass {
     }
     await this.#json.expect(json, first);
     await this.#csv.expect(csv, first);
-    if (this.#findings.problemCount > MANY) throw refused('audits.ndjson: there are too many problems to go on');
+    if (this.#findings.problemCount > MANY) throw refused('audits.ndjson: too many problems, stopped reading');
   }
 
   async #skipOmitted(): Promise<void> {
@@ -93,7 +93,7 @@ export class EntryPass {
 
 const MANY = 1000;
 
-/** Another form of the entries, compared until it first differs. */
+/** A copy of the entries in another format, compared up to the first difference. */
 class Copy {
   #file: ExpectedFile | null;
 
@@ -115,11 +115,11 @@ class Copy {
     for (let end = bytes[0]?.length ?? 0; end <= differs && index < bytes.length - 1; index++) {
       end += bytes[index + 1]?.length ?? 0;
     }
-    this.#differs(`from entry ${first + index} on it does not say what audits.ndjson says`);
+    this.#differs(`differs from audits.ndjson from entry ${first + index} on`);
   }
 
   async end(): Promise<void> {
-    if (this.#file !== null && !(await this.#file.atEnd())) this.#differs('it has more than audits.ndjson says');
+    if (this.#file !== null && !(await this.#file.atEnd())) this.#differs('has more than audits.ndjson');
   }
 
   #differs(what: string): void {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { unreadable } from '../../ledger/verify/index.js';
 import { canonicalPart, parseCanonical } from './canonical.js';
 
-/** One recorded entry, as far as a verifier needs it. */
+/** A recorded entry, with the members that a verifier needs. */
 export interface Entry {
   seq: number;
   ts: string;
@@ -25,18 +26,19 @@ export function readEntry(bytes: Buffer): Entry | string {
   if (typeof ts !== 'string' || !RFC3339_UTC.test(ts) || Number.isNaN(Date.parse(ts))) return 'has no time in UTC';
   if (typeof kind !== 'string' || !KIND.test(kind)) return 'has no kind';
   if (typeof subject !== 'string' || subject === '') return 'has no subject';
-  if (!isCount(v) || v === 0) return 'has no version';
+  const foreign = unreadable(kind, v);
+  if (foreign !== null || !isCount(v)) return `cannot be read: ${foreign}`;
   return isRecord(data) ? { seq, ts, kind, subject, v, data } : 'has no data';
 }
 
-/** Digest of the policy that a request holds, and the one it names. */
-export function policyOf({ data }: Entry): { holds: string | null; names: unknown } {
+/** Digest of the policy in a request (null: it has none), and the digest that the request claims. */
+export function policyOf({ data }: Entry): { digest: string | null; claimed: unknown } {
   const text = isRecord(data['policy']) ? canonicalPart(data['policy']) : undefined;
-  const holds = text === undefined ? null : createHash('sha256').update(text).digest('hex');
-  return { holds, names: data['policyDigest'] };
+  const digest = text === undefined ? null : createHash('sha256').update(text).digest('hex');
+  return { digest, claimed: data['policyDigest'] };
 }
 
-/** What a deciding entry says of the observations it was made of; null when it says nothing that can be checked. */
+/** What a decision commits to: the observations it judged. Null when it does not say so in a form that can be checked. */
 export interface Commitment {
   tick: number;
   judge: unknown;
@@ -57,13 +59,13 @@ export function commitmentOf({ data }: Entry): Commitment | null {
 
 const VERDICTS: Readonly<Record<string, string>> = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED' };
 
-/** Whether a promotion of the canary that is asked for here waits until people have approved it. */
+/** Whether the requested canary's promotion waits for people to approve it. */
 export function waitsForApproval({ data }: Entry): boolean {
   return isRecord(data['policy']) && isRecord(data['policy']['approvals']) && data['dryRun'] !== true;
 }
 
 /**
- * How a canary ended by this entry, as the statement has it; null for an entry that ends none.
+ * How this entry ended its canary, in the statement's terms; null for an entry that does not end one.
  * @param waits whether its promotion waits for approval; null where the request is not in the pack: then it may be either
  */
 export function endOf({ kind, data }: Entry, waits: boolean | null): { outcomes: string[]; basis: string } | null {
@@ -85,7 +87,7 @@ export function endOf({ kind, data }: Entry, waits: boolean | null): { outcomes:
   }
 }
 
-/** Kinds that say by themselves how it ended, and by whom. */
+/** Kinds whose outcome and basis are always the same. */
 const ENDS: Readonly<Record<string, readonly [outcome: string, basis: string]>> = {
   'canary.lapsed': ['BLOCKED', 'person'],
   'canary.rejected': ['REJECTED', 'person'],

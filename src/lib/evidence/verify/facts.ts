@@ -3,7 +3,7 @@ import type { Observations } from './observations.js';
 import type { EvidenceFindings } from './report.js';
 import type { PackStatement } from './statement.js';
 
-/** What the rest of a pack says about its entries. */
+/** What the other files of a pack say about its entries. */
 export interface Claims {
   observations: Observations;
   /** Digests of the policies in the pack. */
@@ -12,10 +12,10 @@ export interface Claims {
   statement: PackStatement | null;
 }
 
-/** Compares each entry with what observations, policies and statement say of it. */
+/** Compares each entry with the observations, the policies and the statement. */
 export class FactCheck {
   readonly judges = new Set<unknown>();
-  /** Canaries of whose observations none is in the pack, in order of their verdicts. */
+  /** Canaries without observations in the pack, in order of their verdicts. */
   readonly missing: { canaryId: string; count: number }[] = [];
   firstTs: { seq: number; ts: string } | null = null;
   lastTs: { seq: number; ts: string } | null = null;
@@ -27,7 +27,7 @@ export class FactCheck {
   readonly #forced: { seq: number; canaryId: string; reviewed: boolean }[] = [];
   /** The newest of each canary. */
   readonly #lastForced = new Map<string, { reviewed: boolean }>();
-  /** Of the canaries that were asked for in the window: whether a promotion waits for approval. */
+  /** Whether a promotion waits for approval, by canary; only of canaries requested in the window. */
   readonly #waits = new Map<string, boolean>();
   readonly #used = new Set<string>();
 
@@ -36,7 +36,7 @@ export class FactCheck {
     private readonly findings: EvidenceFindings,
   ) {}
 
-  /** @returns what has to be waited for before the next entry; most need nothing */
+  /** @returns a promise to await before the next entry; undefined for most */
   take(entry: Entry): Promise<void> | undefined {
     this.firstTs ??= entry;
     this.lastTs = entry;
@@ -53,11 +53,11 @@ export class FactCheck {
     await observations.finish();
     for (const digest of statement?.policies ?? []) this.#used.add(digest);
     for (const digest of policies) {
-      if (!this.#used.has(digest)) this.findings.problem(`policies/${digest}.json: nothing in the pack refers to it`);
+      if (!this.#used.has(digest)) this.findings.problem(`policies/${digest}.json: nothing in the pack uses it`);
     }
     const stated = statement?.length ?? this.decided;
     if (stated > this.decided) {
-      this.findings.problem(`statement.dsse.json: says ${stated} decisions; the entries hold ${this.decided}`);
+      this.findings.problem(`statement.dsse.json: lists ${stated} decisions, the entries have ${this.decided}`);
     }
   }
 
@@ -79,41 +79,42 @@ export class FactCheck {
 
   #policy(entry: Entry): void {
     this.#waits.set(entry.subject, waitsForApproval(entry));
-    const { holds, names } = policyOf(entry);
-    if (holds === null || holds !== names) {
-      this.findings.problem(`entry ${entry.seq}: its policy is not the one whose digest it names`);
-    } else if (!this.claims.policies.has(holds)) {
-      this.findings.problem(`entry ${entry.seq}: its policy, policies/${holds}.json, is missing`);
-    } else this.#used.add(holds);
+    const { digest, claimed } = policyOf(entry);
+    if (digest === null || digest !== claimed) {
+      this.findings.problem(`entry ${entry.seq}: policy does not match its policyDigest`);
+    } else if (!this.claims.policies.has(digest)) {
+      this.findings.problem(`entry ${entry.seq}: its policy is missing: policies/${digest}.json`);
+    } else this.#used.add(digest);
   }
 
   async #verdict(entry: Entry): Promise<void> {
     const { seq, subject } = entry;
-    const says = commitmentOf(entry);
-    if (says === null) {
-      this.findings.problem(`entry ${seq}: it decides without saying what was judged`);
+    const judged = commitmentOf(entry);
+    if (judged === null) {
+      this.findings.problem(`entry ${seq}: decision without a record of what was judged`);
       return;
     }
-    this.judges.add(says.judge);
+    this.judges.add(judged.judge);
     const found = await this.claims.observations.take(subject);
     const kept = found?.count ?? 0;
-    if (kept === 0 && says.count > 0) {
-      this.missing.push({ canaryId: subject, count: says.count });
+    if (kept === 0 && judged.count > 0) {
+      this.missing.push({ canaryId: subject, count: judged.count });
       this.findings.unchecked(
-        `entry ${seq}: the pack says that the ${says.count} observations that decided ${subject} were pruned, and has none of them: what was judged cannot be shown`,
+        `entry ${seq}: verdict on ${subject}: its ${judged.count} observations are not in the pack, which says they were pruned`,
       );
       return;
     }
-    if (kept < says.count) {
+    if (kept < judged.count) {
       this.findings.problem(
-        `entry ${seq}: ${subject} was decided by ${says.count} observations, of which the pack has ${kept}: it must have all or none`,
+        `entry ${seq}: verdict on ${subject}: the pack has ${kept} of its ${judged.count} observations; it must have all or none`,
       );
       return;
     }
     const digest = found?.digest ?? EMPTY;
-    const same = kept === says.count && digest === says.digest && (found?.lastTick ?? says.tick) <= says.tick;
-    const times = (found?.firstAt ?? null) === says.firstAt && (found?.lastAt ?? null) === says.lastAt;
-    if (!same || !times) this.findings.problem(`entry ${seq}: the observations of ${subject} are not those it judged`);
+    const same = kept === judged.count && digest === judged.digest && (found?.lastTick ?? judged.tick) <= judged.tick;
+    const times = (found?.firstAt ?? null) === judged.firstAt && (found?.lastAt ?? null) === judged.lastAt;
+    if (!same || !times)
+      this.findings.problem(`entry ${seq}: verdict on ${subject}: its observations differ from those it judged`);
     else this.committed += kept;
   }
 
@@ -123,7 +124,7 @@ export class FactCheck {
     const stated = this.claims.statement.decision(index);
     const same = stated?.seq === seq && stated.canaryId === subject && stated.basis === basis;
     if (!same || !outcomes.includes(stated.outcome))
-      this.findings.problem(`statement.dsse.json: does not say how entry ${seq} ended ${subject}`);
+      this.findings.problem(`statement.dsse.json: does not match entry ${seq}, which ended ${subject}`);
   }
 }
 

@@ -27,7 +27,7 @@ export const SUMMED = [
   'VERIFY.md',
 ] as const;
 
-/** Files that SHA256SUMS cannot list. */
+/** Files that SHA256SUMS does not list: itself, its copy, and what signs it. */
 export const UNSUMMED = [
   'SHA256SUMS',
   'hashes.txt',
@@ -36,12 +36,12 @@ export const UNSUMMED = [
   'statement.dsse.json',
 ] as const;
 
-/** Stands after completeness.json where a witness has cosigned a checkpoint of the log. */
+/** In packs of a log that a witness has cosigned, after completeness.json. */
 export const WITNESS_FILE = 'witness.json';
 
 const POLICY = /^policies\/[0-9a-f]{64}\.json$/;
 
-/** What is wrong with the names, in words: one that is missing, unknown, or there twice. */
+/** Names that are missing, unknown, or there twice, in words. */
 export function nameProblems(names: readonly string[]): string[] {
   const known = new Set<string>([...SUMMED, ...UNSUMMED]);
   const seen = new Set<string>();
@@ -49,7 +49,7 @@ export function nameProblems(names: readonly string[]): string[] {
   for (const name of names) {
     if (seen.has(name)) problems.push(`${quoted(name)} is in the pack twice`);
     else if (!known.has(name) && name !== WITNESS_FILE && !POLICY.test(name))
-      problems.push(`${quoted(name)} is no file of a pack`);
+      problems.push(`${quoted(name)} is not a file of an evidence pack`);
     seen.add(name);
   }
   for (const name of known) if (!seen.has(name)) problems.push(`${name} is missing`);
@@ -61,7 +61,7 @@ export function policyDigests(names: readonly string[]): Set<string> {
   return new Set(names.filter((name) => POLICY.test(name)).map(of));
 }
 
-/** Hashes whatever is read, so that what was looked at is what the sums are compared with. */
+/** Hashes what is read, so that the bytes that were checked are the bytes compared with SHA256SUMS. */
 export class HashedFiles implements PackFiles {
   readonly #files: PackFiles;
   readonly #digests = new Map<string, string>();
@@ -99,11 +99,11 @@ export class HashedFiles implements PackFiles {
       chunk.copy(bytes, at);
       at += chunk.length;
     }
-    if (at !== size) throw refused(`${name}: was changed while it was read`);
+    if (at !== size) throw refused(`${name}: changed while it was being read`);
     return bytes;
   }
 
-  /** SHA-256 of a file, hex; reads it when nobody has read all of it. */
+  /** SHA-256 of a file, hex; reads the file unless it was read to its end before. */
   async digest(name: string): Promise<string> {
     if (!this.#digests.has(name)) for await (const _ of this.read(name));
     return this.#digests.get(name) as string;

@@ -11,18 +11,18 @@ import {
 } from '../formats/index.js';
 import { EvidenceFindings, type EvidenceReport } from './report.js';
 
-/** One that is kept: what it says, and whether the given key signed it. */
+/** A kept checkpoint, and whether the given key signed it. */
 interface Kept {
   checkpoint: Checkpoint;
   signed: boolean;
 }
 
 /**
- * Compares the checkpoints that are kept beside a database with the log that is recomputed from it. That shows slips and old
- * copies: whoever may write to the database may as a rule write to these files, too.
+ * Compares the checkpoints kept beside a database with the log recomputed from it. That finds mistakes and old copies, not
+ * attackers: whoever can write to the database can usually write to these files, too.
  */
 export class KeptCheck {
-  /** Of all that are kept, refused ones among them: their roots are wanted. */
+  /** Sizes of all kept checkpoints, also of refused ones: the roots to collect with `take`. */
   readonly sizes: ReadonlySet<number>;
   readonly #roots = new Map<number, Buffer>();
   readonly #found = new EvidenceFindings();
@@ -35,7 +35,7 @@ export class KeptCheck {
     this.sizes = new Set([...kept, ...refused]);
   }
 
-  /** Before the log is read: what is signed meanwhile may not be in what was read. */
+  /** Call before the log is read: what is signed meanwhile may not be in what was read. */
   static async open(files: CheckpointFiles): Promise<KeptCheck> {
     try {
       return new KeptCheck(files, await files.sizes(), await files.refusedSizes());
@@ -52,7 +52,7 @@ export class KeptCheck {
   }
 
   /**
-   * After the log was read.
+   * Call after the log was read.
    * @param size entries of the log
    * @param key of the log on this machine; null: there is none
    */
@@ -62,7 +62,7 @@ export class KeptCheck {
     let unsigned = 0;
     const compared: number[] = [];
     for (const each of this.kept) {
-      const kept = await this.#found.section(() => this.#read(each, verifier));
+      const kept = await this.#found.attempt(() => this.#read(each, verifier));
       if (kept === null) continue;
       compared.push(each);
       if (!kept.signed) unsigned++;
@@ -70,10 +70,10 @@ export class KeptCheck {
     }
     if (compared.length > 0 && this.#found.problemCount === before) {
       this.#found.holds(
-        `the log contains the checkpoints in ${this.files.folder} (${compared.length}, up to ${compared.at(-1)} entries): it is no older copy; this says nothing against one who can change these files, too`,
+        `the log contains all checkpoints in ${this.files.folder} (${compared.length}, newest: ${compared.at(-1)} entries): it is not an older copy. This does not protect against someone who can change these files, too`,
       );
     }
-    this.#saySigned(unsigned, verifier);
+    this.#reportUnsigned(unsigned, verifier);
     for (const each of this.refused) await this.#refused(each);
     return this.#found.report();
   }
@@ -82,13 +82,13 @@ export class KeptCheck {
     const then = this.#roots.get(size);
     const where = this.files.pathOf(size);
     if (then === undefined) {
-      this.#found.problem(`${where}: ${size} entries were signed, the log has ${entries}: entries are gone`);
+      this.#found.problem(`${where}: covers ${size} entries, the log has only ${entries}: entries are missing`);
     } else if (!then.equals(root)) {
-      this.#found.problem(`${where}: the first ${size} entries of the log are not those that were signed`);
+      this.#found.problem(`${where}: the first ${size} entries of the log differ from those that were signed`);
     }
   }
 
-  /** @returns null when there is nothing that could be compared */
+  /** @returns null when there is nothing to compare */
   async #read(size: number, key: NoteVerifier | null): Promise<Kept | null> {
     const where = this.files.pathOf(size);
     const note = await this.#note(size, 'kept');
@@ -96,10 +96,10 @@ export class KeptCheck {
     try {
       const { text, signatures } = parseNote(note);
       const checkpoint = parseCheckpoint(text);
-      if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries`);
+      if (checkpoint.size !== size) throw refused(`is a checkpoint of ${checkpoint.size} entries, not of ${size}`);
       const own = signatures.filter(({ name, keyId }) => name === key?.name && keyId === key.keyId);
       if (own.some(({ signature }) => key?.verify(text, signature) === false)) {
-        throw refused('its signature by the log key does not verify');
+        throw refused("the log key's signature does not verify");
       }
       return { checkpoint, signed: own.length > 0 };
     } catch (cause) {
@@ -108,7 +108,7 @@ export class KeptCheck {
     }
   }
 
-  /** Null when it was moved meanwhile, or is not ours to read. */
+  /** Null when the file was moved meanwhile, or cannot be read. */
   async #note(size: number, standing: 'kept' | 'refused'): Promise<string | null> {
     try {
       return await this.files.read(size, standing);
@@ -123,27 +123,25 @@ export class KeptCheck {
     this.#found.unchecked(error.message);
   }
 
-  #saySigned(unsigned: number, key: NoteVerifier | null): void {
+  #reportUnsigned(unsigned: number, key: NoteVerifier | null): void {
     if (this.kept.length === 0) return;
     const { folder } = this.files;
-    if (key === null) this.#found.unchecked(`who signed what is in ${folder}: there is no log key here`);
+    if (key === null) this.#found.unchecked(`signer of the checkpoints in ${folder}: no log key on this machine`);
     else if (unsigned > 0) {
-      this.#found.unchecked(
-        `who signed ${unsigned} of the checkpoints in ${folder}: it was not the log key that is here`,
-      );
+      this.#found.unchecked(`signer of checkpoints in ${folder} (${unsigned}): not the log key on this machine`);
     }
   }
 
-  /** What a witness has refused is bad news only when it is of this log. */
+  /** A checkpoint that a witness refused is a problem only when this log contains it. */
   async #refused(size: number): Promise<void> {
     const where = this.files.pathOf(size, 'refused');
     const note = await this.#note(size, 'refused');
-    const checkpoint = note === null ? null : await this.#found.section(() => parseCheckpoint(parseNote(note).text));
+    const checkpoint = note === null ? null : await this.#found.attempt(() => parseCheckpoint(parseNote(note).text));
     if (checkpoint === null) return;
     if (this.#roots.get(size)?.equals(checkpoint.root)) {
       this.#found.problem(
-        `${where}: a witness has cosigned another history than the ${size} first entries of this log`,
+        `${where}: a witness has cosigned a different history than the first ${size} entries of this log`,
       );
-    } else this.#found.unchecked(`${where}: was refused by a witness, and is not of this log as it is now`);
+    } else this.#found.unchecked(`${where}: refused by a witness; this log does not contain it`);
   }
 }

@@ -1,28 +1,24 @@
-import type { EvidenceFindings } from './report.js';
+import type { Check } from './check.js';
 
-/**
- * Says what no pack can show of itself.
- * @param trusted keys were given
- * @param earlier somebody else's word on the whole of the log was given: a kept checkpoint, or a witness's
- */
-export function sayLimits(
-  { trusted, earlier }: { trusted: boolean; earlier: boolean },
-  found: Pick<EvidenceFindings, 'unchecked'>,
-): void {
-  if (!trusted) {
+/** Reports what a pack cannot prove about itself. */
+export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses }, found) => {
+  if (trust === null) {
     found.unchecked(
-      'whose keys these are: a key inside the pack proves nothing, as whoever forges a pack puts in their own; give those that you have from the operator: --trust FILE',
+      'signer: a key inside the pack proves nothing, because a forger would include their own. Get the keys from the operator and pass --trust FILE',
     );
   }
-  if (!earlier) {
+  // Only someone else's record of the whole log shows that: a checkpoint they kept, or a witness.
+  const size = checkpoint?.size ?? 0;
+  if (since === null && !witnesses.some((seen) => seen.size >= size)) {
     found.unchecked(
-      'whether the log was written anew before this pack was made: give a checkpoint that was kept elsewhere: --since CHECKPOINT',
+      'whether the log was rewritten before this export: pass a checkpoint that was kept elsewhere: --since CHECKPOINT',
     );
   }
   found.unchecked(
-    'narrative.txt and VERIFY.md: that they are as they were signed is checked, what they say is not: whoever holds the export key can say there what they like',
+    'what narrative.txt and VERIFY.md say: they are as signed, but anyone who holds the export key can write anything there',
   );
   found.unchecked(
-    'frameworks in meta.json, and there product.version, filter, sources with their queries, and nonCanonical: as narrative.txt',
+    'frameworks, product.version, filter, sources (with queries) and nonCanonical in meta.json: as signed, but not compared with the log',
   );
-}
+  return {};
+};

@@ -4,7 +4,7 @@ const NEWLINE = 0x0a;
 /** Far longer than any entry; a file without a newline must not fill the memory. */
 const MAX_LINE = 64 * 1024 * 1024;
 
-/** Lines without their newline, as many at a time as came. @throws LukhasError VERIFICATION: one too long, or without end */
+/** Lines without their newline, in batches as they arrive. @throws LukhasError VERIFICATION: too long, or no final newline */
 export async function* lineBatches(name: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer[]> {
   let parts: Buffer[] = [];
   let held = 0;
@@ -34,7 +34,7 @@ function split(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-/** A file that has to be exactly what is computed from another, compared as both are read. */
+/** A file that must equal bytes computed from another one, compared while both are read. */
 export class ExpectedFile {
   readonly #chunks: AsyncIterator<Buffer>;
   #held = Buffer.alloc(0);
@@ -43,13 +43,13 @@ export class ExpectedFile {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** Whether these bytes come next; null when they do, else how many of them did. */
+  /** @returns null when exactly these bytes come next; else the offset of the first difference */
   async differsAt(bytes: Buffer): Promise<number | null> {
     for (let done = 0; done < bytes.length; ) {
       if (this.#held.length === 0 && !(await this.#more())) return done;
       const length = Math.min(this.#held.length, bytes.length - done);
-      const [theirs, ours] = [this.#held.subarray(0, length), bytes.subarray(done, done + length)];
-      if (!theirs.equals(ours)) return done + theirs.findIndex((byte, i) => byte !== ours[i]);
+      const [actual, expected] = [this.#held.subarray(0, length), bytes.subarray(done, done + length)];
+      if (!actual.equals(expected)) return done + actual.findIndex((byte, i) => byte !== expected[i]);
       this.#held = this.#held.subarray(length);
       done += length;
     }

@@ -6,7 +6,7 @@ import { parseCanonical } from './canonical.js';
 const count = z.int().min(0);
 const text = z.string().min(1);
 
-/** What the verifier compares; what else is there is for readers. */
+/** The members that the verifier compares; others are for readers. */
 const metaSchema = z.object({
   format: z.literal('lukhas-evidence/1'),
   product: z.object({ name: z.literal('lukhas'), version: text }),
@@ -39,6 +39,6 @@ export type PackMeta = z.output<typeof metaSchema>;
 export function parseMeta(bytes: Buffer): PackMeta {
   const end = bytes.length - 1;
   const value = bytes[end] === 0x0a ? parseCanonical(bytes.subarray(0, end)) : undefined;
-  if (value === undefined) throw refused('meta.json: is not canonical JSON (RFC 8785) and a newline');
+  if (value === undefined) throw refused('meta.json: is not canonical JSON (RFC 8785) with a final newline');
   return parseInput(metaSchema, value, 'meta.json', 'VERIFICATION');
 }

@@ -3,7 +3,7 @@ import { canonicalPart, parseCanonical } from './canonical.js';
 import { lineBatches } from './lines.js';
 import type { EvidenceFindings } from './report.js';
 
-/** Observations of one canary, as they stand in the pack. */
+/** Summary of one canary's observations in the pack. */
 export interface Observed {
   count: number;
   firstAt: number;
@@ -21,8 +21,8 @@ interface Line {
 }
 
 /**
- * Reads observations.ndjson beside the entries: those of a canary come together, and canaries in the order of their
- * verdicts. Holds those of none.
+ * Reads observations.ndjson alongside the entries: the lines of a canary are adjacent, and canaries come in the order of
+ * their verdicts. Keeps no observation in memory.
  */
 export class Observations {
   /** Lines that were read. */
@@ -40,7 +40,7 @@ export class Observations {
     this.#batches = lineBatches('observations.ndjson', chunks);
   }
 
-  /** Those of the canary that is decided next; null when there are none in their place. @throws LukhasError VERIFICATION: no lines */
+  /** The observations of the canary that was just decided; null when others, or none, come next. @throws LukhasError VERIFICATION: no lines */
   async take(canaryId: string): Promise<Observed | null> {
     const first = await this.#first();
     return first?.canaryId === canaryId ? this.#run(first) : null;
@@ -51,7 +51,7 @@ export class Observations {
     for (let first = await this.#first(); first !== null; first = await this.#first()) {
       const { canaryId } = first;
       this.findings.problem(
-        `observations.ndjson: those of ${canaryId} are of no verdict in the pack, or not in their place`,
+        `observations.ndjson: observations of ${canaryId} belong to no verdict in the pack, or are out of order`,
       );
       await this.#run(first);
     }
@@ -76,14 +76,14 @@ export class Observations {
       run.count++;
       run.lastAt = observation.t;
       run.lastTick = observation.tick;
-      // Waiting for nothing, line by line, takes its time.
+      // Awaiting an empty promise for every line is slow.
       line = this.#held() ?? (await this.#more());
     }
     this.#next = line;
     return { ...run, digest: hash.digest('hex') };
   }
 
-  /** The next line of those that have come; null after them. */
+  /** The next line of the current batch; null after its last. */
   #held(): Line | null {
     for (let bytes = this.#lines[this.#at]; bytes !== undefined; bytes = this.#lines[this.#at]) {
       this.#at++;
@@ -95,7 +95,7 @@ export class Observations {
     return null;
   }
 
-  /** The next line, once it has come; null after the last. */
+  /** The next line, from the next batch; null at the end of the file. */
   async #more(): Promise<Line | null> {
     for (let batch = await this.#batches.next(); batch.done !== true; batch = await this.#batches.next()) {
       this.#lines = batch.value;

@@ -2,22 +2,22 @@ import { LukhasError } from '../../errors.js';
 
 /** What a verification of evidence found. */
 export interface EvidenceReport {
-  /** There is no problem, and all that was asked for was shown; `notChecked` says what that does not cover. */
+  /** No problem was found and nothing that was asked for is unproven; `notChecked` lists what that does not cover. */
   ok: boolean;
-  /** What was shown to hold, in words. */
+  /** What was verified, in words. */
   holds: string[];
   /** In order of discovery, the first 100. */
   problems: string[];
   problemCount: number;
-  /** What was asked for, by a flag, and could not be shown: why, and what to do. */
+  /** What a flag asked for and could not be proven: why, and what to do. */
   notShown: string[];
-  /** What could not be told, and why. */
+  /** What was not checked, and why. */
   notChecked: string[];
 }
 
 const MOST = 100;
 
-/** Gathers what is found, and turns what is refused into problems. */
+/** Collects findings, and turns VERIFICATION errors into problems. */
 export class EvidenceFindings {
   readonly #holds: string[] = [];
   readonly #problems: string[] = [];
@@ -39,34 +39,28 @@ export class EvidenceFindings {
     if (this.#problems.length < MOST) this.#problems.push(text);
   }
 
-  /** Not a problem of the evidence, and yet no success: whoever asked must not take silence for a yes. */
+  /** Not a problem of the evidence, but no success either: what was asked for has no answer. */
   notShown(text: string): void {
     this.#notShown.push(text);
   }
 
-  /** Where nobody asked for it; otherwise `notShown`. */
+  /** For what no flag asked for; otherwise `notShown`. */
   unchecked(text: string): void {
     this.#notCheckedCount++;
     if (this.#notChecked.length < MOST) this.#notChecked.push(text);
   }
 
-  /**
-   * One check: what it returns is said to hold when it found no problem.
-   * @returns what `check` made; null when it was refused
-   */
-  async section<T>(check: () => T | Promise<T>, says?: (result: T) => string): Promise<T | null> {
-    const before = this.#problemCount;
+  /** @returns the result of `check`; null when it throws VERIFICATION, which becomes a problem */
+  async attempt<T>(check: () => T | Promise<T>): Promise<T | null> {
     try {
-      const result = await check();
-      if (says !== undefined && this.#problemCount === before) this.holds(says(result));
-      return result;
+      return await check();
     } catch (error) {
       this.refusal(error);
       return null;
     }
   }
 
-  /** What does not hold is a problem; any other error is none of evidence, and is thrown again. */
+  /** Records a VERIFICATION error as a problem; throws any other error again. */
   refusal(error: unknown): void {
     if (!(error instanceof LukhasError) || error.code !== 'VERIFICATION') throw error;
     this.problem(error.message);
@@ -85,7 +79,7 @@ export class EvidenceFindings {
   }
 }
 
-/** Of two verifications of the same thing, one report: it is well when both are. */
+/** One report of two verifications of the same thing: ok when both are. */
 export function joinReports(first: EvidenceReport, second: EvidenceReport): EvidenceReport {
   return {
     ok: first.ok && second.ok,

@@ -20,7 +20,7 @@ import {
 import { type TrustedKey, witnessKeys } from '../keys/index.js';
 import { PackStatement } from './statement.js';
 
-/** The keys that lie in a pack. They say who claims to have made it, and are no reason to believe that. */
+/** The keys inside a pack. They name who claims to have made it, and prove nothing. */
 export interface PackKeys {
   log: VerifierKey;
   /** 32 bytes. */
@@ -35,17 +35,20 @@ export interface KeyFiles {
   allowedSigners: Buffer;
 }
 
-/** @throws LukhasError VERIFICATION: a file that cannot be read, or two that are not of the same key */
+/** @throws LukhasError VERIFICATION: a file that cannot be read, or two that hold different keys */
 export function readPackKeys(files: KeyFiles): PackKeys {
   const log = parseVkey(oneLine(files.vkey, 'keys/log.vkey'));
   const { publicKey } = parseOpenSsh(oneLine(files.exportSsh, 'keys/export.pub'));
   const signer = oneLine(files.allowedSigners, 'keys/allowed_signers');
   const [, ssh = ''] = /^lukhas-export namespaces="lukhas-evidence" (ssh-ed25519 .+)$/.exec(signer) ?? [];
-  if (log.type !== SIGNATURE_TYPE.note) throw refused('keys/log.vkey: is not a key for checkpoints');
-  if (!parseSpkiPem(files.logPem.toString()).equals(log.publicKey)) throw refused('keys/log.pem: is another key');
-  if (!parseSpkiPem(files.exportPem.toString()).equals(publicKey)) throw refused('keys/export.pem: is another key');
-  if (!parseOpenSsh(ssh).publicKey.equals(publicKey)) throw refused('keys/allowed_signers: is another key');
-  if (log.publicKey.equals(publicKey)) throw refused('keys: the log and the export must not share one key');
+  if (log.type !== SIGNATURE_TYPE.note) throw refused('keys/log.vkey: is not a log key (type 0x01)');
+  if (!parseSpkiPem(files.logPem.toString()).equals(log.publicKey))
+    throw refused('keys/log.pem: does not match keys/log.vkey');
+  if (!parseSpkiPem(files.exportPem.toString()).equals(publicKey))
+    throw refused('keys/export.pem: does not match keys/export.pub');
+  if (!parseOpenSsh(ssh).publicKey.equals(publicKey))
+    throw refused('keys/allowed_signers: does not match keys/export.pub');
+  if (log.publicKey.equals(publicKey)) throw refused('keys: the log key and the export key must be different');
   return { log, export: publicKey };
 }
 
@@ -59,25 +62,25 @@ export interface SignedSums {
 
 /**
  * Verifies the three signatures of a pack.
- * @param trust null: by the key in the pack, which shows that they belong together, not whose they are
- * @throws LukhasError VERIFICATION: which does not hold
+ * @param trust null: checks with the key inside the pack, which shows consistency, not who signed
+ * @throws LukhasError VERIFICATION: which signature is wrong
  */
 export function verifySums(signed: SignedSums, keys: PackKeys, trust: readonly TrustedKey[] | null): PackStatement {
-  // A vkey is good for notes only.
+  // A vkey can only verify notes.
   const trusted =
     trust === null ? [keys.export] : trust.filter(({ vkey }) => vkey === null).map(({ publicKey }) => publicKey);
   const signer = verifySsh(signed.ssh.toString('latin1'), signed.sums, { trusted });
-  if (!signer.equals(keys.export)) throw refused('SHA256SUMS.sshsig: is not by the key in keys/');
-  if (!verifyEd25519(signer, signed.sums, signed.raw)) throw refused('SHA256SUMS.sig: does not verify');
+  if (!signer.equals(keys.export)) throw refused('SHA256SUMS.sshsig: not signed by the key in keys/export.pub');
+  if (!verifyEd25519(signer, signed.sums, signed.raw)) throw refused('SHA256SUMS.sig: signature does not verify');
   const payloadType = STATEMENT_PAYLOAD_TYPE;
   const envelope = verifyEnvelope(signed.dsse, { payloadType, trusted: [signer] });
-  if (!envelope.exact) throw refused('statement.dsse.json: holds more than what was signed');
+  if (!envelope.exact) throw refused('statement.dsse.json: contains more than what was signed');
   return new PackStatement(envelope.payload);
 }
 
 /**
- * Verifies a checkpoint of the log, with the cosignatures of trusted witnesses that stand on it.
- * @param key in the pack: counts only where `trust` is null
+ * Verifies a checkpoint of the log, with the cosignatures of trusted witnesses on it.
+ * @param key of the pack; used only when `trust` is null
  * @throws LukhasError VERIFICATION
  */
 export function verifyLogCheckpoint(
@@ -85,27 +88,28 @@ export function verifyLogCheckpoint(
   { origin, key, trust }: { origin: string; key: VerifierKey | null; trust: readonly TrustedKey[] | null },
 ): VerifiedCheckpoint {
   const log = logKeys(origin, key, trust).map(noteVerifier);
-  if (log.length === 0) throw refused(`checkpoint: no key was given for the log ${JSON.stringify(origin)}`);
+  if (log.length === 0)
+    throw refused(`checkpoint: no trusted key for the log ${JSON.stringify(origin)}; pass it with --trust FILE`);
   return verifyCheckpoint(note, { origin, log, witnesses: witnessKeys(trust).map(cosignatureVerifier) });
 }
 
-/** Name of the log and state, as a note says it: nothing of it is verified. @throws LukhasError VERIFICATION: form */
+/** The checkpoint in a note, without verifying any signature. @throws LukhasError VERIFICATION: form */
 export function claimedCheckpoint(note: Buffer | string): ReturnType<typeof parseCheckpoint> {
   return parseCheckpoint(parseNote(note).text);
 }
 
-/** The key, of those that count, that signed. */
+/** The accepted log key that signed the checkpoint. */
 export function checkpointSigner(
   { origin, log }: VerifiedCheckpoint,
   { key, trust }: { key: VerifierKey | null; trust: readonly TrustedKey[] | null },
 ): Buffer {
   const signed = log.map(({ keyId: id }) => id);
   const found = logKeys(origin, key, trust).find((candidate) => signed.includes(keyId(candidate)));
-  if (found === undefined) throw refused('checkpoint: none of the keys that were given signed it');
+  if (found === undefined) throw refused('checkpoint: not signed by any of the given keys');
   return found.publicKey;
 }
 
-/** A key without a name of its own is taken for that of the log that is looked at; one of a witness is not. */
+/** A trusted key without a name (PEM, OpenSSH) counts for this log; a vkey only for the log and type it names. */
 function logKeys(origin: string, key: VerifierKey | null, trust: readonly TrustedKey[] | null): VerifierKey[] {
   const given = trust?.map(({ vkey, publicKey }) => vkey ?? noteKey(origin, publicKey)) ?? (key === null ? [] : [key]);
   return given.filter(({ name, type }) => name === origin && type === SIGNATURE_TYPE.note);

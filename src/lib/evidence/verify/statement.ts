@@ -10,15 +10,15 @@ import {
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_GROUP, CLOSE_GROUP] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** What is compared with the entries. */
+/** The members that are compared with the entries. */
 type Stated = Pick<StatedDecision, 'seq' | 'canaryId' | 'outcome' | 'basis'>;
 
-/** Decisions that are held as one text. */
+/** Decisions kept in one string. */
 const PAGE = 512;
 
 /**
- * The statement of a pack. Of its decisions, of which a long window has hundreds of thousands, only what is compared is
- * held, and as text: as objects they would take many times as much.
+ * The statement of a pack. A long window has hundreds of thousands of decisions: only the compared members are kept, as
+ * text, because objects would take many times the memory.
  */
 export class PackStatement {
   readonly subject: EvidenceStatement['subject'];
@@ -29,12 +29,12 @@ export class PackStatement {
   readonly length: number;
   readonly #tally: ReadonlyMap<string, number>;
   readonly #pages: readonly string[];
-  /** The page that was looked at last. */
+  /** The page that was read last. */
   #open: { page: number; decisions: readonly Stated[] } | null = null;
 
   /**
-   * Reads a payload; fields that are not known are passed over. There is one text for each content, as `JSON.stringify`
-   * writes it: another reader could take the other one of two members of the same name.
+   * Reads a payload; unknown fields are ignored. Only the form that `JSON.stringify` writes is accepted: where a member
+   * is there twice, another reader could take the other one.
    * @throws LukhasError VERIFICATION: which field, and why
    */
   constructor(payload: Buffer) {
@@ -53,7 +53,7 @@ export class PackStatement {
     this.#pages = kept.pages();
   }
 
-  /** The decision with this number, from 0; undefined after the last. Cheap in their order. */
+  /** The decision at this index, from 0; undefined after the last. Cheap when called in order. */
   decision(index: number): Stated | undefined {
     const page = Math.floor(index / PAGE);
     if (this.#open?.page !== page) {
@@ -69,7 +69,7 @@ export class PackStatement {
   }
 }
 
-/** Takes decisions in their order. */
+/** Collects decisions in order. */
 class KeptDecisions {
   count = 0;
   readonly policies = new Set<string>();
@@ -81,21 +81,21 @@ class KeptDecisions {
     this.count++;
     if (policyDigest !== null) this.policies.add(policyDigest);
     for (const what of [outcome, basis]) this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
-    if (this.#last.push({ seq, canaryId, outcome, basis }) === PAGE) this.#turn();
+    if (this.#last.push({ seq, canaryId, outcome, basis }) === PAGE) this.#endPage();
   }
 
   pages(): string[] {
-    this.#turn();
+    this.#endPage();
     return this.#pages;
   }
 
-  #turn(): void {
+  #endPage(): void {
     this.#pages.push(JSON.stringify(this.#last));
     this.#last = [];
   }
 }
 
-/** @returns where the bracket after them stands */
+/** @returns the index of the bracket after them */
 function readDecisions(payload: Buffer, first: number, kept: KeptDecisions): number {
   if (payload[first] === CLOSE_LIST) return first;
   for (let start = first; ; ) {
@@ -106,12 +106,12 @@ function readDecisions(payload: Buffer, first: number, kept: KeptDecisions): num
   }
 }
 
-/** Of members of the predicate, with the statement's own and what is around it. */
+/** Depth of the predicate's members: below the statement and the predicate. */
 const DEPTH = 3;
 
-/** Where the first item of the list `predicate.decisions` stands; null when there is no such list. */
+/** Index of the first item of the list `predicate.decisions`; null when there is no such list. */
 function decisionsAt(bytes: Buffer): number | null {
-  /** By depth, the member that is looked at. */
+  /** Name of the current member at each depth. */
   const names: string[] = [''];
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -128,7 +128,7 @@ function decisionsAt(bytes: Buffer): number | null {
   return null;
 }
 
-/** The comma or bracket after an item of a list. @throws LukhasError VERIFICATION: there is none */
+/** Index of the comma or bracket after an item of a list. @throws LukhasError VERIFICATION: there is none */
 function endOfItem(bytes: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < bytes.length; at++) {
@@ -141,7 +141,7 @@ function endOfItem(bytes: Buffer, start: number): number {
   throw refused('statement: is not JSON');
 }
 
-/** What comes after the string that begins at this quote. */
+/** Index after the string that begins at this quote. */
 function endOfString(bytes: Buffer, quote: number): number {
   let at = quote + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
@@ -159,6 +159,7 @@ function parseExact(text: string): unknown {
     if (error instanceof RangeError) throw refused('statement: is nested too deeply', error);
     throw error;
   }
-  if (written !== text) throw refused('statement: is not JSON in its one form: it has white space, or a member twice');
+  if (written !== text)
+    throw refused('statement: is not in canonical form: it has extra white space or a duplicate member');
   return value;
 }

@@ -1,6 +1,5 @@
 import { refused } from '../formats/index.js';
 import { type HashedFiles, UNSUMMED } from './files.js';
-import type { EvidenceFindings } from './report.js';
 
 export interface Sum {
   name: string;
@@ -22,20 +21,20 @@ export function parseSums(bytes: Buffer): Sum[] {
     });
 }
 
-/** Each file that can be listed is, once, in the order in which it stands in the pack, and is what is listed. */
-export async function checkSums(files: HashedFiles, sums: readonly Sum[], findings: EvidenceFindings): Promise<void> {
+/** Files that SHA256SUMS lists wrongly, twice or not at all, and files whose digest is another, in words. */
+export async function* sumsProblems(files: HashedFiles, sums: readonly Sum[]): AsyncGenerator<string> {
   const unlisted: readonly string[] = UNSUMMED;
   const expected = new Set(files.names.filter((name) => !unlisted.includes(name)));
   const listed = new Set<string>();
   for (const { name } of sums) {
-    if (listed.has(name)) findings.problem(`SHA256SUMS: lists ${name} twice`);
-    else if (!expected.has(name)) findings.problem(`SHA256SUMS: lists ${name}, which is not a file that it can list`);
+    if (listed.has(name)) yield `SHA256SUMS: lists ${name} twice`;
+    else if (!expected.has(name)) yield `SHA256SUMS: lists ${name}, which is not a file it covers`;
     listed.add(name);
   }
-  for (const name of expected) if (!listed.has(name)) findings.problem(`SHA256SUMS: does not list ${name}`);
+  for (const name of expected) if (!listed.has(name)) yield `SHA256SUMS: does not list ${name}`;
   for (const { name, sha256 } of sums) {
-    if (!expected.has(name)) continue;
-    const digest = await files.digest(name);
-    if (digest !== sha256) findings.problem(`${name}: is not the file that SHA256SUMS lists`);
+    if (expected.has(name) && (await files.digest(name)) !== sha256) {
+      yield `${name}: digest does not match SHA256SUMS`;
+    }
   }
 }

@@ -9,8 +9,8 @@ export interface Subtree {
 }
 
 /**
- * The log from its first entry on: begun with the subtrees of all that comes before the window, grown by its leaves.
- * Remembers the root at one earlier size when it can be told.
+ * The Merkle tree of the log: starts with the subtrees of all entries before the window, and grows by the window's leaves.
+ * Remembers the root at one earlier size, where it can be computed.
  */
 export class PackTree {
   readonly #stack: { size: number; hash: Buffer }[] = [];
@@ -21,7 +21,7 @@ export class PackTree {
   /**
    * @param from entries before the window
    * @param before their perfect subtrees, largest first
-   * @param watched a size whose root is wanted, too
+   * @param watched a size whose root is to be remembered
    * @throws LukhasError VERIFICATION when the subtrees are not those of `from` entries
    */
   constructor(from: number, before: readonly Subtree[], watched: number | null = null) {
@@ -70,5 +70,5 @@ export class PackTree {
 }
 
 function notItsSubtrees(from: number): Error {
-  return refused(`completeness.json: its subtrees are not those of the ${from} entries before the window`);
+  return refused(`completeness.json: "before" does not describe the ${from} entries before the window`);
 }

@@ -10,11 +10,11 @@ import { sha256Hash } from './completeness.js';
 import type { EvidenceFindings } from './report.js';
 import { verifyLogCheckpoint } from './signatures.js';
 
-/** What a trusted witness has cosigned; the cosignature verifies. */
+/** A trusted witness's cosignature that verifies. */
 export interface Witnessed {
-  /** Of the witness, as its key has it. */
+  /** Name of the witness, from its key. */
   name: string;
-  /** Entries of the log that it has seen. */
+  /** Entries of the log that it has cosigned. */
   size: number;
   /** By its clock: RFC 3339, UTC. */
   at: string;
@@ -27,15 +27,16 @@ interface WitnessedPack {
   log: Parameters<typeof verifyLogCheckpoint>[1];
 }
 
-/** The consistency proof of a tree of 2^63 entries has one hash for each level, and one to begin with. */
+/** A consistency proof in a tree of 2^63 entries has one hash for each level, and a first one. */
 const MAX_PROOF = 64;
 const fileSchema = z.strictObject({ checkpoint: z.string(), proof: z.array(sha256Hash).max(MAX_PROOF) });
 
 /**
  * Checks witness.json: a checkpoint with cosignatures (C2SP tlog-cosignature), and the RFC 9162 consistency proof between it and
- * that of the pack. One that covers no entry of the pack shows nothing of it, as whoever holds the keys can write all after it anew.
+ * that of the pack. A checkpoint that covers no entry of the pack proves nothing about it: anyone who holds the keys can rewrite all
+ * later entries.
  * @param bytes null: the pack has none
- * @returns what counts
+ * @returns the cosignatures that count
  * @throws LukhasError VERIFICATION: form, signatures of the log or of a trusted witness, or another history
  */
 export function checkWitnesses(
@@ -44,10 +45,10 @@ export function checkWitnesses(
   found: EvidenceFindings,
 ): Witnessed[] {
   if (bytes === null) {
-    for (const { name } of witnessKeys(log.trust)) found.notShown(notCosigned(name, 'the pack has no cosignature'));
+    for (const { name } of witnessKeys(log.trust)) found.notShown(notCosigned(name, 'none in the pack'));
     if (witnessKeys(log.trust).length === 0) {
       found.unchecked(
-        'whether anybody but the operator has seen this history: the pack has no cosignature of a witness (docs/witness.md)',
+        'whether anyone but the operator has seen this log: the pack has no witness cosignature (docs/witness.md)',
       );
     }
     return [];
@@ -58,40 +59,40 @@ export function checkWitnesses(
   const all = witnessedBy(seen);
   const witnessed = coversAny(seen.size, from, checkpoint.size) ? all : [];
   if (witnessed.length === 0) for (const { name } of all) found.notShown(notCosigned(name, sawNone(seen.size, from)));
-  for (const each of witnessed) found.holds(saysWhat(each, checkpoint.size));
+  for (const each of witnessed) found.holds(coverageText(each, checkpoint.size));
   if (witnessed.length > 0 && seen.size < checkpoint.size) {
-    found.unchecked(`entries ${seen.size} to ${checkpoint.size - 1}: no trusted witness had seen them`);
+    found.unchecked(`entries ${seen.size} to ${checkpoint.size - 1}: not covered by a trusted witness`);
   }
-  tellMissing(seen, log.trust, 'the pack carries a checkpoint that it has not cosigned', found);
+  reportMissing(seen, log.trust, 'none on the checkpoint in witness.json', found);
   return witnessed;
 }
 
-/** Of a window without entries: that there is none. That the log had no entries is no history. */
+/** Whether a cosigned size covers an entry of the window or, of an empty window, its end. An empty log proves nothing. */
 function coversAny(size: number, from: number, end: number): boolean {
   return size > 0 && (size > from || size >= end);
 }
 
 function sawNone(size: number, from: number): string {
   return size === 0
-    ? 'it has cosigned an empty log, which shows nothing'
-    : `it saw the log of ${size} entries, and those of the pack begin with ${from}: it has seen none of them`;
+    ? 'it cosigned an empty log, which proves nothing'
+    : `it cosigned ${size} entries of the log, and the pack starts at entry ${from}`;
 }
 
-/** What the trusted witnesses have cosigned of a checkpoint. */
+/** The trusted witnesses' cosignatures on a checkpoint. */
 export function witnessedBy({ size, witnesses }: VerifiedCheckpoint): Witnessed[] {
   return witnesses.map((cosignature) => ({ name: cosignature.name, size, at: cosignedAt(cosignature) }));
 }
 
-/** The checkpoint as it is said to have been seen. @param what it is, in words */
-export function saysSeen({ name, size, at }: Witnessed, what: string): string {
-  return `${what} was cosigned by the trusted witness ${name}, which saw the log of ${size} entries at ${at}`;
+/** @param what names the checkpoint */
+export function cosignedText({ name, size, at }: Witnessed, what: string): string {
+  return `${what}: cosigned by trusted witness ${name} (${size} entries, at ${at})`;
 }
 
 /**
- * Says which trusted witnesses have not cosigned, and which cosignatures are not of any trusted one.
- * @param why where one was asked for that is not there
+ * Reports which trusted witnesses have not cosigned, and which cosignatures are not by a trusted witness.
+ * @param why says where a cosignature is missing
  */
-export function tellMissing(
+export function reportMissing(
   { witnesses, unknown }: VerifiedCheckpoint,
   trust: readonly TrustedKey[] | null,
   why: string,
@@ -104,26 +105,24 @@ export function tellMissing(
   const others = unknown.filter(looksCosigned).map(({ name }) => name);
   if (others.length > 0) {
     found.unchecked(
-      `cosignatures of ${others.join(', ')}: whose keys those are; give the key of the witness that you have from whoever runs it: --trust FILE`,
+      `cosignatures by ${others.join(', ')}: keys not trusted. Get the key of the witness from its operator and pass --trust FILE`,
     );
   }
 }
 
 function notCosigned(name: string, why: string): string {
-  return `cosignature of the witness ${name}: ${why}; ask for one that was made after that witness has cosigned the log (lukhas checkpoint)`;
+  return `cosignature of witness ${name}: ${why}; ask the operator for a new one, made after the witness has cosigned the log (lukhas checkpoint)`;
 }
 
-function saysWhat({ name, size, at }: Witnessed, end: number): string {
-  const seen = `witness ${name} saw the log of ${size} entries at ${at}`;
-  if (size === end) return `${seen}: that is the log of the pack, all of it is witnessed`;
-  if (size > end) return `${seen}: it goes on from that of the pack, all of which is witnessed`;
-  return `${seen}: that of the pack goes on from it; only the entries before ${size} are witnessed`;
+function coverageText({ name, size, at }: Witnessed, end: number): string {
+  const covers = size < end ? `only the entries before ${size}` : 'the whole pack';
+  return `witness ${name} cosigned the log at ${size} entries (${at}): covers ${covers}`;
 }
 
 function parseWitnessFile(bytes: Buffer): z.output<typeof fileSchema> {
   const end = bytes.length - 1;
   const value = bytes[end] === 0x0a ? parseCanonical(bytes.subarray(0, end)) : undefined;
-  if (value === undefined) throw refused('witness.json: is not canonical JSON (RFC 8785) and a newline');
+  if (value === undefined) throw refused('witness.json: is not canonical JSON (RFC 8785) with a final newline');
   return parseInput(fileSchema, value, 'witness.json', 'VERIFICATION');
 }
 
@@ -141,6 +140,6 @@ function refuseOtherHistory(seen: VerifiedCheckpoint, checkpoint: VerifiedCheckp
   const claim = { first: first.size, second: second.size, firstRoot: first.root, secondRoot: second.root, path };
   if (verifyConsistency(claim)) return;
   throw refused(
-    `witness.json: nothing proves that its checkpoint of ${seen.size} entries and that of the pack are of one history: the log was rewritten, or the proof is not theirs`,
+    `witness.json: does not prove that its checkpoint (${seen.size} entries) and the pack's belong to one history: the log was rewritten, or the proof is wrong`,
   );
 }

@@ -9,11 +9,11 @@ const MAX_ENTRIES = 100_000;
 const MAX_NAME = 200;
 const STORED = 0;
 const DEFLATED = 8;
-/** The only extra field that is needed: sizes beyond 4 GiB. */
+/** The only extra field that packs use: sizes beyond 4 GiB. */
 const ZIP64 = 1;
 const FILE_TYPE = 0o170000;
 const REGULAR = 0o100000;
-/** Ends of a zip without a comment: its record; with those of zip64 before it. */
+/** Bytes of a zip's end without a comment: its record alone, or with the two of zip64 before it. */
 const END_SIZES = [22, 22 + 20 + 56];
 const NO_END = /^End of central directory record signature not found/;
 
@@ -26,10 +26,10 @@ export class ZippedPack implements PackFiles {
   ) {}
 
   /**
-   * Reads the directory. Programs differ in what they make of a zip that says one thing here and another there: such a
-   * one is refused.
-   * @throws LukhasError USAGE when the file cannot be opened, or is something else than a zip; VERIFICATION when it is not
-   *   a zip as packs are
+   * Reads the directory. A zip whose parts contradict each other is refused, because programs would read different things
+   * from it.
+   * @throws LukhasError USAGE when the file cannot be opened, or is not a zip; VERIFICATION when it is not in the form
+   *   that packs have
    */
   static async open(path: string): Promise<ZippedPack> {
     const zip = await openZip(path);
@@ -74,10 +74,7 @@ async function openZip(path: string): Promise<ZipFile> {
     return await openPromise(path, { autoClose: false, strictFileNames: true });
   } catch (error) {
     if (NO_END.test((error as Error).message) && !(await beginsAsZip(path))) {
-      throw new LukhasError(
-        'USAGE',
-        `${path}: is neither an evidence pack (a zip) nor the proof of one entry (.tlog-proof)`,
-      );
+      throw new LukhasError('USAGE', `${path}: not an evidence pack (.zip) or a proof of one entry (.tlog-proof)`);
     }
     throw asRefused(error, 'zip');
   }
@@ -93,14 +90,15 @@ async function beginsAsZip(path: string): Promise<boolean> {
   }
 }
 
-/** Looked at before: opening a pipe would wait for its other end. */
+/** Before opening: opening a pipe would wait for its other end. */
 async function refuseNoFile(path: string): Promise<void> {
   try {
     if ((await stat(path)).isFile()) return;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'there is no such file' : code;
-    throw new LukhasError('USAGE', `${path}: cannot be read (${why})`, { cause });
+    throw new LukhasError('USAGE', `${path}: ${code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`}`, {
+      cause,
+    });
   }
   throw new LukhasError('USAGE', `${path}: is not a file`);
 }
@@ -108,45 +106,47 @@ async function refuseNoFile(path: string): Promise<void> {
 function checkEntry(entry: Entry): void {
   const { fileName: name, compressionMethod, externalFileAttributes, extraFields } = entry;
   if (name.length > MAX_NAME) throw refused('zip: has a name that is too long');
-  if (!entry.fileNameRaw.equals(Buffer.from(name))) throw refused(`zip: ${JSON.stringify(name)} is not its only name`);
+  if (!entry.fileNameRaw.equals(Buffer.from(name)))
+    throw refused(`zip: the name ${JSON.stringify(name)} can be read in two ways`);
   if (extraFields.some(({ id }) => id !== ZIP64)) throw refused(`zip: ${name} has fields that packs do not have`);
   if (entry.isEncrypted()) throw refused(`zip: ${name} is encrypted`);
   if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
-    throw refused(`zip: ${name} is compressed in a way that packs are not`);
+    throw refused(`zip: ${name} uses a compression that packs do not use`);
   }
   const type = (externalFileAttributes >>> 16) & FILE_TYPE;
-  if (type !== 0 && type !== REGULAR) throw refused(`zip: ${name} is not a plain file`);
+  if (type !== 0 && type !== REGULAR) throw refused(`zip: ${name} is not a regular file`);
 }
 
-/** The same name before the file as in the directory, and no byte that belongs to two files. */
+/** Each file's own header must repeat the directory's name, and no byte may belong to two files. */
 async function checkPlaces(zip: ZipFile, entries: readonly Entry[]): Promise<void> {
   const inOrder = entries.toSorted((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
   let end = 0;
   for (const entry of inOrder) {
     const header = await zip.readLocalFileHeaderPromise(entry);
     if (!header.fileName.equals(entry.fileNameRaw)) throw refused(`zip: ${entry.fileName} has two names`);
-    if (header.compressionMethod !== entry.compressionMethod) throw refused(`zip: ${entry.fileName} has two forms`);
-    if (entry.relativeOffsetOfLocalHeader < end) throw refused(`zip: ${entry.fileName} lies over another file`);
+    if (header.compressionMethod !== entry.compressionMethod)
+      throw refused(`zip: ${entry.fileName} has two compression methods`);
+    if (entry.relativeOffsetOfLocalHeader < end) throw refused(`zip: ${entry.fileName} overlaps another file`);
     end = header.fileDataStart + entry.compressedSize;
   }
 }
 
-/** What the reader of zips says, and what it means for a pack; its own words are for those who program with it. */
+/** Errors of the zip library, and what they mean for a pack. */
 const SAYS: readonly (readonly [RegExp, string])[] = [
   [NO_END, 'is cut off: its end is missing'],
-  [/unexpected EOF|overflows file bounds/, 'is cut off, or lies about where its files are'],
-  [/^Invalid comment length/, 'has something behind its end'],
+  [/unexpected EOF|overflows file bounds/, 'is cut off, or has wrong file positions'],
+  [/^Invalid comment length/, 'has data after its end'],
   [/^multi-disk/, 'is one part of several'],
   [/encrypt/, 'is encrypted'],
-  [/^(invalid relative path|absolute path|invalid characters in fileName)/, 'has a name that leads elsewhere'],
-  [/^(too many|not enough) bytes|size mismatch/, 'is not as long as it says'],
+  [/^(invalid relative path|absolute path|invalid characters in fileName)/, 'has a name that points outside the pack'],
+  [/^(too many|not enough) bytes|size mismatch/, 'does not have the size it states'],
 ];
 
 function asRefused(error: unknown, what: string): LukhasError {
   if (error instanceof LukhasError) return error;
   const { message, code = '' } = error as NodeJS.ErrnoException;
   const known = SAYS.find(([pattern]) => pattern.test(message))?.[1];
-  // Of the operating system; those of zlib, Z_DATA_ERROR and others, are about what was read.
+  // Codes of the operating system; those of zlib (Z_DATA_ERROR and others) are about the data.
   const system = /^E[A-Z]+$/.test(code) ? `cannot be read (${code})` : null;
   return refused(`${what}: ${known ?? system ?? 'is damaged'}`, error);
 }

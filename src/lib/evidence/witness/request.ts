@@ -2,7 +2,7 @@ import { decodeBase64, parseSize, refused } from '../formats/index.js';
 
 /** Body of `POST /add-checkpoint` (https://c2sp.org/tlog-witness). */
 export interface AddCheckpoint {
-  /** Size that the witness is thought to have cosigned last. */
+  /** Size that the sender thinks the witness cosigned last. */
   oldSize: number;
   /** RFC 6962 consistency proof from there. */
   proof: Buffer[];
@@ -18,16 +18,16 @@ export function formatAddCheckpoint({ oldSize, proof, note }: AddCheckpoint): st
   return `${[`old ${oldSize}`, ...proof.map((hash) => hash.toString('base64'))].join('\n')}\n\n${note}`;
 }
 
-/** @throws LukhasError VERIFICATION: its form; says nothing about the note */
+/** Checks the form of the request, not the note in it. @throws LukhasError VERIFICATION */
 export function parseAddCheckpoint(body: Uint8Array): AddCheckpoint {
   const text = Buffer.from(body).toString('utf8');
   if (!Buffer.from(text).equals(Buffer.from(body))) throw refused('request: is not valid UTF-8');
   const end = text.indexOf('\n\n');
   if (end < 0) throw refused('request: has no empty line before the checkpoint');
   const [first = '', ...lines] = text.slice(0, end).split('\n');
-  if (!first.startsWith('old ')) throw refused('request: does not begin with a line "old SIZE"');
+  if (!first.startsWith('old ')) throw refused('request: first line is not "old SIZE"');
   if (lines.length > MAX_PROOF) throw refused(`request: has more than ${MAX_PROOF} lines of proof`);
-  const oldSize = parseSize(first.slice('old '.length), 'request: its old size');
+  const oldSize = parseSize(first.slice('old '.length), 'request: old size');
   return { oldSize, proof: lines.map(hashOf), note: text.slice(end + 2) };
 }
 

@@ -5,21 +5,21 @@ import { LukhasError } from '../../errors.js';
 import { createFile } from '../../files/index.js';
 
 export interface Cosigned {
-  /** Of how many that were cosigned of this log, from 1. */
+  /** Counts the checkpoints cosigned of this log, from 1. */
   number: number;
   /** The checkpoint with its cosignature. */
   note: string;
 }
 
 /**
- * What a witness has cosigned: for each log a folder, named by the SHA-256 of its origin in hex, with a numbered file for each head. A
- * number is given once, also among several processes: who comes second is told so and looks again. So there is no lock that a crash
- * could leave, and no moment at which two heads could both follow the same one.
+ * What a witness has cosigned: for each log a folder, named by the SHA-256 of its origin in hex, with a numbered file for each
+ * checkpoint. A number is used once, also across processes: the second writer fails and reads again. So no lock can be left behind
+ * by a crash, and two checkpoints can never both follow the same one.
  */
 export class WitnessStore {
   constructor(private readonly folder: string) {}
 
-  /** The last head that was cosigned; null for a log that was never seen. @throws LukhasError CONFIG when that cannot be told */
+  /** The last cosigned checkpoint; null for a log never seen. @throws LukhasError CONFIG when the files cannot be read */
   async last(origin: string): Promise<Cosigned | null> {
     const folder = this.#folderOf(origin);
     try {
@@ -32,7 +32,7 @@ export class WitnessStore {
 
   /**
    * On disk when the promise resolves.
-   * @returns false when another head was cosigned with this number in the meantime
+   * @returns false when another process used this number in the meantime
    */
   async append(origin: string, { number, note }: Cosigned): Promise<boolean> {
     const folder = this.#folderOf(origin);
@@ -59,7 +59,7 @@ async function numbers(folder: string): Promise<number[]> {
 
 function unusable(folder: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  return new LukhasError('CONFIG', `${folder}: the witness cannot use its records (${code ?? String(cause)})`, {
+  return new LukhasError('CONFIG', `${folder}: cannot read or write the witness's records (${code ?? String(cause)})`, {
     cause,
   });
 }

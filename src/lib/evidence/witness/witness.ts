@@ -19,30 +19,30 @@ import type { WitnessStore } from './store.js';
 
 /** Answers of https://c2sp.org/tlog-witness. */
 export type WitnessAnswer =
-  /** Lines of cosignatures. */
+  /** One line for each cosignature. */
   | { status: 200; cosignature: string }
-  /** `size`: of the head that was cosigned last. */
+  /** `size`: of the checkpoint that was cosigned last. */
   | { status: 409; size: number; message: string }
   | { status: 400 | 403 | 404 | 422; message: string };
 
 export interface WitnessOptions {
-  /** Name of the witness on its cosignatures; goes with one key only. */
+  /** Name of the witness on its cosignatures; must belong to one key only. */
   name: string;
   key: Signer;
-  /** Keys of the logs that are watched; the name of a key is the origin of its log. */
+  /** Keys of the watched logs; the name of a key is the origin of its log. */
   logs: readonly VerifierKey[];
   store: Pick<WitnessStore, 'last' | 'append'>;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** A checkpoint with a good signature that is not what was cosigned before, grown: it may be proof of a second history. */
+  /** Called with a validly signed checkpoint that does not extend what was cosigned before: it may prove a second history. */
   onRefused?(note: string, message: string): void;
 }
 
 const NOTHING: Omit<Checkpoint, 'origin'> = { size: 0, root: emptyRoot() };
 
 /**
- * Cosigns heads of logs that contain the head it has cosigned before, and no others: of two heads with its cosignature, one is
- * the beginning of the other. It sees sizes and hashes only, never an entry.
+ * Cosigns only checkpoints that extend the one it cosigned before: of two checkpoints with its cosignature, one is always the
+ * beginning of the other. It sees sizes and hashes only, never an entry.
  */
 export class Witness {
   readonly #o: WitnessOptions;
@@ -51,13 +51,13 @@ export class Witness {
     this.#o = options;
   }
 
-  /** @param body of `POST /add-checkpoint`. @throws LukhasError CONFIG when what was cosigned cannot be read or kept */
+  /** @param body of `POST /add-checkpoint`. @throws LukhasError CONFIG when its records cannot be read or written */
   async add(body: Uint8Array): Promise<WitnessAnswer> {
-    const asked = read(body);
-    if ('status' in asked) return asked;
-    const { request, origin } = asked;
+    const read = readRequest(body);
+    if ('status' in read) return read;
+    const { request, origin } = read;
     const keys = this.#o.logs.filter(({ name }) => name === origin);
-    if (keys.length === 0) return { status: 404, message: `the log ${JSON.stringify(origin)} is not watched here` };
+    if (keys.length === 0) return { status: 404, message: `unknown log ${JSON.stringify(origin)}` };
     let checkpoint: VerifiedCheckpoint;
     try {
       checkpoint = verifyCheckpoint(request.note, { origin, log: keys.map(noteVerifier) });
@@ -65,30 +65,31 @@ export class Witness {
       return { status: 403, message: messageOf(error) };
     }
     if (request.oldSize > checkpoint.size) {
-      return { status: 400, message: 'request: its old size is above that of the checkpoint' };
+      return { status: 400, message: 'request: old size is larger than the checkpoint' };
     }
     return this.#cosign(request, checkpoint);
   }
 
-  /** The last head of a log with its cosignature; null when there is none. */
+  /** The last cosigned checkpoint of a log; null when there is none. */
   async last(origin: string): Promise<string | null> {
     return (await this.#o.store.last(origin))?.note ?? null;
   }
 
-  /** Each time round, somebody else's head was kept: that ends. */
+  /** Repeats only when another process has stored a checkpoint in between, so it ends. */
   async #cosign(request: AddCheckpoint, checkpoint: VerifiedCheckpoint): Promise<WitnessAnswer> {
     for (;;) {
       const last = await this.#o.store.last(checkpoint.origin);
       const known = last === null ? NOTHING : parseCheckpoint(parseNote(last.note).text);
-      const no = refusal(request, checkpoint, known);
-      if (no !== null) {
-        const expected = no.status === 409 && request.oldSize !== known.size;
-        if (!expected) this.#o.onRefused?.(request.note, no.message);
-        return no;
+      const refused = refusal(request, checkpoint, known);
+      if (refused !== null) {
+        // A sender that does not know our size asks again with it.
+        const isSizeOnly = refused.status === 409 && request.oldSize !== known.size;
+        if (!isSizeOnly) this.#o.onRefused?.(request.note, refused.message);
+        return refused;
       }
       const own = this.#sign(checkpoint.text);
       const answer = { status: 200 as const, cosignature: signatureLine(own) };
-      // The same head again only gets a newer time.
+      // The same checkpoint again only gets a newer time.
       if (last !== null && checkpoint.size === known.size) return answer;
       const note = formatNote({ text: checkpoint.text, signatures: [...checkpoint.log, own] });
       const number = (last?.number ?? 0) + 1;
@@ -112,17 +113,20 @@ function refusal(
 ): Refusal | null {
   const { size: first, root: firstRoot } = known;
   if (oldSize !== first) {
-    return { status: 409, size: first, message: `the last head that was cosigned is of ${first} entries` };
+    return { status: 409, size: first, message: `the last cosigned checkpoint has ${first} entries` };
   }
   if (size === first && !root.equals(firstRoot)) {
-    return { status: 409, size: first, message: `another head of ${size} entries was cosigned before` };
+    return { status: 409, size: first, message: `a different checkpoint of ${size} entries was already cosigned` };
   }
   const claim = { first, second: size, firstRoot, secondRoot: root, path: proof };
   if (verifyConsistency(claim)) return null;
-  return { status: 422, message: `nothing proves that the head contains the ${first} entries cosigned before` };
+  return {
+    status: 422,
+    message: `the proof does not show that the checkpoint extends the ${first} entries already cosigned`,
+  };
 }
 
-function read(body: Uint8Array): { request: AddCheckpoint; origin: string } | { status: 400; message: string } {
+function readRequest(body: Uint8Array): { request: AddCheckpoint; origin: string } | { status: 400; message: string } {
   try {
     const request = parseAddCheckpoint(body);
     return { request, origin: parseCheckpoint(parseNote(request.note).text).origin };
@@ -131,7 +135,7 @@ function read(body: Uint8Array): { request: AddCheckpoint; origin: string } | { 
   }
 }
 
-/** Of the errors that say that something does not hold; others are faults of our own. */
+/** The message of a VERIFICATION error; any other error is our own fault and is thrown again. */
 function messageOf(error: unknown): string {
   if (error instanceof LukhasError && error.code === 'VERIFICATION') return error.message;
   throw error;

@@ -1,4 +1,4 @@
-import { spanSeconds } from '../../input/index.js';
+import { durationSeconds } from '../../input/index.js';
 import type { StoredEvent } from '../../ledger/index.js';
 import type { Facts, GateEntry } from '../../readings/index.js';
 import { clip, moment, plural, timeOn } from '../words.js';
@@ -102,5 +102,5 @@ export function approvalOutcome(facts: Facts, way: string): string | null {
 }
 
 function endOf({ requested }: Facts, asked: StoredEvent): number {
-  return Date.parse(asked.ts) + spanSeconds(requested.data.policy.approvals?.expiresAfter ?? '') * 1000;
+  return Date.parse(asked.ts) + durationSeconds(requested.data.policy.approvals?.expiresAfter ?? '') * 1000;
 }

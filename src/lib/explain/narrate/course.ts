@@ -1,6 +1,6 @@
 import type { Verdict } from '../../judge/index.js';
 import type { StoredEvent } from '../../ledger/index.js';
-import { type Facts, hasOwnTimes } from '../../readings/index.js';
+import { type CanaryEvent, type Facts, hasOwnTimes, isCanaryEvent, unhandled } from '../../readings/index.js';
 import { clip, moment, percent, plural, seconds, timeOn } from '../words.js';
 
 /** How many checks there were, and what they covered. */
@@ -17,12 +17,12 @@ export function checksSentence(verdict: Verdict): string {
 export function courseSentences(facts: Facts, events: readonly StoredEvent[]): string[] {
   const day = Date.parse(facts.requested.ts);
   return events.flatMap((event) => {
-    const text = eventText(facts, event, day);
+    const text = isCanaryEvent(event) ? eventText(facts, event, day) : null;
     return text === null ? [] : `${timeOn(Date.parse(event.ts), day)} – ${text}.`;
   });
 }
 
-function eventText(facts: Facts, event: StoredEvent, day: number): string | null {
+function eventText(facts: Facts, event: CanaryEvent, day: number): string | null {
   switch (event.kind) {
     case 'canary.started':
       return hasOwnTimes(facts)
@@ -58,8 +58,15 @@ function eventText(facts: Facts, event: StoredEvent, day: number): string | null
       return 'aborted';
     case 'canary.failed':
       return 'failed: the canary could not be checked';
-    default:
+    // Reported with the request and with the actions.
+    case 'canary.requested':
+    case 'canary.acted':
+    case 'canary.retried':
+    case 'hook.intended':
+    case 'hook.finished':
       return null;
+    default:
+      return unhandled(event);
   }
 }
 

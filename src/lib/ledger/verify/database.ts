@@ -13,7 +13,7 @@ export type { VerifyReport };
 
 const PAGE = 1000;
 
-/** Who wants to know what the log was at earlier sizes. */
+/** Asks for the log's roots at earlier sizes. */
 export interface SizeWatch {
   sizes: ReadonlySet<number>;
   /** @param root RFC 6962 root over the first `size` entries, recomputed */
@@ -22,13 +22,13 @@ export interface SizeWatch {
 
 export interface VerifyOptions {
   watch?: SizeWatch | null;
-  /** Tells what is old, and what is later than now; the system's when left out. */
+  /** Decides what is old, and what is dated in the future; default: the system clock. */
   clock?: Pick<Clock, 'now'>;
 }
 
 /**
- * Recomputes everything that the log claims, with code of its own: shares no hashing, tree, or reading with what
- * wrote it. A log that does not hold is a report, not an error; nor is a database with another schema than lukhas makes.
+ * Recomputes everything that the log claims, with independent code: shares no hashing, tree or reading with what writes the
+ * log. A damaged log gives a report, not an error; so does a database with a different schema than lukhas creates.
  * @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_CORRUPT (not a database), LEDGER_TOO_NEW, LEDGER_READ_ONLY
  */
 export async function verifyDatabase(
@@ -40,7 +40,7 @@ export async function verifyDatabase(
   const entries = new EntryChecker(findings);
   try {
     connection.db.pragma(`busy_timeout = ${connection.busyTimeoutMs}`);
-    // One transaction, so that everything read is of one moment.
+    // One transaction, so that everything is read as of one moment.
     connection.db.exec('BEGIN');
     await checkAll(connection.db, { entries, findings, watch, now: clock.now() });
   } catch (error) {
@@ -61,11 +61,11 @@ interface Verification {
 }
 
 async function checkAll(db: Database, { entries, findings, watch, now }: Verification): Promise<void> {
-  const passed = () => watch?.sizes.has(entries.size) && watch.take(entries.size, entries.root());
-  // Whoever changed the schema decides what every row says.
+  const noteRoot = () => watch?.sizes.has(entries.size) && watch.take(entries.size, entries.root());
+  // A changed schema (a view or trigger, say) can change what every row reads as.
   for (const difference of schemaDifferences(db)) findings.problem(difference);
   const future = new FutureEntries(now);
-  passed();
+  noteRoot();
   const page = db.prepare<[number], EntryRow>(
     `SELECT seq, ts, kind, subject, hash, nodes, body FROM events WHERE seq > ? ORDER BY seq LIMIT ${PAGE}`,
   );
@@ -79,29 +79,29 @@ async function checkAll(db: Database, { entries, findings, watch, now }: Verific
       if (decision) checkDecision(db, decision, { findings, now });
       checkPolicy(row.seq, event, findings);
       future.take(row);
-      passed();
+      noteRoot();
     }
     after = last.seq;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  future.tell(findings);
+  future.report(findings);
   checkEnd(db, entries, findings);
   checkFile(db, findings);
   noteUndecided(db, findings);
 }
 
-/** Entries cut off at the end leave no gap; the listing, written with them, remembers. */
+/** Entries cut off at the end leave no gap, but the summaries, written with them, still refer to them. */
 function checkEnd(db: Database, entries: EntryChecker, findings: Findings): void {
-  const head = db
+  const summary = db
     .prepare<[], { subject: string; last: number }>(
       'SELECT subject, last_seq AS last FROM heads ORDER BY last_seq DESC LIMIT 1',
     )
     .get();
-  if (head === undefined || head.last < entries.next) return;
-  findings.bad(entries.next, `missing: the listing of ${head.subject} was made from entry ${head.last}`);
+  if (summary === undefined || summary.last < entries.next) return;
+  findings.bad(entries.next, `missing: the summary of ${summary.subject} refers to entry ${summary.last}`);
 }
 
-/** Indexes are how entries are found: one that disagrees with its table hides them. */
+/** Entries are found through indexes: an index that disagrees with its table hides entries. */
 function checkFile(db: Database, findings: Findings): void {
   const lines = db.pragma('integrity_check(10)') as { integrity_check: string }[];
   for (const { integrity_check: line } of lines) {
@@ -117,5 +117,5 @@ function noteUndecided(db: Database, findings: Findings): void {
     )
     .pluck()
     .get();
-  if (count) findings.unchecked(`observations of ${count} canaries without a decision: no entry commits to them yet`);
+  if (count) findings.unchecked(`observations of undecided canaries (${count}): no entry commits to them yet`);
 }

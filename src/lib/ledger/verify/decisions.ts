@@ -17,7 +17,7 @@ interface Decision {
   digest: unknown;
 }
 
-/** Observations of a decision are kept for at least this long after it. */
+/** Observations are kept for at least this long after their decision. */
 const KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
 
@@ -27,7 +27,7 @@ interface ObservationRow {
   body: string;
 }
 
-/** Null for any other entry. */
+/** The decision in a canary.decided entry; null for any other entry. */
 export function decisionOf(seq: number, event: unknown): Decision | null {
   if (!isRecord(event) || event.kind !== 'canary.decided') return null;
   const data = isRecord(event.data) ? event.data : {};
@@ -37,7 +37,7 @@ export function decisionOf(seq: number, event: unknown): Decision | null {
 }
 
 /**
- * Compares the observations still kept with what the decision says was judged.
+ * Compares the recorded observations with what the decision says it judged.
  * @param now ms since the epoch
  */
 export function checkDecision(
@@ -47,7 +47,7 @@ export function checkDecision(
 ): void {
   const { seq, canary, count, tick: upTo } = decision;
   if (typeof canary !== 'string' || typeof upTo !== 'number') {
-    findings.bad(seq, 'it decides without saying what was judged');
+    findings.bad(seq, 'decision without a record of what was judged');
     return;
   }
   const rows = db
@@ -70,31 +70,33 @@ export function checkDecision(
   if (found === 0 && count !== 0) {
     if (isOld(db, decision, now)) {
       findings.unchecked(
-        `entry ${seq}: the ${count} observations that decided ${canary} are gone, older than ${KEPT_DAYS} days`,
+        `entry ${seq}: verdict on ${canary}: its ${count} observations were pruned (older than ${KEPT_DAYS} days)`,
       );
-    } else findings.bad(seq, `the observations that decided ${canary} are gone`);
+    } else findings.bad(seq, `verdict on ${canary}: its observations are missing`);
     return;
   }
   findings.checked.decisions++;
   findings.checked.observations += found;
-  const judged = 'the observations that it judged';
-  if (found !== count) findings.bad(seq, `${judged} were ${count}, there are ${found}`);
-  else if (digest.digest('hex') !== decision.digest) findings.bad(seq, `${judged} are not those recorded now`);
-  else if (first !== decision.firstAt || last !== decision.lastAt) findings.bad(seq, `${judged} have other times`);
+  const verdict = `verdict on ${canary}`;
+  if (found !== count) findings.bad(seq, `${verdict}: judged ${count} observations, ${found} are recorded`);
+  else if (digest.digest('hex') !== decision.digest)
+    findings.bad(seq, `${verdict}: recorded observations differ from those it judged`);
+  else if (first !== decision.firstAt || last !== decision.lastAt)
+    findings.bad(seq, `${verdict}: times of its observations differ from those it judged`);
 }
 
-/** Nothing is recorded once it is decided, so what stands there was put there. */
+/** lukhas records nothing after the decision, so such observations were inserted. */
 function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number, findings: Findings): void {
   const after = db
     .prepare<[string, number], number>('SELECT count(*) FROM canary_metrics WHERE canary = ? AND tick > ?')
     .pluck()
     .get(canary, upTo);
-  if (after) findings.bad(seq, `${canary} has ${after} observations after the decision`);
+  if (after) findings.bad(seq, `verdict on ${canary}: observations recorded after it (${after})`);
 }
 
 /**
- * By the log's own time, as a clock may be wrong, and by the clock, as anybody may append an entry of next year. A time
- * that is none is not old.
+ * By the log's newest time, because this clock may be wrong, and by this clock, because anyone may append an entry dated next
+ * year. An invalid time is not old.
  */
 function isOld(db: Database, { ts }: Decision, now: number): boolean {
   const newest = db.prepare<[], unknown>('SELECT ts FROM events ORDER BY seq DESC LIMIT 1').pluck().get();
@@ -109,8 +111,8 @@ function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, 
     if (!(error instanceof SyntaxError)) throw error;
   }
   const same = isRecord(observation) && observation.tick === tick && observation.t === t;
-  if (!same) findings.bad(seq, `the observation at tick ${tick} of ${canary} is not what its row says`);
+  if (!same) findings.bad(seq, `the observation of ${canary} at tick ${tick} does not match its row`);
   else if (canonical(observation) !== body) {
-    findings.bad(seq, `the observation at tick ${tick} of ${canary} is not canonical JSON (RFC 8785)`);
+    findings.bad(seq, `the observation of ${canary} at tick ${tick} is not canonical JSON (RFC 8785)`);
   }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Findings } from './findings.js';
+import { unreadable } from './versions.js';
 
-/** A row of the log; `unknown` where a column's type is not to be relied on. */
+/** A row of the log; `unknown` where the column's type cannot be relied on. */
 export interface EntryRow {
   seq: number;
   ts: unknown;
@@ -13,7 +14,7 @@ export interface EntryRow {
   body: unknown;
 }
 
-/** A perfect subtree, `size` leaves: its root as the entries give it, and as it is stored. */
+/** A perfect subtree of `size` leaves: its root as computed from the entries, and as stored. */
 interface Subtree {
   size: number;
   computed: Buffer;
@@ -21,8 +22,8 @@ interface Subtree {
 }
 
 /**
- * Checks entries in order of sequence. The tree is recomputed with a stack of perfect subtrees: two of equal size
- * make one. Each stored node is checked against its stored children, so that one wrong hash is one finding.
+ * Checks entries in order of sequence. The tree is recomputed with a stack of perfect subtrees: two of equal size make one.
+ * Each stored node is compared with its stored children, so that one wrong hash gives one finding.
  */
 export class EntryChecker {
   readonly #findings: Findings;
@@ -44,7 +45,7 @@ export class EntryChecker {
     return this.#next;
   }
 
-  /** @returns the event, when its body is one */
+  /** @returns the event; undefined when the body is not one */
   check(row: EntryRow): unknown {
     this.#checkSequence(row.seq);
     const event = this.#checkBody(row);
@@ -64,9 +65,10 @@ export class EntryChecker {
 
   #checkSequence(seq: number): void {
     if (seq === this.#next) return;
-    if (seq < this.#next) this.#findings.bad(seq, 'its number is before the first');
+    if (seq < this.#next) this.#findings.bad(seq, 'sequence number is below 0');
     else this.#findings.bad(this.#next, seq === this.#next + 1 ? 'missing' : `missing, up to entry ${seq - 1}`);
-    if (this.#contiguous) this.#findings.unchecked(`tree nodes from entry ${this.#next} on: the order is broken there`);
+    if (this.#contiguous)
+      this.#findings.unchecked(`tree nodes from entry ${this.#next} on: the sequence is broken there`);
     this.#contiguous = false;
   }
 
@@ -76,13 +78,18 @@ export class EntryChecker {
     const { seq, body } = row;
     const event = typeof body === 'string' ? parse(body) : undefined;
     if (!isRecord(event)) {
-      this.#findings.bad(seq, 'its body is not a JSON object');
+      this.#findings.bad(seq, 'body is not a JSON object');
       return undefined;
     }
-    if (canonical(event) !== body) this.#findings.bad(seq, 'its body is not canonical JSON (RFC 8785)');
+    if (canonical(event) !== body) this.#findings.bad(seq, 'body is not canonical JSON (RFC 8785)');
+    const foreign = unreadable(event['kind'], event['v']);
+    if (foreign !== null) this.#findings.bad(seq, foreign);
     for (const column of ['seq', 'ts', 'kind', 'subject'] as const) {
       if (event[column] !== row[column]) {
-        this.#findings.bad(seq, `its ${column} is ${show(event[column])} in the body, ${show(row[column])} beside it`);
+        this.#findings.bad(
+          seq,
+          `${column} is ${show(event[column])} in the body, but ${show(row[column])} in its column`,
+        );
       }
     }
     return event;
@@ -91,12 +98,12 @@ export class EntryChecker {
   #checkTree({ seq, hash, nodes, body }: EntryRow): void {
     const computed = sha256(Buffer.from([0]), Buffer.from(String(body)));
     if (!Buffer.isBuffer(hash) || !hash.equals(computed)) {
-      this.#findings.bad(seq, 'its stored hash is not that of its bytes');
+      this.#findings.bad(seq, 'stored hash does not match its bytes');
     }
     const stored = nodes === null ? [] : split(nodes);
     const expected = this.#push({ size: 1, computed, stored: asHash(hash) ?? computed }, stored, seq);
     if (this.#contiguous && (stored === null || stored.length !== expected)) {
-      this.#findings.bad(seq, `it stores ${stored?.length ?? 'garbled'} tree nodes, but completes ${expected}`);
+      this.#findings.bad(seq, `stores ${stored?.length ?? 'garbled'} tree nodes, expected ${expected}`);
     }
   }
 
@@ -120,8 +127,8 @@ export class EntryChecker {
     this.#findings.checked.nodes++;
     if (holds) return;
     const first = seq - size + 1;
-    // Of two entries either may be the changed one; above that, the nodes below vouch for the entries.
-    this.#findings.bad(size === 2 ? first : seq, `the tree node over entries ${first} to ${seq} is not theirs`);
+    // At the lowest level either entry may be the changed one; above, the nodes below already cover the entries.
+    this.#findings.bad(size === 2 ? first : seq, `tree node over entries ${first} to ${seq} does not match them`);
   }
 }
 

@@ -12,19 +12,19 @@ export interface VerifyReport {
   size: number;
   /** RFC 6962 root recomputed from the entries found, hex. */
   root: string;
-  /** Every entry before this one is as it was recorded, as far as the file itself can tell. */
+  /** Every entry before this one is as recorded, as far as the file itself can show. */
   firstBad: { seq: number; what: string } | null;
   /** In order of discovery, the first 100. */
   problems: string[];
   problemCount: number;
   checked: Checked;
-  /** What cannot be told from this file, in words. */
+  /** What was not checked, and why, in words. */
   notChecked: string[];
 }
 
 const MOST = 100;
 
-/** Gathers what a verification finds. */
+/** Collects what a verification finds. */
 export class Findings {
   readonly checked: Checked = { entries: 0, nodes: 0, decisions: 0, observations: 0 };
   readonly #problems: string[] = [];
@@ -33,13 +33,13 @@ export class Findings {
   #notCheckedCount = 0;
   #firstBad: { seq: number; what: string } | null = null;
 
-  /** A problem that puts an entry in doubt. */
+  /** A problem with one entry. */
   bad(seq: number, what: string): void {
     if (this.#firstBad === null || seq < this.#firstBad.seq) this.#firstBad = { seq, what };
     this.problem(`entry ${seq}: ${what}`);
   }
 
-  /** A problem of no entry in particular. */
+  /** A problem with no entry in particular. */
   problem(text: string): void {
     this.#problemCount++;
     if (this.#problems.length < MOST) this.#problems.push(text);

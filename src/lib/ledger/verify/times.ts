@@ -1,10 +1,10 @@
 import type { EntryRow } from './entries.js';
 import type { Findings } from './findings.js';
 
-/** Clocks of honest machines differ by less. */
+/** Clocks of well-kept machines differ by less. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** Entries that say that they were recorded after now. The clock that is wrong may be this one: it is no problem. */
+/** Entries dated in the future. Not a problem, because the wrong clock may be this machine's. */
 export class FutureEntries {
   readonly #latest: number;
   #first: EntryRow | null = null;
@@ -21,12 +21,12 @@ export class FutureEntries {
     this.#count++;
   }
 
-  tell(findings: Findings): void {
+  report(findings: Findings): void {
     if (this.#first === null) return;
     const { seq, ts } = this.#first;
-    const others = this.#count > 1 ? `, and those of ${this.#count - 1} more` : '';
+    const others = this.#count > 1 ? ` (and ${this.#count - 1} more entries)` : '';
     findings.unchecked(
-      `times: entry ${seq} is dated ${String(ts)}${others}, later than the clock of this machine; one of them is wrong`,
+      `times: entry ${seq} is dated ${String(ts)}, ahead of this machine's clock${others}; one of the clocks is wrong`,
     );
   }
 }

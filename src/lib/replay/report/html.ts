@@ -1,3 +1,5 @@
+import { visible } from '../../input/index.js';
+
 /** Markup that is safe to show; only `html` makes it. */
 class Html {
   constructor(readonly markup: string) {}
@@ -33,15 +35,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escapeText(text: string): string {
   const clipped = text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
-  return clipped.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, picture).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
-}
-
-/** Control, invisible and direction-changing characters as something one sees: nobody's text hides or turns another's. */
-function picture(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
-  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
+  return visible(clipped).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
 /** A part that may be wider than the screen scrolls by itself, also by keyboard. */

@@ -111,6 +111,6 @@ describe('a checkpoint that is cosigned before an export', () => {
       .catch((cause: unknown) => cause);
     expect(error).to.be.instanceOf(LukhasError);
     expect((error as LukhasError).exit).to.equal(7);
-    expect((error as LukhasError).message).to.include('has cosigned 2 entries of this log, which now has 1');
+    expect((error as LukhasError).message).to.include('has already cosigned 2 entries of this log, which now has 1');
   });
 });

@@ -36,7 +36,9 @@ describe('SSH signatures', () => {
     const other = refusal(() => verifySsh(armored, message, { trusted: [BOB.publicKey] }));
     expect(other).to.include(fingerprint(ALICE.publicKey));
     const file = signSsh(message, ALICE, 'file');
-    expect(refusal(() => verifySsh(file, message, { trusted }))).to.include('for "file", not for "lukhas-evidence"');
+    expect(refusal(() => verifySsh(file, message, { trusted }))).to.include(
+      'namespace is "file", expected "lukhas-evidence"',
+    );
     expect(verifySsh(file, message, { trusted, namespace: 'file' })).to.deep.equal(ALICE.publicKey);
     refusal(() => signSsh(message, ALICE, ''));
   });
@@ -82,8 +84,7 @@ describe('SSH signatures', () => {
     it(`are refused with ${what}`, () => void refusal(() => verifySsh(text, message, { trusted })));
   }
 
-  it('are refused after any small change of signature or message', function () {
-    this.timeout(20_000);
+  it('are refused after any small change of signature or message', () => {
     const random = numbers(8);
     const bytes = Buffer.from(armored);
     for (let i = 0; i < 2000; i++) {

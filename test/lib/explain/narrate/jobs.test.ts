@@ -60,7 +60,7 @@ Metrics
 
 End of its output
   loading
-  [31mdone
+  \\u001b[31mdone\\u202e
 
 Next steps
   For everything as JSON: lukhas job status ${ID} --json`);

@@ -59,7 +59,7 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'a byte of a body': [
     (db) => db.prepare("UPDATE events SET body = replace(body, 'ada', 'eve') WHERE seq = 9").run(),
     9,
-    /hash is not that of its bytes/,
+    /stored hash does not match its bytes/,
   ],
   'a body that is no JSON': [(db) => db.exec("UPDATE events SET body = '{' WHERE seq = 6"), 6, /not a JSON object/],
   'a body written otherwise': [
@@ -73,10 +73,10 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'a column beside the body': [
     (db) => db.exec("UPDATE events SET subject = 'c9' WHERE seq = 3"),
     3,
-    /its subject is "c1" in the body, "c9" beside it/,
+    /subject is "c1" in the body, but "c9" in its column/,
   ],
-  'the time beside the body': [(db) => db.exec("UPDATE events SET ts = 'x' WHERE seq = 3"), 3, /its ts is/],
-  'the kind beside the body': [(db) => db.exec("UPDATE events SET kind = 'x' WHERE seq = 3"), 3, /its kind is/],
+  'the time beside the body': [(db) => db.exec("UPDATE events SET ts = 'x' WHERE seq = 3"), 3, /^ts is/],
+  'the kind beside the body': [(db) => db.exec("UPDATE events SET kind = 'x' WHERE seq = 3"), 3, /^kind is/],
   'a stored hash': [(db) => db.exec('UPDATE events SET hash = zeroblob(32) WHERE seq = 8'), 8, /hash/],
   'a row deleted': [(db) => db.exec('DELETE FROM events WHERE seq = 11'), 11, /missing/],
   'the first row deleted': [(db) => db.exec('DELETE FROM events WHERE seq = 0'), 0, /missing/],
@@ -84,12 +84,12 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'the last rows deleted': [
     (db) => db.exec(`DELETE FROM events WHERE seq >= ${DECISION - 1}`),
     DECISION - 1,
-    /the listing of c2 was made from entry 16/,
+    /the summary of c2 refers to entry 16/,
   ],
   'a row put before the first': [
     (db) => db.exec('INSERT INTO events SELECT -1, ts, kind, subject, hash, NULL, body FROM events WHERE seq = 0'),
     -1,
-    /before the first/,
+    /number is below 0/,
   ],
   'two rows swapped': [
     (db) => {
@@ -98,9 +98,13 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
       db.exec('UPDATE events SET seq = 14 WHERE seq = 100');
     },
     12,
-    /its seq is 14 in the body, 12 beside it/,
+    /seq is 14 in the body, but 12 in its column/,
   ],
-  'an entry rewritten with its hash': [(db) => rewrite(db, 6, 'c9'), 6, /tree node over entries 6 to 7 is not theirs/],
+  'an entry rewritten with its hash': [
+    (db) => rewrite(db, 6, 'c9'),
+    6,
+    /tree node over entries 6 to 7 does not match them/,
+  ],
   'its neighbour rewritten with its hash': [(db) => rewrite(db, 7, 'c9'), 6, /tree node over entries 6 to 7/],
   'an entry rewritten with its hash and the lowest node': [
     (db) => {
@@ -116,34 +120,34 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'a node too many': [
     (db) => db.exec('UPDATE events SET nodes = zeroblob(32) WHERE seq = 10'),
     10,
-    /stores 1 tree nodes, but completes 0/,
+    /stores 1 tree nodes, expected 0/,
   ],
   'nodes of no length': [(db) => db.exec("UPDATE events SET nodes = x'00' WHERE seq = 10"), 10, /garbled/],
   'an observation that was judged': [
     (db) => db.exec(`UPDATE canary_metrics SET body = replace(body, '"bad":2', '"bad":0') WHERE tick = 2`),
     DECISION,
-    /are not those recorded now/,
+    /recorded observations differ from those it judged/,
   ],
   'an observation deleted': [
     (db) => db.exec('DELETE FROM canary_metrics WHERE tick = 1'),
     DECISION,
-    /that it judged were 5, there are 4/,
+    /judged 5 observations, 4 are recorded/,
   ],
   'the time beside an observation': [
     (db) => db.exec('UPDATE canary_metrics SET t = 0 WHERE tick = 3'),
     DECISION,
-    /the observation at tick 3 of c2 is not what its row says/,
+    /the observation of c2 at tick 3 does not match its row/,
   ],
   'the observations of a decision taken away': [
     (db) => db.exec('DELETE FROM canary_metrics'),
     DECISION,
-    /^the observations that decided c2 are gone$/,
+    /^verdict on c2: its observations are missing$/,
   ],
   'observations after the decision': [
     (db) =>
       db.exec(`INSERT INTO canary_metrics SELECT canary, tick + 5, t, body FROM canary_metrics WHERE tick IN (1, 2)`),
     DECISION,
-    /^c2 has 2 observations after the decision$/,
+    /^verdict on c2: observations recorded after it \(2\)$/,
   ],
   'an observation that is no JSON': [
     (db) => db.exec("UPDATE canary_metrics SET body = '' WHERE tick = 3"),
@@ -220,7 +224,7 @@ describe('verification of the log in place', () => {
         db.exec('DELETE FROM canary_metrics');
         db.close();
         const { ok, problems, notChecked, checked } = await verifyDatabase(path);
-        const says = `entry ${DECISION}: the ${JUDGED} observations that decided c2 are gone, older than 30 days`;
+        const says = `entry ${DECISION}: verdict on c2: its ${JUDGED} observations were pruned (older than 30 days)`;
         expect({ ok, notChecked }).to.deep.equal(
           gone === 'bad' ? { ok: false, notChecked: [] } : { ok: true, notChecked: [says] },
         );
@@ -243,9 +247,11 @@ describe('verification of the log in place', () => {
       db.exec('DELETE FROM canary_metrics');
       db.close();
       const { problems, notChecked } = await verifyDatabase(path, { clock: { now: () => now } });
-      expect(problems).to.deep.equal([`entry ${DECISION}: the observations that decided c2 are gone`]);
+      expect(problems).to.deep.equal([`entry ${DECISION}: verdict on c2: its observations are missing`]);
       expect(notChecked).to.have.length(1);
-      expect(notChecked[0]).to.match(/^times: entry 21 is dated .*, and those of 1 more, later than the clock/);
+      expect(notChecked[0]).to.match(
+        /^times: entry 21 is dated .*, ahead of this machine's clock \(and 1 more entries\)/,
+      );
     });
   });
 
@@ -254,7 +260,7 @@ describe('verification of the log in place', () => {
       const ledger = await openLedger(path);
       await ledger.commit({ observations: [{ canaryId: 'c7', observation: observation(0) }] });
       await ledger.close();
-      expect((await verifyDatabase(path)).notChecked.join()).to.match(/^observations of 1 canaries without a decision/);
+      expect((await verifyDatabase(path)).notChecked.join()).to.match(/^observations of undecided canaries \(1\)/);
     });
   });
 
