@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const FORBIDDEN = [
   [/\bmend(s|ed|ing)?\b/i, 'fix, repair'],
   [
-    /\b(is|are|was) no (?!longer\b|more\b|less\b|fewer\b|later\b|other\b|such\b|way\b|data\b)[a-z]+/i,
+    /(?<!\bthere )\b(is|are|was) no (?!longer\b|more\b|less\b|fewer\b|later\b|other\b|such\b|way\b|data\b)[a-z]+/i,
     'is not a ...; there is no ...',
   ],
   [/\bnothing says (which|what|who)\b/i, 'No X given'],

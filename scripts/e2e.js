@@ -3,9 +3,9 @@
 //   node scripts/e2e.js                 all shards
 //   node scripts/e2e.js --shard 2/4     one of them, as several machines would
 //   node scripts/e2e.js FILE...         these files
-//   node scripts/e2e.js --record        all, and notes how long each file takes, which balances the shards
+//   node scripts/e2e.js --record        notes how long each file takes (test/e2e/seconds.json), to balance the shards
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -96,12 +96,10 @@ await Promise.all(Array.from({ length: AT_ONCE }, work));
 rmSync(folder, { recursive: true });
 
 if (values.record) {
-  const times = Object.assign({}, ...shards.map(({ seconds }) => seconds));
-  const sorted = Object.keys(times).sort();
-  writeFileSync(
-    durations,
-    `${JSON.stringify(Object.fromEntries(sorted.map((file) => [file, times[file]])), null, 2)}\n`,
-  );
+  const times = Object.assign({}, known, ...shards.map(({ seconds }) => seconds));
+  const kept = Object.entries(times).filter(([file]) => existsSync(join(root, file)));
+  const sorted = kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([file, time]) => [file, Math.ceil(time)]);
+  writeFileSync(durations, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
 }
 const total = (key) => shards.reduce((sum, shard) => sum + shard[key], 0);
 console.log('');

@@ -1,4 +1,4 @@
-import type { Narrative } from '../lib/explain/index.js';
+import { type Narrative, wrap } from '../lib/explain/index.js';
 import { PAINT, paint } from './present.js';
 import { block, blocks, type Styled } from './screen.js';
 
@@ -18,18 +18,4 @@ export function presentNarrative(narrative: Narrative, stream: NodeJS.WriteStrea
     return block([pen(heading, 'bold'), ...body]);
   });
   return blocks([block(title.map((line) => (color ? pen(line, color, 'bold') : pen(line, 'bold')))), ...parts]);
-}
-
-/** Lines of at most `width` characters, broken between words; a longer word stands alone. */
-function wrap(text: string, width: number, first: string, rest = first): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const indent = lines.length === 0 ? first : rest;
-    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, (lines.length === 0 ? first : rest) + line];
 }

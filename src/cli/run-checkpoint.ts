@@ -32,7 +32,11 @@ export async function runCheckpoint(
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
   if (flags.out !== undefined && !refused)
-    await writeOutput(resolve(app.config.cwd, flags.out), note, '--out', CHECKPOINT);
+    await writeOutput(
+      { path: resolve(app.config.cwd, flags.out), flag: '--out', kind: CHECKPOINT },
+      app.clock.now(),
+      (file) => file.writeFile(note),
+    );
   return {
     json: {
       origin,

@@ -45,7 +45,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
         },
       },
       {
-        title: 'Watch fraud-v2 while it serves real traffic',
+        title: 'Check fraud-v2 while it serves real traffic',
         task: async (c, task) => {
           const canary = await app.canaries.start({
             modelId: MODEL,

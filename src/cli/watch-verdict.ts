@@ -9,11 +9,11 @@ import { isOpen } from '../lib/readings/index.js';
 import { interruptible } from './interrupt.js';
 
 export interface WatchOptions {
-  /** Give up watching (not the canary) after so many seconds. */
+  /** Stop watching (not the canary) after so many seconds. */
   timeoutSeconds?: number | undefined;
-  /** One line, for stderr. */
+  /** Prints one line on stderr. */
   say(line: string): void;
-  /** Replaces the line before it when the terminal can. */
+  /** Replaces the previous line, on a terminal. */
   status?: ((line: string) => void) | undefined;
 }
 
@@ -26,12 +26,12 @@ export interface Watched {
 /** Seconds between two progress lines where they cannot be overwritten. */
 const LINE_EVERY_MS = 10_000;
 
-/** Node.js runs a timer that is longer at once. */
+/** Node.js fires a longer timer at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Drives one canary in the foreground until it is decided and acted on. Ctrl-C or a timeout ends the watching alone:
- * the canary stays RUNNING and the next driver goes on with it.
+ * Drives one canary in the foreground until its decision is carried out. Ctrl-C or a timeout only stops watching: the
+ * canary stays RUNNING and the next driver continues it.
  */
 export async function watchToVerdict(app: App, id: string, options: WatchOptions): Promise<Watched> {
   const { timeoutSeconds = Number.POSITIVE_INFINITY } = options;
@@ -55,20 +55,22 @@ export async function watchToVerdict(app: App, id: string, options: WatchOptions
 }
 
 function progress(options: WatchOptions): (tick: Tick) => void {
-  let saidAt = Number.NEGATIVE_INFINITY;
+  let printedAt = Number.NEGATIVE_INFINITY;
   return ({ session, observation, events }) => {
     for (const event of events) {
       if (event.kind === 'fallback.engaged')
-        options.say(`no data since ${timestamp(event.data.since)}: nothing is promoted on missing readings`);
-      if (event.kind === 'fallback.released') options.say('readings are back');
-      if (event.kind === 'canary.held') options.say(`${event.data.objective} is missed by the baseline too: holding`);
-      if (event.kind === 'canary.extended') options.say('undecided at the end of the window: extended');
+        options.say(`no data since ${timestamp(event.data.since)}: lukhas does not promote while data is missing`);
+      if (event.kind === 'fallback.released') options.say('data is back');
+      if (event.kind === 'canary.held')
+        options.say(`held: ${event.data.objective} is too high on the baseline as well`);
+      if (event.kind === 'canary.extended')
+        options.say(`inconclusive at the end of the window: extended to ${timestamp(event.data.windowEndsAt)}`);
     }
     const { judgement, canary } = session;
     if (!judgement) return;
     const overwrite = options.status !== undefined;
-    if (!overwrite && observation.t - saidAt < LINE_EVERY_MS) return;
-    saidAt = observation.t;
+    if (!overwrite && observation.t - printedAt < LINE_EVERY_MS) return;
+    printedAt = observation.t;
     const verdict = report(judgement, rule(judgement, observation.t), observation.t);
     const line = progressLine(verdict, canary.policy.windowSeconds);
     if (options.status) options.status(line);

@@ -32,8 +32,9 @@ export default class Prove extends BaseCommand {
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;
     if (flags.out !== undefined) {
-      const { writeOutput } = await import('../lib/files/write-output.js');
-      await writeOutput(flags.out, proof, '--out', PROOF);
+      const { writeOutput } = await import('../lib/files/output-file.js');
+      const output = { path: flags.out, flag: '--out', kind: PROOF };
+      await writeOutput(output, app.clock.now(), (file) => file.writeFile(proof));
     } else if (!this.jsonEnabled()) printData(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);
     return { ...about, proof, file: flags.out ?? null };

@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { refuseOwnFiles } from '../cli/own-files.js';
 import { replayFlags } from '../cli/replay-flags.js';
+import { systemClock } from '../lib/clock.js';
 import { EXIT } from '../lib/errors.js';
 
 const PAGE = {
@@ -31,9 +32,11 @@ export default class Replay extends BaseCommand {
       await refuseOwnFiles(config, flags.report, '--report');
       const [{ renderReport }, { writeOutput }] = await Promise.all([
         import('../lib/replay/report/report.js'),
-        import('../lib/files/write-output.js'),
+        import('../lib/files/output-file.js'),
       ]);
-      await writeOutput(flags.report, renderReport(result, series), '--report', PAGE);
+      const output = { path: flags.report, flag: '--report', kind: PAGE };
+      const page = renderReport(result, series);
+      await writeOutput(output, systemClock().now(), (file) => file.writeFile(page));
     }
     if (flags['fail-on-flip'] && result.totals.flips > 0) process.exitCode = EXIT.flip;
     if (!this.jsonEnabled()) {

@@ -87,7 +87,11 @@ describe('source flags', () => {
       { 'prom-url': 'http://p', 'canary-label': ['a=b'] },
       /^--canary-label needs --source scrape, but --prom-url selects prometheus:/,
     ],
-    ['flags beside none', { source: 'none', input: 'f' }, /^--input needs --source ndjson, but --source none selects none:/],
+    [
+      'flags beside none',
+      { source: 'none', input: 'f' },
+      /^--input needs --source ndjson, but --source none selects none:/,
+    ],
     ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url: must start with http:\/\/ or https:\/\//],
     ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url: contains a user name or password/],
     [

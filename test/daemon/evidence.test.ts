@@ -74,7 +74,7 @@ describe('GET /evidence/export', () => {
     expect(problems).to.deep.equal([]);
     expect(Buffer.from(await (await fetch(`${url}?${from}`)).arrayBuffer()).equals(bytes)).to.equal(true);
     expect(said).to.have.lengthOf(1);
-    expect(said[0]).to.match(/made keys .*log\.pem, .*export\.pem$/);
+    expect(said[0]).to.match(/created keys .*log\.pem, .*export\.pem$/);
     const head = await fetch(`${url}?${from}`, { method: 'HEAD' });
     expect([head.status, head.headers.get('content-type')]).to.deep.equal([200, 'application/zip']);
     expect(await failures()).to.equal(0);

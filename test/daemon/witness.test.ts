@@ -150,9 +150,9 @@ describe('a witness over HTTP', () => {
     await tell(log.grow(5), { witnesses: [peer] });
     // That it knows more than it was sent is no other history yet: another process may have told it meanwhile.
     for (const [size, message, kept] of [
-      [8, 'other 8 entries', '8.refused'],
-      [12, 'its first 8 entries were others', '12.refused'],
-      [6, 'has cosigned 8 entries of this log, which now has 6', '6'],
+      [8, 'its first 8 entries are different', '8.refused'],
+      [12, 'its first 8 entries are different', '12.refused'],
+      [6, 'has already cosigned 8 entries of this log, which now has 6', '6'],
     ] as const) {
       const forged = new GrownLog(ORIGIN, ALICE).grow(size, 'forged');
       const { results, checkpoint } = await tell(forged, { witnesses: [peer] }, `forged-${size}`);
@@ -214,9 +214,9 @@ describe('a witness over HTTP', () => {
       'no cosignature': [200, 'text/plain', log.note().split('\n\n')[1]!],
       'cannot be read': [200, 'text/plain', 'hello\n'],
       'does not verify': [200, 'text/plain', await (await add(peer.url, log.request(0))).text()],
-      'without the size': [409, 'text/plain', '3\n'],
-      'does not cosign: 403': [403, 'text/plain', 'no\n'],
-      'does not cosign: 409': [409, 'text/x.tlog.size', '1\n'],
+      'without its size': [409, 'text/plain', '3\n'],
+      'refused to cosign: 403': [403, 'text/plain', 'no\n'],
+      'refused to cosign: 409': [409, 'text/x.tlog.size', '1\n'],
       'not a decimal number': [409, 'text/x.tlog.size', 'many\n'],
     };
     log.grow(2);
@@ -235,9 +235,9 @@ describe('a witness over HTTP', () => {
     const made = await initWitness(folder, null);
     expect(made.name).to.match(/^lukhas-witness\/[0-9a-f]{16}$/);
     expect(await initWitness(folder, null)).to.deep.equal({ ...made, created: false });
-    await fails(initWitness(folder, 'another'), 'cannot be given another name');
+    await fails(initWitness(folder, 'another'), 'cannot be renamed');
     await rm(join(folder, 'witness.pem'));
-    await fails(openWitness(folder, { logs: [], now: Date.now }), 'there is no key');
+    await fails(openWitness(folder, { logs: [], now: Date.now }), 'key not found');
   });
 });
 

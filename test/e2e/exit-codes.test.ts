@@ -56,7 +56,7 @@ describe('the exit code tells how it ended', () => {
       ]);
       expect(plain.code, plain.stdout + plain.stderr).to.equal(code);
       expect(json.code, json.stdout + json.stderr).to.equal(code);
-      expect(plain.stdout).to.match(new RegExp(`^${status.replace('_', ' ')} {2}m2: stage -> production`));
+      expect(plain.stdout).to.match(new RegExp(`^${status.replace('_', ' ')} {2}m2 {2}stage → production`));
       const document = onlyDocument(json);
       expect(document).to.include({ canaryId: canaryId(json), status, exit: code });
       // Whoever asks later is told the same, and asking is no failure.

@@ -30,7 +30,10 @@ export default class CanaryApprove extends BaseCommand {
     if (isOpen(canary) && !flags.detach)
       return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
     const outlook = await app.approvals.outlook(id);
-    if (!this.jsonEnabled()) this.log(block([`approved ${id}`, ...(outlook ? eligibilityLines(outlook) : [])]));
+    if (!this.jsonEnabled()) {
+      const lines = outlook ? eligibilityLines(outlook) : [];
+      this.log(block([`approved ${id}`, ...lines.map((line) => `  ${line}`)]));
+    }
     return { ...canaryJson(canary), exit: 0 };
   }
 }

@@ -2,7 +2,6 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { presentCanary } from '../../cli/present.js';
 import { eligibilityLines } from '../../cli/present-approvals.js';
-import { block } from '../../cli/screen.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryStatus extends BaseCommand {
@@ -19,8 +18,8 @@ export default class CanaryStatus extends BaseCommand {
     const { canary, verdict } = await app.canaries.now(id);
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
-      const lines = outlook ? eligibilityLines(outlook) : [];
-      this.log(block([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines]));
+      const approvals = outlook ? eligibilityLines(outlook) : [];
+      this.log(presentCanary({ ...canary, verdict }, flags['no-color'], approvals));
     }
     return { ...canaryJson(canary), verdict, ...(outlook ? { awaiting: outlook } : {}) };
   }

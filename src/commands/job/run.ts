@@ -6,7 +6,7 @@ import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
 import { parseDuration } from '../../lib/input/index.js';
-import { jobJson } from '../../lib/jobs/index.js';
+import { JOB_TIME, jobJson } from '../../lib/jobs/index.js';
 
 export default class JobRun extends BaseCommand {
   static override summary = 'run a task and wait for it to finish';
@@ -43,7 +43,8 @@ export default class JobRun extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobRun);
-    const timeoutSeconds = flags.timeout === undefined ? undefined : limit(flags.timeout);
+    const timeoutSeconds =
+      flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout', JOB_TIME);
     if (flags.config !== undefined && existsSync(flags.config))
       this.say(
         `note: --config is the evaluation's configuration; to use ${flags.config} as the configuration file of lukhas, pass --config-file`,
@@ -88,10 +89,4 @@ export default class JobRun extends BaseCommand {
 
 function unlessEnded(error: unknown): void {
   if (!(error instanceof LukhasError) || error.code !== 'ILLEGAL_TRANSITION') throw error;
-}
-
-function limit(text: string): number {
-  const seconds = parseDuration(text, '--timeout');
-  if (seconds > 0 && seconds <= 86_400) return seconds;
-  throw new LukhasError('USAGE', `--timeout: ${JSON.stringify(text)} must be more than 0 and at most 24h`);
 }

@@ -6,7 +6,7 @@ import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema } from '../gates/index.js';
-import { isUrl, parseDuration, parseInput, parseText } from '../input/index.js';
+import { isUrl, parseInput, parseText } from '../input/index.js';
 import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
 import {
   DEFAULT_METRICS,
@@ -41,8 +41,8 @@ export interface CredentialNames {
 }
 
 const labels = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name must be letters, digits and _'),
-  z.string({ error: 'a label value must be text: put it in quotes' }),
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name is letters, digits and _'),
+  z.string({ error: 'a label value is text: put it in quotes' }),
 );
 
 const metricName = z.string().min(1);
@@ -135,7 +135,7 @@ const configSchema = z.strictObject({
   policy: z.string().min(1).optional(),
   source: source.optional(),
   hooks: hooksSchema.optional(),
-  tasks: tasksSchema(parseDuration).optional(),
+  tasks: tasksSchema.optional(),
   jobs: jobsSchema.optional(),
   promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
   serve: serve.optional(),

@@ -32,7 +32,7 @@ export interface PastSelection {
 
 type Asked = Omit<ReplayRequest, 'log' | 'from' | 'to' | 'modelId'>;
 
-const NEVER_WATCHED = 'no original verdict: lukhas did not watch it';
+const NEVER_WATCHED = 'no canary ran then';
 
 /**
  * Judges a time that lukhas never watched, as one canary that began at `from`: takes the looks that a canary would have
@@ -156,7 +156,7 @@ function neverThere(signals: readonly ({ state: 'ok' } | Missing)[]): string | n
   const [first] = signals;
   const gone = (signal: { state: string }) => ['absent', 'stale', 'no_source'].includes(signal.state);
   if (first === undefined || first.state === 'ok' || !signals.every(gone)) return null;
-  return `always missing: ${first.state}${first.detail === undefined ? '' : `, ${first.detail}`}`;
+  return `not in this range: ${first.state}${first.detail === undefined ? '' : `, ${first.detail}`}`;
 }
 
 function accountOf(account: PastAccount, looks: number, { intervalSeconds }: Policy, absent: string[]): PastRead {
@@ -172,7 +172,7 @@ function accountOf(account: PastAccount, looks: number, { intervalSeconds }: Pol
       ...absent,
       ...(sparse
         ? [
-            `samples are ${spacingSeconds} s apart, checks ${intervalSeconds} s: a check between two samples sees no new data`,
+            `samples are ${spacingSeconds} s apart, checks ${intervalSeconds} s: a check between two samples finds nothing newer`,
           ]
         : []),
       ...warnings.map((text) => `Prometheus warns: ${text}`),

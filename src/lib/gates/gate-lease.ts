@@ -42,6 +42,9 @@ const NOTHING_TO_CARRY_OUT: readonly EventKind[] = [
   'job.running',
 ];
 
+/** Entries that are not as they were recorded, or are of a newer version. */
+const UNREADABLE: readonly string[] = ['LEDGER_CORRUPT', 'LEDGER_TOO_NEW'];
+
 /**
  * Lets one canary or promotion at a time act on a gate: its hooks and the change of its holder belong together. Whoever
  * was decided first goes first, among those that somebody drives. Comes after the lease of the canary or promotion
@@ -89,7 +92,7 @@ async function decidedAt(ledger: Ledger, id: string, gate: string): Promise<numb
     }
     return first?.kind === 'canary.requested' && first.data.toGate === gate ? pendingSince(events) : null;
   } catch (error) {
-    if (error instanceof LukhasError && error.code === 'LEDGER_CORRUPT') return null;
+    if (error instanceof LukhasError && UNREADABLE.includes(error.code)) return null;
     throw error;
   }
 }

@@ -28,3 +28,6 @@ export function commandOf(taskId: string, { command }: TaskConfig, configId: str
     });
   return [file, ...args.map((arg) => arg.replaceAll(CONFIG_ID, () => configId ?? ''))];
 }
+
+/** How long a job may take. */
+export const JOB_TIME = { isPositive: true, most: 86_400 };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { spanSeconds } from '../input/index.js';
+import { isDuration } from '../input/index.js';
 import { isScalarName, parseObjectiveText } from './objective-text.js';
 
 /** 30 days, the time for which readings are kept. */
@@ -24,12 +24,10 @@ const approvals = z.strictObject({
   not: z
     .enum(['requester', 'nobody'])
     .default('requester')
-    .describe('requester: whoever asked for it may not approve it. nobody: everybody may.'),
+    .describe('requester: the person who requested it may not approve it. nobody: everybody may.'),
   expiresAfter: z
     .string()
-    .refine((text) => spanSeconds(text) > 0 && spanSeconds(text) <= LONGEST_WINDOW_SECONDS, {
-      error: ({ input }) => `is a time of at most 30 days, e.g. 24h, 90m or 7d, got ${JSON.stringify(input)}`,
-    })
+    .superRefine(isDuration({ isPositive: true, most: LONGEST_WINDOW_SECONDS }))
     .default('24h')
     .describe('Time after the decision in which it can be approved and carried out, e.g. 24h; at most 30d.'),
 });
@@ -78,7 +76,7 @@ export const policySchema = z
     intervalSeconds: seconds(LONGEST_WINDOW_SECONDS / 2)
       .min(0.1)
       .optional()
-      .describe('Seconds between two looks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
+      .describe('Seconds between two checks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
     targets: targets.prefault({}).describe('Limits that the canary must keep.'),
     alpha: z
       .strictObject({
@@ -86,7 +84,7 @@ export const policySchema = z
         promote: alpha().default(0.01).describe('Chance of promoting a canary that misses a target.'),
       })
       .prefault({})
-      .describe('Chance of being wrong, however often one looks.'),
+      .describe('Chance of being wrong, however often the canary is checked.'),
     promote: z
       .enum(['end', 'early'])
       .default('end')

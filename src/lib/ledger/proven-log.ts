@@ -4,13 +4,14 @@ import type { EventKind, StoredEvent } from './events.js';
 import type { Ledger } from './ledger.js';
 import type { LedgerPages, LinePage } from './pages.js';
 import { type GrowingTree, leafHash } from './tree/index.js';
+import { upgraded } from './versions.js';
 
 /** An entry as its own bytes tell it. */
 export interface LogEntry {
   seq: number;
   kind: EventKind;
   subject: string;
-  /** Parses the whole of it: most entries are only counted. */
+  /** Parses the whole of it: most entries are only counted. @throws LukhasError LEDGER_TOO_NEW */
   event(): StoredEvent;
 }
 
@@ -63,11 +64,12 @@ function append(tree: GrowingTree, { from, to, bytes }: LinePage, visit: Visit |
 }
 
 function entryOf(text: string): LogEntry | null {
-  const event = () => JSON.parse(text) as StoredEvent;
+  const parsed = () => JSON.parse(text) as StoredEvent;
+  const event = () => upgraded(parsed());
   const [, kind, seq, subject] = HEADER.exec(text.slice(text.lastIndexOf('"kind":"'))) ?? [];
   if (kind !== undefined && subject !== undefined) return { seq: Number(seq), kind: kind as EventKind, subject, event };
   try {
-    const whole = event();
+    const whole = parsed();
     return { seq: whole.seq, kind: whole.kind, subject: whole.subject, event };
   } catch {
     return null;

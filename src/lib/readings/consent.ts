@@ -1,5 +1,5 @@
 import { LukhasError } from '../errors.js';
-import { spanSeconds } from '../input/index.js';
+import { durationSeconds } from '../input/index.js';
 import type { ApprovalRule, Policy } from '../judge/index.js';
 import type { Actor, EventData } from '../ledger/index.js';
 import type { EventOf } from './meaning.js';
@@ -43,7 +43,7 @@ export function countApprovals({ approvals }: Consent, digest: string): number {
 
 /** When approvals of a decision made at `decidedAt` (RFC 3339) run out, ms since the epoch. */
 export function approvalsEndAt(rule: ApprovalRule, decidedAt: string): number {
-  return Date.parse(decidedAt) + spanSeconds(rule.expiresAfter) * 1000;
+  return Date.parse(decidedAt) + durationSeconds(rule.expiresAfter) * 1000;
 }
 
 type ApprovalEvent = EventOf<

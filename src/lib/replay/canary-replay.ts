@@ -35,7 +35,7 @@ export async function replayCanary(
   const pruned = decided !== null && decided.count > 0 && records.count === 0;
   if (!pruned) checkRecords(recording, records, comparison.original);
   const lacking = pruned
-    ? `the ${decided.count} observations that were judged are pruned`
+    ? `its ${decided.count} observations were pruned`
     : (signals.lacking() ?? endLacking(recording, comparison.counterfactual));
   const judged = !pruned && signals.lacking() === null;
   const original = originalSide(recording, comparison.original, other, ownSignals?.lacking() ?? null);
@@ -94,9 +94,9 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
   if (records.count !== decided.count || records.digest !== decided.digest)
     throw new LukhasError(
       'VERIFICATION',
-      `The observations of ${canaryId} are not those that its verdict commits to.`,
+      `${canaryId}: the recorded observations are not the ones its verdict commits to.`,
       {
-        suggestions: ['See what is damaged with: lukhas verify'],
+        suggestions: ['Find the damage: lukhas verify'],
       },
     );
   const { verdict } = decided;
@@ -105,9 +105,9 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
   if (again?.decision === verdict.decision && again.reason === verdict.reason && original.at === verdict.at) return;
   throw new LukhasError(
     'VERIFICATION',
-    `The verdict of ${canaryId} in the log (${verdict.decision}, ${verdict.reason}) is not what its observations give under its policy (${again?.decision ?? 'nothing'}, ${again?.reason ?? 'no observations'}).`,
+    `${canaryId}: the recorded verdict (${verdict.decision}, ${verdict.reason}) is not what its observations give under its policy (${again?.decision ?? 'nothing'}, ${again?.reason ?? 'no observations'}).`,
     {
-      suggestions: ['The log was changed by someone who could rewrite all of it, or this is a bug: please report it.'],
+      suggestions: ['Someone who could rewrite the whole log changed it, or this is a bug: please report it.'],
     },
   );
 }
@@ -118,7 +118,7 @@ function originalSide(recording: Recording, course: Course | null, other: Policy
   const policy = own ?? other;
   if (decided !== null) return { ...sideOf(policy, null, decided.verdict), overridden };
   const lacking =
-    undecided ?? unrecorded ?? (course === null ? 'the records do not say' : endLacking(recording, course));
+    undecided ?? unrecorded ?? (course === null ? 'the records do not have its policy' : endLacking(recording, course));
   return { ...sideOf(policy, lacking, unrecorded === null ? (course?.verdict() ?? null) : null), overridden };
 }
 
@@ -142,9 +142,9 @@ function endLacking({ decided, startedAt }: Recording, course: Course): string |
   if (course.decided) return null;
   if (course.ruling === null) return 'nothing was recorded';
   const seconds = (ms: number) => Math.round(ms - startedAt) / 1000;
-  const ended = decided ? `: it was decided then (${decided.verdict.decision})` : '';
+  const ended = decided ? `, with its own decision (${decided.verdict.decision})` : '';
   const end = latestEnd(course.policy, startedAt);
-  return `its window ends ${seconds(end)} s after the start, and records end after ${seconds(course.at)} s${ended}`;
+  return `the window ends ${seconds(end)} s after the start, but the records end after ${seconds(course.at)} s${ended}`;
 }
 
 function difference(original: Side, counterfactual: Side, comparison: Comparison): Difference | null {

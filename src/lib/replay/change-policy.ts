@@ -23,7 +23,7 @@ export function parseSetting(text: string, flag: string): Setting {
   if (path === undefined || value === undefined || value.trim() === '')
     throw new LukhasError(
       'USAGE',
-      `${flag}: expected KEY=VALUE, e.g. targets.max_error_rate=0.05, got ${JSON.stringify(text)}`,
+      `${flag} ${JSON.stringify(text)}: must be KEY=VALUE, e.g. targets.max_error_rate=0.05`,
     );
   checkPath(path, flag);
   return { path, value: readValue(value.trim()) };
@@ -34,7 +34,7 @@ export function checkPath(path: string, flag: string): void {
   if (path === 'intervalSeconds')
     throw new LukhasError(
       'USAGE',
-      `${flag}: intervalSeconds cannot be replayed: the looks are those that were recorded`,
+      `${flag} intervalSeconds: cannot be changed in a replay, which uses the recorded checks`,
     );
 }
 
@@ -60,7 +60,8 @@ export function counterfactualPolicy(
 ): Policy {
   const where = given === null ? flag : settings.length === 0 ? given.where : `${given.where} with ${flag}`;
   if (given !== null) return parsePolicy(withSettings(given.written, settings, flag), where);
-  if (own === null) throw new LukhasError('USAGE', 'No policy: the records do not say under which they were made.');
+  if (own === null)
+    throw new LukhasError('USAGE', 'No policy given: the records do not have one, so pass --policy FILE.');
   if (settings.length === 0) return own;
   return parsePolicy(withSettings(withoutFollowing(own, settings), settings, flag), where);
 }
@@ -90,7 +91,7 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
   const [key, ...more] = keys;
   if (key === undefined) return value;
   if (group !== undefined && (typeof group !== 'object' || group === null || Array.isArray(group)))
-    throw new LukhasError('POLICY', `${what}: ${quote(group)} is no group of keys`);
+    throw new LukhasError('POLICY', `${what}: ${quote(group)} is not a group of keys`);
   const members: Record<string, unknown> = { ...group };
   const inside = Object.hasOwn(members, key) ? members[key] : undefined;
   const changed = withValue(inside, more, value, what);

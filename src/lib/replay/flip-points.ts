@@ -36,7 +36,7 @@ export function flipPoints(
   return ends.slice(1).flatMap((above, i) => between(ends[i] as End, above, axis.path, outcomeAt));
 }
 
-/** What is no policy: half a look, for a key that takes whole numbers. */
+/** Null for a value that makes no valid policy, e.g. half a check for a key that takes whole numbers. */
 function policyOrNull(policyAt: (value: number) => Policy, value: number): Policy | null {
   try {
     return policyAt(value);

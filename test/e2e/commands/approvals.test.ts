@@ -33,8 +33,8 @@ describe('lukhas canary, where people have to approve', () => {
   it('ends with 4 while it waits, then carries it out with the last approval', async () => {
     const run = await decided(ALONE);
     expect(run.code).to.equal(4);
-    expect(run.stdout).to.match(/^BLOCKED .*fraud-v2: stage -> production/);
-    expect(run.stdout).to.contain('awaits    1 approval until');
+    expect(run.stdout).to.match(/^BLOCKED {2}fraud-v2 {2}stage → production/);
+    expect(run.stdout).to.contain('waiting for approval: 1 approval required by');
     const id = canaryId(run);
     expect(await calls()).to.equal('');
     const status = await workspace.json(['canary', 'status', id]);
@@ -100,7 +100,7 @@ describe('lukhas canary, where people have to approve', () => {
     if (!IS_ROOT) this.skip();
     const id = canaryId(await decided({ required: 2 }, 'ana'));
     expect(firstLine(await as('ana', 'approve', id, '--reason', 'mine'))).to.contain('asked for the promotion');
-    expect((await as('bo', 'approve', id, '--reason', 'ok')).stdout).to.contain('approvals 1 of 2');
+    expect((await as('bo', 'approve', id, '--reason', 'ok')).stdout).to.contain('1 of 2 approvals given');
     expect(firstLine(await as('bo', 'approve', id, '--reason', 'ok'))).to.contain('has approved');
     expect((await as('cy', 'approve', id, '--reason', 'ok')).code).to.equal(0);
     expect(await calls()).to.equal('certified_at_end\n');

@@ -92,11 +92,11 @@ describe('lukhas export', () => {
     for (const [args, line] of [
       [['--out', 'x.zip', '--db', 'none.db'], /There is no log at .*none\.db/],
       [['--out', 'nowhere/x.zip'], /no such folder/],
-      [['--out', empty], /letter.txt: there is a file that is no evidence pack; it is not replaced/],
-      [['--out', zip], /other.zip: there is a file that is no evidence pack/],
-      [['--out', 'device'], /--out device: is no file/],
-      [['--out', 'device', '--force'], /--out device: is no file/],
-      [['--out', 'pipe'], /--out pipe: is no file/],
+      [['--out', empty], /letter.txt: already exists and is not a valid evidence pack; not overwritten/],
+      [['--out', zip], /other.zip: already exists and is not a valid evidence pack/],
+      [['--out', 'device'], /--out device: is a link, not a regular file/],
+      [['--out', '/dev/null', '--force'], /--out \/dev\/null: is a pipe or a device/],
+      [['--out', 'pipe'], /--out pipe: is a pipe or a device, not a regular file/],
       [['--out', '.'], /--out .: is a folder/],
       [['--out', `${'x.zip'.repeat(60)}`], /the name is too long/],
       [['--out', 'x.zip', '--model', 'a b'], /model name "a b" is not valid/],
@@ -113,7 +113,9 @@ describe('lukhas export', () => {
       ['checkpoint', '--out', 'pipe'],
     ]) {
       const run = await at.run(args);
-      expect([run.code, firstLine(run)].join(' ')).to.match(/^2 .*(that is no proof; it is not replaced|is no file)/);
+      expect([run.code, firstLine(run)].join(' ')).to.match(
+        /^2 .*(is not a valid proof; not overwritten|is a pipe or a device)/,
+      );
     }
     expect(lstatSync(join(at.dir, 'pipe')).isFIFO()).to.equal(true);
   });

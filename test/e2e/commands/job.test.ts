@@ -33,7 +33,7 @@ describe('lukhas job', () => {
       .and.contain('no model');
     const why = await workspace.run(['why', idOf(bad)]);
     expect(why.code).to.equal(0);
-    expect(why.stdout).to.match(/^The job bad failed\./);
+    expect(why.stdout).to.match(/^Job bad failed\./);
     const math = await workspace.json(['why-math', idOf(ok)]);
     expect(math).to.deep.include({ decision: 'completed', metrics: { f1: 0.9 } });
     expect(await workspace.json(['job', 'status', idOf(bad).slice(0, 10)])).to.include({ status: 'failed', exit: 5 });

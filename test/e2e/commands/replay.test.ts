@@ -36,23 +36,23 @@ describe('lukhas replay', () => {
   };
   const run = (...args: string[]): Promise<Run> => at.run(['replay', ...args]);
 
-  it('says for every canary how it ended, how it would have ended, where they part, and the difference', async () => {
+  it('says for every canary how it ended, how it would have ended, where they diverge, and the difference', async () => {
     const { code, stdout } = await run(...WINDOW, '--model', 'fraud-v2', '--set', 'targets.max_error_rate=0.02');
     expect(code).to.equal(0);
     expect(stdout).to.match(
-      /^2 canaries of model fraud-v2, begun from 2026-03-01T12:00:00.000Z before .*, replayed under own policy/,
+      /^2 canaries of model fraud-v2, started at or after 2026-03-01T12:00:00.000Z and before .*, replayed under own policy/,
     );
     expect(stdout).to.include('  targets.max_error_rate  0.1 -> 0.02\n');
-    expect(stdout).to.match(new RegExp(`^SAME  fraud-v2: stage -> production  ${ids[0]}`, 'm'));
+    expect(stdout).to.match(new RegExp(`^SAME  fraud-v2  stage → production  ${ids[0]}`, 'm'));
     const [, flip = ''] = stdout.split('FLIPS  ');
-    expect(flip).to.match(new RegExp(`^fraud-v2: stage -> production  ${ids[1]}`));
-    expect(flip).to.match(/was +promoted after 60 s \(look 12\): every objective is certified/);
-    expect(flip).to.match(/would be +rolled back after \d+ s \(look \d+\): error_rate misses its target/);
-    expect(flip).to.match(/they part +at look \d+/);
-    expect(flip).to.match(/was: watched on; bet against it .*\n +error_rate: .*at most 10%\)/);
-    expect(flip).to.match(/would be: rolled back; bet against it .*\n +error_rate: .*at most 2%\)/);
-    expect(flip).to.match(/difference +\d+ s earlier; in between it served [\d,]+ requests, [\d,]+ of them failed/);
-    expect(stdout).to.match(/^was +2 +0 +0 +0\nwould be +1 +1 +0 +0\n1 of 2 decisions would have been another$/m);
+    expect(flip).to.match(new RegExp(`^fraud-v2  stage → production  ${ids[1]}`));
+    expect(flip).to.match(/was +promoted after 60 s \(check 12\): error_rate is certified/);
+    expect(flip).to.match(/would be +rolled back after \d+ s \(check \d+\): error_rate too high/);
+    expect(flip).to.match(/diverge +at check \d+/);
+    expect(flip).to.match(/was: no decision yet; evidence against it .*\n +error_rate: .*limit 10%\)/);
+    expect(flip).to.match(/would be: rolled back; evidence against it .*\n +error_rate: .*limit 2%\)/);
+    expect(flip).to.match(/difference +\d+ s earlier; [\d,]+ requests in between, [\d,]+ of them failed/);
+    expect(stdout).to.match(/^was +2 +0 +0 +0\nwould be +1 +1 +0 +0\n1 of 2 decisions would change$/m);
   });
 
   it('prints the same bytes every time', async () => {
@@ -80,7 +80,7 @@ describe('lukhas replay', () => {
 
   it('sweeps, and finds the exact value at which one verdict flips', async () => {
     const { stdout } = await run('--canary', ids[1]!, '--sweep', 'targets.max_error_rate=0.02,0.1');
-    expect(stdout).to.match(/^targets\.max_error_rate +PROMOTED +ROLLED BACK +BLOCKED +NOT KNOWN +FLIPS$/m);
+    expect(stdout).to.match(/^targets\.max_error_rate +PROMOTED +ROLLED BACK +BLOCKED +UNKNOWN +FLIPS$/m);
     expect(stdout).to.match(/^0\.02 +0 +1 +0 +0 +1$/m);
     expect(stdout).to.match(/^targets\.max_error_rate: rolled back up to 0\.0\d+, .* from 0\.0\d+$/m);
     expect(stdout).to.match(/promoted from 0\.0\d+$/m);
@@ -98,7 +98,7 @@ describe('lukhas replay', () => {
     const refused = await run(...args);
     expect([refused.code, firstLine(refused)]).to.deep.equal([
       2,
-      'lukhas: --sweep: 11964 policies are too many: at most 10000',
+      'lukhas: --sweep: 11964 policies are too many (at most 10000)',
     ]);
     const { sweep } = (await at.json(['replay', ...args.slice(0, -2), '--sweep', 'alpha.rollback=0.01,0.02,0.05'])) as {
       sweep: { cells: { values: number[]; outcomes: Record<string, number> }[] };
@@ -115,7 +115,7 @@ describe('lukhas replay', () => {
     const alone = await run('--input', input, '--policy', file);
     expect(alone.code).to.equal(0);
     expect(alone.stdout).to.match(/would be +rolled back/);
-    expect(alone.stdout).to.match(/was +not known: the input does not say/);
+    expect(alone.stdout).to.match(/was +unknown: the input has no recorded policy/);
     const piped = await at.run(['replay', '--input', '-', '--policy', file, '--set', 'targets.max_error_rate=0.1'], {
       input: lines.join('\n'),
     });
@@ -161,7 +161,7 @@ describe('lukhas replay', () => {
         /--from .* is not before --to .*: the window is empty/,
       ],
       [['--from', 'yesterday'], 2, /--from: "yesterday" is no point in time/],
-      [['--model', 'fraud-v3'], 2, /No canary of a model "fraud-v3" in this log/],
+      [['--model', 'fraud-v3'], 2, /Model "fraud-v3" has no canary in this log/],
       [['--canary', 'c-none'], 2, /No canary "c-none"/],
       [[...WINDOW, '--set', 'targets.max_eror_rate=0.02'], 2, /targets\.max_eror_rate: .*did you mean max_error_rate/],
       [[...WINDOW, '--policy', join(at.dir, 'none.yaml')], 2, /none\.yaml: no such file/],
@@ -229,7 +229,9 @@ describe('lukhas replay', () => {
       const report = join(at.dir, 'empty.html');
       const { code, stdout, stderr } = await tool(...WINDOW, '--model', 'fraud-v2', ...slo, '--report', report);
       expect(code).to.equal(0);
-      expect(stdout).to.match(/^no canary in this window \(of model fraud-v2, begun from .*\): nothing to replay$/m);
+      expect(stdout).to.match(
+        /^no canary in this window \(of model fraud-v2, started at or after .*\): nothing to replay$/m,
+      );
       expect(stderr).to.match(/no log at .* yet: nothing has been recorded/);
       expect(readFileSync(report, 'utf8')).to.match(/no canar/i);
       expect(readdirSync(at.dir)).to.not.include('fresh');

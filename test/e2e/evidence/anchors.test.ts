@@ -26,7 +26,7 @@ describe('anchors made by other programs', () => {
       await writeFile(join(repository, 'other'), 'being worked on');
       git('add', 'other');
       expect(await at.tell({ kind: 'git', repository })).to.match(/^commit [0-9a-f]{7,}$/);
-      expect(await at.tell({ kind: 'git', repository })).to.equal('committed before');
+      expect(await at.tell({ kind: 'git', repository })).to.equal('already committed');
       at.log.grow(2);
       await at.tell({ kind: 'git', repository });
       expect(git('log', '--format=%s', '--reverse').trim().split('\n')).to.deep.equal([

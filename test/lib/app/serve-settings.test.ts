@@ -55,7 +55,9 @@ describe('where the daemon listens', () => {
       expect(await refusal(settings('', {}, { port })), port).to.equal(
         `--port ${JSON.stringify(port)}: must be a port from 0 to 65535 (0: any free port)`,
       );
-    expect(await refusal(settings('', { PORT: 'tcp://10.0.0.1:80' }))).to.match(/^PORT "tcp:\/\/10\.0\.0\.1:80": must be a port from 0 to 65535/);
+    expect(await refusal(settings('', { PORT: 'tcp://10.0.0.1:80' }))).to.match(
+      /^PORT "tcp:\/\/10\.0\.0\.1:80": must be a port from 0 to 65535/,
+    );
     expect(await refusal(settings('serve: {port: 70000}'))).to.contain('serve.port');
   });
 

@@ -88,6 +88,8 @@ describe('approvals', () => {
       { required: 1, not: 'me' },
       { required: 1, expiresAfter: '0h' },
     ];
+    const half = policy({ ...PLAIN, approvals: { required: 1, expiresAfter: '1h30m' } });
+    expect(half.approvals).to.include({ expiresAfter: '1h30m' });
     for (const rule of [...bad, { required: 1, expiresAfter: '31d' }, { required: 1, expiresAfter: 'soon' }])
       expect(() => policy({ ...PLAIN, approvals: rule }), JSON.stringify(rule)).to.throw(LukhasError, /approvals/);
   });

@@ -205,7 +205,9 @@ describe('a damaged log', () => {
     await drive(context(), rival.id);
     const [seq] = db.entries('gate:production') as [number];
     db.db.prepare("UPDATE events SET subject = 'gate:elsewhere' WHERE seq = ?").run(seq);
-    expect((await refusal(approvals.approve(id, CY, 'ok'))).message).to.match(new RegExp(`Entry ${seq} .*its row another subject`));
+    expect((await refusal(approvals.approve(id, CY, 'ok'))).message).to.match(
+      new RegExp(`Entry ${seq} .*its row another subject`),
+    );
   });
 
   it('is not promoted again from observations that are old enough to be gone, but for others', async () => {

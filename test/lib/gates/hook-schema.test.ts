@@ -46,7 +46,11 @@ describe('hooks configuration', () => {
     ['no time', { promote: [{ exec: { command: ['x'], timeoutSeconds: 0 } }] }, /timeoutSeconds/],
     ['endless retries', { promote: [{ webhook: { url, retries: 1e9 } }] }, /retries/],
     ['a URL with credentials', { promote: [{ webhook: { url: 'https://me:pw@host/' } }] }, /user name or password/],
-    ['another protocol', { promote: [{ webhook: { url: 'file:///etc/passwd' } }] }, /must start with http:\/\/ or https:\/\//],
+    [
+      'another protocol',
+      { promote: [{ webhook: { url: 'file:///etc/passwd' } }] },
+      /must start with http:\/\/ or https:\/\//,
+    ],
     ['a secret instead of its name', { promote: [{ webhook: { url, secretEnv: 'whsec_a+b/c=' } }] }, /not the secret/],
     ['a name with a line break', { promote: [{ name: 'a\nb', exec: { command: ['x'] } }] }, /name/],
     [

@@ -73,7 +73,7 @@ describe('armReading: errors', () => {
     const all = looks([[requests(100)], [requests(200)], [requests(300), errors(2)], [requests(350), errors(2)]]);
     expect(all[1]!.reading.errors).to.deep.equal({ state: 'absent', detail: 'no series model_errors_total' });
     expect(all[2]!.reading.errors).to.deep.equal({ state: 'ok', bad: 2, total: 200 });
-    expect(all[2]!.notes).to.deep.equal(['errors: counts cover 20 s, since it was last present']);
+    expect(all[2]!.notes).to.deep.equal(['errors: counts cover 20 s, since it was last there']);
     expect(all[3]!.reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 50 });
     expect(all[3]!.notes).to.deep.equal([]);
   });
@@ -157,7 +157,7 @@ describe('armReading: errors', () => {
 
   describe('with errorLabels that no series has', () => {
     const names: MetricNames = { ...NAMES, errors: NAMES.requests, errorLabels: { status: '5xx' } };
-    const hint = 'if this means that nothing has failed yet, set metrics.errorsAbsent: zero';
+    const hint = 'if that only means that nothing has failed yet, set metrics.errorsAbsent: zero';
     const byStatus = (...all: string[]) => all.map((status) => requests(100, { status }));
     const detailOf = (series: Series[], more: Partial<MetricNames> = {}) =>
       last(looks([series, series], { ...names, ...more })).reading.errors;
@@ -396,7 +396,7 @@ describe('armReading: histograms', () => {
     const all = looks([latency({ '1': 1, '+Inf': 2 }), [requests(1)], latency({ '1': 4, '+Inf': 9 })]);
     expect(all[1]!.reading.latency).to.deep.equal({ state: 'absent', detail: 'no series model_latency_bucket' });
     expect(all[2]!.reading.latency).to.deep.equal(histogram([1000], [3, 4]));
-    expect(all[2]!.notes).to.deep.equal(['latency: counts cover 20 s, since it was last present']);
+    expect(all[2]!.notes).to.deep.equal(['latency: counts cover 20 s, since it was last there']);
   });
 
   it('reads scores as they are, negative bounds too, and leaves them out when not asked for', () => {

@@ -122,7 +122,7 @@ foo_seconds_created 1520430000.123
     ['a{b} 1\n', 'line 1: label b: expected "=", got "} 1"'],
     ['a{1b="c"} 1\n', 'line 1: expected a label name or "}", got "1b=\\"c\\"} 1"'],
     ['a{b="c",b="d"} 1\n', 'line 1: label b is given twice'],
-    ['{b="c"} 1\n', 'line 1: the braces contain no metric name'],
+    ['{b="c"} 1\n', 'line 1: the braces hold no metric name'],
     ['a 1 2.5\n', 'line 1: expected a timestamp in milliseconds, got "2.5"'],
     ['a 1 2 3\n', 'line 1: expected the end of the line, got "3"'],
     ['a 1 # {} 0.5\n', 'line 1: expected the end of the line, got "# {} 0.5"'],

@@ -143,9 +143,9 @@ describe('getText', () => {
       if (request.url === '/br') response.setHeader('content-encoding', 'br');
       response.end(Buffer.from([0xff, 0xfe, 0x00, 0x80]));
     });
-    expect((await failure(`${url}/`)).detail).to.match(/not UTF-8 text \(application\/octet-stream\)$/);
-    expect((await failure(`${url}/gzip`)).detail).to.match(/declared as gzip, but is not/);
-    expect((await failure(`${url}/br`)).detail).to.match(/encoding br,/);
+    expect((await failure(`${url}/`)).detail).to.match(/not a text in UTF-8 \(application\/octet-stream\)$/);
+    expect((await failure(`${url}/gzip`)).detail).to.match(/said to be gzip, and is not/);
+    expect((await failure(`${url}/br`)).detail).to.match(/encoded as br/);
     expect((await failure(`${url}/br`)).state).to.equal('invalid');
   });
 

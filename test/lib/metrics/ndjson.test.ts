@@ -132,12 +132,12 @@ describe('openNdjson', () => {
     [
       'running totals',
       [line(2000), line(3000, { from: 1000 })],
-      "stdin:2: from is before the previous observation's t (1000 < 2000): counts must be increments, not totals since a start",
+      "stdin:2: from is before the previous observation's t (1000 < 2000): counts are increments, never totals since a start",
     ],
     [
       'running totals around a gap',
       [line(2000), line(3000, { canary: {} }), line(4000, { from: 1999 })],
-      "stdin:3: from is before the previous observation's t (1999 < 2000): counts must be increments, not totals since a start",
+      "stdin:3: from is before the previous observation's t (1999 < 2000): counts are increments, never totals since a start",
     ],
     ['time going back', [line(2000), line(1999)], "stdin:2: t: 1999 is before the previous observation's, 2000"],
     ['a line too long', [line(1000), 'x'.repeat(1024 * 1024 + 1)], 'stdin:2: line is longer than 1 MiB'],

@@ -205,7 +205,7 @@ describe('openScrape', () => {
       'invalid',
       /\/metrics: this is JSON, not a metrics page$/,
     ],
-    ['noise', (_, response) => response.end(randomBytes(1e6)), 'invalid', /not UTF-8 text/],
+    ['noise', (_, response) => response.end(randomBytes(1e6)), 'invalid', /not a text in UTF-8/],
     ['a bad sample', (_, response) => response.end('model_errors_total x\n'), 'invalid', /line 1: expected a value/],
     ['an empty page', (_, response) => response.end(), 'absent', /no series model_requests_total/],
     ['silence', () => undefined, 'unreachable', /no complete answer within 0.2 s/],
@@ -289,12 +289,12 @@ describe('openScrape', () => {
     [
       'another protocol',
       { canaryUrl: 'file:///etc/passwd' },
-      'canary URL: must start with http:// or https://, e.g. http://127.0.0.1:9101/metrics',
+      'canary URL: is neither http nor https; write e.g. http://127.0.0.1:9101/metrics',
     ],
     [
       'credentials',
       { canaryUrl: 'http://h:1/m', baselineUrl: 'https://me:secret@h:2/m' },
-      'baseline URL: contains a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
+      'baseline URL: holds a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
     ],
     [
       'arms that are the same',

@@ -144,7 +144,7 @@ describe('a replay of one canary', () => {
       changed('windowSeconds', 90),
     );
     expect(counterfactual.outcome).to.equal('insufficient');
-    expect(counterfactual.lacking).to.match(/window ends 90 s after the start, and records end after 60 s/);
+    expect(counterfactual.lacking).to.match(/window ends 90 s after the start, but the records end after 60 s/);
     expect([flips, difference]).to.deep.equal([null, null]);
   });
 
@@ -157,7 +157,7 @@ describe('a replay of one canary', () => {
 
   it('does not know what a laxer policy would have made of a canary that was rolled back', async () => {
     const replayed = await replayCanary(recorded(own, poor), changed('targets.max_error_rate', 0.1));
-    expect(replayed.counterfactual.lacking).to.match(/it was decided then \(rollback\)/);
+    expect(replayed.counterfactual.lacking).to.match(/with its own decision \(rollback\)/);
     expect(replayed.divergence?.original.decision).to.equal('rollback');
     expect(replayed.divergence?.counterfactual.decision).to.equal('continue');
   });
@@ -240,7 +240,7 @@ describe('a replay of one canary', () => {
     const forged = { ...decided, verdict: { ...decided.verdict, decision: 'promote' as const } };
     const error = await refusal(replayCanary({ ...recording, decided: forged }, own));
     expect(error.code).to.equal('VERIFICATION');
-    expect(error.message).to.match(/c-1 .*promote.* is not what its observations give/);
+    expect(error.message).to.match(/c-1: .*promote.* is not what its observations give/);
   });
 
   it('keeps what a person decided apart from what the judge said', async () => {

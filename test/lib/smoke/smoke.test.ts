@@ -131,13 +131,13 @@ describe('smoke', () => {
 
   it('says of one that asks for a key, and gets none or another, only that', async () => {
     for (const [key, detail] of [
-      [null, 'it asks for a key'],
-      ['another-key-of-some-length', 'it does not take this key'],
+      [null, 'the server requires a key'],
+      ['another-key-of-some-length', 'the server rejects this key'],
     ] as const) {
       const report = await checked({ key: KEY }, key);
       expect(report.ok).to.equal(false);
       expect(failures(report).map(({ name }) => name)).to.deep.equal(['health']);
-      expect(failures(report)[0]?.detail).to.match(/answers 401: set LUKHAS_API_KEY/);
+      expect(failures(report)[0]?.detail).to.match(/returned 401: set LUKHAS_API_KEY/);
       for (const { state, detail: said } of report.checks.slice(5))
         expect([state, said]).to.deep.equal(['skipped', detail]);
     }
@@ -156,8 +156,8 @@ describe('smoke', () => {
 
   const BREAKS: Record<string, [Partial<Behaviour>, string, RegExp]> = {
     'is not well': [{ health: { status: 'down', version: '1', timestamp: '' } }, 'health', /"down"/],
-    'is not ready': [{ ready: 503 }, 'readiness', /healthz answers 503/],
-    'takes a key in the address': [{ keyInUrl: 200 }, 'keys', /key in the address/],
+    'is not ready': [{ ready: 503 }, 'readiness', /healthz returned 503/],
+    'takes a key in the address': [{ keyInUrl: 200 }, 'keys', /key in the URL/],
     'answers pages of other origins': [{ origin: 200 }, 'foreign origin', /gets 200/],
     'answers for other hosts': [{ host: 200 }, 'foreign host', /rebinding/],
     'speaks another protocol version': [{ protocolVersion: '2099-01-01' }, 'protocol version', /2099-01-01/],
@@ -176,7 +176,7 @@ describe('smoke', () => {
     'exports half a zip': [
       { evidence: { status: 200, body: EMPTY_ZIP.subarray(0, 30) } },
       'evidence export',
-      /whole zip/,
+      /complete zip/,
     ],
   };
   for (const [what, [change, check, says]] of Object.entries(BREAKS)) {
@@ -192,7 +192,7 @@ describe('smoke', () => {
     const lax = await checked({ key: KEY, unknownKey: 200 }, KEY);
     expect(failures(lax)[0]).to.include({ name: 'keys' });
     const open = await checked({}, KEY);
-    expect(failures(open)[0]?.detail).to.match(/answers without the key/);
+    expect(failures(open)[0]?.detail).to.match(/does not require a key/);
   });
 
   it('fails where nothing listens, with one check and no waiting', async () => {

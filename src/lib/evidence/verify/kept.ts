@@ -70,7 +70,7 @@ export class KeptCheck {
     }
     if (compared.length > 0 && this.#found.problemCount === before) {
       this.#found.holds(
-        `the log contains all ${compared.length} checkpoints in ${this.files.folder} (newest: ${compared.at(-1)} entries): it is not an older copy. This does not protect against someone who can change these files, too`,
+        `the log contains all checkpoints in ${this.files.folder} (${compared.length}, newest: ${compared.at(-1)} entries): it is not an older copy. This does not protect against someone who can change these files, too`,
       );
     }
     this.#reportUnsigned(unsigned, verifier);
@@ -128,7 +128,7 @@ export class KeptCheck {
     const { folder } = this.files;
     if (key === null) this.#found.unchecked(`signer of the checkpoints in ${folder}: no log key on this machine`);
     else if (unsigned > 0) {
-      this.#found.unchecked(`signer of ${unsigned} checkpoints in ${folder}: not the log key on this machine`);
+      this.#found.unchecked(`signer of checkpoints in ${folder} (${unsigned}): not the log key on this machine`);
     }
   }
 

@@ -117,5 +117,5 @@ function noteUndecided(db: Database, findings: Findings): void {
     )
     .pluck()
     .get();
-  if (count) findings.unchecked(`observations of ${count} undecided canaries: no entry commits to them yet`);
+  if (count) findings.unchecked(`observations of undecided canaries (${count}): no entry commits to them yet`);
 }

@@ -91,7 +91,7 @@ function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number,
     .prepare<[string, number], number>('SELECT count(*) FROM canary_metrics WHERE canary = ? AND tick > ?')
     .pluck()
     .get(canary, upTo);
-  if (after) findings.bad(seq, `verdict on ${canary}: ${after} observations were recorded after it`);
+  if (after) findings.bad(seq, `verdict on ${canary}: observations recorded after it (${after})`);
 }
 
 /**

@@ -58,7 +58,9 @@ describe('checkpoints that are kept', () => {
       for (const size of [0, 3, 7]) {
         const error = await caught(refuseOlderLog(sized(log.fork(size)), files));
         expect(error).to.include({ code: 'VERIFICATION', exit: 7 });
-        expect(error.message).to.equal(`the log has ${size} entries, but 8 were signed in ${folder}: entries are gone`);
+        expect(error.message).to.equal(
+          `the log has ${size} entries, but 8 were signed in ${folder}: entries are missing`,
+        );
         expect(error.suggestions.join()).to.include('docs/witness.md');
       }
       for (const size of [8, 12]) {
@@ -113,7 +115,7 @@ describe('checkpoints that are kept', () => {
         await mkdir(folder, { mode: open });
         const error = await caught(signed());
         expect(error).to.include({ code: 'CONFIG', exit: 2 });
-        expect(error.message).to.include(`${folder}: others may write to this folder`);
+        expect(error.message).to.include(`${folder}: other users can write to this folder`);
         expect(await readdir(folder)).to.deep.equal([]);
       }
       await chmod(folder, 0o755);
@@ -132,7 +134,7 @@ describe('checkpoints that are kept', () => {
         log.grow(more);
         const error = await caught(signed({ key: BOB }));
         expect(error).to.include({ code: 'CONFIG', exit: 2 });
-        expect(error.message).to.include(`${folder}/2: was signed as "${ORIGIN}" by another key`);
+        expect(error.message).to.include(`${folder}/2: signed as "${ORIGIN}" by a different key`);
       }
       expect((await readdir(folder)).sort()).to.deep.equal(['2', 'checkpoint']);
       expect(await readFile(join(folder, '2'), 'utf8')).to.equal(log.note(2));

@@ -176,7 +176,7 @@ describe('a database whose history was rewritten, with every hash made anew', fu
         expect(without.problems).to.deep.equal([]);
         expect(report.ok, `trial ${trial}`).to.equal(false);
         // A pack that ends before the checkpoint cannot tell: the log itself does, above.
-        if (kind === 'the end cut off') expect(report.notShown.join()).to.include('the pack ends after');
+        if (kind === 'the end cut off') expect(report.notShown.join()).to.include('the pack ends at');
         else expect(report.problems.join()).to.include('the log was rewritten');
       }
     });

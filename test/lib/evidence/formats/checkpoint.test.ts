@@ -101,7 +101,7 @@ describe('checkpoints', () => {
 
   it('are refused when another log or another key made them', () => {
     const other = signCheckpoint({ ...checkpoint, origin: 'example.com/other' }, [logSigner]);
-    expect(refusal(() => verifyCheckpoint(other, { origin: ORIGIN, log }))).to.include('not of "example.com/log"');
+    expect(refusal(() => verifyCheckpoint(other, { origin: ORIGIN, log }))).to.include('expected "example.com/log"');
     const forged = signCheckpoint(checkpoint, [noteSigner(ORIGIN, MALLORY)]);
     refusal(() => verifyCheckpoint(forged, { origin: ORIGIN, log }));
   });

@@ -59,8 +59,10 @@ describe('signed notes', () => {
   });
 
   it('are refused when only others have signed', () => {
-    expect(refusal(() => verifyNote(signNote('x\n', [bob]), [trustsAlice]))).to.include('none of its signatures');
-    expect(refusal(() => verifyNote(signNote('x\n', [bob]), []))).to.include('none of its signatures');
+    expect(refusal(() => verifyNote(signNote('x\n', [bob]), [trustsAlice]))).to.include(
+      'no signature by a trusted key',
+    );
+    expect(refusal(() => verifyNote(signNote('x\n', [bob]), []))).to.include('no signature by a trusted key');
   });
 
   it("are refused as a whole when a trusted key's signature is false, though another is right", () => {
@@ -72,7 +74,7 @@ describe('signed notes', () => {
 
   it('pass over a key that shares a name or an ID, but not both', () => {
     const note = signNote('x\n', [noteSigner('example.com/alice', BOB)]);
-    expect(refusal(() => verifyNote(note, [trustsAlice]))).to.include('none of its signatures');
+    expect(refusal(() => verifyNote(note, [trustsAlice]))).to.include('no signature by a trusted key');
     expect(verifyNote(note, [trustsAlice, key('example.com/alice', BOB.publicKey)]).verified).to.have.length(1);
   });
 
@@ -171,7 +173,7 @@ describe('verifier keys', () => {
   it('are refused for a type that is not of Ed25519, and for a key that anybody can sign with', () => {
     refusal(() => parseVkey('rekor.sigstore.dev+12345678+AwEB'));
     const zero = { name: 'zero', type: SIGNATURE_TYPE.note, publicKey: Buffer.alloc(32) };
-    expect(refusal(() => parseVkey(formatVkey(zero)))).to.include('small order');
+    expect(refusal(() => parseVkey(formatVkey(zero)))).to.include('small-order');
     refusal(() => noteVerifier(parseVkey('remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2')));
   });
 });

@@ -79,7 +79,7 @@ describe('key files', () => {
     await mkdir(join(folder, 'keys'));
     await chmod(join(folder, 'keys'), 0o777);
     const { message, suggestions } = await refusal(createSigningKey(path));
-    expect(message).to.include('others may write');
+    expect(message).to.include('other users can write');
     expect(suggestions.join()).to.include('chmod 700');
   });
 
@@ -139,7 +139,7 @@ describe('key files', () => {
 
   it('say what to do when there is none', async () => {
     const { message, suggestions } = await refusal(readSigningKey(path));
-    expect(message).to.equal(`${path}: there is no key`);
+    expect(message).to.equal(`${path}: key not found`);
     expect(suggestions.join()).to.include('lukhas keys init');
     expect((await refusal(readSigningKey(folder))).message).to.equal(`${folder}: is not a file`);
   });

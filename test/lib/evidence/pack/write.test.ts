@@ -95,7 +95,7 @@ describe('an evidence pack', () => {
     ] as const) {
       const error = (await fails(log.exportEdited('gone.zip', sql, later))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
-      expect(error.message).to.match(/^The observations of canary \S+ are \d+, not the \d+ that entry \d+ of the log/);
+      expect(error.message).to.match(/^Entry \d+: the observations of canary \S+ are \d+, but it judged \d+$/);
     }
     const pruned = await log.exportEdited('pruned.zip', `${all}; ${ahead}`, month);
     const { counts } = JSON.parse(await fileOf(pruned, 'meta.json'));
@@ -131,7 +131,7 @@ describe('an evidence pack', () => {
     await writeFile(db, older);
     const error = (await fails(to('third.zip'))) as LukhasError;
     expect([error.code, error.exit]).to.deep.equal(['VERIFICATION', 7]);
-    expect(error.message).to.contain('entries are gone');
+    expect(error.message).to.contain('entries are missing');
     expect((await readdir(home)).filter((name) => /third|\.tmp$/.test(name))).to.deep.equal([]);
     expect(await kept()).to.have.lengthOf(2);
   });
@@ -163,9 +163,9 @@ describe('an evidence pack', () => {
 
   it('refuses a log without entries, a time before all of them, and a kind that there is none of', async () => {
     for (const [request, said] of [
-      [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'Nothing was recorded before'],
+      [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'No entries before'],
       [{ ...ALL, include: ['cats'] }, 'is not one of'],
-      [{}, 'from when on'],
+      [{}, 'No from given'],
       [{ from: '1d', to: '2d' }, 'is not before'],
     ] as const) {
       const error = await fails(log.prepare(request));

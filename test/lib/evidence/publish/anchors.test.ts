@@ -44,7 +44,7 @@ describe('anchors', () => {
           response.writeHead(204).end();
         });
       });
-      expect(await at.tell({ kind: 'webhook', url })).to.equal('taken (204)');
+      expect(await at.tell({ kind: 'webhook', url })).to.equal('accepted (204)');
       expect(got).to.deep.equal([['text/plain; charset=utf-8', at.log.note()]]);
     });
 
@@ -53,7 +53,7 @@ describe('anchors', () => {
       const url = await at.serve((_, response) =>
         response.writeHead(status, { location: '/x' }).end('no room\nat all'),
       );
-      expect((await at.failure({ kind: 'webhook', url })).message).to.equal(`${url}: does not take it: 500 no room`);
+      expect((await at.failure({ kind: 'webhook', url })).message).to.equal(`${url}: rejected: 500 no room`);
       status = 302;
       expect((await at.failure({ kind: 'webhook', url })).code).to.equal('ANCHOR_FAILED');
     });

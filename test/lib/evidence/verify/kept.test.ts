@@ -36,8 +36,8 @@ describe('comparing a log with the checkpoints beside it', () => {
     expect({ ok, notChecked }).to.deep.equal({ ok: true, notChecked: [] });
     expect(holds).to.have.length(1);
     expect(holds[0])
-      .to.include(`${files.folder} (3, up to 7 entries)`)
-      .and.include('nothing against one who can change these files');
+      .to.include(`${files.folder} (3, newest: 7 entries)`)
+      .and.include('does not protect against someone who can change these files');
   });
 
   it('says nothing where none are kept', async () => {
@@ -54,17 +54,17 @@ describe('comparing a log with the checkpoints beside it', () => {
 
   it('finds an older copy and another history, by size and file', async () => {
     expect((await report(log.fork(5))).problems).to.deep.equal([
-      `${kept(7)}: 7 entries were signed, the log has 5: entries are gone`,
+      `${kept(7)}: covers 7 entries, the log has only 5: entries are missing`,
     ]);
     // Longer than what was signed, and another one from entry 4 on.
     expect((await report(log.fork(4).grow(8, 'others'))).problems).to.deep.equal([
-      `${kept(7)}: the first 7 entries of the log are not those that were signed`,
+      `${kept(7)}: the first 7 entries of the log differ from those that were signed`,
     ]);
     // Not only the newest is compared.
     const forged = new GrownLog(ORIGIN, ALICE).grow(3, 'forged');
     await writeFile(kept(3), forged.note());
     expect((await report()).problems).to.deep.equal([
-      `${kept(3)}: the first 3 entries of the log are not those that were signed`,
+      `${kept(3)}: the first 3 entries of the log differ from those that were signed`,
     ]);
   });
 
@@ -89,18 +89,18 @@ describe('comparing a log with the checkpoints beside it', () => {
     const other = await report(log, vkey);
     expect(other.ok).to.equal(true);
     expect(other.notChecked).to.deep.equal([
-      `who signed 3 of the checkpoints in ${files.folder}: it was not the log key that is here`,
+      `signer of checkpoints in ${files.folder} (3): not the log key on this machine`,
     ]);
-    expect((await report(log, null)).notChecked.join()).to.include('there is no log key here');
+    expect((await report(log, null)).notChecked.join()).to.include('no log key on this machine');
   });
 
   it('does not take for a checkpoint what is no file of its own, or endless, and waits for nobody', async () => {
     const note = await readFile(kept(3));
     await writeFile(join(dir, 'elsewhere'), note);
     const put: Record<string, (path: string) => Promise<unknown> | unknown> = {
-      'is a link, a folder or a pipe': (path) => mkdir(path),
-      'is a link': (path) => symlink(join(dir, 'elsewhere'), path),
-      'a pipe': (path) => execFileSync('mkfifo', [path]),
+      'not a checkpoint file, but a link, folder or pipe': (path) => mkdir(path),
+      'a link, folder': (path) => symlink(join(dir, 'elsewhere'), path),
+      'folder or pipe': (path) => execFileSync('mkfifo', [path]),
       'is too long to be a checkpoint': (path) => writeFile(path, Buffer.alloc(2 << 20, note)),
     };
     for (const [says, make] of Object.entries(put)) {
@@ -117,17 +117,17 @@ describe('comparing a log with the checkpoints beside it', () => {
   it('says what it could not read', async () => {
     await rm(files.folder, { recursive: true });
     await writeFile(files.folder, 'a file');
-    expect((await report()).notChecked).to.deep.equal([`${files.folder}: what was signed cannot be read (ENOTDIR)`]);
+    expect((await report()).notChecked).to.deep.equal([`${files.folder}: checkpoints cannot be read (ENOTDIR)`]);
   });
 
   it('what a witness has refused is a problem of the log that it is of, and of no other', async () => {
     await rename(kept(7), kept('7.refused'));
     const same = await report();
     expect(same.problems).to.have.length(1);
-    expect(same.problems[0]).to.include(`${kept('7.refused')}: a witness has cosigned another history`);
+    expect(same.problems[0]).to.include(`${kept('7.refused')}: a witness has cosigned a different history`);
     const { ok, notChecked } = await report(log.fork(3).grow(9, 'as the witness knows it'));
     expect(ok).to.equal(true);
-    expect(notChecked.join()).to.include(`${kept('7.refused')}: was refused by a witness, and is not of this log`);
+    expect(notChecked.join()).to.include(`${kept('7.refused')}: refused by a witness; this log does not contain it`);
     expect(await readFile(kept('7.refused'), 'utf8')).to.equal(log.note(7));
   });
 });

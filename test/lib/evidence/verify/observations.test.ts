@@ -23,7 +23,7 @@ describe('the observations of a pack', () => {
   });
 
   it('stand in the order of the verdicts, those of a canary together', async () => {
-    const misplaced = (id: string) => `those of ${id} are of no verdict in the pack, or not in their place`;
+    const misplaced = (id: string) => `observations of ${id} belong to no verdict in the pack, or are out of order`;
     expect(await problems([...B, ...A, ...C])).to.include(misplaced('c-0'));
     expect(await problems([...A, ...C, ...B])).to.include(misplaced('c-1'));
     expect(await problems([...A, ...B, ...C, ...A])).to.include(misplaced('c-0'));
@@ -39,12 +39,12 @@ describe('the observations of a pack', () => {
   });
 
   it('are those that the verdict commits to, and no others', async () => {
-    const judged = (id: string) => `the observations of ${id} are not those it judged`;
+    const judged = (id: string) => `verdict on ${id}: its observations differ from those it judged`;
     expect(await problems([...A, B[0]!, B[1]!, B[2]!.replace(/"value":.*?}/, '"value":9}'), ...C])).to.include(
       judged('c-1'),
     );
     expect(await problems([...A, ...B, ...C, C[2]!.replace('"tick":2', '"tick":3')])).to.include(judged('c-2'));
-    const part = /entry 7: c-1 was decided by 3 observations, of which the pack has \d: it must have all or none/;
+    const part = /entry 7: verdict on c-1: the pack has \d of its 3 observations; it must have all or none/;
     for (const some of [
       B.slice(1),
       B.slice(0, 1),
@@ -52,6 +52,6 @@ describe('the observations of a pack', () => {
     ])
       expect(await problems([...A, ...some, ...C])).to.match(part);
     expect(await problems([...A, 'null', ...B, ...C])).to.include('line 4 is not an observation in canonical JSON');
-    expect(await problems([])).to.include('meta.json: counts is not so');
+    expect(await problems([])).to.include('meta.json: counts does not match the pack');
   });
 });

@@ -86,7 +86,7 @@ describe('the statement of a pack, as it is verified', () => {
       expect(
         refusal(() => read(form)),
         form,
-      ).to.match(/^statement: is not JSON/);
+      ).to.match(/^statement: is not (JSON$|in canonical form)/);
     }
   });
 
@@ -156,7 +156,7 @@ describe('a pack whose statement was signed again by one who has the export key'
   for (const [n, decision] of DECISIONS.entries()) {
     it(`is refused with decision ${n} altered, left out, repeated or elsewhere`, async () => {
       const alike = { PROMOTED: 'BLOCKED' } as Record<string, string>;
-      const said = `does not say how entry ${decision.seq} ended`;
+      const said = `does not match entry ${decision.seq}, which ended`;
       for (const change of [
         { seq: decision.seq + 1 },
         { canaryId: 'c-other' },
@@ -165,9 +165,9 @@ describe('a pack whose statement was signed again by one who has the export key'
       ]) {
         expect(await problems(DECISIONS.with(n, { ...decision, ...change } as StatedDecision))).to.include(said);
       }
-      expect(await problems(DECISIONS.toSpliced(n, 1))).to.include('does not say how entry');
+      expect(await problems(DECISIONS.toSpliced(n, 1))).to.include('does not match entry');
       expect(await problems(DECISIONS.toSpliced(n, 0, decision))).to.include(
-        `says ${DECISIONS.length + 1} decisions; the entries hold ${DECISIONS.length}`,
+        `lists ${DECISIONS.length + 1} decisions, the entries have ${DECISIONS.length}`,
       );
       const other = (n + 1) % DECISIONS.length;
       expect(await problems(DECISIONS.with(n, DECISIONS[other]!).with(other, decision))).to.include(said);

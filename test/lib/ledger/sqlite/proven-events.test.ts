@@ -143,7 +143,9 @@ describe('proven events', () => {
         const levels = [1, 2, 3, 4, 5].map((level) => (Math.floor(seq / 2 ** level) + 1) * 2 ** level - 1);
         const joined = levels.some((end) => end > seq && end < SIZE);
         const message = await refusal(ledger.provenEvents({ subject: subjectOf(seq) }));
-        expect(message).to.match(joined ? /^Entry \d+ of the log, or one next to it in the tree, was changed/ : /accepted/);
+        expect(message).to.match(
+          joined ? /^Entry \d+ of the log, or one next to it in the tree, was changed/ : /accepted/,
+        );
         db.db
           .prepare('UPDATE events SET body = ?, hash = ?, nodes = ? WHERE seq = ?')
           .run(row['body'], row['hash'], row['nodes'], seq);

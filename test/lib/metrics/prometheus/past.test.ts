@@ -187,7 +187,7 @@ describe('the past of a Prometheus', () => {
       stub.answer = () => reply;
       const error = await past({ from: T * 1000, to: (T + 5) * 1000, stepMs: 5000 }, config()).catch((e: unknown) => e);
       expect((error as LukhasError).code).to.equal(code);
-      expect((error as LukhasError).message).to.match(/^nothing was judged: the past could not be read/);
+      expect((error as LukhasError).message).to.match(/^nothing was judged, as the past could not be read/);
     });
   }
 });

@@ -304,10 +304,10 @@ describe('openPrometheus', () => {
         'HTML',
         () => ({ type: 'text/html', body: '<html>' }),
         'invalid',
-        'does not answer like Prometheus (text/html)',
+        'does not answer as Prometheus does (text/html)',
       ],
-      ['other JSON', () => ({ body: [1, 2] }), 'invalid', 'does not answer like Prometheus'],
-      ['null series', () => success('matrix', [null]), 'invalid', 'does not answer like Prometheus'],
+      ['other JSON', () => ({ body: [1, 2] }), 'invalid', 'does not answer as Prometheus does'],
+      ['null series', () => success('matrix', [null]), 'invalid', 'does not answer as Prometheus does'],
       ['a vector', () => vector('1'), 'invalid', 'asked for a range, Prometheus answered a vector'],
       [
         'bad_data',
@@ -350,7 +350,7 @@ describe('openPrometheus', () => {
       const source = open({ labels: { gate: 'stage' } });
       const { canary, baseline } = (await source.read(request({ withBaseline: true }))).observation;
       expect(canary.errors?.state).to.equal('first');
-      expect(baseline?.errors).to.have.property('detail').that.includes('selects both canary and baseline');
+      expect(baseline?.errors).to.have.property('detail').that.includes('is the canary and the baseline');
     });
   });
 
@@ -479,7 +479,7 @@ describe('openPrometheus', () => {
       [
         'a matrix',
         success('matrix', []),
-        { state: 'invalid', detail: 'returned a matrix; the expression must return one number' },
+        { state: 'invalid', detail: 'returned a matrix; write an expression that gives one number' },
       ],
     ];
     for (const [name, reply, signal] of results)

@@ -67,19 +67,19 @@ describe('the report of a replay', () => {
     flip = await replayed(poor, { axes: [{ path: 'targets.max_error_rate', values: [0.01, 0.02, 0.05, 0.1] }] });
   });
 
-  it('sets the verdicts side by side, with where they part and what it would have changed', () => {
+  it('sets the verdicts side by side, with where they diverge and what it would have changed', () => {
     const text = page(flip);
     const [canary] = flip.result.canaries;
     expect([canary?.original.outcome, canary?.counterfactual.outcome]).to.deep.equal(['promote', 'rollback']);
     expect(text).to.match(/<th scope="row">outcome<\/th><td>.*P promoted.*<td>.*R rolled back/);
-    expect(text).to.include(`They part at look ${canary?.divergence?.tick},`);
-    expect(text).to.match(/Difference:<\/strong> \d+ s earlier; in between the canary served [\d,]+ requests, \d+ of/);
+    expect(text).to.include(`Divergence at check ${canary?.divergence?.tick},`);
+    expect(text).to.match(/Difference:<\/strong> \d+ s earlier; [\d,]+ requests in between, \d+ of/);
     expect(text).to.match(/<code>targets.max_error_rate<\/code><\/th><td>0.1<\/td><td>0.02<\/td>/);
     expect(text).to.include(canary?.observations.digest as string);
   });
 
   it('names what it was verified against, or that there was nothing', () => {
-    expect(page(flip)).to.include('none: there was no log to verify against');
+    expect(page(flip)).to.include('none: no log to verify against');
     const log = { size: 1234, root: 'ab'.repeat(32) };
     const text = renderReport({ ...flip.result, log }, flip.series);
     expect(text).to.include(log.root).and.to.include('1,234 entries');
@@ -214,9 +214,9 @@ describe('the report of a replay', () => {
       ),
     );
     expect(text)
-      .to.match(/outcome<\/th>.*N not known/)
-      .and.to.include('records do not say');
-    expect(text).to.match(/not known: targets\.max_drift needs a baseline, which was never recorded/);
+      .to.match(/outcome<\/th>.*U unknown/)
+      .and.to.include('cannot be determined from the records');
+    expect(text).to.match(/unknown: targets\.max_drift needs a baseline, which was never recorded/);
     expect(paths(text, 'canary-1-evidence', 'line counterfactual')).to.deep.equal([]);
   });
 
