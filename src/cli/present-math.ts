@@ -2,6 +2,7 @@ import type { ObjectiveEvidence, WhyMath } from '../lib/explain/index.js';
 import {
   assumptionText,
   count,
+  flow,
   milliseconds,
   observedValue,
   odds,
@@ -31,12 +32,12 @@ export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?:
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
   const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
-  const head = [stateText(math.state ?? ''), ...names].join('  ');
+  const head = flow([stateText(math.state ?? ''), ...names], 2, width, '');
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
   const recheck = recheckLines(math, width);
   const differs = math.check?.status === 'differs';
   return blocks([
-    block([color ? pen(head, color, 'bold') : pen(head, 'bold'), ...lines]),
+    block([...head.map((line) => (color ? pen(line, color, 'bold') : pen(line, 'bold'))), ...lines]),
     ...objectives(math, width),
     ...logic(math, width),
     ...(recheck.length === 0 ? [] : [block(differs ? recheck.map((line) => pen(line, 'red', 'bold')) : recheck)]),
