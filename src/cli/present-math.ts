@@ -21,7 +21,7 @@ import { table } from './table.js';
 
 /** Bars of the evidence, at most. */
 const BARS = 40;
-/** Where the values of the facts stand. */
+/** Column of the facts' values. */
 const INDENT = 16;
 const NONE = '-';
 
@@ -30,8 +30,8 @@ export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?:
   const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
-  const way = `${math.modelId}  ${math.fromGate} → ${math.toGate}  ${math.id}`;
-  const head = `${stateText(math.state ?? '')}  ${oneLine(way)}`;
+  const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
+  const head = [stateText(math.state ?? ''), ...names].join('  ');
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
   const recheck = recheckLines(math, width);
   const differs = math.check?.status === 'differs';

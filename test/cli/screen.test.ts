@@ -22,6 +22,8 @@ import { errors, looks, policy } from '../lib/judge/looks.js';
 import { recorded, request } from '../lib/replay/recordings.js';
 
 const TERMINAL = { isTTY: true, columns: 80 } as unknown as NodeJS.WriteStream;
+/** Where no line is broken for its length. */
+const WIDE = { isTTY: true, columns: 100_000 } as unknown as NodeJS.WriteStream;
 const HARMLESS = 'Name';
 
 /** Keys of what people, programs and servers name and say. */
@@ -125,7 +127,8 @@ describe('what reaches a terminal', function () {
       const canary = await story.canaries.get(story.id);
       const [math, narrative] = [await whyMath(log, story.id), await why(log, story.id)];
       holds((text) => presentCanary(withText(canary, text), false));
-      holds((text) => presentMath(withText(math, text), TERMINAL));
+      holds((text) => presentMath(withText(math, text), WIDE));
+      holds((text) => presentMath(withText(math, text), TERMINAL), { sameLines: false });
       const told = (text: string) => ({
         ...narrative,
         title: `${narrative.title} ${text}`,

@@ -80,7 +80,7 @@ describe('checkpoints of the daemon', () => {
     await chmod(folder(), 0o777);
     await start();
     await until(() => Promise.resolve(said.length > 0));
-    expect(said[0]).to.match(/^lukhas: checkpoints: .*: others may write to this folder/);
+    expect(said[0]).to.match(/^lukhas: checkpoints: .*: other users can write to this folder/);
     const page = await (await fetch(`${daemon?.url}/metrics`)).text();
     expect(page).to.match(/^lukhas_errors_total[^\n]* [1-9]/m);
     expect((await fetch(`${daemon?.url}/healthz`)).status).to.equal(200);

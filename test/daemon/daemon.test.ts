@@ -274,7 +274,7 @@ describe('the daemon', () => {
     }
     await writeFile(join(dir, 'policy.yaml'), 'name: strict\nwindowSeconds: 300\ntargets: {max_error_rate: 0.01}\n');
     const answer = JSON.stringify(await canary(await start()));
-    expect(answer).to.contain('POLICY: max_error_rate: 0.02 is looser than the configured policy, which says 0.01');
+    expect(answer).to.contain('POLICY: max_error_rate: 0.02 is looser than the configured policy (0.01)');
     expect(await app!.ledger.size()).to.equal(0);
   });
 

@@ -7,5 +7,5 @@ export { parseInstant } from './instant.js';
 export { NAME_MOST, NAME_PATTERN, NAME_RULE, parseName } from './name.js';
 export { inputError, nearest, type Problem, parseInput, quote } from './problems.js';
 export { parseText } from './text.js';
-export { isUrl, parseUrl, type UrlRules, urlProblem } from './url.js';
+export { isUrl, parseUrl, type UrlRules } from './url.js';
 export { clip, oneLine, visible, visibleJson, visibleLines } from './visible.js';

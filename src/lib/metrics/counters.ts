@@ -123,7 +123,7 @@ class Arm {
     if (!this.covered(signal)) return { state: 'first' };
     if (parts === null) return { state: 'invalid', detail: `${name}: buckets contradict the previous check` };
     const merged = sumHistograms(parts);
-    if (merged === null) return { state: 'invalid', detail: `${name}: its series have no common bucket bound` };
+    if (merged === null) return { state: 'invalid', detail: `${name}: its series have no bucket bound in common` };
     if (!merged.same) {
       this.notes.push(`${name}: series differ in bucket bounds, read at the ${merged.sum.bounds.length} that all have`);
     }
@@ -197,7 +197,7 @@ class Arm {
     if (labels.length === 0 || named.length === 0) return { state: 'absent', detail };
     const mayBeZero = errors === requests && all.length > 0 && all.every((s) => labels.every((k) => k in s.labels));
     if (mayBeZero && errorsAbsent === 'zero') return { state: 'ok', increment: 0 };
-    const hint = '; if this means that nothing has failed yet, set metrics.errorsAbsent: zero';
+    const hint = '; if that only means that nothing has failed yet, set metrics.errorsAbsent: zero';
     return { state: 'absent', detail: `${detail} (${seenValues(named, labels)})${mayBeZero ? hint : ''}` };
   }
 
@@ -250,7 +250,7 @@ class Arm {
     since[signal] = at;
     if (from === null) return false;
     if (this.previous !== null && from < this.previous.at) {
-      this.notes.push(`${signal}: counts cover ${Math.round((at - from) / 1000)} s, since it was last present`);
+      this.notes.push(`${signal}: counts cover ${Math.round((at - from) / 1000)} s, since it was last there`);
     }
     return true;
   }

@@ -63,7 +63,7 @@ class Parser {
       else if (code !== LINE_FEED && this.at < this.text.length) this.sample();
       this.endOfLine();
     }
-    if (this.openMetrics && !this.ended) throw this.wrong('the page ends without "# EOF": it is incomplete');
+    if (this.openMetrics && !this.ended) throw this.wrong('the text ends without "# EOF": it was cut off');
     return this.samples;
   }
 
@@ -85,7 +85,7 @@ class Parser {
     this.blanks();
     const labels: Labels = {};
     if (this.take('{')) name = this.labels(name, labels);
-    if (name === '') throw this.wrong('the braces contain no metric name');
+    if (name === '') throw this.wrong('the braces hold no metric name');
     this.blanks();
     const value = this.number('a value');
     const sample: Series = { name, labels, value };

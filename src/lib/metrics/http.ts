@@ -105,7 +105,7 @@ async function receive(response: IncomingMessage, where: string, options: GetOpt
   if (failed !== null) return body === null ? failed : { ...failed, body };
   const contentType = response.headers['content-type'] ?? '';
   if (body !== null) return { ok: true, status, contentType, body };
-  const detail = `${where}: not UTF-8 text (${contentType === '' ? 'no content type' : contentType})`;
+  const detail = `${where}: not a text in UTF-8 (${contentType === '' ? 'no content type' : contentType})`;
   return { ok: false, state: 'invalid', detail, status, retryable: false };
 }
 
@@ -119,7 +119,7 @@ async function readBody(response: IncomingMessage, limit: number): Promise<Buffe
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'gzip' && encoding !== 'identity') {
     response.destroy();
-    return `the answer has encoding ${encoding}, requested was gzip`;
+    return `the answer is encoded as ${encoding}, asked for was gzip`;
   }
   const chunks: Buffer[] = [];
   let size = 0;
@@ -174,12 +174,12 @@ function failureOf(where: string, error: unknown): Failure {
     retryable,
   });
   if (code.startsWith('HPE_')) return failed('invalid', 'the answer is not HTTP', false);
-  if (code.startsWith('Z_')) return failed('invalid', 'the answer is declared as gzip, but is not', false);
+  if (code.startsWith('Z_')) return failed('invalid', 'the answer is said to be gzip, and is not', false);
   if (/CERT|SIGNED|UNABLE_TO/.test(code)) {
-    return failed('unreachable', `its certificate is not trusted (${code}): configure the CA's file`, false);
+    return failed('unreachable', `its certificate is not trusted (${code}): give the CA's file`, false);
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
-    return failed('unreachable', 'the server does not speak TLS', false);
+    return failed('unreachable', 'it does not speak TLS there', false);
   const reason = REASONS[code];
   return failed('unreachable', reason === undefined ? message : `${reason} (${code})`, true);
 }

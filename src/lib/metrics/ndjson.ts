@@ -95,13 +95,13 @@ function hasCounts({ errors, latency, score }: Observation['canary']): boolean {
 
 function countedAgain(where: string, from: number, counted: number): LukhasError {
   const what = `from is before the previous observation's t (${from} < ${counted})`;
-  return new LukhasError('OBSERVATION', `${where}: ${what}: counts must be increments, not totals since a start`, {
-    suggestions: ["In each line, count what happened since the line before, and use that line's t as its from."],
+  return new LukhasError('OBSERVATION', `${where}: ${what}: counts are increments, never totals since a start`, {
+    suggestions: ["give each line what was counted since the line before, and that line's t as its from"],
   });
 }
 
 function outOfOrder(where: string, what: string): LukhasError {
-  return new LukhasError('OBSERVATION', `${where}: ${what}`, { suggestions: ['Sort the observations by time.'] });
+  return new LukhasError('OBSERVATION', `${where}: ${what}`, { suggestions: ['sort the observations by time'] });
 }
 
 function ended(previous: Cursor, { at, withBaseline }: ReadRequest): Reading {
@@ -116,7 +116,7 @@ function ended(previous: Cursor, { at, withBaseline }: ReadRequest): Reading {
 function readCursor(stored: unknown): Cursor {
   const cursor = cursorSchema.safeParse(stored ?? null);
   if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored position in the observations cannot be read', {
+  throw new LukhasError('LEDGER_CORRUPT', 'the stored place in the observations cannot be read', {
     cause: cursor.error,
   });
 }

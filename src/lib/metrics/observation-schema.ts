@@ -107,7 +107,7 @@ function parse<T>(schema: z.ZodType<T>, line: string, where: string): T {
   const { path, message } = result.error.issues[0]!;
   const place = path.length === 0 ? '' : `${z.core.toDotPath(path)}: `;
   throw new LukhasError('OBSERVATION', `${where}: ${place}${message.replace(/^Invalid input: /, '')}`, {
-    suggestions: ['docs/observations.md describes the format.'],
+    suggestions: ['docs/observations.md describes the format'],
   });
 }
 

@@ -127,7 +127,7 @@ export class PrometheusApi {
   }
 
   private stop(expr: string, entry: Shared): void {
-    entry.stop.abort(new Error('the query to Prometheus was cancelled'));
+    entry.stop.abort(new Error('the query of Prometheus was given up'));
     if (this.shared.get(expr) === entry) this.shared.delete(expr);
   }
 
@@ -235,7 +235,7 @@ function failed(answer: Extract<TextAnswer, { ok: false }>, body: Record<string,
 
 function notPrometheus(where: string, contentType: string): ApiAnswer {
   const what = contentType === '' ? 'no content type' : contentType;
-  return { ok: false, missing: { state: 'invalid', detail: `${where} does not answer like Prometheus (${what})` } };
+  return { ok: false, missing: { state: 'invalid', detail: `${where} does not answer as Prometheus does (${what})` } };
 }
 
 function parseObject(text: string | undefined): Record<string, unknown> | null {

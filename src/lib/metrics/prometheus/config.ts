@@ -41,7 +41,7 @@ function authFromEnv(env: Environment): PrometheusAuth {
   if (bearer !== undefined && username !== undefined)
     throw new LukhasError('CONFIG', 'PROM_BEARER and PROM_USERNAME are both set: unset one of them');
   if ((username === undefined) !== (password === undefined))
-    throw new LukhasError('CONFIG', 'PROM_USERNAME and PROM_PASSWORD: set both or neither');
+    throw new LukhasError('CONFIG', 'PROM_USERNAME and PROM_PASSWORD belong together: set both or neither');
   return {
     ...(bearer === undefined ? {} : { bearer }),
     ...(username === undefined || password === undefined ? {} : { basic: { username, password } }),
@@ -68,16 +68,13 @@ export function authorization({ bearer, basic }: PrometheusAuth): Record<string,
     if (!/^[\x21-\x7e]+$/.test(bearer))
       throw new LukhasError(
         'CONFIG',
-        'PROM_BEARER contains a space, a line break or a non-ASCII character: set it to the token alone',
+        'PROM_BEARER holds a space, a line break or a non-ASCII character: give the bare token',
       );
     return { authorization: `Bearer ${bearer}` };
   }
   if (basic === undefined) return {};
   if (basic.username.includes(':'))
-    throw new LukhasError(
-      'CONFIG',
-      'PROM_USERNAME contains a colon, which basic authentication cannot send (RFC 7617)',
-    );
+    throw new LukhasError('CONFIG', 'PROM_USERNAME holds a colon, which basic authentication cannot send (RFC 7617)');
   const pair = Buffer.from(`${basic.username}:${basic.password}`, 'utf8').toString('base64');
   return { authorization: `Basic ${pair}` };
 }
@@ -90,8 +87,8 @@ export function certificates({ caFile }: PrometheusAuth): string | undefined {
     pem = readFileSync(caFile, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} cannot be read (${code}): must be a PEM file`, { cause });
+    throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} cannot be read (${code}): give a PEM file`, { cause });
   }
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} contains no certificate: must be a PEM file`);
+  throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} holds no certificate: give a PEM file`);
 }

@@ -128,8 +128,7 @@ function sumBuckets(signals: readonly HistogramSignal[]): HistogramSignal {
   const counted = signals.filter((signal) => signal.state === 'ok');
   if (counted.length === 0) return signals.at(-1)!;
   const merged = sumHistograms(counted);
-  if (merged === null)
-    return { state: 'invalid', detail: 'the bucket bounds changed with a restart and have none in common' };
+  if (merged === null) return { state: 'invalid', detail: 'the bucket bounds changed with a restart, none in common' };
   return { state: 'ok', ...merged.sum };
 }
 

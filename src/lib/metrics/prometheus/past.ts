@@ -136,7 +136,7 @@ class Values {
 }
 
 function readingFailed({ state, detail }: Missing): LukhasError {
-  const why = `nothing was judged: the past could not be read from Prometheus: ${detail ?? state}`;
+  const why = `nothing was judged, as the past could not be read from Prometheus: ${detail ?? state}`;
   if (state === 'refused')
     return new LukhasError('SOURCE_REFUSED', why, { suggestions: ['Check PROM_BEARER or PROM_USERNAME.'] });
   if (state === 'unreachable')

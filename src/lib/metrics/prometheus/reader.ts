@@ -160,7 +160,7 @@ function missingSignals({ signals }: CounterPlan, missing: Missing): ArmReading 
 
 /** A baseline that is the canary itself would agree with it always. */
 function sameSeries({ selector }: ArmSeries): Missing {
-  const detail = `${showSelector(selector)} selects both canary and baseline: distinguish them with $__gate`;
+  const detail = `${showSelector(selector)} is the canary and the baseline: tell them apart with $__gate`;
   return { state: 'invalid', detail };
 }
 
@@ -171,7 +171,7 @@ function placeholders({ modelId, windowSeconds }: ReadRequest, gate: string): Pl
 function scalarOf(answer: ApiAnswer): ScalarSignal {
   if (!answer.ok) return answer.missing;
   if (answer.type === 'matrix' || answer.type === 'string')
-    return { state: 'invalid', detail: `returned a ${answer.type}; the expression must return one number` };
+    return { state: 'invalid', detail: `returned a ${answer.type}; write an expression that gives one number` };
   if ('sample' in answer) return numberSignal(answer.sample[1]);
   const [only, ...more] = answer.series;
   if (only === undefined) return { state: 'absent', detail: 'the expression returned no series' };

@@ -155,7 +155,7 @@ describe('an evidence pack', () => {
     await log.exported('again.zip');
     await writeFile(path, 'a letter');
     const pack = await log.prepare();
-    expect((await fails(pack.writeFile(path))).message).to.contain('no evidence pack');
+    expect((await fails(pack.writeFile(path))).message).to.contain('not a valid evidence pack');
     expect(await readFile(path, 'utf8')).to.equal('a letter');
     await pack.writeFile(path, { force: true });
     expect((await readFile(path)).subarray(0, 2).toString()).to.equal('PK');
