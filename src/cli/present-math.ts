@@ -2,6 +2,7 @@ import type { ObjectiveEvidence, WhyMath } from '../lib/explain/index.js';
 import {
   assumptionText,
   count,
+  flow,
   milliseconds,
   observedValue,
   odds,
@@ -21,7 +22,7 @@ import { table } from './table.js';
 
 /** Bars of the evidence, at most. */
 const BARS = 40;
-/** Where the values of the facts stand. */
+/** Column of the facts' values. */
 const INDENT = 16;
 const NONE = '-';
 
@@ -30,13 +31,13 @@ export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?:
   const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
   const width = widthOf(stream);
-  const way = `${math.modelId}  ${math.fromGate} → ${math.toGate}  ${math.id}`;
-  const head = `${stateText(math.state ?? '')}  ${oneLine(way)}`;
+  const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
+  const head = flow([stateText(math.state ?? ''), ...names], 2, width, '');
   const lines = facts(math).flatMap((fact) => factLines(fact, width));
   const recheck = recheckLines(math, width);
   const differs = math.check?.status === 'differs';
   return blocks([
-    block([color ? pen(head, color, 'bold') : pen(head, 'bold'), ...lines]),
+    block([...head.map((line) => (color ? pen(line, color, 'bold') : pen(line, 'bold'))), ...lines]),
     ...objectives(math, width),
     ...logic(math, width),
     ...(recheck.length === 0 ? [] : [block(differs ? recheck.map((line) => pen(line, 'red', 'bold')) : recheck)]),

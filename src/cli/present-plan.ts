@@ -1,31 +1,42 @@
-import { count, percent, seconds } from '../lib/explain/index.js';
+import { count, percent, plural, seconds } from '../lib/explain/index.js';
 import type { ObjectivePlan, PlanReport } from '../lib/judge/index.js';
 import { block, type Styled } from './screen.js';
 
 /** The plan in words: whether the traffic is enough, then what each objective needs. */
 export function presentPlan(plan: PlanReport): Styled {
-  const rate = `${count(plan.requestsPerSecond)} requests/s`;
-  const traffic = `${rate} gives ${count(plan.windowRequests)} requests in a window of ${seconds(plan.windowSeconds)}`;
   return block([
-    plan.decidable ? `Enough traffic: ${traffic}.` : `NOT enough traffic to promote reliably: ${traffic}.`,
+    verdict(plan),
     ...plan.objectives.flatMap(objective),
     ...plan.unplanned.map((o) => `${o.name}: not planned, ${o.why}`),
   ]);
 }
 
+function verdict({ requestsPerSecond, windowSeconds, windowRequests, objectives, decidable }: PlanReport): string {
+  const rate = `${plural(requestsPerSecond, 'request')}/s`;
+  const sees = `a window of ${seconds(windowSeconds)} sees ${plural(windowRequests, 'request')} at ${rate}`;
+  if (objectives.length === 0) return `Nothing to plan: ${sees}.`;
+  if (decidable) return `Enough traffic: ${sees}.`;
+  const needs = objectives.map(({ promotion }) => promotion.likelyRequests ?? Number.POSITIVE_INFINITY);
+  const most = Math.max(...needs);
+  return Number.isFinite(most)
+    ? `NOT enough traffic: needs ${count(most)} requests, ${sees}.`
+    : `CANNOT be promoted: the expected rate is too close to a limit; ${sees}.`;
+}
+
 function objective(o: ObjectivePlan): string[] {
   const { promotion: p, name } = o;
-  const healthy = `at ${percent(o.expectedRate)} (limit ${percent(o.p0)})`;
+  const bad = name.startsWith('latency_') ? 'slow' : 'failed';
+  const healthy = `a canary with ${percent(o.expectedRate)} ${bad} requests (limit ${percent(o.p0)})`;
   const promoted =
     p.likelyRequests === null
-      ? `a canary ${healthy} is never promoted: it is too close to its limit`
+      ? `${healthy} is never promoted: it is too close to its limit`
       : p.decidable
-        ? `a canary ${healthy} is promoted after ${seconds(p.seconds ?? 0)}; that takes ${count(p.likelyRequests)} requests`
-        : `a canary ${healthy} needs ${count(p.likelyRequests)} requests: at least ${p.smallestRequestsPerSecond?.toPrecision(3)} requests/s in this window`;
+        ? `${healthy} is promoted after ${seconds(p.seconds ?? 0)}; it needs ${count(p.likelyRequests)} requests`
+        : `${healthy} needs ${count(p.likelyRequests)} requests: at least ${p.smallestRequestsPerSecond?.toPrecision(3)} requests/s in this window`;
   const rollbacks = o.rollback.map((r) =>
     r.seconds === null
       ? `at ${r.times}x the limit it is not detected within the window`
-      : `at ${r.times}x the limit it is rolled back after about ${seconds(r.seconds)} (${count(r.requests ?? 0)} requests)`,
+      : `at ${r.times}x the limit it is rolled back after about ${seconds(r.seconds)} (${plural(r.requests ?? 0, 'request')})`,
   );
   return [`${name}: ${promoted}`, ...rollbacks.map((line) => `  ${line}`)];
 }

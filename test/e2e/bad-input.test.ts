@@ -114,18 +114,18 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'no policy': {
       args: START,
-      says: 'No policy: nothing says what the canary must meet.',
+      says: 'No policy given.',
       advises: /--policy FILE/,
     },
     'a policy file that is not there': {
       args: [...START, '--policy', 'nowhere.yaml'],
-      says: 'nowhere.yaml: no such file',
-      advises: /Name a policy file/,
+      says: 'nowhere.yaml: file not found',
+      advises: /Pass a policy file/,
     },
     'a policy file that is a folder': {
       args: [...START, '--policy', 'folder'],
       says: 'folder: is a folder, not a file',
-      advises: /Name a policy file/,
+      advises: /Pass a policy file/,
     },
     'a policy with a misspelt key': {
       args: [...START, '--policy', 'typo.yaml'],
@@ -167,8 +167,8 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'the same gate twice': {
       args: ['canary', 'start', '--model', 'm2', '--from', 'a', '--to', 'a', '--policy', 'policy.yaml'],
-      says: 'A canary goes from one gate to another: both are "a".',
-      advises: /from one gate to another/,
+      says: '--from and --to must be different gates: both are "a".',
+      advises: /must be different gates/,
     },
     'a PromQL expression that does not parse': {
       args: WITH_POLICY,
@@ -188,7 +188,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'a password in an address': {
       args: [...WITH_POLICY, '--canary-url', 'http://me:geheim@127.0.0.1:9/metrics'],
-      says: /^--canary-url: holds a user name or password(?!.*geheim)/,
+      says: /^--canary-url: contains a user name or password(?!.*geheim)/,
       advises: /instead/,
     },
     'observations that are not there': {
@@ -208,22 +208,22 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'a configuration that is not there': {
       args: [...WITH_POLICY, '--config', 'nowhere.yaml'],
-      says: /nowhere\.yaml: no such file$/,
-      advises: /no such file/,
+      says: /nowhere\.yaml: file not found$/,
+      advises: /file not found/,
     },
     'a database that is a folder, to write': {
       args: [...WITH_POLICY, '--db', 'folder'],
       says: /folder is a folder, not a ledger$/,
-      advises: /Name a file with --db/,
+      advises: /Pass a file with --db/,
     },
     'a database that is a folder, to read': {
       args: ['canary', 'list', '--db', 'folder'],
       says: /folder is a folder, not a ledger$/,
-      advises: /Name a file with --db/,
+      advises: /Pass a file with --db/,
     },
     'a database that is not there': {
       args: ['canary', 'list', '--db', 'nowhere.db'],
-      says: /^There is no ledger at .*nowhere\.db yet$/,
+      says: /nowhere\.db: no ledger found$/,
       advises: /--db/,
     },
     'a canary that is not there': {

@@ -41,8 +41,8 @@ export interface CredentialNames {
 }
 
 const labels = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name is letters, digits and _'),
-  z.string({ error: 'a label value is text: put it in quotes' }),
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name must be letters, digits and _'),
+  z.string({ error: 'a label value must be text: put it in quotes' }),
 );
 
 const metricName = z.string().min(1);

@@ -62,7 +62,7 @@ async function verifiedLog(path: string): Promise<{ size: number; root: string }
   const { ok, size, root, firstBad, problems } = await verifyDatabase(path);
   if (ok) return { size, root };
   const what = firstBad ? `entry ${firstBad.seq}: ${firstBad.what}` : (problems[0] ?? 'it was changed');
-  throw new LukhasError('VERIFICATION', `The log ${path} does not hold, so nothing was judged: ${what}`, {
+  throw new LukhasError('VERIFICATION', `The log ${path} failed verification, so nothing was judged: ${what}`, {
     suggestions: [`List all problems: lukhas verify --db ${path}`],
   });
 }

@@ -61,11 +61,11 @@ function countOf(given: number | string | undefined, what: string, most: number)
     });
   const count = Number(given);
   if (/^\d{1,8}$/.test(String(given)) && count >= 1 && count <= most) return count;
-  throw new LukhasError('CONFIG', `${what}: ${JSON.stringify(given)}: must be a whole number from 1 to ${most}`);
+  throw new LukhasError('CONFIG', `${what} ${JSON.stringify(given)}: must be a whole number from 1 to ${most}`);
 }
 
 function portOf(given: number | string, what: string, code: 'USAGE' | 'CONFIG'): number {
   const port = Number(given);
   if (/^\d{1,5}$/.test(String(given)) && port <= 65_535) return port;
-  throw new LukhasError(code, `${what}: ${JSON.stringify(given)}: must be a port from 0 to 65535 (0: any free port)`);
+  throw new LukhasError(code, `${what} ${JSON.stringify(given)}: must be a port from 0 to 65535 (0: any free port)`);
 }

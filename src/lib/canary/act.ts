@@ -59,7 +59,7 @@ async function toActOn({ ledger, clock, onDamage }: ActContext, decided: Canary)
     return await provenEvidence(ledger, id, clock.now());
   } catch (error) {
     if (action.kind !== 'rollback' || !(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    const message = `${error.message} The rollback of ${id} continues anyway.`;
+    const message = `${error.message.replace(/\.$/, '')}; the rollback of ${id} continues anyway`;
     onDamage?.(id, new LukhasError(error.code, message, { suggestions: error.suggestions, cause: error }));
     return decided;
   }

@@ -4,7 +4,7 @@
 
 export { nextSteps, why } from './cause.js';
 export { evidenceText, howSure } from './certainty.js';
-export { type Width, wrap } from './layout.js';
+export { flow, type Width, wrap } from './layout.js';
 export { mathOf, mathUnknown, type ObjectiveEvidence, observedValue, type WhyMath } from './math.js';
 export { title } from './narrate/index.js';
 export { narrateCanary } from './narrative.js';

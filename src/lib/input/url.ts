@@ -17,10 +17,10 @@ export interface UrlRules {
 export function urlProblem(text: string, { example, isBase, instead }: UrlRules): string | null {
   if (!URL.canParse(text)) return `is not a URL; write e.g. ${example}`;
   const { protocol, username, password, search, hash } = new URL(text);
-  if (protocol !== 'http:' && protocol !== 'https:') return `is neither http nor https; write e.g. ${example}`;
-  if (username !== '' || password !== '') return `holds a user name or password, which would be recorded; ${instead}`;
-  if (isBase && (search !== '' || hash !== ''))
-    return `has a query or fragment, where nothing can be added to it, and no key belongs; write e.g. ${example}`;
+  if (protocol !== 'http:' && protocol !== 'https:') return `must start with http:// or https://, e.g. ${example}`;
+  if (username !== '' || password !== '')
+    return `contains a user name or password, which would be recorded; ${instead}`;
+  if (isBase && (search !== '' || hash !== '')) return `must not have a query or fragment, e.g. ${example}`;
   return null;
 }
 

@@ -24,7 +24,7 @@ const approvals = z.strictObject({
   not: z
     .enum(['requester', 'nobody'])
     .default('requester')
-    .describe('requester: whoever asked for it may not approve it. nobody: everybody may.'),
+    .describe('requester: the person who requested it may not approve it. nobody: everybody may.'),
   expiresAfter: z
     .string()
     .superRefine(isDuration({ isPositive: true, most: LONGEST_WINDOW_SECONDS }))
@@ -76,7 +76,7 @@ export const policySchema = z
     intervalSeconds: seconds(LONGEST_WINDOW_SECONDS / 2)
       .min(0.1)
       .optional()
-      .describe('Seconds between two looks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
+      .describe('Seconds between two checks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
     targets: targets.prefault({}).describe('Limits that the canary must keep.'),
     alpha: z
       .strictObject({
@@ -84,7 +84,7 @@ export const policySchema = z
         promote: alpha().default(0.01).describe('Chance of promoting a canary that misses a target.'),
       })
       .prefault({})
-      .describe('Chance of being wrong, however often one looks.'),
+      .describe('Chance of being wrong, however often the canary is checked.'),
     promote: z
       .enum(['end', 'early'])
       .default('end')

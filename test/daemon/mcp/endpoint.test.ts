@@ -18,7 +18,7 @@ describe('the MCP endpoint', () => {
           Accept: accept,
         });
         expect([status, type]).to.deep.equal([200, 'application/json']);
-        expect(json.result.content[0].text).to.include('not found');
+        expect(json.result.content[0].text).to.include('"test" not found');
         expect(headers.get('mcp-session-id')).to.equal(null);
         expect(headers.get('cache-control')).to.equal('no-store');
       });

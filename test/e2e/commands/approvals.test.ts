@@ -42,7 +42,7 @@ describe('lukhas canary, where people have to approve', () => {
     const { digest } = status['awaiting'] as { digest: string };
     const wrong = await as(null, 'approve', id, '--reason', 'ok', '--digest', 'abcdef12');
     expect([wrong.code, firstLine(wrong)]).to.satisfy(
-      ([code, line]: [number, string]) => code === 2 && line.includes('has changed'),
+      ([code, line]: [number, string]) => code === 2 && line.includes('has changed: its digest is'),
     );
     const approved = await as(null, 'approve', id, '--reason', 'looked at it', '--digest', digest.slice(0, 16));
     expect(approved.code).to.equal(0);
@@ -78,7 +78,7 @@ describe('lukhas canary, where people have to approve', () => {
     await decided(ALONE);
     const glass = (reason: string) => as(null, 'promote', id, '--break-glass', '--reason', reason);
     for (const reason of ['quick', 'a'.repeat(30)])
-      expect(firstLine(await glass(reason))).to.contain('at least 20 characters, 8 of them different');
+      expect(firstLine(await glass(reason))).to.contain('too short: at least 20 characters, 8 of them different');
     const run = await glass('v1 refuses every payment, v2 mends it');
     expect(run.code).to.equal(0);
     expect(run.stdout).to.contain('BREAK-GLASS by');
@@ -87,10 +87,10 @@ describe('lukhas canary, where people have to approve', () => {
     expect(list[1]).to.match(new RegExp(`^${id} .*break-glass, not reviewed`));
     const own = await as(null, 'review', id, '--reason', 'fine');
     expect([own.code, firstLine(own)]).to.satisfy(
-      ([code, line]: [number, string]) => code === 2 && line.includes('broke the glass'),
+      ([code, line]: [number, string]) => code === 2 && line.includes(`promoted canary ${id} by break-glass`),
     );
     const late = await as(null, 'approve', id, '--reason', 'me too');
-    expect(late.stderr).to.contain(`waits for a review: lukhas canary review ${id} --reason`);
+    expect(late.stderr).to.contain(`needs a review: lukhas canary review ${id} --reason`);
     if (!IS_ROOT) return;
     expect((await as('olu', 'review', id, '--reason', 'it was needed')).stdout).to.equal(`reviewed ${id}\n`);
     expect((await as(null, 'list')).stdout).not.to.contain('not reviewed');
@@ -99,9 +99,9 @@ describe('lukhas canary, where people have to approve', () => {
   it('tells people apart by their account', async function () {
     if (!IS_ROOT) this.skip();
     const id = canaryId(await decided({ required: 2 }, 'ana'));
-    expect(firstLine(await as('ana', 'approve', id, '--reason', 'mine'))).to.contain('asked for the promotion');
+    expect(firstLine(await as('ana', 'approve', id, '--reason', 'mine'))).to.contain('requested the promotion');
     expect((await as('bo', 'approve', id, '--reason', 'ok')).stdout).to.contain('1 of 2 approvals given');
-    expect(firstLine(await as('bo', 'approve', id, '--reason', 'ok'))).to.contain('has approved');
+    expect(firstLine(await as('bo', 'approve', id, '--reason', 'ok'))).to.contain('has already approved');
     expect((await as('cy', 'approve', id, '--reason', 'ok')).code).to.equal(0);
     expect(await calls()).to.equal('certified_at_end\n');
   });

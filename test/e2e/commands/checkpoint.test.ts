@@ -94,7 +94,7 @@ describe('lukhas checkpoint and lukhas witness', () => {
     const wrong = await at.run(['checkpoint']);
     expect(wrong.code).to.equal(2);
     expect(wrong.stderr).to.include(
-      'evidence.witnesses[0].vkey: verifier key x.example.com: its hash is not that of the key',
+      'evidence.witnesses[0].vkey: verifier key x.example.com: hash does not match the key',
     );
   });
 
@@ -116,7 +116,7 @@ describe('lukhas checkpoint and lukhas witness', () => {
     await append(6, 'forged');
     const forged = await at.run(checkpoint);
     expect(forged.code).to.equal(7);
-    expect(forged.stdout).to.include('has cosigned another history of this log: its first 8 entries were others');
+    expect(forged.stdout).to.include('has cosigned a different history of this log: its first 8 entries are different');
   });
 
   it('does not write over what is no checkpoint, and says what is missing', async () => {
@@ -125,13 +125,15 @@ describe('lukhas checkpoint and lukhas witness', () => {
     expect(none.code).to.equal(2);
     expect(none.stderr).to.include('lukhas keys init');
     await at.run(['keys', 'init']);
-    expect((await at.run(['checkpoint', '--out', at.db])).stderr).to.include('it is not replaced');
+    expect((await at.run(['checkpoint', '--out', at.db])).stderr).to.include('is never overwritten');
     expect((await at.run(['checkpoint', '--out', 'cp'])).code).to.equal(0);
     await append(1);
     expect((await at.run(['checkpoint', '--out', 'cp'])).code).to.equal(0);
     expect(parseCheckpoint(parseNote(readFileSync(join(at.dir, 'cp'))).text).size).to.equal(2);
     expect((await at.run(['checkpoint', '--anchor', 'moon:x'])).code).to.equal(2);
-    expect((await at.run(['checkpoint', '--witness', 'http://127.0.0.1:9'])).stderr).to.include('its key is not known');
+    expect((await at.run(['checkpoint', '--witness', 'http://127.0.0.1:9'])).stderr).to.include(
+      '--witness http://127.0.0.1:9: no key given',
+    );
     const serving = await at.run(['witness', 'serve', '--db-dir', 'none', '--log', at.file('x', 'x')]);
     expect(serving.code).to.equal(2);
     expect(existsSync(join(at.dir, 'none'))).to.equal(false);

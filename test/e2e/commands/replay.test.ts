@@ -154,24 +154,20 @@ describe('lukhas replay', () => {
 
   it('refuses what it cannot do in one clear line', async () => {
     const refusals: [string[], number, RegExp][] = [
-      [[], 2, /Nothing says which canaries/],
-      [
-        ['--from', '2026-03-02T00:00:00Z', '--to', '2026-03-01T00:00:00Z'],
-        2,
-        /--from .* is not before --to .*: the window is empty/,
-      ],
-      [['--from', 'yesterday'], 2, /--from: "yesterday" is no point in time/],
+      [[], 2, /No canaries given to replay\./],
+      [['--from', '2026-03-02T00:00:00Z', '--to', '2026-03-01T00:00:00Z'], 2, /--from .*: must be before --to /],
+      [['--from', 'yesterday'], 2, /--from: "yesterday" is not a valid time/],
       [['--model', 'fraud-v3'], 2, /Model "fraud-v3" has no canary in this log/],
       [['--canary', 'c-none'], 2, /No canary "c-none"/],
       [[...WINDOW, '--set', 'targets.max_eror_rate=0.02'], 2, /targets\.max_eror_rate: .*did you mean max_error_rate/],
-      [[...WINDOW, '--policy', join(at.dir, 'none.yaml')], 2, /none\.yaml: no such file/],
+      [[...WINDOW, '--policy', join(at.dir, 'none.yaml')], 2, /none\.yaml: file not found/],
       [
         [...WINDOW, '--report', join(at.dir, 'none', 'r.html')],
         2,
-        /--report .*: cannot be written \(there is no such folder\)/,
+        /--report .*: cannot be written \(folder not found\)/,
       ],
       [[...WINDOW, '--report', at.dir], 2, /--report .*: is a folder/],
-      [['--model', 'm', '--db', join(at.dir, 'none.db')], 2, /There is no ledger/],
+      [['--model', 'm', '--db', join(at.dir, 'none.db')], 2, /none\.db: no ledger found/],
     ];
     const before = readdirSync(at.dir).sort();
     for (const [args, code, line] of refusals) {
@@ -194,7 +190,7 @@ describe('lukhas replay', () => {
     forger.close();
     const refused = await run(...WINDOW, '--db', broken);
     expect([refused.code, refused.stdout]).to.deep.equal([7, '']);
-    expect(firstLine(refused)).to.match(/does not hold, so nothing was judged/);
+    expect(firstLine(refused)).to.match(/failed verification, so nothing was judged/);
   });
 
   describe('with --report', () => {

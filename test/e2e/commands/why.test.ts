@@ -92,7 +92,7 @@ describe('lukhas why and lukhas why-math', () => {
     expect(later!.code).to.equal(0);
     expect(later!.stdout).to.match(/^As of .* UTC: fraud-v2 was rolled back/);
     expect(no!.code).to.equal(2);
-    expect(firstLine(no!)).to.match(/^lukhas: --at: "noon" is no point in time/);
+    expect(firstLine(no!)).to.match(/^lukhas: --at: "noon" is not a valid time/);
   });
 
   it('shout, with code 7, when the record does not hold', async () => {

@@ -125,13 +125,13 @@ describe('configuration', () => {
     expect(config.files).to.deep.equal([file]);
     expect(config.dbPath).to.equal(join(project, 'ci', 'ci.db'));
     const error = await refusal(load({}, { flags: { config: 'none.yaml' } }));
-    expect(error.message).to.equal(`${join(project, 'none.yaml')}: no such file`);
+    expect(error.message).to.equal(`${join(project, 'none.yaml')}: file not found`);
   });
 
   it('refuses two project files side by side', async () => {
     await putProject('');
     await put(join(project, 'lukhas.json'), '{}');
-    expect((await refusal(load())).message).to.match(/lukhas\.yaml and .*lukhas\.json both exist; keep one$/);
+    expect((await refusal(load())).message).to.match(/lukhas\.yaml and .*lukhas\.json both exist; remove one$/);
   });
 
   it('takes ~/ in a file as the home directory', async () => {
@@ -159,27 +159,27 @@ describe('configuration', () => {
     [
       'a secret in place of a name',
       'source: {kind: prometheus, url: "http://a", bearerEnv: "ab-c"}',
-      /: source\.bearerEnv: names an environment variable/,
+      /: source\.bearerEnv: must be the name of an environment variable/,
     ],
     [
       'a secret in an address',
       'source: {kind: prometheus, url: "http://user:hunter2@a"}',
-      /: source\.url: holds a user name or password/,
+      /: source\.url: contains a user name or password/,
     ],
     [
       'an address of another kind',
       'source: {kind: scrape, canaryUrl: "a:9090"}',
-      /: source\.canaryUrl: is neither http nor https/,
+      /: source\.canaryUrl: must start with http:\/\/ or https:\/\//,
     ],
     [
       'two ways to log in',
       'source: {kind: prometheus, url: "http://a", bearerEnv: A, basic: {usernameEnv: B, passwordEnv: C}}',
-      /: source\.basic: and bearerEnv are both given/,
+      /: source\.basic: cannot be combined with bearerEnv/,
     ],
     [
       'a bad label',
       'source: {kind: scrape, canaryUrl: "http://a", canaryLabels: {a-b: c}}',
-      /: source\.canaryLabels\.a-b: a label name is/,
+      /: source\.canaryLabels\.a-b: a label name must be/,
     ],
     [
       'a hook without a program',

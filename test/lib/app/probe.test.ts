@@ -63,7 +63,7 @@ describe('the task probe', () => {
     tamper(40);
     const { failure } = await probe();
     expect(failure?.reason).to.equal('exit');
-    expect(failure?.message).to.match(/^the log does not hold: entry 40/);
+    expect(failure?.message).to.match(/^the log failed verification: entry 40/);
   });
 
   it('checks a sample of a large log only, and finds what was changed at its end', async () => {

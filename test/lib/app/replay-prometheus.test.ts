@@ -145,7 +145,7 @@ describe('a replay of a time that was never watched', () => {
     const error = (await judged(future).catch((e: unknown) => e)) as LukhasError;
     expect([error.code, error.message]).to.deep.equal([
       'USAGE',
-      '--from 2026-09-21T16:13:20.000Z is in the future: there is nothing to replay yet.',
+      '--from 2026-09-21T16:13:20.000Z: must not be in the future.',
     ]);
   });
 });

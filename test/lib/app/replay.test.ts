@@ -119,7 +119,7 @@ describe('a replay of a log', () => {
     forger.close();
     const error = await refusal(replayLog(broken, clock, select({ from: START }), request({})));
     expect([error.code, error.exit]).to.deep.equal(['VERIFICATION', 7]);
-    expect(error.message).to.match(/does not hold, so nothing was judged: entry 0/);
+    expect(error.message).to.match(/failed verification, so nothing was judged: entry 0/);
   });
 
   it('says that a canary still runs, or was aborted by whom', async () => {

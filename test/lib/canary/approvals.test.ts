@@ -124,11 +124,11 @@ describe('approvals', () => {
     const { id } = await decided({ required: 2 });
     expect((await refusal(approvals.approve(id, ACTOR, 'mine'))).code).to.equal('APPROVAL_REFUSED');
     const sudo = os('ana (sudo)');
-    expect((await refusal(approvals.approve(id, sudo, 'mine'))).message).to.contain('asked for the promotion');
+    expect((await refusal(approvals.approve(id, sudo, 'mine'))).message).to.contain('requested the promotion');
     const anybody: Actor = { who: 'bo', how: 'loopback' };
-    expect((await refusal(approvals.approve(id, anybody, 'x'))).message).to.contain('cannot be told from others');
+    expect((await refusal(approvals.approve(id, anybody, 'x'))).message).to.contain('does not identify a person');
     expect((await approvals.approve(id, BO, ' fine ')).state).to.equal('BLOCKED');
-    expect((await refusal(approvals.approve(id, BO, 'again'))).message).to.contain('has approved');
+    expect((await refusal(approvals.approve(id, BO, 'again'))).message).to.contain('has already approved');
     expect(await approvals.outlook(id)).to.include({ given: 1, required: 2, holder: null, expired: false });
     expect((await approvals.approve(id, CY, 'fine')).state).to.equal('PROMOTED');
     const done = await drive(context(), id);
@@ -193,7 +193,7 @@ describe('approvals', () => {
     await approvals.approve(early.id, BO, 'ok');
     const late = await decided({ required: 1, expiresAfter: '2h' });
     clock.time += 2 * 3_600_000;
-    expect((await refusal(approvals.approve(late.id, BO, 'ok'))).message).to.contain('ran out');
+    expect((await refusal(approvals.approve(late.id, BO, 'ok'))).message).to.contain('expired at');
     expect((await approvals.outlook(late.id))?.expired).to.equal(true);
     const canary = await drive(context(), early.id);
     expect([canary.state, canary.action.state]).to.deep.equal(['BLOCKED', 'lapsed']);
@@ -279,7 +279,7 @@ describe('approvals', () => {
     await drive(context(), id);
     await gateBy('fraud-v3');
     const after = await outlook();
-    expect(after.kind === 'refused' && after.error.message).to.contain('wants approvals');
+    expect(after.kind === 'refused' && after.error.message).to.contain('requires approvals');
     await decided({ required: 1 }, { dryRun: true });
     expect((await outlook()).kind).to.equal('refused');
   });

@@ -167,7 +167,7 @@ describe('one gate', () => {
       expect(early).to.include({ promoted: false, reason: 'still running' });
       const late = await asking.promote(asked);
       expect(late.promotionId).to.equal(early.promotionId);
-      expect(late.reason).to.match(/^given up: the gate.* had changed/);
+      expect(late.reason).to.match(/^cancelled: the gate,.* changed/);
       await driving;
       expect(await alias()).to.deep.equal(['slow']);
       expect(await holderOf(here.ledger, GATE)).to.equal('slow');
@@ -189,7 +189,7 @@ describe('one gate', () => {
       const asked = { modelId: 'fast', gate: GATE, dryRun: false, by: ACTOR };
       const { reason } = await promotions(await here.another(), hooksOf()).promote(asked);
       expect(reason).to.match(
-        new RegExp(`^fast holds production already, .*; slow is being promoted into it \\(${slow}\\)$`),
+        new RegExp(`^fast already holds production, .*; slow is being promoted to it \\(${slow}\\)$`),
       );
       await driving;
     });

@@ -67,7 +67,7 @@ describe('promotions', () => {
       const second = await promotions.promote({ ...ASKED, by: { who: 'olu', how: 'loopback' } });
       const { promotionId, promotedAt } = first;
       expect(second).to.deep.include({ changed: false, promoted: true, promotedAt, canaryId, promotionId });
-      expect(second.reason).to.equal(`${MODEL} holds ${GATE} already, since ${promotedAt}`);
+      expect(second.reason).to.equal(`${MODEL} already holds ${GATE}, since ${promotedAt}`);
       expect(await bench.ledger.size()).to.equal(size);
       expect(await bench.calls()).to.have.length(1);
     });
@@ -102,12 +102,12 @@ describe('promotions', () => {
 
   describe('without evidence', () => {
     const last: [Story, RegExp][] = [
-      ['let pass', /its newest canary there, c-\w+, was let pass by its policy, without proof$/],
-      ['rolled back', /its newest canary there, c-\w+, ended as ROLLED_BACK$/],
+      ['let pass', /its newest canary for this gate, c-\w+, was promoted without proof, as its policy allows$/],
+      ['rolled back', /its newest canary for this gate, c-\w+, ended as ROLLED_BACK$/],
       ['blocked', /ended as BLOCKED$/],
       ['aborted', /ended as ABORTED$/],
       ['failed', /ended as FAILED$/],
-      ['running', /its canary c-\w+ is PENDING and not done yet$/],
+      ['running', /its canary c-\w+ is PENDING and not finished$/],
     ];
     for (const [story, why] of last)
       it(`are refused when the newest canary was ${story}, though an older one proved it`, async () => {
@@ -131,10 +131,10 @@ describe('promotions', () => {
       await bench.canary('proved', { toGate: 'shadow' });
       await bench.canary('proved', { modelId: 'rival' });
       const error = await refusal(bench.promotions().promote(ASKED));
-      expect(error.message).to.equal(`${MODEL} cannot be promoted into ${GATE}: no canary has shown that it may`);
+      expect(error.message).to.equal(`${MODEL} cannot be promoted to ${GATE}: no canary has proved it`);
       expect(error.suggestions).to.deep.equal([
         `Start a canary: lukhas canary start --model ${MODEL} --from GATE --to ${GATE}`,
-        'Or permit promotions without evidence, in lukhas.yaml: promotion: {requireCanary: false}',
+        'Or allow promotions without evidence in lukhas.yaml: promotion: {requireCanary: false}',
       ]);
     });
 
@@ -142,7 +142,7 @@ describe('promotions', () => {
       const promotions = bench.promotions({ requireCanary: false, hooks: [bench.noting()] });
       const result = await promotions.promote(ASKED);
       expect(result).to.include({ promoted: true, changed: true, canaryId: null });
-      expect(result.reason).to.equal('promoted without evidence, as the configuration permits');
+      expect(result.reason).to.equal('promoted without evidence, as the configuration allows');
       const id = result.promotionId!;
       const [requested] = await bench.ledger.events({ subject: id });
       expect(requested?.data).to.deep.include({ canaryId: null, fromGate: '', previous: null, requestedBy: ACTOR });
@@ -356,7 +356,7 @@ describe('promotions', () => {
       await dying.promote(ASKED).catch(() => undefined);
       return bench.promotions({ hooks: [bench.noting()] });
     };
-    const GIVEN_UP = /^given up: .* had changed before it was carried out$/;
+    const GIVEN_UP = /^cancelled: the gate, .* changed before the promotion was complete$/;
 
     it('before their hooks are given up when a canary was rolled back since', async () => {
       const promotions = await killed('hook.intended');

@@ -171,7 +171,7 @@ describe('names of models and gates', () => {
     it(`refuses ${JSON.stringify(name).slice(0, 30)} in one line`, () => {
       expect(NAME_PATTERN.test(name)).to.equal(false);
       expect(() => parseName('gate', name))
-        .to.throw(/^gate name ".* is not valid: use 1 to 128 letters, digits and \. _ - \/ : @, not beginning with -$/)
+        .to.throw(/^gate name ".* is not valid: use 1 to 128 letters, digits and \. _ - \/ : @, not starting with -$/)
         .with.property('code', 'USAGE');
     });
   }

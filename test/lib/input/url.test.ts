@@ -15,10 +15,10 @@ describe('an address that a person wrote', () => {
   for (const [text, problem] of [
     ['', 'is not a URL; write e.g. http://h/metrics'],
     ['localhost', 'is not a URL; write e.g. http://h/metrics'],
-    ['localhost:9090', 'is neither http nor https; write e.g. http://h/metrics'],
-    ['file:///etc/passwd', 'is neither http nor https; write e.g. http://h/metrics'],
-    ['http://me@h', 'holds a user name or password, which would be recorded; use a header'],
-    ['https://:secret@h', 'holds a user name or password, which would be recorded; use a header'],
+    ['localhost:9090', 'must start with http:// or https://, e.g. http://h/metrics'],
+    ['file:///etc/passwd', 'must start with http:// or https://, e.g. http://h/metrics'],
+    ['http://me@h', 'contains a user name or password, which would be recorded; use a header'],
+    ['https://:secret@h', 'contains a user name or password, which would be recorded; use a header'],
   ] as const)
     it(`is not ${JSON.stringify(text)}`, () => {
       for (const rules of [PAGE, BASE]) expect(urlProblem(text, rules)).to.equal(problem);
@@ -29,7 +29,7 @@ describe('an address that a person wrote', () => {
 
   it('has neither query nor fragment where paths are added to it', () => {
     for (const text of ['http://h?key=1', 'http://h/#a', 'http://h/a?b'])
-      expect(urlProblem(text, BASE), text).to.match(/^has a query or fragment/);
+      expect(urlProblem(text, BASE), text).to.match(/^must not have a query or fragment/);
   });
 
   it('is not repeated in what is said of it: it may hold a secret', () => {

@@ -194,7 +194,7 @@ describe('runners of jobs', () => {
     await until(async () => (await jobs.get(other.id)).state === 'failed');
     stop.abort();
     await all;
-    expect((await jobs.get(other.id)).failure?.message).to.match(/command of the task count is another one/);
+    expect((await jobs.get(other.id)).failure?.message).to.match(/has a different command for task count/);
     expect((await jobs.get(gone.id)).failure).to.include({ reason: 'start' });
     expect((await jobs.get(fresh.id)).state).to.equal('queued');
     expect(await count()).to.equal(0);

@@ -40,7 +40,7 @@ describe('jobs', () => {
   it('take a configuration whose name could not be anything else', async () => {
     for (const configId of ['-rf', 'a b', '', '$(x)', 'a\nb'])
       expect((await refusal(queue(jobs, 'smoke', configId))).message).to.match(/^configuration name .* is not valid/);
-    expect((await refusal(queue(jobs, 'smoke'))).message).to.contain('needs a configuration');
+    expect((await refusal(queue(jobs, 'smoke'))).message).to.contain('needs --config');
   });
 
   it('are shown in the shape that callers rely on', async () => {

@@ -62,14 +62,14 @@ describe('tasks in the configuration', () => {
   const wrong: [string, object, RegExp][] = [
     ['an unknown key', task({ shell: true }), /tasks\.t\.shell: unknown key/],
     ['a command in one text', task({ command: 'rm -rf /' }), /tasks\.t\.command: /],
-    ['no program', task({ command: [''] }), /names no program/],
+    ['no program', task({ command: [''] }), /must not be empty: the program is missing/],
     ['a NUL', task({ command: ['a', 'b\0'] }), /NUL/],
     ['a time that is none', task({ timeout: 'soon' }), /tasks\.t\.timeout: .*not a duration/],
     ['a negative time', task({ timeout: -1 }), /tasks\.t\.timeout: -1 is not a duration/],
     ['more than a day', task({ timeout: '25h' }), /tasks\.t\.timeout: "25h" is too long; the longest is 1d$/],
     ['an unknown kind of metrics', task({ metrics: 'xml' }), /json-last-line, none/],
-    ['a bad variable', task({ env: { 'A B': '1' } }), /not a name of an environment variable/],
-    ['a bad name', { tasks: { 'a b': { command: ['true'] } } }, /a task is named by/],
+    ['a bad variable', task({ env: { 'A B': '1' } }), /must be the name of an environment variable/],
+    ['a bad name', { tasks: { 'a b': { command: ['true'] } } }, /a task name must be/],
     ['the name of a built-in task', { tasks: { probe: { command: ['true'] } } }, /probe.*built in/],
     ['no place at all', { jobs: { concurrency: 0 } }, /jobs\.concurrency: must be at least 1/],
   ];

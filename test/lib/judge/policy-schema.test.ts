@@ -179,7 +179,7 @@ describe('parsePolicy', () => {
       minimal({ interval_seconds: 5 }),
       /interval_seconds: unknown key; did you mean intervalSeconds\?/,
     ],
-    ['a key that resembles none', minimal({ zzz: 1 }), /zzz: unknown key; known here: version, name, windowSeconds/],
+    ['a key that resembles none', minimal({ zzz: 1 }), /zzz: unknown key; known keys: version, name, windowSeconds/],
     [
       'an objective twice',
       minimal({ objectives: ['a < 1', 'a > 0'] }),
@@ -244,7 +244,7 @@ describe('parsePolicyText', () => {
     expect(await refusalOf('windowSeconds: 120\ntargets: {max_error_rate: 0.02\n')).to.match(/^slo\.yaml:\d+:\d+: /);
     expect(await refusalOf('{"windowSeconds": 60,\n "windowSeconds": 120}')).to.match(/^slo\.yaml:2:2: .*unique/);
     expect(await refusalOf('windowSeconds: 120\n---\nwindowSeconds: 60\n')).to.match(
-      /^slo\.yaml:2:1: holds more than one/,
+      /^slo\.yaml:2:1: contains more than one/,
     );
   });
 

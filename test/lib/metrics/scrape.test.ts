@@ -289,12 +289,12 @@ describe('openScrape', () => {
     [
       'another protocol',
       { canaryUrl: 'file:///etc/passwd' },
-      'canary URL: is neither http nor https; write e.g. http://127.0.0.1:9101/metrics',
+      'canary URL: must start with http:// or https://, e.g. http://127.0.0.1:9101/metrics',
     ],
     [
       'credentials',
       { canaryUrl: 'http://h:1/m', baselineUrl: 'https://me:secret@h:2/m' },
-      'baseline URL: holds a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
+      'baseline URL: contains a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
     ],
     [
       'arms that are the same',

@@ -213,7 +213,7 @@ function timesOf({ from, to }: ExportRequest, now: number, prefix: string): { fr
   const start = parseInstant(from, now, `${prefix}from`);
   const end = to === undefined ? null : parseInstant(to, now, `${prefix}to`);
   if (end !== null && start >= end) {
-    throw new LukhasError('USAGE', `${prefix}from ${from} is not before ${prefix}to ${to}: the window is empty.`);
+    throw new LukhasError('USAGE', `${prefix}from ${from}: must be before ${prefix}to ${to}.`);
   }
   return { from: timestamp(start), to: end === null ? null : timestamp(end) };
 }

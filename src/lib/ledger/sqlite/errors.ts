@@ -25,7 +25,7 @@ const FAILING: Meaning = {
 };
 const READ_ONLY: Meaning = {
   code: 'LEDGER_READ_ONLY',
-  says: 'is not writable for this user',
+  says: 'is not writable by this user',
   suggestion: 'Give this user write access to the file and to its folder, or choose another file with --db.',
 };
 const CORRUPT: Meaning = {

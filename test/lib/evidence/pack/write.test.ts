@@ -155,7 +155,7 @@ describe('an evidence pack', () => {
     await log.exported('again.zip');
     await writeFile(path, 'a letter');
     const pack = await log.prepare();
-    expect((await fails(pack.writeFile(path))).message).to.contain('no evidence pack');
+    expect((await fails(pack.writeFile(path))).message).to.contain('not a valid evidence pack');
     expect(await readFile(path, 'utf8')).to.equal('a letter');
     await pack.writeFile(path, { force: true });
     expect((await readFile(path)).subarray(0, 2).toString()).to.equal('PK');
@@ -166,7 +166,7 @@ describe('an evidence pack', () => {
       [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'No entries before'],
       [{ ...ALL, include: ['cats'] }, 'is not one of'],
       [{}, 'No from given'],
-      [{ from: '1d', to: '2d' }, 'is not before'],
+      [{ from: '1d', to: '2d' }, 'must be before'],
     ] as const) {
       const error = await fails(log.prepare(request));
       expect([(error as LukhasError).code, error.message.includes(said)], error.message).to.deep.equal(['USAGE', true]);

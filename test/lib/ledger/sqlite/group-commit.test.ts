@@ -130,7 +130,7 @@ describe('group commit', () => {
         (reason: LukhasError) => reason,
       );
       expect(error.message).to.include(path).and.not.include('\n');
-      expect(error.suggestions.join()).to.match(/Free space/);
+      expect(error.suggestions.join()).to.match(/Free disk space/);
       db.pragma('max_page_count = 1000000');
     });
   });

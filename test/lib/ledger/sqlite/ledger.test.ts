@@ -190,7 +190,7 @@ describe('SQLite ledger', () => {
         expect(await ledger.acquireLease('c1', 'a', 1000, 10)).to.equal(true);
         await ledger.commit(unit);
         expect(await ledger.acquireLease('c1', 'b', 1010, 10)).to.equal(true);
-        expect((await refusal(ledger.commit(unit))).message).to.match(/lease of c1 was lost by a: b holds it now/);
+        expect((await refusal(ledger.commit(unit))).message).to.match(/a lost the lease of c1: now b holds it/);
         expect(await ledger.size()).to.equal(1);
       });
     });

@@ -196,7 +196,7 @@ describe('opening a ledger', () => {
   describe('for reading only', () => {
     it('neither makes nor changes anything', async () => {
       await withFolder(async (path) => {
-        expect((await refusal(openLedger(path, { readOnly: true }))).message).to.match(/no ledger at .* yet/);
+        expect((await refusal(openLedger(path, { readOnly: true }))).message).to.match(/: no ledger found$/);
         expect(await readdir(dirname(path))).to.deep.equal([]);
         await writeFile(path, '');
         expect((await refusal(openLedger(path, { readOnly: true }))).code).to.equal('LEDGER_UNAVAILABLE');
