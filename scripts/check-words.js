@@ -66,7 +66,8 @@ function* proseLines(file) {
   for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
     const [, language] = /^\s*```(\w*)/.exec(line) ?? [];
     if (language !== undefined) fence = fence === null ? language : null;
-    else if (fence === null || ['', 'text', 'console', 'sh'].includes(fence)) yield [i + 1, fence === null ? line.replace(/`[^`]*`/g, '') : line];
+    else if (fence === null || ['', 'text', 'console', 'sh'].includes(fence))
+      yield [i + 1, fence === null ? line.replace(/`[^`]*`/g, '') : line];
   }
 }
 
