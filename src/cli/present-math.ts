@@ -22,7 +22,7 @@ import { table } from './table.js';
 
 /** Bars of the evidence, at most. */
 const BARS = 40;
-/** Where the values of the facts stand. */
+/** Column of the facts' values. */
 const INDENT = 16;
 const NONE = '-';
 

@@ -26,7 +26,7 @@ export const PAINT = {
   FAILED: 'red',
 } as const;
 
-/** A pen for text in one line: colour only where a person looks, and never when they asked for none. */
+/** A pen for text in one line: colour only on a terminal, and never with --no-color or NO_COLOR. */
 export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) {
   const plain = noColor || !stream.isTTY || Boolean(process.env['NO_COLOR']);
   const chalk = new Chalk({ level: plain ? 0 : 1 });
@@ -41,7 +41,7 @@ export function widthOf(stream: NodeJS.WriteStream): Width {
 
 /**
  * The canary's first screen, for a terminal or a pipe.
- * @param more lines, not indented, that stand before the next steps
+ * @param more lines, not indented, shown before the next steps
  */
 export function presentCanary(canary: Canary, noColor: boolean | undefined, more: readonly string[] = []): Styled {
   const pen = paint(process.stdout, noColor);
@@ -66,7 +66,7 @@ function lines(canary: Canary, width: Width, more: readonly string[]): string[] 
   ];
 }
 
-/** An abort or an override stands above what the evidence said until then. */
+/** An abort or an override comes before the cause that the evidence gave until then. */
 function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>, width: Width): string[] {
   const what =
     {

@@ -78,7 +78,7 @@ describe('text from outside, on the terminal', function () {
     );
     const run = await at.run(['verify', file]);
     expect(run.code).to.equal(7);
-    expect(run.stdout).to.match(/^DOES NOT HOLD: .*\n( {2}(problem|not checked) .*\n)+$/);
+    expect(run.stdout).to.match(/^VERIFICATION FAILED: .*\n( {2}(problem|not checked) .*\n)+$/);
     expect(run.stdout).to.include(String.raw`\u001b[2J`);
     expectHarmless(run);
   });

@@ -1,4 +1,4 @@
-/** Lines of text in columns; pure. A width of null is no terminal: nothing is broken. */
+/** Columns of a terminal; null for a pipe or a file, where lines are not broken. Everything here is pure. */
 export type Width = number | null;
 
 /** Column at which a headline ends, on a terminal that is wide enough and where there is none. */

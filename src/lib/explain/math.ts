@@ -167,7 +167,7 @@ function fromVerdict(verdict: Verdict, policy: Policy, { observations }: Evidenc
   };
 }
 
-/** The value that stands against the threshold; null where there is none. */
+/** The value that is compared with the threshold; null where there is none. */
 export function observedValue(o: ObjectiveReport): number | null {
   if (!o.hasData) return null;
   if (o.type === 'reading') return o.last;

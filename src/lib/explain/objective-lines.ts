@@ -29,7 +29,7 @@ function bounds({ bounds: b }: RateReport): string {
   return b ? `, bounds ${percent(b.lower)} to ${percent(b.upper)}` : '';
 }
 
-/** A regression that began late is not seen in the rate of the whole window. */
+/** The rate of the whole window can hide a late regression. */
 function sinceOnset(o: RateReport): string {
   const onset = since(o);
   if (!onset) return '';

@@ -1,8 +1,6 @@
 import type { RateReport } from '../judge/index.js';
 
-/** What several explanations ask of the report of a rate; pure. */
-
-/** What is counted as bad: `failed requests`; and what one of them does: `failed`. */
+/** How bad requests are called: `failed requests`, and `failed` as in `40 of 1,000 requests failed`. */
 export function sidesOf({ signal }: Pick<RateReport, 'signal'>): { bad: string; did: string } {
   return signal === 'errors' ? { bad: 'failed requests', did: 'failed' } : { bad: 'slow requests', did: 'were slow' };
 }
@@ -12,12 +10,12 @@ export function percentile({ quantile }: NonNullable<RateReport['latency']>): st
   return `p${Math.round(quantile * 100)}`;
 }
 
-/** No bucket ends at or above the limit: how many requests exceed it cannot be counted. */
+/** Whether no bucket ends at or above the limit, so that the requests above it cannot be counted. */
 export function hasNoBucketAtLimit({ signal, latency, relative }: RateReport): boolean {
   return signal === 'latency' && !relative && latency !== null && latency.surelyAbove === null;
 }
 
-/** The counts since a regression began that began after the first check; null where it did not, or nothing began. */
+/** The counts since a regression that started after the first check; null without such a regression. */
 export function since({ rollback, onset, total }: RateReport): RateReport['onset'] {
   if (!rollback.against || !onset || onset.total <= 0 || onset.total >= total) return null;
   return onset;

@@ -1,7 +1,7 @@
 import type { CanaryState } from '../ledger/index.js';
 import { moment, oneLine } from './words.js';
 
-/** A part of a narrative: `prose` reads on from sentence to sentence, a `list` has one thing after the other. */
+/** A part of a narrative: the sentences of `prose` form a paragraph, those of a `list` one item each. */
 export interface Section {
   heading: string;
   kind: 'prose' | 'list';

@@ -14,6 +14,7 @@ export {
   type JobOutput,
   type StoredEvent,
 } from './events.js';
+export { FeedReader, FOLLOW_MS, LogFollower } from './follower.js';
 export { actingFor, isDead, newHolder, purposeOf } from './holder.js';
 export { newId } from './ids.js';
 export { takeLease } from './lease.js';

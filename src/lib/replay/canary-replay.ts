@@ -68,7 +68,7 @@ interface Records {
 
 const HASHED_AT_ONCE = 65_536;
 
-/** Reads what was judged: the log commits to nothing after the tick of the verdict. */
+/** Reads the observations that were judged: the log commits to none after the tick of the verdict. */
 async function readRecords({ lines, decided }: Recording, see: (observation: Observation) => void): Promise<Records> {
   const hash = createHash('sha256');
   let count = 0;
@@ -114,7 +114,7 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
 
 function originalSide(recording: Recording, course: Course | null, other: Policy, unrecorded: string | null): Side {
   const { own, decided, undecided, overridden } = recording;
-  // Without a policy of its own there is none to show but the one it is judged by.
+  // Without a recorded policy the one it is judged by is shown.
   const policy = own ?? other;
   if (decided !== null) return { ...sideOf(policy, null, decided.verdict), overridden };
   const lacking =
@@ -137,12 +137,14 @@ function outcomeOf(verdict: Verdict | null): Outcome {
   return verdict === null || verdict.decision === 'continue' ? 'insufficient' : verdict.decision;
 }
 
-/** Why records end before a policy decides; null when it does. */
+const DECIDED = { promote: 'promoted', rollback: 'rolled back', block: 'blocked', continue: 'last checked' } as const;
+
+/** Why the records do not last until a policy decides; null when they do. */
 function endLacking({ decided, startedAt }: Recording, course: Course): string | null {
   if (course.decided) return null;
   if (course.ruling === null) return 'nothing was recorded';
   const seconds = (ms: number) => Math.round(ms - startedAt) / 1000;
-  const ended = decided ? `, with its own decision (${decided.verdict.decision})` : '';
+  const ended = decided ? `, when it was ${DECIDED[decided.verdict.decision]}` : '';
   const end = latestEnd(course.policy, startedAt);
   return `the window ends ${seconds(end)} s after the start, but the records end after ${seconds(course.at)} s${ended}`;
 }
@@ -153,7 +155,7 @@ function difference(original: Side, counterfactual: Side, comparison: Comparison
   return { seconds, ...(comparison.served ?? { requests: null, badRequests: null }) };
 }
 
-/** What a policy decides on observations in memory; the same as `replayCanary`, without the account of it. */
+/** What a policy decides on observations in memory; the same as `replayCanary`, without the details. */
 export function outcomeUnder(
   policy: Policy,
   { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,

@@ -73,7 +73,7 @@ function withSettings(written: unknown, settings: readonly Setting[], flag: stri
   );
 }
 
-/** Leaves out what followed from a key that is set now, so that it follows from the new value. */
+/** Removes values derived from a key that is set now, so that they are derived from the new value. */
 function withoutFollowing(own: Policy, settings: readonly Setting[]): unknown {
   const set = new Set(settings.map(({ path }) => path));
   if (set.has('maxWindowSeconds') || !(set.has('windowSeconds') || set.has('onInconclusive'))) return own;
@@ -81,7 +81,7 @@ function withoutFollowing(own: Policy, settings: readonly Setting[]): unknown {
   return followsWindow(own) ? rest : own;
 }
 
-/** Whether the latest end is what it is when nobody says otherwise. */
+/** Whether the latest end is the default one. */
 function followsWindow({ windowSeconds, onInconclusive, maxWindowSeconds }: Policy): boolean {
   const longest = onInconclusive === 'extend' ? Math.min(3 * windowSeconds, LONGEST_WINDOW_SECONDS) : windowSeconds;
   return maxWindowSeconds === longest;
@@ -99,7 +99,7 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
   return Object.fromEntries(Object.entries(members).filter(([name]) => name !== key));
 }
 
-/** The looks are those that were recorded, whatever another policy's interval is. */
+/** A replay uses the recorded checks, whatever another policy's interval is. */
 export function atRecordedLooks(policy: Policy, own: Policy | null): Policy {
   if (own === null || policy.intervalSeconds === own.intervalSeconds) return policy;
   return { ...policy, intervalSeconds: own.intervalSeconds };

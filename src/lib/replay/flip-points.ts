@@ -60,7 +60,7 @@ function between(
   return [...between(below, middle, path, outcomeAt), ...between(middle, above, path, outcomeAt)];
 }
 
-/** A value strictly between, of 12 significant digits or whole; null when there is none that makes a policy. */
+/** A value strictly between, of 12 significant digits or whole; null when none makes a valid policy. */
 function inTheMiddle(below: number, above: number, outcomeAt: (value: number) => Outcome | null): End | null {
   const half = below + (above - below) / 2;
   for (const value of [Number(half.toPrecision(12)), Math.round(half)]) {

@@ -126,7 +126,7 @@ function path(text: string): Html {
   return html`${text.match(/.{1,400}/g) ?? []}`;
 }
 
-/** The two labels stand at different ends, so that they can be read where the limits are close or the same. */
+/** The two labels are at different ends, so that they stay readable where the limits are close or equal. */
 function limitLine({ ink, value }: Limit, y: Scale, unit: (value: number) => string): Html {
   const at = pixel(y(value));
   const [x, side] = ink === 'original' ? [PLOT.left + 4, 'start'] : [PLOT.right - 4, 'end'];

@@ -1,16 +1,16 @@
 import { visible } from '../../input/index.js';
 
-/** Markup that is safe to show as it stands; `html` alone makes it. */
+/** Markup that is safe to show; only `html` makes it. */
 class Html {
   constructor(readonly markup: string) {}
 }
 
 export type { Html };
 
-/** What may stand in a template: text is escaped, markup is not, null is nothing. */
+/** A value in a template: text is escaped, markup is not, null is empty. */
 export type Shown = Html | string | number | null | readonly Shown[];
 
-/** What people wrote is cut here, so that one name cannot make a page of its own. */
+/** Text from people is cut here, so that one name cannot fill a page. */
 const LONGEST_TEXT = 400;
 
 /** A template whose values are escaped, for elements and for attributes in double quotes. */
@@ -38,7 +38,7 @@ function escapeText(text: string): string {
   return visible(clipped).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
-/** What may be wider than the screen scrolls by itself, by keyboard too. */
+/** A part that may be wider than the screen scrolls by itself, also by keyboard. */
 export function scroller(label: Shown, wide: Shown, kind: 'wide' | 'narrow'): Html {
   return html`<div class="scroll ${kind}" role="group" aria-label="${label}" tabindex="0">${wide}</div>\n`;
 }

@@ -6,10 +6,10 @@ import { charts } from './charts.js';
 import { type Html, html } from './html.js';
 import { flipWords, overview, policyDifferences, provenance } from './overview.js';
 import { inDetail } from './selection.js';
-import { type Detail, tell } from './story.js';
+import { type Detail, storyOf } from './story.js';
 import { STYLE } from './style.js';
 import { sweepMap } from './sweep.js';
-import { rulings, verdicts } from './verdicts.js';
+import { decisionsOverTime, verdicts } from './verdicts.js';
 import { badge } from './words.js';
 
 /**
@@ -72,10 +72,10 @@ function canarySection(
   const { canaryId, modelId, fromGate, toGate, startedAt, original, counterfactual } = canary;
   const { count: many, digest, verified } = canary.observations;
   const checked = verified ? 'verified against the log' : 'not verified: no verdict in a log commits to them';
-  const story = observations.length === 0 ? null : tell(canary, observations, detail);
+  const story = observations.length === 0 ? null : storyOf(canary, observations, detail);
   return html`<section class="canary" aria-labelledby="${id} ${id}-name"><h2 id="${id}">${modelId}: ${fromGate} → ${toGate}</h2>
 <p>${badge(original.outcome)} → ${badge(counterfactual.outcome)} <strong>${flipWords(canary)}</strong>; canary <span class="whole" id="${id}-name">${canaryId}</span>, started <span class="whole">${timestamp(startedAt)}</span></p>
 ${verdicts(canary)}<p>Replayed: ${count(many)} observations, ${checked}; sha256 <code>${digest}</code></p>
-${story === null ? html`<p>No observations to draw.</p>` : html`${rulings(story)}${charts(canary, story, id)}`}</section>
+${story === null ? html`<p>No observations to draw.</p>` : html`${decisionsOverTime(story)}${charts(canary, story, id)}`}</section>
 `;
 }

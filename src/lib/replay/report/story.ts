@@ -52,7 +52,7 @@ export interface Detail {
   rows: number;
 }
 
-export function tell(canary: CanaryReplay, observations: readonly Observation[], detail: Detail): Story {
+export function storyOf(canary: CanaryReplay, observations: readonly Observation[], detail: Detail): Story {
   const { startedAt, original, counterfactual } = canary;
   const frame = frameOf(canary, observations, detail.columns);
   const size = observations.length;

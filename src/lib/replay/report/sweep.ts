@@ -30,7 +30,7 @@ ${points.length === 0 ? null : html`<h3>Flip points</h3>\n<ul>${points}</ul>`}
 `;
 }
 
-/** The rows have values only: which key's they are stands above. */
+/** Rows show values only; the caption names their keys. */
 function axisWords({ axes }: Sweep): Html {
   const down = axes.slice(0, -1).map(({ path }) => path);
   return down.length === 0 ? html`` : html`: <code>${down.join(' / ')}</code> down`;
@@ -74,7 +74,7 @@ ${lines}${marks}${flipPoints.map((point) => flipLine(point.below, across, width,
   return html`${scroller('Map of the sweep', drawing, 'wide')}${left === '' ? null : html`<p class="note">${left.trim()}</p>`}`;
 }
 
-/** Cells side by side that look the same are one shape. */
+/** Neighbouring cells that look the same, drawn as one shape. */
 interface Stretch {
   begin: number;
   length: number;
@@ -114,7 +114,7 @@ function letterOf({ outcomes, flips }: Cell, outcome: Outcome): string {
   return `${outcomes[outcome] === all ? letter : letter.toLowerCase()}${flips > 0 ? '*' : ''}`;
 }
 
-/** Between the middles of the cells whose values it lies between. */
+/** A line at the flip point, between the middles of the two cells around it. */
 function flipLine(value: number, across: readonly number[], width: number, bottom: number): Html | null {
   const after = across.findIndex((other) => other > value);
   if (after < 1) return null;

@@ -1,14 +1,4 @@
-import {
-  count,
-  evidenceText,
-  howSure,
-  moment,
-  objectiveLine,
-  percent,
-  plural,
-  seconds,
-  why,
-} from '../../explain/index.js';
+import { count, howSure, moment, objectiveLine, odds, percent, plural, seconds, why } from '../../explain/index.js';
 import type { Verdict } from '../../judge/index.js';
 import type { CanaryReplay, Difference, Side } from '../result.js';
 import type { JudgedCourse, Run } from './course.js';
@@ -42,7 +32,7 @@ function sideRows(original: Side, counterfactual: Side): Shown[][] {
     ...verdictNumbers(original.verdict, counterfactual.verdict),
     judged('checks', ({ ticks }) => `${plural(ticks.looked, 'check')}, ${count(ticks.withData)} with data`),
     judged('window covered', ({ coverage }) => percent(coverage)),
-    both('policy', ({ policy, policyDigest }) => html`${policy.name ?? 'no name'} <code>${policyDigest}</code>`),
+    both('policy', ({ policy, policyDigest }) => html`${policy.name ?? 'unnamed'} <code>${policyDigest}</code>`),
   ];
 }
 
@@ -55,9 +45,9 @@ function verdictNumbers(original: Verdict | null, other: Verdict | null): Shown[
     other === null ? NONE : of(other),
   ];
   return [
-    row('evidence', (verdict) => {
-      const { logE, logThreshold } = verdict.evidence;
-      return `${evidenceText(verdict)}; natural logarithms ${logE.toFixed(3)} and ${logThreshold.toFixed(3)}`;
+    row('evidence against it', ({ evidence: { logE, logThreshold } }) => {
+      const logarithms = `natural logarithms ${logE.toFixed(3)} and ${logThreshold.toFixed(3)}`;
+      return `${odds(logE)}, rolls back at ${odds(logThreshold)} (${logarithms})`;
     }),
     ...names.map((name) =>
       row(name, ({ objectives }) => {
@@ -77,12 +67,12 @@ function divergenceTable(divergence: CanaryReplay['divergence'], startedAt: numb
   if (divergence === null) return html`<p>The decisions never diverge.</p>`;
   const { tick, at, original, counterfactual } = divergence;
   const caption = `Divergence at check ${tick}, ${seconds(Math.max(0, at - startedAt) / 1000)} after the start`;
-  const ruled = (verdict: Verdict) => `${rulingWords(verdict.decision)}: ${why(verdict)}`;
+  const ruled = (verdict: Verdict) => `${decisionWords(verdict.decision)}: ${why(verdict)}`;
   const rows = [['decision', ruled(original), ruled(counterfactual)], ...verdictNumbers(original, counterfactual)];
   return table(caption, HEAD, rows);
 }
 
-function rulingWords(decision: Verdict['decision']): string {
+function decisionWords(decision: Verdict['decision']): string {
   return decision === 'continue' ? 'no decision yet' : OUTCOME_WORDS[decision];
 }
 
@@ -97,7 +87,7 @@ function differenceWords({ seconds: s, requests, badRequests }: Difference): str
 const MOST_RUNS = 20;
 
 /** The decision at each check, under each policy. */
-export function rulings({ original, counterfactual }: Story): Html {
+export function decisionsOverTime({ original, counterfactual }: Story): Html {
   const side = (label: string, course: JudgedCourse | null) => (course?.runs ?? []).map((run) => ({ label, run }));
   const all = [
     ...side('original', original),
@@ -116,5 +106,5 @@ function checksOf({ fromTick, toTick }: Run): string {
 }
 
 function runWords({ decision, reason, decidedBy }: Run): string[] {
-  return [rulingWords(decision), reason.replaceAll('_', ' '), decidedBy ?? NONE];
+  return [decisionWords(decision), reason.replaceAll('_', ' '), decidedBy ?? NONE];
 }
