@@ -51,6 +51,6 @@ describe('lukhas keys', () => {
     await at.run(['keys', 'init']);
     const wrong = await at.run(['keys', 'show', '--role', 'log', '--form', 'allowed-signers']);
     expect(wrong.code).to.equal(2);
-    expect(wrong.stderr).to.include('the log key has no form allowed-signers');
+    expect(wrong.stderr).to.include('--form allowed-signers: not available for the log key');
   });
 });
