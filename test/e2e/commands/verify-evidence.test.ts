@@ -43,7 +43,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     const plain = await done('verify', 'p.zip');
     expect(plain.stdout)
       .to.match(/^self-consistent; signer not verified \(no --trust\): p.zip\n/)
-      .and.include('  not checked  whose keys these are');
+      .and.include('  not checked  signer: a key inside the pack proves nothing');
     const trusted = await done('verify', 'p.zip', '--trust', 'log.vkey', '--trust', 'export.pub');
     expect(trusted.stdout)
       .to.match(/^verified: p.zip\n/)
@@ -118,7 +118,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     for (const file of ['p.zip', 'd.tlog-proof']) {
       expect((await done('verify', file, '--since', 'same', '--trust', 'log.vkey', '--trust', 'export.pub')).stdout)
         .to.match(/^verified: /)
-        .and.include('the log goes on from the checkpoint');
+        .and.include('the log extends the --since checkpoint');
       const alone = await at.run(['verify', file, '--since', 'later']);
       expect(alone.code, file).to.equal(7);
       expect(alone.stdout).to.match(
@@ -155,7 +155,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     expect(forged.stdout).to.include('problem  --since: note: the signature by');
     at.file('other-log', note.replace(origin, 'example.com/other'));
     const other = await at.run(['verify', 'd.tlog-proof', '--since', 'other-log']);
-    expect(other.stdout).to.include('problem  --since: is a checkpoint of "example.com/other"');
+    expect(other.stdout).to.include('problem  --since: checkpoint of log "example.com/other"');
   });
 
   it('another log with the same keys does not go on from it', async () => {
@@ -203,7 +203,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     expect(plain.code).to.equal(0);
     expect(plain.stdout)
       .to.match(/^self-consistent; signer not verified \(no --trust\): d.tlog-proof\n/)
-      .and.include('not checked  who signed the checkpoint');
+      .and.include('not checked  who signed and cosigned the checkpoint');
     const [, extra = ''] = /^extra (.*)$/m.exec(proof) ?? [];
     const entry = Buffer.from(extra, 'base64').toString();
     const forged = Buffer.from(entry.replace('"promote"', '"block"')).toString('base64');
