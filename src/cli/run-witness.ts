@@ -31,7 +31,7 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
   const stopped = exitSignal();
   const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
   say(
-    `lukhas: witness ${identity.name} listening on ${server.url}, watching ${keys.map(({ name }) => name).join(', ')}`,
+    `lukhas: witness ${identity.name} listening on ${server.url}; watching ${keys.map(({ name }) => name).join(', ')}`,
   );
   const code = await stopped;
   await server.close(GRACE_MS);

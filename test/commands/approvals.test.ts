@@ -35,7 +35,7 @@ describe('lukhas canary, where people have to approve', function () {
     const run = await decided(ALONE);
     expect(run.code).to.equal(4);
     expect(run.stdout).to.match(/^BLOCKED .*fraud-v2: stage -> production/);
-    expect(run.stdout).to.contain('awaits    1 approval until');
+    expect(run.stdout).to.contain('waiting   for 1 approval until');
     const id = canaryId(run);
     expect(await calls()).to.equal('');
     const status = await workspace.json(['canary', 'status', id]);

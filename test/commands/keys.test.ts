@@ -49,10 +49,10 @@ describe('lukhas keys', function () {
   it('show says what is missing, and what a key does not have', async () => {
     const none = await at.run(['keys', 'show']);
     expect(none.code).to.equal(2);
-    expect(none.stderr).to.include('there is no key').and.include('lukhas keys init');
+    expect(none.stderr).to.include('key not found').and.include('lukhas keys init');
     await at.run(['keys', 'init']);
     const wrong = await at.run(['keys', 'show', '--role', 'log', '--form', 'allowed-signers']);
     expect(wrong.code).to.equal(2);
-    expect(wrong.stderr).to.include('the log key has no form allowed-signers');
+    expect(wrong.stderr).to.include('--form allowed-signers: not available for the log key');
   });
 });

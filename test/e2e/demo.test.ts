@@ -49,7 +49,7 @@ describe('lukhas demo', function () {
       status: 'ROLLED_BACK',
       exit: 3,
     });
-    expect(verified.stdout).to.match(/^holds: /);
+    expect(verified.stdout).to.match(/^verified: /);
     expect(gates.stdout).to.match(/no gate has been passed yet/);
 
     expect(healthy.seconds).to.be.below(WITHIN_SECONDS);

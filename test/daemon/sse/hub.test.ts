@@ -165,8 +165,7 @@ describe('an event stream', () => {
 describe('a request for an event stream', () => {
   const refused: Record<string, RegExp> = {
     '': /topic is required.*canary\/ID/,
-    '?topic=':
-      /topics: jobs, canaries, metrics, gates, job\/ID, canary\/ID, gate\/NAME, job\/\*, canary\/\*, gate\/\*/,
+    '?topic=': /topics: jobs, canaries, metrics, gates, job\/ID, canary\/ID, gate\/NAME, job\/\*, canary\/\*, gate\/\*/,
     '?topic=canary/': /topics: jobs/,
     '?topic=canary': /topics: jobs/,
     '?topic=jobs&topic=nonsense': /unknown topic \\"nonsense\\"/,

@@ -58,7 +58,9 @@ describe('checkpoints that are kept', () => {
       for (const size of [0, 3, 7]) {
         const error = await caught(refuseOlderLog(sized(log.fork(size)), files));
         expect(error).to.include({ code: 'VERIFICATION', exit: 7 });
-        expect(error.message).to.equal(`the log has ${size} entries, but 8 were signed in ${folder}: entries are missing`);
+        expect(error.message).to.equal(
+          `the log has ${size} entries, but 8 were signed in ${folder}: entries are missing`,
+        );
         expect(error.suggestions.join()).to.include('docs/witness.md');
       }
       for (const size of [8, 12]) {

@@ -59,7 +59,9 @@ describe('signed notes', () => {
   });
 
   it('are refused when only others have signed', () => {
-    expect(refusal(() => verifyNote(signNote('x\n', [bob]), [trustsAlice]))).to.include('no signature by a trusted key');
+    expect(refusal(() => verifyNote(signNote('x\n', [bob]), [trustsAlice]))).to.include(
+      'no signature by a trusted key',
+    );
     expect(refusal(() => verifyNote(signNote('x\n', [bob]), []))).to.include('no signature by a trusted key');
   });
 

@@ -36,7 +36,9 @@ describe('SSH signatures', () => {
     const other = refusal(() => verifySsh(armored, message, { trusted: [BOB.publicKey] }));
     expect(other).to.include(fingerprint(ALICE.publicKey));
     const file = signSsh(message, ALICE, 'file');
-    expect(refusal(() => verifySsh(file, message, { trusted }))).to.include('namespace is "file", expected "lukhas-evidence"');
+    expect(refusal(() => verifySsh(file, message, { trusted }))).to.include(
+      'namespace is "file", expected "lukhas-evidence"',
+    );
     expect(verifySsh(file, message, { trusted, namespace: 'file' })).to.deep.equal(ALICE.publicKey);
     refusal(() => signSsh(message, ALICE, ''));
   });

@@ -83,7 +83,7 @@ describe('an evidence pack', function () {
     for (const [i, request] of requests.entries()) {
       const { stdout } = await audit(await exported(`audit-${i}.zip`, request));
       expect(stdout, JSON.stringify(request)).to.match(
-        /the root is that of the checkpoint: entries \d+ to \d+ are whole/,
+        /the root matches the checkpoint: entries \d+ to \d+ are complete/,
       );
     }
   });
@@ -102,8 +102,7 @@ describe('an evidence pack', function () {
       const work = await mkdtemp(join(dir, 'edit-'));
       await run('unzip', ['-q', pack, '-d', work]);
       await writeFile(join(work, 'audits.ndjson'), edit.map((line) => `${line}\n`).join(''));
-      const block =
-        /## Nothing was left out[\s\S]*?```sh\n([\s\S]*?)```/.exec(await file(pack, 'VERIFY.md'))?.[1] ?? '';
+      const block = /## No entry is missing[\s\S]*?```sh\n([\s\S]*?)```/.exec(await file(pack, 'VERIFY.md'))?.[1] ?? '';
       const error = await fails(run('bash', ['-c', `set -eu -o pipefail\n${block}`], { cwd: work }));
       expect((error as Error & { code: number }).code).to.be.greaterThan(0);
     }
@@ -232,7 +231,9 @@ describe('an evidence pack', function () {
     const pruned = await exportEdited('pruned.zip', `${all}; ${ahead}`, month);
     const { counts } = JSON.parse(await file(pruned, 'meta.json'));
     expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count }]);
-    expect((await audit(pruned)).stdout).to.include(`${subject}: its ${count} observations were pruned`);
+    expect((await audit(pruned)).stdout).to.include(
+      `${subject}: its ${count} observations are not in the pack, which says they were pruned`,
+    );
   });
 
   it('is refused of a log that has lost what was signed, and every export leaves a checkpoint of what it holds', async () => {

@@ -93,7 +93,9 @@ describe('verifying an evidence pack', () => {
       const [line = ''] = report.notChecked.filter((text) => text.includes('in meta.json'));
       expect(line, member).to.include(member);
     }
-    expect((await resealed('narrative.txt', 'All was well.')).notChecked.join('\n')).to.match(/^what narrative.txt and/m);
+    expect((await resealed('narrative.txt', 'All was well.')).notChecked.join('\n')).to.match(
+      /^what narrative.txt and/m,
+    );
     for (const [member, value] of Object.entries({ judges: [99], unreviewed: [{ seq: 1, canaryId: 'x' }] })) {
       const report = await resealed('meta.json', `${canon({ ...meta, [member]: value })}\n`);
       expect(report.problems).to.deep.equal([`meta.json: ${member} does not match the pack`]);

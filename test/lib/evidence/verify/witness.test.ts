@@ -80,7 +80,9 @@ describe('cosignatures in a pack', () => {
   it('that cover nothing of the pack show nothing, whoever made them', async () => {
     const checked = async (size: number, from: number, lines = LOG.lines) => {
       const report = await check(tinyPack({ ...LOG, lines, from, witnessed: { size, lines: LOG.lines } }));
-      const hint = report.notChecked.some((text) => text.startsWith('whether the log was rewritten before this export'));
+      const hint = report.notChecked.some((text) =>
+        text.startsWith('whether the log was rewritten before this export'),
+      );
       return { ...report, hint };
     };
     for (const [size, from] of [

@@ -61,7 +61,11 @@ describe('the zip of a pack', () => {
       /fields that packs/,
     ],
     ['says a smaller size', () => tinyZip(other({ size: 5 })), /audits.ndjson: does not have the size it states/],
-    ['says a larger size', () => tinyZip(other({ size: 5_000_000 })), /audits.ndjson: does not have the size it states/],
+    [
+      'says a larger size',
+      () => tinyZip(other({ size: 5_000_000 })),
+      /audits.ndjson: does not have the size it states/,
+    ],
     [
       'has one file over another',
       () => tinyZip(files.with(2, { ...files[2]!, name: files[1]!.name, overlap: true })),
@@ -75,11 +79,7 @@ describe('the zip of a pack', () => {
     ],
     ['hides bytes before the end', () => tinyZip(files, { gap: Buffer.alloc(10) }), /not directly before its end/],
     ['is cut off', () => tinyZip(files).subarray(0, -30), /^zip: is cut off: its end is missing$/],
-    [
-      'has something behind it',
-      () => Buffer.concat([tinyZip(files), Buffer.from('x')]),
-      /has data after its end/,
-    ],
+    ['has something behind it', () => Buffer.concat([tinyZip(files), Buffer.from('x')]), /has data after its end/],
   ];
   for (const [what, zip, says] of HOSTILE) {
     it(`is refused when it ${what}`, async () => {

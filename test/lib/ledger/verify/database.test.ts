@@ -100,7 +100,11 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
     12,
     /seq is 14 in the body, but 12 in its column/,
   ],
-  'an entry rewritten with its hash': [(db) => rewrite(db, 6, 'c9'), 6, /tree node over entries 6 to 7 does not match them/],
+  'an entry rewritten with its hash': [
+    (db) => rewrite(db, 6, 'c9'),
+    6,
+    /tree node over entries 6 to 7 does not match them/,
+  ],
   'its neighbour rewritten with its hash': [(db) => rewrite(db, 7, 'c9'), 6, /tree node over entries 6 to 7/],
   'an entry rewritten with its hash and the lowest node': [
     (db) => {
@@ -245,7 +249,9 @@ describe('verification of the log in place', () => {
       const { problems, notChecked } = await verifyDatabase(path, { clock: { now: () => now } });
       expect(problems).to.deep.equal([`entry ${DECISION}: verdict on c2: its observations are missing`]);
       expect(notChecked).to.have.length(1);
-      expect(notChecked[0]).to.match(/^times: entry 21 is dated .*, ahead of this machine's clock \(and 1 more entries\)/);
+      expect(notChecked[0]).to.match(
+        /^times: entry 21 is dated .*, ahead of this machine's clock \(and 1 more entries\)/,
+      );
     });
   });
 
