@@ -1,14 +1,14 @@
 /** The rooms and who may look into whom: imports go down only. See ARCHITECTURE.md. */
 const room = (name) => `^src/lib/${name}/`;
-const FLOOR = ['^src/lib/errors\\.ts$', '^src/lib/clock\\.ts$', room('input')];
+const FLOOR = ['^src/lib/errors\\.ts$', '^src/lib/clock\\.ts$', '^src/lib/wake\\.ts$', room('input')];
 
 /** Each room may use itself, the floor, and these. */
 const MAY_USE = {
   judge: [],
-  files: ['ledger'],
+  files: ['process'],
   process: [],
   smoke: [],
-  ledger: ['judge'],
+  ledger: ['judge', 'process'],
   readings: ['judge', 'ledger'],
   explain: ['judge', 'ledger', 'readings'],
   metrics: ['judge', 'ledger'],

@@ -217,7 +217,7 @@ async function bundleDriver(folder: string): Promise<string> {
     bundle: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'node22.14',
     packages: 'external',
     logLevel: 'warning',
   });

@@ -68,7 +68,7 @@ async function bundleDriver(folder: string): Promise<string> {
     bundle: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'node22.14',
     external: ['better-sqlite3'],
     banner: { js: `import{createRequire as __r}from'node:module';const require=__r(import.meta.url);` },
     logLevel: 'warning',

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { execute } from '../dist/main.js';
+import { onSupportedNode } from './supported-node.js';
 
-await execute({ dir: import.meta.url });
+onSupportedNode(async () => {
+  const { execute } = await import('../dist/main.js');
+  await execute({ dir: import.meta.url });
+});

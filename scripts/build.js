@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { directImports } from './direct-imports.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -34,11 +35,12 @@ await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20',
+  target: 'node22.14',
   // Bundled are only the packages that every start needs. The others are loaded when used, as they were published
   // (a package in CommonJS that is imported dynamically would lose its named exports in a bundle).
   external: [...Object.keys(dependencies).filter((name) => !bundled.includes(name)), 'typescript', 'ts-node', 'tsx'],
   banner: { js: banner },
+  plugins: [directImports],
   legalComments: 'linked',
   logLevel: 'warning',
 });

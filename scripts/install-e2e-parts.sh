@@ -15,7 +15,9 @@ fi
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || { echo "missing after installation: $program" >&2; exit 1; }
 done
-# Programs of others that speak to lukhas: the official MCP conformance suite and inspector, from npm. A folder and a
-# lock file of their own, so that nobody who only installs or tests lukhas pays for them. They ask for Node.js 22 and
-# run on 20.
-(cd "$(dirname "$0")/../test/e2e/parts" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+# Programs of others that speak to lukhas, the official MCP conformance suite and inspector, and the versions of Node.js
+# that lukhas is tested with, from npm. Folders and lock files of their own, so that nobody who only installs or tests
+# lukhas pays for them.
+for folder in parts nodes; do
+  (cd "$(dirname "$0")/../test/e2e/$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+done

@@ -28,7 +28,9 @@ writeFileSync(manifestPath, write ? manifest : committed);
 const names = Object.keys(JSON.parse(manifest).commands)
   .map((id) => id.replaceAll(':', ' '))
   .sort();
-const wanted = new Map([['lukhas.txt', run(['bin/run.js', '--help'])]]);
+// The overview names the machine and the Node.js that it was printed with.
+const overview = run(['bin/run.js', '--help']).replace(/(lukhas\/\S+) \S+ node-v\S+/, '$1 PLATFORM node-vVERSION');
+const wanted = new Map([['lukhas.txt', overview]]);
 for (const name of names)
   wanted.set(`${name.replaceAll(' ', '-')}.txt`, run(['bin/run.js', ...name.split(' '), '--help']));
 

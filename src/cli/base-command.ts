@@ -2,6 +2,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
+import { printJson, type Styled, tell, toScreen } from './screen.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -15,7 +16,7 @@ export abstract class BaseCommand extends Command {
 
   static override baseFlags = {
     db: Flags.string({
-      description: 'the database file (default: .lukhas/lukhas.db)',
+      description: 'database file (default: .lukhas/lukhas.db)',
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
     }),
@@ -24,7 +25,7 @@ export abstract class BaseCommand extends Command {
       helpValue: 'PATH',
       helpGroup: 'GLOBAL',
     }),
-    'no-color': Flags.boolean({ description: 'plain text; NO_COLOR does the same', helpGroup: 'GLOBAL' }),
+    'no-color': Flags.boolean({ description: 'plain text, as with NO_COLOR', helpGroup: 'GLOBAL' }),
   };
 
   private opened: App | null = null;
@@ -49,13 +50,24 @@ export abstract class BaseCommand extends Command {
     const flags = Object.entries(parsed.flags).map(([name, value]) => [`--${name}`, value] as const);
     for (const [name, value] of [...flags, ...Object.entries(parsed.args)])
       if (value === '' || (Array.isArray(value) && value.includes('')))
-        throw new LukhasError('USAGE', `${name}: is empty`, { suggestions: ['Add --help to see what it takes.'] });
+        throw new LukhasError('USAGE', `${name}: must not be empty`, {
+          suggestions: ['Run the command with --help to see its arguments and flags.'],
+        });
     return parsed;
   }
 
   /** Messages and progress: never on stdout. */
   protected say(message: string): void {
-    process.stderr.write(`${message}\n`);
+    tell(message);
+  }
+
+  /** Data for a person, on stdout; nothing with `--json`. */
+  override log(message: string | Styled = ''): void {
+    super.log(toScreen(message));
+  }
+
+  override logJson(json: unknown): void {
+    printJson(json);
   }
 
   protected override async finally(error: Error | undefined): Promise<unknown> {
@@ -113,7 +125,10 @@ function usageError(error: Error & { flags?: string[] }, flags: readonly string[
     code: 'USAGE',
     exit: EXIT.usage,
     message: oneLine(said),
-    suggestions: [...hints.map((hint) => `Did you mean ${hint}?`), 'Add --help to see what it takes.'],
+    suggestions: [
+      ...hints.map((hint) => `Did you mean ${hint}?`),
+      'Run the command with --help to see its arguments and flags.',
+    ],
   };
 }
 

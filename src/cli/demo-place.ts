@@ -13,10 +13,14 @@ export function requireDemoPlace({ source, hooks, files }: Config): void {
   ];
   if (real.length === 0) return;
   const where = files[0] === undefined ? 'the environment' : files.join(' with ');
-  throw new LukhasError('USAGE', `A demo judges made-up traffic, but ${where} configures ${real.join(' and ')}`, {
-    suggestions: [
-      'Run it in an empty folder, without PROM_* in the environment.',
-      'Leave the demo out to measure what is configured.',
-    ],
-  });
+  throw new LukhasError(
+    'USAGE',
+    `The demo must not run with real settings: ${where} configures ${real.join(' and ')}`,
+    {
+      suggestions: [
+        'Run it in an empty folder, without PROM_* in the environment.',
+        'Or drop the demo option to measure the configured source.',
+      ],
+    },
+  );
 }

@@ -1,7 +1,9 @@
-import type { Command } from '@oclif/core';
 import type { App } from '../lib/app/index.js';
 import { canaryJson, exitOf } from '../lib/app/index.js';
+import { isTerminal } from '../lib/readings/index.js';
+import type { BaseCommand } from './base-command.js';
 import { presentCanary } from './present.js';
+import { tell } from './screen.js';
 import { statusLine } from './status-line.js';
 import { type Watched, watchToVerdict } from './watch-verdict.js';
 
@@ -14,7 +16,7 @@ export async function followToVerdict(
   const status = options.quiet ? null : statusLine(process.stderr);
   const say = (line: string): void => {
     status?.clear();
-    process.stderr.write(`${line}\n`);
+    tell(line);
   };
   try {
     return await watchToVerdict(app, id, {
@@ -28,13 +30,13 @@ export async function followToVerdict(
 }
 
 /** Presents how it ended and sets the exit code; the value is what `--json` prints. */
-export function finish(command: Command, watched: Watched, noColor: boolean | undefined): unknown {
+export function finish(command: BaseCommand, watched: Watched, noColor: boolean | undefined): unknown {
   const { canary, interrupted } = watched;
   process.exitCode = interrupted ?? exitOf(canary);
   if (interrupted !== null) {
-    process.stderr.write(
-      `lukhas: stopped watching ${canary.id}; it is still ${canary.state}\n` +
-        `  go on: lukhas canary resume ${canary.id}\n  end it: lukhas canary abort ${canary.id} --reason "..."\n`,
+    tell(
+      `lukhas: stopped watching ${canary.id}; it is ${isTerminal(canary.state) ? `${canary.state}, but its hooks have not all run` : `still ${canary.state}`}\n` +
+        `  resume: lukhas canary resume ${canary.id}${isTerminal(canary.state) ? '' : `\n  stop it: lukhas canary abort ${canary.id} --reason "..."`}`,
     );
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
   return { ...canaryJson(canary), exit: process.exitCode };

@@ -20,8 +20,8 @@ export async function refuseOwnFiles(
   const own = [dbPath, `${dbPath}-wal`, `${dbPath}-shm`, keys.log, keys.export];
   const same = await Promise.all(own.map(async (file) => file === target || (await isSame(file, target))));
   if (!same.includes(true) && !(folderOf(target) + sep).startsWith(checkpoints + sep)) return;
-  throw new LukhasError('USAGE', `${flag} ${path}: that is a file of the log itself; it is not replaced`, {
-    suggestions: ['Choose another name.'],
+  throw new LukhasError('USAGE', `${flag} ${path}: is a file of the log itself and is never overwritten`, {
+    suggestions: ['Choose another file name.'],
   });
 }
 

@@ -4,50 +4,50 @@ import { moment, plural } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { approvalRule, approvalsEndAt } from '../lib/readings/index.js';
 
-/** Approvals, rejections and break-glass of a canary, and what is still awaited; one line each. */
+/** Approvals, rejection and break-glass of a promotion whose policy requires approvals; one line each, not indented. */
 export function approvalLines(canary: Canary): string[] {
   const { rejected, breakGlass } = canary.consent;
   return [
     ...approvals(canary),
-    ...(rejected
-      ? [`  rejected  by ${rejected.by.who} (${rejected.by.how}) at ${rejected.at}: ${rejected.reason}`]
-      : []),
-    ...(breakGlass ? brokenGlass(canary.id, breakGlass) : []),
+    ...(rejected ? [`rejected by ${rejected.by.who} (${rejected.by.how}) at ${rejected.at}: ${rejected.reason}`] : []),
+    ...(breakGlass ? breakGlassLines(breakGlass) : []),
   ];
 }
 
-function approvals({ id, consent, action, decidedAt, ...canary }: Canary): string[] {
+function approvals({ consent, action, decidedAt, ...canary }: Canary): string[] {
   const rule = approvalRule(canary);
   const newest = consent.approvals.at(-1);
   const given = consent.approvals.map(
     ({ by, at, reason, digest }) =>
-      `  approved  by ${by.who} (${by.how}) at ${at}${digest === newest?.digest ? '' : ' (since lapsed)'}: ${reason}`,
+      `approved by ${by.who} (${by.how}) at ${at}${digest === newest?.digest ? '' : ' (lapsed since)'}: ${reason}`,
   );
   if (rule === null || decidedAt === null || action.state !== 'awaiting approval') return given;
   return [
     ...given,
-    `  waiting   for ${plural(rule.required, 'approval')} until ${timestamp(approvalsEndAt(rule, decidedAt))}; no hook is called without them`,
-    `  next      lukhas canary approve ${id} --reason "..."   or: lukhas canary reject ${id} --reason "..."`,
+    `waiting for approval: ${plural(rule.required, 'approval')} required by ${timestamp(approvalsEndAt(rule, decidedAt))}; until then nothing changes`,
   ];
 }
 
-function brokenGlass(
-  id: string,
-  { by, at, reason, reviewDueAt, review }: NonNullable<Canary['consent']['breakGlass']>,
-) {
+function breakGlassLines({
+  by,
+  at,
+  reason,
+  reviewDueAt,
+  review,
+}: NonNullable<Canary['consent']['breakGlass']>): string[] {
   return [
-    `  BREAK-GLASS by ${by.who} (${by.how}) at ${at}: ${reason}`,
+    `BREAK-GLASS by ${by.who} (${by.how}) at ${at}: ${reason}`,
     review
-      ? `  reviewed  by ${review.by.who} (${review.by.how}) at ${review.at}: ${review.reason}`
-      : `  next      another person must review it by ${moment(reviewDueAt)}: lukhas canary review ${id} --reason "..."`,
+      ? `reviewed by ${review.by.who} (${review.by.how}) at ${review.at}: ${review.reason}`
+      : `NOT REVIEWED: a review by another person is due by ${moment(reviewDueAt)}`,
   ];
 }
 
-/** What an approval would cover now. */
+/** What an approval given now would count for; lines that are not indented. */
 export function eligibilityLines({ required, given, digest, holder, expired }: ApprovalEligibility): string[] {
-  if (expired) return ['  approvals expired: only a new canary can provide new evidence'];
+  if (expired) return ['approvals expired: start a new canary, it takes new evidence'];
   return [
-    `  approvals ${given} of ${required}, for this evidence and while ${holder === null ? 'no model' : holder} holds the gate`,
-    `  digest    ${digest}`,
+    `${given} of ${required} approvals given for this evidence, while ${holder === null ? 'no model' : holder} holds the gate`,
+    `digest of the evidence: ${digest}`,
   ];
 }

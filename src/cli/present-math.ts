@@ -1,35 +1,51 @@
 import type { ObjectiveEvidence, WhyMath } from '../lib/explain/index.js';
 import {
+  assumptionText,
   count,
+  flow,
   milliseconds,
   observedValue,
   odds,
   oneLine,
   percent,
+  plural,
   seconds,
   sparkline,
+  stateText,
+  type Width,
+  wrap,
 } from '../lib/explain/index.js';
 import type { Bounds, ObjectiveReport, RateReport } from '../lib/judge/index.js';
-import { PAINT, paint } from './present.js';
+import { PAINT, paint, widthOf } from './present.js';
+import { block, blocks, type Styled } from './screen.js';
 import { table } from './table.js';
 
-const COLUMNS = 60;
+/** Bars of the evidence, at most. */
+const BARS = 40;
+/** Column of the facts' values. */
+const INDENT = 16;
 const NONE = '-';
 
 /** The numbers as compact tables. */
-export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): string {
-  const chalk = paint(stream, noColor);
+export function presentMath(math: WhyMath, stream: NodeJS.WriteStream, noColor?: boolean): Styled {
+  const pen = paint(stream, noColor);
   const color = PAINT[math.state as keyof typeof PAINT];
-  const head = oneLine(`${math.state} ${math.modelId}: ${math.fromGate} -> ${math.toGate} ${math.id}`);
-  const check = math.check?.status === 'differs' ? chalk.red.bold : (text: string) => text;
-  const lines = facts(math).map(([name, value]) => `${name.padEnd(16)}${oneLine(value)}`);
-  const blocks = [
-    [color ? chalk[color].bold(head) : chalk.bold(head), ...lines].join('\n'),
-    objectives(math),
-    logic(math),
-    checkLines(math).map(check).join('\n'),
-  ];
-  return blocks.filter((block) => block !== '').join('\n\n');
+  const width = widthOf(stream);
+  const names = [math.modelId ?? '', `${math.fromGate} → ${math.toGate}`, math.id].map(oneLine);
+  const head = flow([stateText(math.state ?? ''), ...names], 2, width, '');
+  const lines = facts(math).flatMap((fact) => factLines(fact, width));
+  const recheck = recheckLines(math, width);
+  const differs = math.check?.status === 'differs';
+  return blocks([
+    block([...head.map((line) => (color ? pen(line, color, 'bold') : pen(line, 'bold'))), ...lines]),
+    ...objectives(math, width),
+    ...logic(math, width),
+    ...(recheck.length === 0 ? [] : [block(differs ? recheck.map((line) => pen(line, 'red', 'bold')) : recheck)]),
+  ]);
+}
+
+function factLines([name, value]: readonly [string, string], width: Width): string[] {
+  return wrap(oneLine(value), width, name.padEnd(INDENT), ' '.repeat(INDENT));
 }
 
 function facts(math: WhyMath): [string, string][] {
@@ -41,28 +57,29 @@ function facts(math: WhyMath): [string, string][] {
     ['promise', math.promise],
     ['time to action', math.time_to_action_sec === null ? NONE : timeToAction(math)],
     [
-      'looks',
+      'checks',
       ticks &&
-        `${ticks.looked} of at most ${ticks.planned}, ${ticks.withData} with data, ${ticks.gaps} missed, ${ticks.resets} resets; ${percent(math.coverage ?? 0)} covered`,
+        `${ticks.looked} of at most ${ticks.planned}, ${ticks.withData} with data, ${ticks.gaps} missed; ${plural(ticks.resets, 'counter reset')}; ${percent(math.coverage ?? 0)} of the time covered`,
     ],
-    ['evidence', bet(math)],
+    ['evidence', evidenceBars(math)],
     ...rates.flatMap(rateFacts),
-    ['assumed', math.assumptions.length > 0 ? math.assumptions.join('; ') : null],
+    ...math.evidence.flatMap((o): [string, string][] => (o.type === 'reading' ? [['readings', o.says]] : [])),
+    ['assumptions', math.assumptions.length > 0 ? math.assumptions.map(assumptionText).join('; ') : null],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [[name, value] as [string, string]]));
 }
 
 function timeToAction(math: WhyMath): string {
-  const saved = math.savedSeconds ? `, ${seconds(math.savedSeconds)} of the window saved` : '';
+  const saved = math.savedSeconds ? ` (${seconds(math.savedSeconds)} saved)` : '';
   return `${seconds(math.time_to_action_sec ?? 0)} from the start of the window${saved}`;
 }
 
-/** Bars of the logarithm: as full as it must be to act. */
-function bet({ bet: b }: WhyMath): string | null {
-  if (!b || b.path.length === 0) return null;
-  const values = b.path.map((p) => p.logE);
-  const bars = sparkline(values, Math.min(0, ...values), b.logThreshold, COLUMNS);
-  return `${bars}  ${odds(b.logE)} against it, acts at ${odds(b.logThreshold)} (a full bar)`;
+/** Bars of the logarithm; a full bar is where it is rolled back. */
+function evidenceBars({ bet }: WhyMath): string | null {
+  if (!bet || bet.path.length === 0) return null;
+  const values = bet.path.map((p) => p.logE);
+  const bars = sparkline(values, Math.min(0, ...values), bet.logThreshold, BARS);
+  return `${bars}  ${odds(bet.logE)} against it (rolls back at ${odds(bet.logThreshold)}, a full bar)`;
 }
 
 function rateFacts(o: RateReport): [string, string | null][] {
@@ -72,17 +89,17 @@ function rateFacts(o: RateReport): [string, string | null][] {
     [
       'baseline',
       b &&
-        `${o.name}: ${count(b.bad)} of ${count(b.total)} (${b.rate === null ? NONE : percent(b.rate)}), ratio ${b.ratio === null ? NONE : b.ratio.toPrecision(3)}, attributable: ${o.attributable}`,
+        `${o.name}: ${count(b.bad)} of ${count(b.total)} (${b.rate === null ? NONE : percent(b.rate)}), ${b.ratio === null ? 'no ratio' : `canary ${Number(b.ratio.toPrecision(3))}x that`}, attributable: ${o.attributable}`,
     ],
     [
       'buckets',
       l &&
-        `${o.name}: surely slow ${bound(l.surelyAbove, 'none')}, possibly slow ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; p${Math.round(l.quantile * 100)} in ${count(l.bucket.lower)} to ${milliseconds(l.bucket.upper)}` : ''}`,
+        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; p${Math.round(l.quantile * 100)} in ${count(l.bucket.lower)} to ${milliseconds(l.bucket.upper)}` : ''}`,
     ],
     [
       'onset',
       onset && o.rollback.against
-        ? `${o.name}: most likely look ${onset.tick}, ${new Date(onset.at).toISOString()}`
+        ? `${o.name}: most likely check ${onset.tick}, ${new Date(onset.at).toISOString()}`
         : null,
     ],
   ];
@@ -90,18 +107,36 @@ function rateFacts(o: RateReport): [string, string | null][] {
 
 const HEAD = [
   'OBJECTIVE',
-  'THRESHOLD',
+  'LIMIT',
   'OBSERVED',
   'BOUNDS',
   'BAD OF ALL',
-  'BET AGAINST',
+  'EVIDENCE',
   'CERTIFIED',
   'DESIGN EFFECT',
   'STILL NEEDED',
 ];
 
-function objectives({ evidence }: WhyMath): string {
-  return evidence.length === 0 ? '' : table(HEAD, evidence.map(objectiveRow));
+function objectives({ evidence }: WhyMath, width: Width): Styled[] {
+  return evidence.length === 0 ? [] : [fitted(HEAD, evidence.map(objectiveRow), width)];
+}
+
+/** A table, or one record below the other where a terminal is narrower than the table. */
+function fitted(head: readonly string[], rows: readonly (readonly string[])[], width: Width): Styled {
+  const whole = table(head, rows);
+  const widest = Math.max(
+    ...String(whole)
+      .split('\n')
+      .map((line) => line.length),
+  );
+  if (width === null || widest <= width) return whole;
+  const records = rows.map((row) => {
+    const named = row.flatMap((cell, i) =>
+      cell === '' || cell === NONE ? [] : [[head[i] ?? '', oneLine(cell)] as const],
+    );
+    return block(named.flatMap((fact) => factLines(fact, width)));
+  });
+  return blocks(records);
 }
 
 function objectiveRow(o: ObjectiveEvidence): string[] {
@@ -153,14 +188,15 @@ function shown(o: ObjectiveReport, value: number): string {
   return o.signal === 'latency' ? milliseconds(value) : percent(value);
 }
 
-function logic({ logic: steps }: WhyMath): string {
-  if (steps.length === 0) return '';
+function logic({ logic: steps }: WhyMath, width: Width): Styled[] {
+  if (steps.length === 0) return [];
   const number = (x: number | null) => (x === null ? '' : String(Number(x.toPrecision(4))));
   const rows = steps.map((s) => [s.answer ? 'yes' : 'no', s.question, number(s.value), number(s.limit)]);
-  return table(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows);
+  return [fitted(['ANSWER', 'QUESTION', 'VALUE', 'LIMIT'], rows, width)];
 }
 
-function checkLines({ check }: WhyMath): string[] {
+function recheckLines({ check }: WhyMath, width: Width): string[] {
   if (!check) return [];
-  return [`check           ${oneLine(check.says)}`, ...check.problems.map((p) => `  ${oneLine(p)}`)];
+  const problems = check.problems.flatMap((problem) => wrap(oneLine(problem), width, '  ', '    '));
+  return [...factLines(['recomputed', check.says], width), ...problems];
 }

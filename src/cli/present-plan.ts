@@ -1,29 +1,42 @@
-import { count, percent, seconds } from '../lib/explain/index.js';
+import { count, percent, plural, seconds } from '../lib/explain/index.js';
 import type { ObjectivePlan, PlanReport } from '../lib/judge/index.js';
+import { block, type Styled } from './screen.js';
 
-/** The plan in words. */
-export function presentPlan(plan: PlanReport): string {
-  const rate = `${count(plan.requestsPerSecond)} requests/s`;
-  return [
-    `${plan.decidable ? 'Can be decided' : 'Can NOT be relied on to promote'} at ${rate}: a window of ${seconds(plan.windowSeconds)} sees ${count(plan.windowRequests)} requests.`,
+/** The plan in words: whether the traffic is enough, then what each objective needs. */
+export function presentPlan(plan: PlanReport): Styled {
+  return block([
+    verdict(plan),
     ...plan.objectives.flatMap(objective),
     ...plan.unplanned.map((o) => `${o.name}: not planned, ${o.why}`),
-  ].join('\n');
+  ]);
+}
+
+function verdict({ requestsPerSecond, windowSeconds, windowRequests, objectives, decidable }: PlanReport): string {
+  const rate = `${plural(requestsPerSecond, 'request')}/s`;
+  const sees = `a window of ${seconds(windowSeconds)} sees ${plural(windowRequests, 'request')} at ${rate}`;
+  if (objectives.length === 0) return `Nothing to plan: ${sees}.`;
+  if (decidable) return `Enough traffic: ${sees}.`;
+  const needs = objectives.map(({ promotion }) => promotion.likelyRequests ?? Number.POSITIVE_INFINITY);
+  const most = Math.max(...needs);
+  return Number.isFinite(most)
+    ? `NOT enough traffic: needs ${count(most)} requests, ${sees}.`
+    : `CANNOT be promoted: the expected rate is too close to a limit; ${sees}.`;
 }
 
 function objective(o: ObjectivePlan): string[] {
-  const { promotion: p } = o;
-  const healthy = `a canary at ${percent(o.expectedRate)} (at most ${percent(o.p0)})`;
+  const { promotion: p, name } = o;
+  const bad = name.startsWith('latency_') ? 'slow' : 'failed';
+  const healthy = `a canary with ${percent(o.expectedRate)} ${bad} requests (limit ${percent(o.p0)})`;
   const promoted =
     p.likelyRequests === null
-      ? `${healthy} is never certified: it is too near its target`
+      ? `${healthy} is never promoted: it is too close to its limit`
       : p.decidable
-        ? `${healthy} is certified with ${count(p.likelyRequests)} requests: promoted after ${seconds(p.seconds ?? 0)}`
-        : `${healthy} needs ${count(p.likelyRequests)} requests; from ${p.smallestRequestsPerSecond?.toPrecision(3)} requests/s on the window suffices`;
-  const bad = o.rollback.map((r) =>
+        ? `${healthy} is promoted after ${seconds(p.seconds ?? 0)}; it needs ${count(p.likelyRequests)} requests`
+        : `${healthy} needs ${count(p.likelyRequests)} requests: at least ${p.smallestRequestsPerSecond?.toPrecision(3)} requests/s in this window`;
+  const rollbacks = o.rollback.map((r) =>
     r.seconds === null
-      ? `at ${r.times}x the target it would not be noticed within the window`
-      : `at ${r.times}x the target it is rolled back after about ${seconds(r.seconds)} (${count(r.requests ?? 0)} requests)`,
+      ? `at ${r.times}x the limit it is not detected within the window`
+      : `at ${r.times}x the limit it is rolled back after about ${seconds(r.seconds)} (${plural(r.requests ?? 0, 'request')})`,
   );
-  return [`${o.name}: ${promoted}`, ...bad.map((line) => `  ${line}`)];
+  return [`${name}: ${promoted}`, ...rollbacks.map((line) => `  ${line}`)];
 }

@@ -1,7 +1,18 @@
-import { Chalk } from 'chalk';
-import { clip, nextSteps, summarise } from '../lib/explain/index.js';
+import { Chalk, type ForegroundColorName } from 'chalk';
+import {
+  clip,
+  headline,
+  nextSteps,
+  objectiveCells,
+  plural,
+  summarise,
+  type Width,
+  why,
+  wrap,
+} from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { approvalLines } from './present-approvals.js';
+import { block, Styled } from './screen.js';
 
 /** Characters of a failed hook's words that are shown; the log has the rest. */
 const DETAIL = 200;
@@ -15,83 +26,113 @@ export const PAINT = {
   FAILED: 'red',
 } as const;
 
-/** Colour only where a person looks, and never when they asked for none. */
+/** A pen for text in one line: colour only on a terminal, and never with --no-color or NO_COLOR. */
 export function paint(stream: NodeJS.WriteStream, noColor: boolean | undefined) {
   const plain = noColor || !stream.isTTY || Boolean(process.env['NO_COLOR']);
-  return new Chalk({ level: plain ? 0 : 1 });
+  const chalk = new Chalk({ level: plain ? 0 : 1 });
+  return (text: string, ...styles: (ForegroundColorName | 'bold')[]): Styled =>
+    Styled.colored(text, (shown) => styles.reduceRight((inner, style) => chalk[style](inner), shown));
 }
 
-/** The canary in a few lines for a terminal or a pipe. */
-export function presentCanary(canary: Canary, noColor: boolean | undefined): string {
-  const chalk = paint(process.stdout, noColor);
-  const color = PAINT[canary.state as keyof typeof PAINT];
-  const [first = '', ...rest] = lines(canary).map(clean);
-  return [color ? chalk[color].bold(first) : first, ...rest].join('\n');
+/** Columns of a terminal; null for a pipe or a file, where lines are not broken. */
+export function widthOf(stream: NodeJS.WriteStream): Width {
+  return stream.isTTY ? stream.columns || 80 : null;
 }
 
 /**
- * Reasons, names and what hooks and sources said come from others: control, invisible and direction-changing characters
- * become spaces before colour is added. Runs of spaces stay: they are the layout.
+ * The canary's first screen, for a terminal or a pipe.
+ * @param more lines, not indented, shown before the next steps
  */
-function clean(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trimEnd();
+export function presentCanary(canary: Canary, noColor: boolean | undefined, more: readonly string[] = []): Styled {
+  const pen = paint(process.stdout, noColor);
+  const color = PAINT[canary.state as keyof typeof PAINT];
+  const [first = '', ...rest] = lines(canary, widthOf(process.stdout), more).map((line) => line.trimEnd());
+  return block([color ? pen(first, color, 'bold') : first, ...rest]);
 }
 
-function lines(canary: Canary): string[] {
-  const { verdict, ended, failure } = canary;
-  if (ended) return [...endedByHand(canary, ended), ...approvalLines(canary), ...action(canary)];
-  const body = verdict ? summarise(canary, verdict) : [headline(canary)];
-  const failed = failure
-    ? [`  failed    ${failure.message}`, '  next      Mend what it says, then start the canary again.']
-    : [];
-  const next = verdict ? nextSteps(verdict).map((step) => `  next      ${step}`) : [];
-  return [...body, ...failed, ...approvalLines(canary), ...action(canary), ...next];
+function lines(canary: Canary, width: Width, more: readonly string[]): string[] {
+  const { verdict, ended } = canary;
+  const text = (line: string) => wrap(line, width, '  ', '    ');
+  return [
+    ...(ended
+      ? endedByHand(canary, ended, width)
+      : verdict
+        ? summarise(canary, verdict, width)
+        : undecided(canary, width)),
+    ...(canary.dryRun ? ['  dry run: no hook was called, no gate changed'] : []),
+    ...approvalLines(canary).flatMap(text),
+    ...[...actionLines(canary), ...more].flatMap(text),
+    ...steps(canary).flatMap((step) => wrap(step, width, '  next: ', '        ')),
+  ];
 }
 
-/** An abort or an override stands above what the evidence said until then. */
-function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>): string[] {
+/** An abort or an override comes before the cause that the evidence gave until then. */
+function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>, width: Width): string[] {
   const what =
     {
-      PROMOTED: 'promoted by hand, as an override',
-      BLOCKED: 'to be promoted by hand, as an override',
-    }[canary.state as string] ?? 'ended by hand';
-  const summary = canary.verdict ? summarise(canary, canary.verdict) : [];
-  const [why = '', , , ...objectives] = summary.slice(1);
+      PROMOTED: 'promoted by hand, against the verdict,',
+      BLOCKED: 'promotion by hand requested, against the verdict,',
+    }[canary.state as string] ?? 'aborted';
+  const { verdict } = canary;
   return [
-    headline(canary),
-    `  why       ${what}: ${reason}`,
-    `  by        ${by.who} (${by.how})`,
-    ...(why === '' ? [] : [why.replace('why      ', 'until then')]),
-    ...objectives,
+    ...headline(canary, '', width),
+    ...wrap(`${what} by ${by.who} (${by.how}): ${reason}`, width, '  ', '    '),
+    ...(verdict ? wrap(`until then: ${why(verdict)}`, width, '  ', '    ') : []),
+    ...(verdict ? objectiveCells(verdict, width) : []),
   ];
 }
 
-function headline(canary: Canary): string {
-  return `${canary.state}  ${canary.modelId}: ${canary.fromGate} -> ${canary.toGate}  ${canary.id}`;
-}
-
-function action(canary: Canary): string[] {
-  const { kind, state, failed, detail, hooks } = canary.action;
-  if (kind === null || state === 'none') return [];
-  if (state === 'pending') return ['  done      not yet: the hooks are still to be called'];
-  if (state === 'awaiting approval') return ['  done      not yet: people have to approve it first'];
-  if (state === 'rejected') return ['  done      nothing: a person rejected it'];
-  if (state === 'lapsed') return lapsed(canary);
-  if (state === 'failed')
-    return [
-      `  done      NOT: hook "${failed}" failed${detail === null ? '' : `: ${clip(detail, DETAIL)}`}`,
-      `  next      mend it, then: lukhas canary retry ${canary.id}`,
-    ];
-  const called = hooks ? `${hooks} ${hooks === 1 ? 'hook' : 'hooks'} called` : `no ${kind} hook is configured`;
-  return [`  done      ${kind === 'promote' ? `${canary.toGate} now holds ${canary.modelId}; ` : ''}${called}`];
-}
-
-function lapsed({ consent, toGate }: Canary): string[] {
-  const again = '  next      only a new canary can bring new evidence';
-  if (!consent.lapsed?.begun)
-    return ['  done      nothing: the time ran out before the approvals were acted on', again];
+/** Before the first check, or where the canary could not be checked at all. */
+function undecided(canary: Canary, width: Width): string[] {
+  const { failure, state } = canary;
   return [
-    `  done      NOT: ${toGate} changed when hooks had been called already, so the approvals lapsed`,
-    '  next      see to what those hooks did, then start a new canary',
+    ...headline(canary, state === 'PENDING' ? 'waiting for its first check' : '', width),
+    ...(failure ? wrap(failure.message, width, '  ', '    ') : []),
   ];
+}
+
+function actionLines({ action, toGate, modelId, consent }: Canary): string[] {
+  const { kind, state, failed, detail, hooks } = action;
+  if (kind === null) return [];
+  switch (state) {
+    case 'none':
+    case 'awaiting approval':
+    case 'rejected':
+      return [];
+    case 'pending':
+      return [`${kind === 'promote' ? 'promotion' : 'rollback'} not carried out yet: the hooks have not all run`];
+    case 'lapsed':
+      return [
+        consent.lapsed?.begun
+          ? `NOT promoted: ${toGate} changed after hooks had run, so the approvals lapsed`
+          : 'NOT promoted: the approvals expired before the promotion was carried out',
+      ];
+    case 'failed':
+      return [`hook "${failed}" FAILED${detail === null ? '' : `: ${clip(detail, DETAIL)}`}`];
+    case 'done': {
+      const called = hooks ? `${plural(hooks, `${kind} hook`)} called` : 'no hook or webhook was notified';
+      if (kind === 'promote') return [`${toGate} now holds ${modelId}; ${called}`];
+      return hooks ? [called] : [];
+    }
+  }
+}
+
+/** What to do next; the last step is always the whole story. */
+function steps(canary: Canary): string[] {
+  const { id, verdict, ended, failure, action, consent } = canary;
+  const list: string[] = [];
+  if (failure && !verdict) list.push('Fix what the message names, then start the canary again.');
+  if (action.state === 'awaiting approval') {
+    list.push(`lukhas canary approve ${id} --reason "..."`, `lukhas canary reject ${id} --reason "..."`);
+  } else if (verdict && !ended) list.push(...nextSteps(verdict));
+  if (action.state === 'failed') list.push(`Fix the hook, then run: lukhas canary retry ${id}`);
+  if (action.state === 'lapsed')
+    list.push(
+      consent.lapsed?.begun
+        ? 'Check what the hooks that ran have done, then start a new canary.'
+        : 'Start a new canary: it takes new evidence.',
+    );
+  if (consent.breakGlass && !consent.breakGlass.review)
+    list.push(`Have another person review it: lukhas canary review ${id} --reason "..."`);
+  return [...list, `lukhas why ${id}`];
 }

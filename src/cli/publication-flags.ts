@@ -5,7 +5,8 @@ import { LukhasError } from '../lib/errors.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../lib/evidence/formats/index.js';
 import { parseTrustedKeys } from '../lib/evidence/keys/index.js';
 import type { AnchorTarget, Publication, WitnessPeer } from '../lib/evidence/publish/index.js';
-import { addressProblem } from '../lib/evidence/publish/index.js';
+import { ANCHOR_URL, WITNESS_URL } from '../lib/evidence/publish/index.js';
+import { parseUrl } from '../lib/input/index.js';
 
 export interface PublicationFlags {
   /** Addresses. */
@@ -41,9 +42,13 @@ export async function readVkeys(path: string, flag: string, type: 'note' | 'cosi
   return parseTrustedKeys(text, path).map(({ vkey }) => {
     if (vkey?.type === SIGNATURE_TYPE[type]) return vkey;
     const how = type === 'note' ? 'lukhas keys show --form vkey' : 'lukhas witness key';
-    throw new LukhasError('USAGE', `${flag} ${path}: takes vkeys of ${type === 'note' ? 'logs' : 'witnesses'} only`, {
-      suggestions: [`Print one: ${how}`],
-    });
+    throw new LukhasError(
+      'USAGE',
+      `${flag} ${path}: must contain only vkeys of ${type === 'note' ? 'logs' : 'witnesses'}`,
+      {
+        suggestions: [`Print one: ${how}`],
+      },
+    );
   });
 }
 
@@ -55,15 +60,14 @@ async function peers(
   const file = flags['witness-key'];
   const keys = file === undefined ? [] : await readVkeys(resolve(cwd, file), '--witness-key', 'cosignature');
   return urls.map((url, index) => {
-    const problem = addressProblem(url);
-    if (problem !== null) throw new LukhasError('USAGE', `--witness: ${problem}`);
+    parseUrl(url, '--witness', 'USAGE', WITNESS_URL);
     const configured = evidence.witnesses.find((each) => each.url === url)?.key;
     const key = keys.length === 0 ? configured : keys[index];
     if (key !== undefined) return { url, key };
-    throw new LukhasError('USAGE', `--witness ${url}: its key is not known`, {
+    throw new LukhasError('USAGE', `--witness ${url}: no key given`, {
       suggestions: [
-        'Give a file with one vkey for each --witness, in their order: --witness-key FILE',
-        'Or configure the witness: evidence.witnesses.',
+        'Pass a file with one vkey for each --witness, in the same order: --witness-key FILE',
+        'Or configure the witness in lukhas.yaml: evidence.witnesses.',
       ],
     });
   });
@@ -74,11 +78,10 @@ function anchorOf(text: string, cwd: string): AnchorTarget {
   if (kind === 'file') return { kind, path: resolve(cwd, rest) };
   if (kind === 'git') return { kind, repository: resolve(cwd, rest) };
   if (kind === 'webhook') {
-    const problem = addressProblem(rest);
-    if (problem === null) return { kind, url: rest };
-    throw new LukhasError('USAGE', `--anchor ${kind}: ${problem}`);
+    parseUrl(rest, `--anchor ${kind}`, 'USAGE', ANCHOR_URL);
+    return { kind, url: rest };
   }
-  throw new LukhasError('USAGE', '--anchor takes file:PATH, git:FOLDER or webhook:URL', {
-    suggestions: ['More kinds and settings are in the configuration: evidence.anchors.'],
+  throw new LukhasError('USAGE', 'Use file:PATH, git:FOLDER or webhook:URL.', {
+    suggestions: ['Other kinds and settings go into lukhas.yaml: evidence.anchors.'],
   });
 }

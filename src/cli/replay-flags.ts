@@ -7,41 +7,45 @@ import type { ReplayRequest, WrittenPolicy } from '../lib/replay/index.js';
 
 export const replayFlags = {
   from: Flags.string({
-    description: 'canaries that began at this time or later (30d: in the last 30 days)',
+    description: 'canaries that started at this time or later, e.g. 30d for the last 30 days',
     helpValue: 'TIME',
   }),
-  to: Flags.string({ description: 'and before this time', helpValue: 'TIME' }),
-  model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
+  to: Flags.string({ description: 'canaries that started before this time', helpValue: 'TIME' }),
+  model: Flags.string({ description: 'only this model', helpValue: 'MODEL' }),
   canary: Flags.string({
-    description: 'this canary, or a unique beginning of its id (may be repeated)',
+    description: 'only this canary: its id or a unique prefix (may be repeated)',
     helpValue: 'ID',
     multiple: true,
     exclusive: ['from', 'to', 'model', 'input', 'source'],
   }),
   input: Flags.string({
-    description: 'observations as NDJSON instead of a log; - is standard input',
+    description: 'NDJSON file of observations, instead of the log; - reads standard input',
     helpValue: 'FILE',
     exclusive: ['from', 'to', 'canary', 'source'],
     dependsOn: ['policy'],
   }),
   source: Flags.string({
-    description: 'judge a time that lukhas never watched, read from here: prometheus',
+    description: 'judge a past that lukhas did not watch, read from: prometheus',
     helpValue: 'KIND',
     dependsOn: ['from', 'model', 'policy'],
   }),
-  'prom-url': Flags.string({ description: 'Prometheus (also PROM_URL)', helpValue: 'URL', dependsOn: ['source'] }),
+  'prom-url': Flags.string({
+    description: 'URL of Prometheus (or set PROM_URL)',
+    helpValue: 'URL',
+    dependsOn: ['source'],
+  }),
   'from-gate': Flags.string({
-    description: 'with --source: gate that the candidate served in (default: stage)',
+    description: 'with --source: gate of the canary (default: stage)',
     helpValue: 'GATE',
     dependsOn: ['source'],
   }),
   'to-gate': Flags.string({
-    description: 'with --source: gate that the baseline served in (default: production)',
+    description: 'with --source: gate of the baseline (default: production)',
     helpValue: 'GATE',
     dependsOn: ['source'],
   }),
   policy: Flags.string({
-    description: "the other policy, JSON or YAML (default: each canary's own)",
+    description: "policy file to replay with, JSON or YAML (default: each canary's own policy)",
     helpValue: 'FILE',
   }),
   set: Flags.string({
@@ -50,12 +54,12 @@ export const replayFlags = {
     multiple: true,
   }),
   sweep: Flags.string({
-    description: 'also judge under every value, KEY=FROM:TO:STEP or KEY=A,B,C (may be repeated)',
+    description: 'try every value: KEY=FROM:TO:STEP or KEY=A,B,C (may be repeated)',
     helpValue: 'KEY=VALUES',
     multiple: true,
   }),
   report: Flags.string({ description: 'write an HTML report', helpValue: 'FILE' }),
-  'fail-on-flip': Flags.boolean({ description: 'exit code 9 when a decision would have been another' }),
+  'fail-on-flip': Flags.boolean({ description: 'exit code 9 if a decision would change' }),
 };
 
 interface ReplayFlagValues {
@@ -78,8 +82,8 @@ interface ReplayFlagValues {
 export async function selectionOf(flags: ReplayFlagValues, now: number): Promise<Selection> {
   const { canary: canaryIds = [], model: modelId = null } = flags;
   if (canaryIds.length === 0 && [flags.from, flags.to, flags.model].every((flag) => flag === undefined))
-    throw new LukhasError('USAGE', 'Nothing says which canaries to replay.', {
-      suggestions: ['--from 30d, --model MODEL, --canary ID, or --input FILE', 'List them: lukhas canary list'],
+    throw new LukhasError('USAGE', 'No canaries given to replay.', {
+      suggestions: ['Pass --from 30d, --model MODEL, --canary ID or --input FILE.', 'List them: lukhas canary list'],
     });
   return { canaryIds, ...(await timesOf(flags, now)), modelId };
 }
@@ -93,7 +97,7 @@ export async function timesOf(
   const from = flags.from === undefined ? null : parseInstant(flags.from, now, '--from');
   const to = flags.to === undefined ? null : parseInstant(flags.to, now, '--to');
   if (from !== null && to !== null && from >= to)
-    throw new LukhasError('USAGE', `--from ${flags.from} is not before --to ${flags.to}: the window is empty.`);
+    throw new LukhasError('USAGE', `--from ${flags.from}: must be before --to ${flags.to}.`);
   return { from, to };
 }
 

@@ -8,10 +8,11 @@ import type { Replaceable } from '../lib/files/index.js';
 import { writeOutput } from '../lib/files/index.js';
 import { refuseOwnFiles } from './own-files.js';
 import { type PublicationFlags, publicationOf } from './publication-flags.js';
+import { block, type Styled } from './screen.js';
 
 interface CheckpointResult {
   json: unknown;
-  lines: string[];
+  text: Styled;
   /** 0, or the exit code of what failed: 7 before others. */
   exit: number;
 }
@@ -31,7 +32,11 @@ export async function runCheckpoint(
   const { origin, size, note } = checkpoint;
   const root = checkpoint.root.toString('hex');
   if (flags.out !== undefined && !refused)
-    await writeOutput(resolve(app.config.cwd, flags.out), note, '--out', CHECKPOINT);
+    await writeOutput(
+      { path: resolve(app.config.cwd, flags.out), flag: '--out', kind: CHECKPOINT },
+      app.clock.now(),
+      (file) => file.writeFile(note),
+    );
   return {
     json: {
       origin,
@@ -43,14 +48,14 @@ export async function runCheckpoint(
       note,
       told: results.map(publishResultJson),
     },
-    lines: [
+    text: block([
       `${made.created ? 'signed' : 'already signed'}: ${size} entries of ${origin}`,
       `  root  ${root}`,
       refused
         ? `  REFUSED by a witness, which has cosigned a different history: saved as ${checkpoints.folder}/${size}.refused and not used`
         : `  saved  ${checkpoints.folder}/${size}`,
       ...results.map(publishResultLine),
-    ],
+    ]),
     exit: Math.max(0, ...results.map(({ error }) => error?.exit ?? 0)),
   };
 }

@@ -2,6 +2,7 @@ import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Fault } from '../demo/index.js';
 import { DEMO_POLICY, startWorkload, type Workload } from '../demo/index.js';
 import type { App } from '../lib/app/index.js';
+import { visible } from '../lib/input/index.js';
 import { parsePolicy } from '../lib/judge/index.js';
 import { DEFAULT_METRICS } from '../lib/metrics/index.js';
 import type { Canary } from '../lib/readings/index.js';
@@ -44,7 +45,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
         },
       },
       {
-        title: 'Watch fraud-v2 while it serves real traffic',
+        title: 'Check fraud-v2 while it serves real traffic',
         task: async (c, task) => {
           const canary = await app.canaries.start({
             modelId: MODEL,
@@ -64,14 +65,14 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             by: app.config.actor,
           });
           const show = (line: string): void => {
-            task.output = line;
+            task.output = visible(line);
           };
           c.result = await watchToVerdict(app, canary.id, {
             say: show,
             ...(process.stderr.isTTY ? { status: show } : {}),
           });
           if (c.result.interrupted !== null) {
-            const reason = 'the demo was stopped, and its services with it';
+            const reason = 'the demo and its services were stopped';
             c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
           }
         },

@@ -3,6 +3,7 @@ import type { EvidenceExport, ExportRequest, ExportSummary } from '../lib/app/ev
 import type { App, Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { SeqRange } from '../lib/ledger/index.js';
+import { interruptible } from './interrupt.js';
 import { refuseOwnFiles } from './own-files.js';
 import { publishResultJson } from './run-checkpoint.js';
 
@@ -17,7 +18,6 @@ interface Wanted {
 
 /** Progress is shown this often. */
 const PROGRESS_MS = 2_000;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Exports to a file, after asking the configured witnesses to cosign; a witness that fails does not stop the export. A failed
@@ -30,42 +30,28 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
   await refuseOwnFiles(app.config, out, '--out');
   await Export.refuseTarget(out, force);
   const { ledger, config, clock } = app;
-  const stop = interruption();
-  let pack: EvidenceExport | null = null;
-  try {
-    const place = { ledger, config, clock, version };
-    pack = await Export.prepare(place, request, { askWitnesses: true, prefix: '--', signal: stop.signal });
-    for (const { role, path } of pack.createdKeys)
-      say(`created the ${role} key ${path}: keep it secret, and back it up`);
-    if (pack.createdKeys.length > 0) say('give the public keys to whoever verifies packs: lukhas keys show');
-    stop.signal.throwIfAborted();
-    for (const { error } of pack.witnessResults) if (error !== null) say(`not cosigned: ${error.message}`);
-    if ((await pack.entries()) === 0) say('no entries match this window and filter: the pack contains none');
-    const summary = await pack.writeFile(out, { force, signal: stop.signal, onEntries: progress(say) });
-    return { ...summary, told: pack.witnessResults.map(publishResultJson) };
-  } catch (error) {
-    const code = stop.code();
-    if (pack !== null || code !== null)
-      await record(app.config, pack?.range ?? null, { error, interrupted: code !== null }, say);
-    if (code === null) throw error;
-    throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit: code, cause: error });
-  } finally {
-    stop.end();
-  }
-}
-
-function interruption() {
-  const abort = new AbortController();
-  let code: number | null = null;
-  const handlers = Object.entries(SIGNALS).map(([name, exit]) => {
-    const handler = () => {
-      code ??= exit;
-      abort.abort(new LukhasError('EXPORT_FAILED', `interrupted by ${name}`));
-    };
-    process.once(name, handler);
-    return () => process.off(name, handler);
+  return interruptible(async (interrupt) => {
+    const { signal } = interrupt;
+    let pack: EvidenceExport | null = null;
+    try {
+      const place = { ledger, config, clock, version };
+      pack = await Export.prepare(place, request, { askWitnesses: true, prefix: '--', signal });
+      for (const { role, path } of pack.createdKeys)
+        say(`created the ${role} key ${path}: keep it secret, and back it up`);
+      if (pack.createdKeys.length > 0) say('give the public keys to the people who verify packs: lukhas keys show');
+      signal.throwIfAborted();
+      for (const { error } of pack.witnessResults) if (error !== null) say(`not cosigned: ${error.message}`);
+      if ((await pack.entries()) === 0) say('no entries match this window and filter: the pack contains none');
+      const summary = await pack.writeFile(out, { force, signal, onEntries: progress(say) });
+      return { ...summary, told: pack.witnessResults.map(publishResultJson) };
+    } catch (error) {
+      const { exit } = interrupt;
+      if (pack !== null || exit !== null)
+        await record(app.config, pack?.range ?? null, { error, interrupted: exit !== null }, say);
+      if (exit === null) throw error;
+      throw new LukhasError('EXPORT_FAILED', `interrupted; nothing was written to ${out}`, { exit, cause: error });
+    }
   });
-  return { signal: abort.signal, code: () => code, end: () => handlers.forEach((end) => void end()) };
 }
 
 function progress(say: (message: string) => void) {

@@ -41,8 +41,8 @@ const USUAL_GATES = { from: 'stage', to: 'production' };
 
 async function replayPast(flags: ReplayFlags, request: Request, say: (message: string) => void): Promise<Replay> {
   if (flags.source !== 'prometheus')
-    throw new LukhasError('USAGE', `--source ${flags.source}: only the past of prometheus can be read.`, {
-      suggestions: ['--source prometheus, or observations in a file: --input FILE'],
+    throw new LukhasError('USAGE', `--source ${flags.source}: must be prometheus, the only source with a past.`, {
+      suggestions: ['Pass --source prometheus, or observations in a file: --input FILE.'],
     });
   const clock = systemClock();
   const { from, to } = await timesOf(flags, clock.now());

@@ -5,6 +5,7 @@ import type { App, ServeSettings } from '../lib/app/index.js';
 import { EXIT } from '../lib/errors.js';
 import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/index.js';
 import { requireDemoPlace } from './demo-place.js';
+import { type Interrupt, interruptible } from './interrupt.js';
 import { sourceFromFlags } from './source-flags.js';
 
 interface ServeOptions {
@@ -19,65 +20,38 @@ interface ServeOptions {
 
 /** A crashed service stays down, so that a canary is let begin first; the other faults are there from the beginning. */
 const CRASH_AFTER_SECONDS = 60;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /**
  * Runs the daemon until a signal, the end of its client's input, or its own failure, which is thrown.
  * @returns the exit code
  */
-export async function runServe(app: App, options: ServeOptions): Promise<number> {
+export function runServe(app: App, options: ServeOptions): Promise<number> {
+  return interruptible((interrupt) => serve(app, options, interrupt), { secondExits: true });
+}
+
+async function serve(app: App, options: ServeOptions, interrupt: Interrupt): Promise<number> {
   const { say, demo } = options;
   if (demo !== null) requireDemoPlace(app.config);
-  const signals = listen();
   let workload: Workload | null = null;
   let daemon: Daemon | null = null;
   try {
-    workload = demo === null ? null : await startDemo(demo, signals.first, say);
+    workload = demo === null ? null : await startDemo(demo, interrupt.signal, say);
     const source = workload === null ? sourceFromFlags({}, app.config) : demoSource(workload);
     daemon = await startDaemon({ ...options, app: { ...app, config: { ...app.config, source } } });
     say(ready(daemon, demo));
-    const ended = await Promise.race([signals.code, daemon.ended]);
+    const ended = await Promise.race([interrupt.asked(), daemon.ended]);
     if (ended instanceof Error) throw ended;
-    if (ended !== null) say('lukhas: stopping: what is under way is let end; a second signal ends it at once');
+    if (ended !== null) say('lukhas: stopping: waiting for running steps; press Ctrl-C again to stop immediately');
     return ended ?? EXIT.done;
   } catch (error) {
-    if (signals.first.aborted) return signals.codeNow();
+    if (interrupt.exit !== null) return interrupt.exit;
     throw error;
   } finally {
     await daemon?.stop();
     await workload?.stop();
     if (daemon !== null)
       say(await goodbye(app, demo !== null).catch((error: Error) => `lukhas: stopped: ${error.message}`));
-    signals.stop();
   }
-}
-
-/** The first signal asks for an orderly end; the second ends the process where it is. */
-function listen() {
-  const first = new AbortController();
-  let code: number = EXIT.done;
-  let tell: (code: number) => void = () => undefined;
-  const told = new Promise<number>((resolve) => {
-    tell = resolve;
-  });
-  const handlers = Object.entries(SIGNALS).map(([signal, exit]) => {
-    const handler = (): void => {
-      if (first.signal.aborted) process.exit(exit);
-      code = exit;
-      first.abort(new Error(`stopped by ${signal}`));
-      tell(exit);
-    };
-    process.on(signal, handler);
-    return [signal, handler] as const;
-  });
-  return {
-    first: first.signal,
-    code: told,
-    codeNow: () => code,
-    stop: () => {
-      for (const [signal, handler] of handlers) process.off(signal, handler);
-    },
-  };
 }
 
 async function startDemo(fault: Fault, signal: AbortSignal, say: (line: string) => void): Promise<Workload> {
@@ -90,8 +64,7 @@ async function startDemo(fault: Fault, signal: AbortSignal, say: (line: string) 
     ...(fault === 'crash' ? { faultAfterSeconds: CRASH_AFTER_SECONDS } : {}),
   });
   void workload.exited.then((exit) => {
-    if (exit !== null)
-      say(`lukhas: the demo's ${exit.arm} service has ended (${exit.signal ?? `exit code ${exit.code}`})`);
+    if (exit !== null) say(`lukhas: the demo's ${exit.arm} service ended (${exit.signal ?? `exit code ${exit.code}`})`);
   });
   return workload;
 }
@@ -124,10 +97,10 @@ async function goodbye(app: App, demo: boolean): Promise<string> {
   const left = [count(canaries.length, 'canary', 'canaries'), count(jobs.length, 'job', 'jobs')].filter(
     (n) => n !== '',
   );
-  if (left.length === 0) return 'lukhas: stopped: no canary and no job is open';
-  const hint = demo ? "; the demo's services are gone, so what measures them ends without readings" : '';
-  const go = canaries.length + jobs.length === 1 ? 'goes' : 'go';
-  return `lukhas: stopped: ${left.join(' and ')} ${go} on when it is started again${hint}`;
+  if (left.length === 0) return 'lukhas: stopped: no open canaries or jobs';
+  const hint = demo ? "; the demo's services stopped, so canaries that measure them get no data" : '';
+  const go = canaries.length + jobs.length === 1 ? 'continues' : 'continue';
+  return `lukhas: stopped: ${left.join(' and ')} ${go} when lukhas is started again${hint}`;
 }
 
 function count(n: number, one: string, many: string): string {

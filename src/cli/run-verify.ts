@@ -3,6 +3,7 @@ import type { Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { Entry, EvidenceReport } from '../lib/evidence/verify/index.js';
 import { quote } from '../lib/input/index.js';
+import { block, type Styled } from './screen.js';
 
 export interface VerifyFlags {
   db?: string | undefined;
@@ -14,7 +15,7 @@ export interface VerifyFlags {
 
 export interface Verified {
   ok: boolean;
-  lines: string[];
+  text: Styled;
   json: object;
 }
 
@@ -37,7 +38,7 @@ async function verifyFile(file: string, flags: VerifyFlags): Promise<Verified> {
   const good = flags.trust === undefined ? 'self-consistent; signer not verified (no --trust)' : 'verified';
   const about = report.type === 'proof' && report.entry !== null ? [entryLine(report.entry)] : [];
   const lines = [`${headline(report, good)}: ${file}`, ...about, ...listed(report)];
-  return { ok: report.ok, lines, json: { ...report, file } };
+  return { ok: report.ok, text: block(lines), json: { ...report, file } };
 }
 
 async function verifyDatabase(flags: VerifyFlags, expected: string | null): Promise<Verified> {
@@ -57,7 +58,7 @@ async function verifyDatabase(flags: VerifyFlags, expected: string | null): Prom
   const about = [`  entries  ${report.size}`, `  root     ${report.root}`];
   if (report.firstBad) about.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
   const lines = [`${headline(final, 'verified')}: ${config.dbPath}`, ...about, ...listed(final)];
-  return { ok: final.ok, lines, json: { ...final, db: config.dbPath } };
+  return { ok: final.ok, text: block(lines), json: { ...final, db: config.dbPath } };
 }
 
 const WITHOUT_CHECKPOINT =

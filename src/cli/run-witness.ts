@@ -3,6 +3,7 @@ import { startWitness } from '../daemon/index.js';
 import { openWitness } from '../lib/app/evidence/index.js';
 import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
+import { interruptible } from './interrupt.js';
 import { readVkeys } from './publication-flags.js';
 
 interface WitnessRun {
@@ -15,7 +16,6 @@ interface WitnessRun {
   say(line: string): void;
 }
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 const GRACE_MS = 5_000;
 
 /** Runs a witness until a signal. @returns the exit code. @throws LukhasError USAGE, CONFIG, LISTEN */
@@ -28,14 +28,15 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
     say(`lukhas: refused to cosign: ${message}; the checkpoint was ${JSON.stringify(note)}`);
   const { witness, identity } = await openWitness(resolve(folder), { logs: keys, now, onRefused });
   const onError = (error: unknown): void => say(`lukhas: ${error instanceof Error ? error.message : String(error)}`);
-  const stopped = exitSignal();
-  const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
-  say(
-    `lukhas: witness ${identity.name} listening on ${server.url}; watching ${keys.map(({ name }) => name).join(', ')}`,
-  );
-  const code = await stopped;
-  await server.close(GRACE_MS);
-  return code;
+  return interruptible(async (interrupt) => {
+    const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
+    say(
+      `lukhas: witness ${identity.name} listening on ${server.url}; watches ${keys.map(({ name }) => name).join(', ')}`,
+    );
+    const code = await interrupt.asked();
+    await server.close(GRACE_MS);
+    return code;
+  });
 }
 
 function addressOf(listen: string): { host: string; port: number } {
@@ -43,12 +44,5 @@ function addressOf(listen: string): { host: string; port: number } {
   if (host !== '' && Number(port) <= 65_535) return { host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) };
   throw new LukhasError('USAGE', `--listen ${JSON.stringify(listen)}: must be HOST:PORT`, {
     suggestions: ['--listen 127.0.0.1:8780'],
-  });
-}
-
-/** The exit code of the first signal. A second signal of the same kind kills the process. */
-function exitSignal(): Promise<number> {
-  return new Promise((done) => {
-    for (const [signal, exit] of Object.entries(SIGNALS)) process.once(signal, () => done(exit));
   });
 }

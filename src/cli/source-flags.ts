@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Config } from '../lib/app/index.js';
-import { sourceUrlProblem } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
+import { parseUrl, type UrlRules } from '../lib/input/index.js';
 import {
   DEFAULT_METRICS,
   PROMETHEUS_DEFAULTS,
+  PROMETHEUS_URL,
+  SCRAPE_URL,
   type ScrapeConfig,
   SOURCE_TIMEOUT_MS,
   type SourceDescriptor,
@@ -43,7 +45,7 @@ export function sourceFromFlags(flags: SourceFlags, config: Config): SourceDescr
   const source = chosenSource(flags, config);
   if (source.kind === 'prometheus' && config.missingEnv.length > 0) {
     const names = config.missingEnv.join(', ');
-    throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which the environment does not set`);
+    throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which is not set in the environment`);
   }
   return source;
 }
@@ -70,13 +72,13 @@ function chosenKind(flags: SourceFlags): Kind | null {
   const wanted = flags.source ?? (given[0] === undefined ? null : KIND_OF[given[0]]);
   if (wanted === null) return null;
   if (!isKind(wanted)) {
-    throw usage(`--source ${wanted}: unknown; one of prometheus, scrape, ndjson, none`);
+    throw usage(`--source ${wanted}: must be one of prometheus, scrape, ndjson, none`);
   }
   const foreign = given.find((name) => KIND_OF[name] !== wanted);
   if (foreign !== undefined) {
     const because = flags.source === undefined ? `--${given[0]}` : `--source ${wanted}`;
     throw usage(
-      `--${foreign} belongs to --source ${KIND_OF[foreign]}, but ${because} asks for ${wanted}; give one of them`,
+      `--${foreign} needs --source ${KIND_OF[foreign]}, but ${because} selects ${wanted}: pass only one of them`,
     );
   }
   return wanted;
@@ -92,7 +94,7 @@ function isKind(text: string): text is Kind {
 
 function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
   const configured = config.source.kind === 'prometheus' ? config.source : null;
-  const url = address('prom-url', flags['prom-url']) ?? configured?.url;
+  const url = address('prom-url', flags['prom-url'], PROMETHEUS_URL) ?? configured?.url;
   if (url === undefined) {
     throw usage('--source prometheus needs --prom-url URL (or PROM_URL, or source.url in lukhas.yaml)');
   }
@@ -100,7 +102,7 @@ function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
 }
 
 function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDescriptor {
-  const canaryUrl = address('canary-url', flags['canary-url']) ?? configured?.canaryUrl;
+  const canaryUrl = address('canary-url', flags['canary-url'], SCRAPE_URL) ?? configured?.canaryUrl;
   if (canaryUrl === undefined) {
     throw usage('--source scrape needs --canary-url URL (or source.canaryUrl in lukhas.yaml)');
   }
@@ -108,10 +110,12 @@ function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDesc
   const givenLabels = labels('baseline-label', flags['baseline-label']);
   const baselineLabels = givenLabels ?? configured?.baselineLabels ?? {};
   const baselineUrl =
-    address('baseline-url', flags['baseline-url']) ?? configured?.baselineUrl ?? (givenLabels ? canaryUrl : null);
+    address('baseline-url', flags['baseline-url'], SCRAPE_URL) ??
+    configured?.baselineUrl ??
+    (givenLabels ? canaryUrl : null);
   if (baselineUrl === canaryUrl && sameLabels(canaryLabels, baselineLabels)) {
     throw usage(
-      'canary and baseline are the same address with the same labels; tell them apart, e.g. --canary-label version=v2 --baseline-label version=v1',
+      'canary and baseline have the same address and labels; distinguish them, e.g. --canary-label version=v2 --baseline-label version=v1',
     );
   }
   const { metrics, timeoutMs } = configured ?? { metrics: DEFAULT_METRICS, timeoutMs: SOURCE_TIMEOUT_MS };
@@ -126,9 +130,8 @@ function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {
   throw usage('--source ndjson needs --input FILE (- is standard input)');
 }
 
-function address(flag: FlagName, text: string | undefined): string | undefined {
-  const problem = text === undefined ? null : sourceUrlProblem(text);
-  if (problem !== null) throw usage(`--${flag} ${problem}`);
+function address(flag: FlagName, text: string | undefined, rules: UrlRules): string | undefined {
+  if (text !== undefined) parseUrl(text, `--${flag}`, 'USAGE', rules);
   return text;
 }
 
@@ -137,13 +140,13 @@ function labels(flag: FlagName, texts: readonly string[] | undefined): Record<st
   const pairs = texts.map((text) => {
     const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
     if (name === undefined || value === undefined) {
-      throw usage(`--${flag} ${JSON.stringify(text)}: write name=value, e.g. version=v2`);
+      throw usage(`--${flag} ${JSON.stringify(text)}: must be name=value, e.g. version=v2`);
     }
     return [name, value] as const;
   });
   const names = pairs.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw usage(`--${flag} ${twice} is given twice; a label has one value`);
+  if (twice !== undefined) throw usage(`--${flag} ${twice}: given twice, a label has one value`);
   return Object.fromEntries(pairs);
 }
 

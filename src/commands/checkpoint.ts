@@ -2,9 +2,9 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 
 export default class Checkpoint extends BaseCommand {
-  static override summary = 'sign the log as it is now, and tell witnesses and anchors';
+  static override summary = 'sign the current state of the log and publish it to witnesses and anchors';
   static override description =
-    'Keeps every checkpoint in checkpoints/ beside the database, and refuses to sign a log that does not contain what was signed before (exit code 7), or with another key than signed it (2). The daemon does the same every hour and when it stops.';
+    'Stores every checkpoint in checkpoints/ next to the database. Refuses to sign a log that does not contain the last signed state (exit code 7), or with a different key (exit code 2). The daemon does this every hour and when it stops.';
   static override examples = [
     '<%= config.bin %> checkpoint',
     '<%= config.bin %> checkpoint --out checkpoint',
@@ -13,23 +13,24 @@ export default class Checkpoint extends BaseCommand {
   ];
   static override flags = {
     'old-key': Flags.string({
-      description: 'the log key that the present one takes the place of: signs it, too',
+      description: 'previous log key, when the key is rotated: both keys sign',
       helpValue: 'FILE',
     }),
-    out: Flags.string({ description: 'write the signed checkpoint to this file, too', helpValue: 'FILE' }),
+    out: Flags.string({ description: 'also write the signed checkpoint to this file', helpValue: 'FILE' }),
     witness: Flags.string({
-      description: 'have this witness cosign it, instead of those configured; may be repeated',
+      description: 'witness to cosign it, instead of the configured ones (may be repeated)',
       helpValue: 'URL',
       multiple: true,
       multipleNonGreedy: true,
     }),
     'witness-key': Flags.string({
-      description: 'vkeys of the witnesses, one a line, in their order',
+      description: "file with the witnesses' vkeys, one per line, in the same order",
       helpValue: 'FILE',
       dependsOn: ['witness'],
     }),
     anchor: Flags.string({
-      description: 'tell it to file:PATH, git:FOLDER or webhook:URL, instead of those configured; may be repeated',
+      description:
+        'publish to file:PATH, git:FOLDER or webhook:URL, instead of the configured anchors (may be repeated)',
       helpValue: 'KIND:PLACE',
       multiple: true,
       multipleNonGreedy: true,
@@ -42,7 +43,7 @@ export default class Checkpoint extends BaseCommand {
     const { runCheckpoint } = await import('../cli/run-checkpoint.js');
     const result = await runCheckpoint(app, flags);
     if (result.exit !== 0) process.exitCode = result.exit;
-    if (!this.jsonEnabled()) for (const line of result.lines) this.log(line);
+    if (!this.jsonEnabled()) this.log(result.text);
     return result.json;
   }
 }

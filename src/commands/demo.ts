@@ -1,15 +1,16 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { presentCanary } from '../cli/present.js';
+import { block } from '../cli/screen.js';
 import type { Fault } from '../demo/index.js';
 import { canaryJson } from '../lib/app/index.js';
 
 const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
 
 export default class Demo extends BaseCommand {
-  static override summary = 'run a real canary on a small model service started here';
+  static override summary = 'run a real canary on a small model service, without any set-up';
   static override description =
-    'Demo workload, real measurements: starts a model service in two versions on loopback, sends both real traffic, and runs a canary on what is measured. Nothing else needs to be installed. Exit code 0 when there is a verdict, whichever it is.';
+    'Starts a model service in two versions on loopback, sends real traffic to both, and runs a canary on the measurements. Needs no other software. Exit code 0 for any verdict.';
   static override examples = [
     '<%= config.bin %> demo',
     '<%= config.bin %> demo --healthy',
@@ -17,12 +18,12 @@ export default class Demo extends BaseCommand {
   ];
   static override flags = {
     fault: Flags.string({
-      description: 'what goes wrong in the new version',
+      description: 'fault of the new version',
       options: FAULTS,
       default: 'errors',
       helpValue: 'FAULT',
     }),
-    healthy: Flags.boolean({ description: 'nothing goes wrong: same as --fault none', exclusive: ['fault'] }),
+    healthy: Flags.boolean({ description: 'no fault; same as --fault none', exclusive: ['fault'] }),
   };
 
   async run(): Promise<unknown> {
@@ -33,12 +34,12 @@ export default class Demo extends BaseCommand {
     const demo = await runDemo(app, { fault, quiet: this.jsonEnabled() });
     if (demo.interrupted !== null) {
       process.exitCode = demo.interrupted;
-      this.say(`lukhas: stopped; the demo's services are gone, so canary ${demo.canary.id} was aborted`);
+      this.say(`lukhas: stopped the demo's services and aborted canary ${demo.canary.id}`);
       return canaryJson(demo.canary);
     }
     if (!this.jsonEnabled()) {
       const db = flags.db === undefined ? '' : ` --db ${shellWord(flags.db)}`;
-      this.log(`\n${presentCanary(demo.canary, flags['no-color'])}\n`);
+      this.log(block(['', presentCanary(demo.canary, flags['no-color']), '']));
       this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
       this.log('Next:');
       const next = nextCommands(demo.canary.id, fault).map(([command, what]) => [`${command}${db}`, what] as const);
@@ -51,10 +52,10 @@ export default class Demo extends BaseCommand {
 
 function nextCommands(id: string, fault: Fault): [string, string][] {
   return [
-    [`why ${id}`, 'the whole story, from the log'],
-    [`why-math ${id}`, 'the numbers behind it, judged again'],
-    ['verify', 'recompute the whole log'],
-    ['gate list', 'which model holds which gate'],
+    [`why ${id}`, 'what happened and why, from the log'],
+    [`why-math ${id}`, 'the numbers, recomputed'],
+    ['verify', 'check the whole log'],
+    ['gate list', 'the current holder of each gate'],
     fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],
   ];
 }

@@ -1,36 +1,37 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { block } from '../cli/screen.js';
 import { FAMILIES } from '../lib/ledger/index.js';
 
 export default class Export extends BaseCommand {
   static override summary = 'write an evidence pack that an auditor can check without lukhas';
   static override description =
-    'A zip of the log entries of a window, in the bytes that were recorded, with what proves that none is missing or changed, and VERIFY.md, which says how to check that. An earlier pack of that name is replaced as a whole, or not at all.';
+    'A zip with the log entries of a time window, byte for byte, the proof that none is missing or changed, and VERIFY.md with the commands that check it. Replaces an existing pack completely or not at all.';
   static override examples = [
     '<%= config.bin %> export --from 30d --out ops-evidence.zip',
     '<%= config.bin %> export --from 2026-03-01T00:00:00Z --to 2026-04-01T00:00:00Z --model fraud-v2 --out march.zip',
   ];
   static override flags = {
     from: Flags.string({
-      description: 'entries from this time on (30d: of the last 30 days)',
+      description: 'start of the window, e.g. 30d for the last 30 days',
       helpValue: 'TIME',
       required: true,
     }),
-    to: Flags.string({ description: 'and before this time (default: all since)', helpValue: 'TIME' }),
+    to: Flags.string({ description: 'end of the window (default: now)', helpValue: 'TIME' }),
     model: Flags.string({
-      description: 'only what is about this model; of all else the hashes (may be repeated)',
+      description: 'only entries about this model, hashes of all others (may be repeated)',
       helpValue: 'MODEL',
       multiple: true,
       multipleNonGreedy: true,
     }),
     include: Flags.option({
       options: FAMILIES,
-      description: 'only entries of this kind; of all else the hashes (may be repeated)',
+      description: 'only entries of this kind, hashes of all others (may be repeated)',
       multiple: true,
       multipleNonGreedy: true,
     })(),
-    out: Flags.string({ description: 'the file to write', helpValue: 'FILE', required: true }),
-    force: Flags.boolean({ description: 'replace a file that is no evidence pack, too' }),
+    out: Flags.string({ description: 'file to write', helpValue: 'FILE', required: true }),
+    force: Flags.boolean({ description: 'overwrite the file even if it is not an evidence pack' }),
   };
 
   async run(): Promise<unknown> {
@@ -53,11 +54,14 @@ export default class Export extends BaseCommand {
     });
     const { window, size, sha256, counts, keys, cosigned } = summary;
     if (!this.jsonEnabled()) {
-      this.log(`${out}  ${size.toLocaleString('en')} bytes`);
-      this.log(`  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`);
-      this.log(`  sha256     ${sha256}`);
-      this.log(`  signed by  ${keys.export}`);
-      if (cosigned !== null) this.log(`  witnessed  ${cosigned.size} entries, by ${cosigned.by.join(', ')}`);
+      const lines = [
+        `${out}  ${size.toLocaleString('en')} bytes`,
+        `  entries    ${window.from} to ${window.to} (not included), ${counts.decisions} decisions`,
+        `  sha256     ${sha256}`,
+        `  signed by  ${keys.export}`,
+        ...(cosigned === null ? [] : [`  witnessed  ${cosigned.size} entries, by ${cosigned.by.join(', ')}`]),
+      ];
+      this.log(block(lines));
     }
     return { file: out, ...summary };
   }

@@ -8,19 +8,23 @@ import { LukhasError } from '../lib/errors.js';
 const MOST_RPS = 1e9;
 
 export default class Plan extends BaseCommand {
-  static override summary = 'can this policy be decided at this traffic, and when';
+  static override summary = 'check whether your traffic is enough for a policy, and how long a verdict takes';
   static override examples = [
     '<%= config.bin %> plan --rps 20 --max-error-rate 0.02 --latency-p95-ms 250 --window 120s',
   ];
   static override flags = {
     ...policyFlags,
-    rps: Flags.string({ description: "the canary's traffic, requests a second", helpValue: 'RATE', required: true }),
+    rps: Flags.string({
+      description: 'traffic of the canary in requests per second',
+      helpValue: 'RATE',
+      required: true,
+    }),
     'expected-error-rate': Flags.string({
-      description: 'of a healthy canary (default: half the target)',
+      description: 'expected error rate of a healthy canary (default: half of the limit)',
       helpValue: 'RATE',
     }),
     'expected-slow-rate': Flags.string({
-      description: 'share slower than the limit (default: half of what is allowed)',
+      description: 'expected share of requests over the latency limit (default: half of what is allowed)',
       helpValue: 'RATE',
     }),
   };
@@ -32,7 +36,7 @@ export default class Plan extends BaseCommand {
     const policy = await policyFromFlags(flags, config.policyPath, (line) => this.say(line));
     const requestsPerSecond = number(flags.rps, '--rps');
     if (requestsPerSecond <= 0 || requestsPerSecond > MOST_RPS)
-      throw new LukhasError('USAGE', `--rps: must be above 0 and at most ${MOST_RPS}, got ${flags.rps}`);
+      throw new LukhasError('USAGE', `--rps ${flags.rps}: must be greater than 0 and at most ${MOST_RPS}`);
     const { planPolicy } = await import('../lib/judge/plan.js');
     const plan = planPolicy(policy, { requestsPerSecond, expected: expected(flags) });
     if (!this.jsonEnabled()) this.log(presentPlan(plan));
@@ -46,7 +50,7 @@ function expected(flags: Record<string, unknown>): { errorRate?: number; slowRat
     if (typeof text !== 'string') return undefined;
     const value = number(text, `--${flag}`);
     if (value < 0 || value >= 1)
-      throw new LukhasError('USAGE', `--${flag}: must be a share from 0 to below 1, got ${text}`);
+      throw new LukhasError('USAGE', `--${flag} ${text}: must be at least 0 and less than 1`);
     return value;
   };
   const errorRate = share('expected-error-rate');

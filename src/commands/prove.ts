@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { refuseOwnFiles } from '../cli/own-files.js';
+import { printData } from '../cli/screen.js';
 
 const PROOF = {
   what: 'proof',
@@ -9,18 +10,18 @@ const PROOF = {
 };
 
 export default class Prove extends BaseCommand {
-  static override summary = 'prove that one entry, such as a decision, is in the log';
+  static override summary = 'write a proof that one entry, such as a decision, is in the log';
   static override description =
-    'Writes a C2SP tlog-proof: the entry as it was recorded, its path in the tree, and a checkpoint signed with the log key. `verify` checks it without the log.';
+    'Writes a C2SP tlog-proof: the recorded entry, its path in the Merkle tree, and a checkpoint signed with the log key. `lukhas verify` checks it without the log.';
   static override examples = [
     '<%= config.bin %> prove c-mwrmfv3i1f6838 --out decision.tlog-proof',
     '<%= config.bin %> prove 41 > entry-41.tlog-proof',
   ];
   static override args = {
-    event: Args.string({ description: 'number of an entry, or a canary: what was decided of it last', required: true }),
+    event: Args.string({ description: 'entry number, or a canary id for its latest decision', required: true }),
   };
   static override flags = {
-    out: Flags.string({ description: 'the file to write (default: standard output)', helpValue: 'FILE' }),
+    out: Flags.string({ description: 'file to write (default: standard output)', helpValue: 'FILE' }),
   };
 
   async run(): Promise<unknown> {
@@ -31,9 +32,10 @@ export default class Prove extends BaseCommand {
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;
     if (flags.out !== undefined) {
-      const { writeOutput } = await import('../lib/files/write-output.js');
-      await writeOutput(flags.out, proof, '--out', PROOF);
-    } else if (!this.jsonEnabled()) process.stdout.write(proof);
+      const { writeOutput } = await import('../lib/files/output-file.js');
+      const output = { path: flags.out, flag: '--out', kind: PROOF };
+      await writeOutput(output, app.clock.now(), (file) => file.writeFile(proof));
+    } else if (!this.jsonEnabled()) printData(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);
     return { ...about, proof, file: flags.out ?? null };
   }

@@ -1,6 +1,7 @@
 import { BaseCommand } from '../cli/base-command.js';
 import { refuseOwnFiles } from '../cli/own-files.js';
 import { replayFlags } from '../cli/replay-flags.js';
+import { systemClock } from '../lib/clock.js';
 import { EXIT } from '../lib/errors.js';
 
 const PAGE = {
@@ -10,10 +11,10 @@ const PAGE = {
 };
 
 export default class Replay extends BaseCommand {
-  static override summary = 'what another policy would have decided on what was recorded';
+  static override summary = 'judge recorded canaries again under another policy';
   static override description =
-    'Verifies the log, then judges its recorded observations again with the judge that decided live. ' +
-    'Exit code 7 when the log does not hold, 9 with --fail-on-flip when a decision would have been another.';
+    'Verifies the log, then judges the recorded observations again with the same judge. ' +
+    'Exit code 7 if the log fails verification; with --fail-on-flip, 9 if a decision would change.';
   static override examples = [
     '<%= config.bin %> replay --from 30d --model fraud-v2 --policy configs/slo-prod.json --report replay.html',
     '<%= config.bin %> replay --canary c-m8k2x0 --set targets.max_error_rate=0.05',
@@ -31,9 +32,11 @@ export default class Replay extends BaseCommand {
       await refuseOwnFiles(config, flags.report, '--report');
       const [{ renderReport }, { writeOutput }] = await Promise.all([
         import('../lib/replay/report/report.js'),
-        import('../lib/files/write-output.js'),
+        import('../lib/files/output-file.js'),
       ]);
-      await writeOutput(flags.report, renderReport(result, series), '--report', PAGE);
+      const output = { path: flags.report, flag: '--report', kind: PAGE };
+      const page = renderReport(result, series);
+      await writeOutput(output, systemClock().now(), (file) => file.writeFile(page));
     }
     if (flags['fail-on-flip'] && result.totals.flips > 0) process.exitCode = EXIT.flip;
     if (!this.jsonEnabled()) {

@@ -4,9 +4,9 @@ import { table } from '../cli/table.js';
 import { LukhasError } from '../lib/errors.js';
 
 export default class Search extends BaseCommand {
-  static override summary = 'find canaries, decisions, jobs, models, policies and pages by words, names or ids';
+  static override summary = 'search canaries, decisions, jobs, models, policies and documentation';
   static override description =
-    'All words have to be there; where nothing holds all of them, any will do. The last one may be the beginning of a word. Names and ids come first.';
+    'Finds entries with all words, or with any of them if none has all. The last word may be a prefix. Matching names and ids come first.';
   static override examples = [
     '<%= config.bin %> search fraud-v2 rolled back',
     '<%= config.bin %> search "missing metrics" --json',
@@ -14,7 +14,7 @@ export default class Search extends BaseCommand {
   static override args = { query: Args.string({ description: 'words, a name or an id', required: true }) };
   static override strict = false;
   static override flags = {
-    limit: Flags.integer({ description: 'at most so many', default: 10, min: 1, max: 50 }),
+    limit: Flags.integer({ description: 'maximum number of results', default: 10, min: 1, max: 50 }),
   };
 
   async run(): Promise<unknown> {
@@ -28,7 +28,7 @@ export default class Search extends BaseCommand {
     if (!this.jsonEnabled())
       this.log(
         results.length === 0
-          ? 'nothing found'
+          ? 'no results'
           : table(
               ['ID', 'TITLE'],
               results.map(({ id, title }) => [id, title]),

@@ -8,7 +8,7 @@ const FAULTS: Fault[] = ['none', 'latency', 'errors', 'drift', 'crash'];
 export default class Serve extends BaseCommand {
   static override summary = 'run the daemon: MCP, event stream, health and metrics over HTTP';
   static override description =
-    'Drives every canary and job of the database, those of other commands too, until SIGINT or SIGTERM; then it lets what is under way end. What is open goes on when it is started again. Standard output stays empty, but for --stdio.';
+    'Drives every canary and job of the database, including those that other commands start. On SIGINT or SIGTERM it finishes running steps and stops; the next start continues with what is open. Nothing is written to standard output, except with --stdio.';
   static override examples = [
     '<%= config.bin %> serve',
     '<%= config.bin %> serve --demo',
@@ -19,19 +19,19 @@ export default class Serve extends BaseCommand {
   static override enableJsonFlag = false;
   static override flags = {
     host: Flags.string({ description: 'address to listen on (default: 127.0.0.1)', helpValue: 'HOST' }),
-    port: Flags.string({ description: 'port; 0: any that is free (default: 8766, or PORT)', helpValue: 'PORT' }),
+    port: Flags.string({ description: 'port, 0 for any free port (default: 8766, or PORT)', helpValue: 'PORT' }),
     stdio: Flags.boolean({
       description: 'serve one MCP client over standard input and output instead',
       exclusive: ['host', 'port'],
     }),
-    demo: Flags.boolean({ description: 'measure the demo workload, started beside it, whatever is configured' }),
+    demo: Flags.boolean({ description: 'start the demo workload and measure it' }),
     'demo-fault': Flags.string({
-      description: 'what goes wrong in its new version',
+      description: "fault of the demo's new version",
       options: FAULTS,
       helpValue: 'FAULT',
       dependsOn: ['demo'],
     }),
-    'read-only': Flags.boolean({ description: 'offer no MCP tool that changes anything', default: false }),
+    'read-only': Flags.boolean({ description: 'offer only MCP tools that change nothing', default: false }),
     toolsets: Flags.string({
       description: 'offer only these MCP tools: search,canaries,jobs,gates,log',
       helpValue: 'NAMES',

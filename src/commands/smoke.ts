@@ -7,15 +7,15 @@ import { EXIT } from '../lib/errors.js';
 export default class Smoke extends BaseCommand {
   static override summary = 'check a running server from outside';
   static override description =
-    'Health, keys, protocol version, order of the tools, search and fetch, a job on the event stream, evidence export: what callers rely on, as they see it. Exit code 0 when nothing failed, 7 otherwise.';
+    'Checks health, keys, protocol version, order of the tools, search and fetch, a job on the event stream, and evidence export over HTTP. Exit code 0 if nothing failed, otherwise 7.';
   static override examples = [
     '<%= config.bin %> smoke http://127.0.0.1:8766',
     'LUKHAS_API_KEY=... <%= config.bin %> smoke https://lukhas.example.org --json',
   ];
-  static override args = { url: Args.string({ description: 'where the server is', required: true }) };
+  static override args = { url: Args.string({ description: 'URL of the server', required: true }) };
   static override flags = {
     'key-env': Flags.string({
-      description: 'environment variable that holds the key to call it with',
+      description: 'environment variable with the API key',
       default: 'LUKHAS_API_KEY',
       helpValue: 'NAME',
     }),

@@ -3,9 +3,9 @@ import { BaseCommand } from '../cli/base-command.js';
 import { EXIT } from '../lib/errors.js';
 
 export default class Verify extends BaseCommand {
-  static override summary = 'check the log in place, an evidence pack, or the proof of one entry';
+  static override summary = 'verify the log, an evidence pack, or the proof of one entry';
   static override description =
-    'Without a file it reads the database, recomputes every hash, names the first bad entry, and compares with the checkpoints kept beside it. A pack or proof is checked without a network and without the code that wrote it; what could not be checked is said. Exit code 7 when something does not hold, or was asked for and could not be shown.';
+    'Without a file: recomputes every hash of the database, names the first bad entry, and compares with the stored checkpoints. With a pack or proof: verifies it offline, with code that shares nothing with what wrote it, and lists what was not checked. Exit code 7 if verification fails or something you required could not be shown.';
   static override examples = [
     '<%= config.bin %> verify --db .lukhas/lukhas.db',
     '<%= config.bin %> verify --since checkpoint-of-march --trust log.vkey',
@@ -13,18 +13,18 @@ export default class Verify extends BaseCommand {
     '<%= config.bin %> verify decision.tlog-proof --trust log.vkey',
   ];
   static override args = {
-    pack: Args.string({ description: 'an evidence pack, or a .tlog-proof (default: the database)' }),
+    pack: Args.string({ description: 'evidence pack or .tlog-proof (default: the database)' }),
   };
   static override flags = {
-    'expect-root': Flags.string({ description: 'the log must have this root', helpValue: 'HEX' }),
+    'expect-root': Flags.string({ description: 'root hash that the log must have', helpValue: 'HEX' }),
     trust: Flags.string({
-      description: 'public keys that you trust: vkey, allowed_signers, OpenSSH or PEM (may be repeated)',
+      description: 'file of trusted public keys: vkey, allowed_signers, OpenSSH or PEM (may be repeated)',
       helpValue: 'FILE',
       multiple: true,
       multipleNonGreedy: true,
     }),
     since: Flags.string({
-      description: 'an earlier checkpoint, kept elsewhere: the log must go on from it',
+      description: 'earlier checkpoint, stored elsewhere, that the log must extend',
       helpValue: 'CHECKPOINT',
     }),
   };
@@ -32,9 +32,9 @@ export default class Verify extends BaseCommand {
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Verify);
     const { runVerify } = await import('../cli/run-verify.js');
-    const { ok, lines, json } = await runVerify(args.pack, flags);
+    const { ok, text, json } = await runVerify(args.pack, flags);
     if (!ok) process.exitCode = EXIT.verification;
-    if (!this.jsonEnabled()) for (const line of lines) this.log(line);
+    if (!this.jsonEnabled()) this.log(text);
     return json;
   }
 }

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
-import { ERROR_CODES, EXIT } from '../lib/errors.js';
+import { ERRORS, EXIT } from '../lib/errors.js';
 import { parseInstant } from '../lib/input/index.js';
 
 /** What stands as the decision of a job. */
@@ -9,18 +9,18 @@ const JOB_STATES: ReadonlySet<string> = new Set(['queued', 'running', 'completed
 
 export default class WhyMath extends BaseCommand {
   static override aliases = ['canary:why-math'];
-  static override summary = 'the numbers behind a decision, and whether they still come out the same';
+  static override summary = 'show the numbers behind a decision, and recompute them';
   static override description =
-    'Thresholds, observations, bounds, evidence, decision logic and time to action. The recorded observations are judged again: exit code 7 when that does not give the recorded verdict, 2 when nothing is known by this name.';
+    'Thresholds, observations, bounds, evidence, decision logic and time to action. Judges the recorded observations again: exit code 7 if that does not give the recorded verdict, 2 if the name is not found.';
   static override examples = ['<%= config.bin %> why-math c-m8k2x0', '<%= config.bin %> why-math c-m8k2x0 --json'];
   static override args = {
     id: Args.string({
-      description: 'canary or job, or a unique beginning of its id, or a model: its newest canary',
+      description: 'canary or job id, a unique prefix of one, or a model (its newest canary)',
       required: true,
     }),
   };
   static override flags = {
-    at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
+    at: Flags.string({ description: 'as of this time: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
   };
 
   async run(): Promise<unknown> {
@@ -31,7 +31,7 @@ export default class WhyMath extends BaseCommand {
     const math = await whyMath(app, args.id, { at });
     if (math.decision === 'unknown') {
       if (!this.jsonEnabled()) throw notKnown(math.why);
-      process.exitCode = ERROR_CODES.NOT_FOUND;
+      process.exitCode = ERRORS.NOT_FOUND.exit;
     } else if (!this.jsonEnabled()) {
       if (JOB_STATES.has(math.decision)) {
         const { presentJobMath } = await import('../cli/present-job.js');

@@ -1,25 +1,25 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
-import { ERROR_CODES } from '../lib/errors.js';
+import { ERRORS } from '../lib/errors.js';
 import { narrativeMarkdown, narrativeText } from '../lib/explain/index.js';
 import { parseInstant } from '../lib/input/index.js';
 
 export default class Why extends BaseCommand {
   static override aliases = ['canary:why'];
-  static override summary = 'what happened to a canary, a job or a model, and why, in words';
+  static override summary = 'explain what happened to a canary, a job or a model, and why';
   static override description =
-    'Answered from the log alone: who asked for what, what was watched, what decided it and how sure that is, what was done, what was not known. Exit code 2 when nothing is known by this name.';
+    'Answers from the log: who requested what, what was measured, what decided it and how certain that is, what was done, which data was missing. Exit code 2 if the name is not found.';
   static override examples = [
     '<%= config.bin %> why c-m8k2x0',
     '<%= config.bin %> why fraud-v2 --format md > why.md',
     '<%= config.bin %> why c-m8k2x0 --at 2026-03-01T12:00:00Z',
   ];
   static override args = {
-    id: Args.string({ description: 'canary or job, or a unique beginning of its id, or a model', required: true }),
+    id: Args.string({ description: 'canary or job id, a unique prefix of one, or a model', required: true }),
   };
   static override flags = {
-    at: Flags.string({ description: 'as it was known then: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
+    at: Flags.string({ description: 'as of this time: RFC 3339, or how long ago, e.g. 2h', helpValue: 'TIME' }),
     format: Flags.string({ description: 'plain text or Markdown', options: ['text', 'md'], default: 'text' }),
   };
 
@@ -32,7 +32,7 @@ export default class Why extends BaseCommand {
     const text = flags.format === 'md' ? narrativeMarkdown(narrative) : narrativeText(narrative);
     if (narrative.about === 'unknown') {
       if (!this.jsonEnabled()) throw notKnown(narrative.title);
-      process.exitCode = ERROR_CODES.NOT_FOUND;
+      process.exitCode = ERRORS.NOT_FOUND.exit;
     } else if (process.stdout.isTTY && flags.format === 'text' && !this.jsonEnabled()) {
       const { presentNarrative } = await import('../cli/present-narrative.js');
       this.log(presentNarrative(narrative, process.stdout, flags['no-color']));

@@ -1,12 +1,5 @@
 import type { FeedItem } from '../lib/ledger/index.js';
-
-/** Kinds that end a canary's window, and with it the time without readings. */
-const ENDINGS: ReadonlySet<string> = new Set([
-  'fallback.released',
-  'canary.decided',
-  'canary.aborted',
-  'canary.failed',
-]);
+import { endsWindow } from '../lib/readings/index.js';
 
 /** How long canaries were without readings, counted from a given time on. */
 export class FallbackTime {
@@ -27,7 +20,7 @@ export class FallbackTime {
       if (item.type !== 'event') continue;
       const { event } = item;
       if (event.kind === 'fallback.engaged') this.#engaged.set(event.subject, event.data.since);
-      else if (ENDINGS.has(event.kind)) this.#end(event.subject, Date.parse(event.ts));
+      else if (event.kind === 'fallback.released' || endsWindow(event)) this.#end(event.subject, Date.parse(event.ts));
     }
   }
 

@@ -1,5 +1,7 @@
 import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
+import { CANARY_STATES } from '../lib/ledger/index.js';
+import { JOB_STATES } from '../lib/readings/index.js';
 import type { Route } from './http/index.js';
 import { sendJson } from './http/index.js';
 import type { Readiness } from './readiness.js';
@@ -15,9 +17,6 @@ interface HealthOptions {
   /** Members added by other parts of the daemon. */
   about: () => Record<string, unknown>;
 }
-
-const CANARY_STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
-const JOB_STATES = ['queued', 'running', 'completed', 'failed'] as const;
 
 /** The number of canaries and jobs in each state, including zeros. */
 export async function countStates(ledger: App['ledger']) {

@@ -1,6 +1,7 @@
 import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
 import type { Canary } from '../lib/readings/index.js';
+import { Wake } from '../lib/wake.js';
 import type { Changes } from './changes.js';
 
 /** Progress of a wait, about once a second. `elapsed` and `total` are seconds. */
@@ -27,28 +28,27 @@ export async function waitForChange(
   { seconds, signals, onProgress }: WaitOptions,
 ): Promise<Canary> {
   const began = clock.now();
-  const waiting = { changed: false, ended: signals.some((signal) => signal.aborted), wake: new AbortController() };
-  const end = () => {
-    waiting.ended = true;
-    waiting.wake.abort();
-  };
+  const until = began + seconds * 1000;
+  const wake = new Wake(clock);
+  let changed = false;
+  const end = () => wake.wake();
   for (const signal of signals) signal.addEventListener('abort', end, { once: true });
   const unsubscribe = await changes.subscribe((items) => {
     if (!items.some((item) => item.type === 'event' && item.event.subject === before.id)) return;
-    waiting.changed = true;
-    waiting.wake.abort();
+    changed = true;
+    wake.wake();
   });
   try {
     // The subscription does not report what was committed before it.
     let latest = await canaries.get(before.id);
     for (;;) {
-      const left = seconds - (clock.now() - began) / 1000;
-      if (waiting.ended || left <= 0 || !sameState(before, latest)) return latest;
-      onProgress?.({ elapsed: seconds - left, total: seconds, message: doing(latest, clock.now()) });
-      waiting.wake = new AbortController();
-      if (!waiting.changed) await pause(clock, Math.min(PROGRESS_MS, left * 1000), waiting.wake.signal);
-      if (waiting.changed) {
-        waiting.changed = false;
+      const now = clock.now();
+      const ended = now >= until || signals.some((signal) => signal.aborted);
+      if (ended || !sameState(before, latest)) return latest;
+      onProgress?.({ elapsed: (now - began) / 1000, total: seconds, message: doing(latest, now) });
+      await wake.sleepUntil(Math.min(now + PROGRESS_MS, until));
+      if (changed) {
+        changed = false;
         latest = await canaries.get(before.id);
       }
     }
@@ -66,12 +66,4 @@ function doing(canary: Canary, now: number): string {
   if (canary.startedAt === null) return `${canary.id} is ${canary.state}: waiting for the first check`;
   const seconds = Math.round((now - canary.startedAt) / 1000);
   return `${canary.id} is ${canary.state} since ${timestamp(canary.startedAt)}: ${seconds} s of ${canary.policy.windowSeconds} s`;
-}
-
-async function pause(clock: App['clock'], ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(ms, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -77,9 +77,9 @@ function driveArm(arm: string, target: string, options: { requestsPerSecond: num
     const now = performance.now();
     due = Math.max(due, now - MAX_BACKLOG_MS);
     for (; due <= now; due += exponential(gaps, meanGapMs)) arrive();
-    timer = setTimeout(tick, due - now);
+    timer = setTimeout(tick, Math.max(0, due - now));
   };
-  timer = setTimeout(tick, due - performance.now());
+  timer = setTimeout(tick, Math.max(0, due - performance.now()));
 
   const drain = async (): Promise<void> => {
     clearTimeout(timer);

@@ -1,4 +1,5 @@
 import type { Hook } from '@oclif/core';
+import { printJson, tell } from '../cli/screen.js';
 import { EXIT } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
 
@@ -18,8 +19,8 @@ const hook: Hook.CommandNotFound = async ({ id, config }) => {
   const hint = meant ? `Did you mean: lukhas ${meant}?` : `${help} lists the commands.`;
   if (process.argv.includes('--json')) {
     const error = { code: 'USAGE', message: `no command "${typed}"`, suggestions: [hint], exit: EXIT.usage };
-    process.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
-  } else process.stderr.write(`lukhas: no command "${typed}"\n  ${hint}\n`);
+    printJson({ error });
+  } else tell(`lukhas: no command "${typed}"\n  ${hint}`);
   process.exit(EXIT.usage);
 };
 

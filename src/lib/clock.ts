@@ -13,7 +13,7 @@ export function systemClock(): Clock {
     now: () => Math.round(anchor + performance.now()),
     async sleep(ms, signal) {
       const { setTimeout: wait } = await import('node:timers/promises');
-      await wait(ms, undefined, signal ? { signal } : {});
+      await wait(Math.max(0, ms), undefined, signal ? { signal } : {});
     },
   };
 }

@@ -13,36 +13,39 @@ export const EXIT = {
   aborted: 10,
 } as const;
 
-/** Every error the product raises on purpose; `docs/errors.md` documents each one, and a test says so. */
-export const ERROR_CODES = {
-  USAGE: EXIT.usage,
-  CONFIG: EXIT.usage,
-  POLICY: EXIT.usage,
-  PROMQL: EXIT.usage,
-  OBSERVATION: EXIT.usage,
-  NOT_FOUND: EXIT.usage,
-  AMBIGUOUS_ID: EXIT.usage,
-  ILLEGAL_TRANSITION: EXIT.usage,
-  NO_EVIDENCE: EXIT.usage,
-  APPROVAL_REFUSED: EXIT.usage,
-  SOURCE_REFUSED: EXIT.source,
-  SOURCE_INVALID: EXIT.source,
-  SOURCE_UNREACHABLE: EXIT.source,
-  LEDGER_BUSY: EXIT.internal,
-  LEDGER_READ_ONLY: EXIT.usage,
-  LEDGER_FULL: EXIT.internal,
-  LEDGER_CORRUPT: EXIT.verification,
-  LEDGER_TOO_NEW: EXIT.usage,
-  LEDGER_UNAVAILABLE: EXIT.usage,
-  LEDGER_CONFLICT: EXIT.internal,
-  VERIFICATION: EXIT.verification,
-  EXPORT_FAILED: EXIT.internal,
-  ANCHOR_FAILED: EXIT.internal,
-  LISTEN: EXIT.usage,
-  DEMO: EXIT.internal,
-} as const;
+/**
+ * Every error the product raises on purpose: the exit code of a command that it ends, and the status with which the daemon
+ * answers a request over HTTP. `docs/errors.md` documents each one, and a test says so.
+ */
+export const ERRORS = {
+  USAGE: { exit: EXIT.usage, status: 400 },
+  CONFIG: { exit: EXIT.usage, status: 500 },
+  POLICY: { exit: EXIT.usage, status: 400 },
+  PROMQL: { exit: EXIT.usage, status: 400 },
+  OBSERVATION: { exit: EXIT.usage, status: 400 },
+  NOT_FOUND: { exit: EXIT.usage, status: 404 },
+  AMBIGUOUS_ID: { exit: EXIT.usage, status: 404 },
+  ILLEGAL_TRANSITION: { exit: EXIT.usage, status: 409 },
+  NO_EVIDENCE: { exit: EXIT.usage, status: 409 },
+  APPROVAL_REFUSED: { exit: EXIT.usage, status: 409 },
+  SOURCE_REFUSED: { exit: EXIT.source, status: 502 },
+  SOURCE_INVALID: { exit: EXIT.source, status: 502 },
+  SOURCE_UNREACHABLE: { exit: EXIT.source, status: 502 },
+  LEDGER_BUSY: { exit: EXIT.internal, status: 503 },
+  LEDGER_READ_ONLY: { exit: EXIT.usage, status: 500 },
+  LEDGER_FULL: { exit: EXIT.internal, status: 500 },
+  LEDGER_CORRUPT: { exit: EXIT.verification, status: 500 },
+  LEDGER_TOO_NEW: { exit: EXIT.usage, status: 500 },
+  LEDGER_UNAVAILABLE: { exit: EXIT.usage, status: 500 },
+  LEDGER_CONFLICT: { exit: EXIT.internal, status: 409 },
+  VERIFICATION: { exit: EXIT.verification, status: 500 },
+  EXPORT_FAILED: { exit: EXIT.internal, status: 500 },
+  ANCHOR_FAILED: { exit: EXIT.internal, status: 500 },
+  LISTEN: { exit: EXIT.usage, status: 500 },
+  DEMO: { exit: EXIT.internal, status: 500 },
+} as const satisfies Record<string, { exit: number; status: number }>;
 
-export type ErrorCode = keyof typeof ERROR_CODES;
+export type ErrorCode = keyof typeof ERRORS;
 
 /** An error a user can act on: one line that says what and where, and what to do next. */
 export class LukhasError extends Error {
@@ -58,7 +61,7 @@ export class LukhasError extends Error {
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.exit = options.exit ?? ERROR_CODES[code];
+    this.exit = options.exit ?? ERRORS[code].exit;
     this.suggestions = options.suggestions ?? [];
   }
 }

@@ -13,9 +13,7 @@ const WORK = `
   console.log(space_size / 2 ** 20);`;
 
 describe('the heap of an export', () => {
-  it('keeps the part for new objects as small as it was', async function () {
-    // Starts two processes.
-    this.timeout(20_000);
+  it('keeps the part for new objects as small as it was', async () => {
     const size = async (before: string) => {
       const script = `import v8 from 'node:v8'; import { keepHeapSmall } from ${JSON.stringify(MODULE)}; ${before} ${WORK}`;
       const args = ['--import', 'tsx', '--input-type=module', '--eval', script];

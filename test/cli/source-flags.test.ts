@@ -73,33 +73,37 @@ describe('source flags', () => {
   });
 
   const refused: [string, SourceFlags, RegExp][] = [
-    ['an unknown kind', { source: 'grafana' }, /^--source grafana: unknown; one of prometheus, scrape, ndjson, none$/],
+    ['an unknown kind', { source: 'grafana' }, /^--source grafana: must be one of prometheus, scrape, ndjson, none$/],
     ['no address of Prometheus', { source: 'prometheus' }, /^--source prometheus needs --prom-url/],
     ['no address of the canary', { 'baseline-url': 'http://b' }, /^--source scrape needs --canary-url/],
     ['no input', { source: 'ndjson' }, /^--source ndjson needs --input/],
     [
       'flags of another kind',
       { source: 'scrape', 'prom-url': 'http://p' },
-      /^--prom-url belongs to --source prometheus, but --source scrape asks for scrape/,
+      /^--prom-url needs --source prometheus, but --source scrape selects scrape:/,
     ],
     [
       'flags of two kinds',
       { 'prom-url': 'http://p', 'canary-label': ['a=b'] },
-      /^--canary-label belongs to --source scrape, but --prom-url asks for prometheus/,
+      /^--canary-label needs --source scrape, but --prom-url selects prometheus:/,
     ],
-    ['flags beside none', { source: 'none', input: 'f' }, /^--input belongs to --source ndjson, but --source none/],
-    ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url is neither http nor https/],
-    ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url holds a user name or password/],
+    [
+      'flags beside none',
+      { source: 'none', input: 'f' },
+      /^--input needs --source ndjson, but --source none selects none:/,
+    ],
+    ['what is no address', { 'canary-url': 'localhost:80' }, /^--canary-url: must start with http:\/\/ or https:\/\//],
+    ['a password in an address', { 'prom-url': 'http://u:p@h' }, /^--prom-url: contains a user name or password/],
     [
       'a label without a value',
       { 'canary-url': 'http://c', 'canary-label': ['version'] },
-      /^--canary-label "version": write name=value/,
+      /^--canary-label "version": must be name=value/,
     ],
-    ['a label twice', { 'canary-url': 'http://c', 'canary-label': ['a=1', 'a=2'] }, /^--canary-label a is given twice/],
+    ['a label twice', { 'canary-url': 'http://c', 'canary-label': ['a=1', 'a=2'] }, /^--canary-label a: given twice/],
     [
       'one and the same service as both arms',
       { 'canary-url': 'http://c', 'baseline-url': 'http://c' },
-      /same address with the same labels/,
+      /same address and labels/,
     ],
   ];
   for (const [what, flags, message] of refused) {

@@ -1,7 +1,6 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { type App, openApp } from '../../src/lib/app/app.js';
@@ -10,9 +9,9 @@ import { serveSettings } from '../../src/lib/app/serve-settings.js';
 import { initKeys } from '../../src/lib/app/signing-keys.js';
 import { LukhasError } from '../../src/lib/errors.js';
 import { finished } from '../lib/ledger/examples.js';
+import { until } from '../until.js';
 
-describe('checkpoints of the daemon', function () {
-  this.timeout(15_000);
+describe('checkpoints of the daemon', () => {
   let dir: string;
   let app: App | null = null;
   let daemon: Daemon | null = null;
@@ -47,10 +46,6 @@ describe('checkpoints of the daemon', function () {
     app = null;
   }
   const names = async () => (await readdir(folder()).catch(() => [])).sort();
-  async function eventually(holds: () => Promise<boolean>): Promise<void> {
-    for (let n = 0; n < 300 && !(await holds()); n++) await wait(10);
-    expect(await holds()).to.equal(true);
-  }
 
   it('are made when it starts and when it stops, and told to the anchors once', async () => {
     await initKeys(await config());
@@ -60,7 +55,7 @@ describe('checkpoints of the daemon', function () {
       JSON.stringify({ evidence: { anchors: [{ kind: 'file', path: anchor }] } }),
     );
     const { ledger } = await start();
-    await eventually(async () => (await readFile(anchor, 'utf8').catch(() => '')).includes('"size":0'));
+    await until(async () => (await readFile(anchor, 'utf8').catch(() => '')).includes('"size":0'));
     await ledger.commit({ events: [finished('a'), finished('b')] });
     await stop();
     expect(await names()).to.deep.equal(['0', '2', 'checkpoint']);
@@ -84,8 +79,8 @@ describe('checkpoints of the daemon', function () {
     await stop();
     await chmod(folder(), 0o777);
     await start();
-    await eventually(() => Promise.resolve(said.length > 0));
-    expect(said[0]).to.match(/^lukhas: checkpoints: .*: others may write to this folder/);
+    await until(() => Promise.resolve(said.length > 0));
+    expect(said[0]).to.match(/^lukhas: checkpoints: .*: other users can write to this folder/);
     const page = await (await fetch(`${daemon?.url}/metrics`)).text();
     expect(page).to.match(/^lukhas_errors_total[^\n]* [1-9]/m);
     expect((await fetch(`${daemon?.url}/healthz`)).status).to.equal(200);

@@ -1,19 +1,18 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.js';
 import { type App, openApp } from '../../src/lib/app/app.js';
 import { loadConfig } from '../../src/lib/app/config.js';
 import { serveSettings } from '../../src/lib/app/serve-settings.js';
+import { verifyPack } from '../../src/lib/evidence/verify/pack.js';
+import { ZippedPack } from '../../src/lib/evidence/verify/zip.js';
 import { finished } from '../lib/ledger/examples.js';
 
-describe('GET /evidence/export', function () {
-  this.timeout(20_000);
+describe('GET /evidence/export', () => {
   let dir: string;
   let app: App;
   let daemon: Daemon;
@@ -62,7 +61,7 @@ describe('GET /evidence/export', function () {
       request.once('error', reject);
     });
 
-  it('gives a pack that unzip and sha256sum accept, with a name, and the same bytes the next time', async () => {
+  it('gives a pack that verifies, with a name, and the same bytes the next time', async () => {
     await fill(20);
     const answer = await fetch(`${url}?${from}`);
     expect(answer.status).to.equal(200);
@@ -70,9 +69,9 @@ describe('GET /evidence/export', function () {
     expect(answer.headers.get('content-disposition')).to.equal('attachment; filename="lukhas-evidence-0-20.zip"');
     const bytes = Buffer.from(await answer.arrayBuffer());
     await writeFile(join(dir, 'pack.zip'), bytes);
-    await promisify(execFile)('bash', ['-ec', 'mkdir p; cd p; unzip -q ../pack.zip; sha256sum -c SHA256SUMS'], {
-      cwd: dir,
-    });
+    const pack = await ZippedPack.open(join(dir, 'pack.zip'));
+    const { problems } = await verifyPack(pack, { trust: null }).finally(() => pack.close());
+    expect(problems).to.deep.equal([]);
     expect(Buffer.from(await (await fetch(`${url}?${from}`)).arrayBuffer()).equals(bytes)).to.equal(true);
     expect(said).to.have.lengthOf(1);
     expect(said[0]).to.match(/created keys .*log\.pem, .*export\.pem$/);

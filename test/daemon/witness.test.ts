@@ -23,8 +23,7 @@ import { finished } from '../lib/ledger/examples.js';
 
 const ORIGIN = 'example.com/canaries';
 
-describe('a witness over HTTP', function () {
-  this.timeout(10_000);
+describe('a witness over HTTP', () => {
   let dir: string;
   let servers: HttpServer[] = [];
   let other: Server | null = null;

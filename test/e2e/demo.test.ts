@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
+import { until } from '../until.js';
 import { expectNoInsides, onlyDocument, type Run, type Running, Workspace } from './lukhas.js';
 
-/** What the demo promises. */
-const WITHIN_SECONDS = 45;
+/** What the demo promises, starts and ends of processes apart. */
+const WITHIN_SECONDS = 30;
 
-describe('lukhas demo', function () {
-  this.timeout(120_000);
+describe('lukhas demo', () => {
   const workspaces: Workspace[] = [];
 
   afterEach(async () => {
@@ -27,10 +26,10 @@ describe('lukhas demo', function () {
     const services = await servicesOf(running);
     const run = await running.finished;
     expect(run.code, run.stderr).to.equal(0);
-    expect(run.seconds).to.be.below(WITHIN_SECONDS);
+    await decidedInTime(here, run);
     expectNoInsides(run);
-    expect(run.stdout).to.match(/^ROLLED BACK {2}fraud-v2: stage -> production {2}c-/m);
-    expect(run.stdout).to.match(/why {7}error_rate misses its target/);
+    expect(run.stdout).to.match(/^ROLLED BACK {2}fraud-v2 {2}stage → production {2,}after \d+ s \(\d+ s saved\)$/m);
+    expect(run.stdout).to.match(/^ {2}error_rate too high: \d+ of [\d,]+ requests failed/m);
     await gone(services);
 
     const next = nextCommands(run);
@@ -50,11 +49,11 @@ describe('lukhas demo', function () {
       exit: 3,
     });
     expect(verified.stdout).to.match(/^verified: /);
-    expect(gates.stdout).to.match(/no gate has been passed yet/);
+    expect(gates.stdout).to.match(/no gate has a holder yet/);
 
-    expect(healthy.seconds).to.be.below(WITHIN_SECONDS);
-    expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2: stage -> production {2}c-/m);
-    expect(healthy.stdout).to.match(/how sure {2}certified/);
+    await decidedInTime(here, healthy);
+    expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2 {2}stage → production {2,}after 30 s$/m);
+    expect(healthy.stdout).to.match(/ certified: at most 1 in 100 /);
     expect(nextCommands(healthy).at(-1)).to.equal('npx lukhas demo');
     expect((await here.json(['gate', 'list']))['gates']).to.have.length(1);
   });
@@ -73,7 +72,7 @@ describe('lukhas demo', function () {
     expect(drift.stderr).to.equal('');
 
     expect(crash.stdout).to.match(/^BLOCKED {2}fraud-v2/m);
-    expect(crash.stdout).to.match(/why {7}the metrics source cannot be reached for \d+\S* s .*connection refused/);
+    expect(crash.stdout).to.match(/^ {2}the metrics source was unreachable for \d+\S* s .*connection refused/m);
     const [first] = nextCommands(crash);
     const why = await here.shell(first!.replace(/^npx /, ''));
     expect(why.code, why.stderr).to.equal(0);
@@ -116,6 +115,13 @@ function nextCommands({ stdout }: Run): string[] {
     .map((line) => line.trim().split(/ {2,}/)[0]!);
 }
 
+/** By its own clock: what a busy machine adds is nobody's promise. */
+async function decidedInTime(here: Workspace, { stdout }: Run): Promise<void> {
+  const id = / (c-\w+)$/m.exec(stdout)![1]!;
+  const { verdict } = await here.json(['canary', 'status', id]);
+  expect((verdict as Verdict).elapsedSeconds).to.be.at.most(WITHIN_SECONDS);
+}
+
 /** What is said before the traffic and the next commands. */
 function verdictPart({ stdout }: Run): string {
   return `${stdout.slice(0, stdout.indexOf('\nTraffic sent:')).trim()}\n`;
@@ -131,7 +137,5 @@ async function servicesOf(running: Running): Promise<number[]> {
 }
 
 async function gone(pids: readonly number[]): Promise<void> {
-  for (const end = Date.now() + 5000; Date.now() < end; await wait(50))
-    if (!pids.some((pid) => existsSync(`/proc/${pid}`))) return;
-  throw new Error(`still there: ${pids.filter((pid) => existsSync(`/proc/${pid}`)).join(', ')}`);
+  await until(() => !pids.some((pid) => existsSync(`/proc/${pid}`)));
 }

@@ -19,7 +19,6 @@ export interface Run {
   code: number | null;
   stdout: string;
   stderr: string;
-  seconds: number;
 }
 
 export interface Running {
@@ -34,6 +33,10 @@ export interface RunOptions {
   cwd?: string;
   /** Given on standard input, which is otherwise empty. */
   input?: string;
+  /** The Node.js to start it with; that of the tests when left out. */
+  node?: string;
+  /** In a process group of its own. */
+  detached?: boolean;
 }
 
 /** A folder of its own with a database, and no configuration but what is put in it. */
@@ -55,7 +58,13 @@ export class Workspace {
 
   /** Starts `lukhas` as a user would, with nothing of this process's environment that it reads. */
   start(args: readonly string[], options: RunOptions = {}): Running {
-    return this.spawn(process.execPath, [BIN, ...args], options);
+    return this.spawn(options.node ?? process.execPath, [BIN, ...args], options);
+  }
+
+  /** The same in a pid namespace of its own, as in another container with the name of this host: there its pid is 1. Needs root. */
+  startApart(args: readonly string[], options: RunOptions = {}): Running {
+    const apart = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath, BIN];
+    return this.spawn('unshare', [...apart, ...args], options);
   }
 
   /** Runs what a user would paste into a shell; `lukhas` is this one. */
@@ -65,10 +74,10 @@ export class Workspace {
   }
 
   private spawn(program: string, args: readonly string[], options: RunOptions): Running {
-    const began = performance.now();
     const child = spawn(program, args, {
       cwd: options.cwd ?? this.dir,
       env: { ...this.environment(), ...options.env },
+      detached: options.detached ?? false,
     });
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -82,7 +91,7 @@ export class Workspace {
       child.once('error', reject);
       child.once('close', (code) => {
         this.running.delete(running);
-        resolve({ code, stdout, stderr, seconds: (performance.now() - began) / 1000 });
+        resolve({ code, stdout, stderr });
       });
     });
     const says = (pattern: RegExp) =>

@@ -29,8 +29,7 @@ describe('clients of lukhas serve', () => {
   let workspace: Workspace;
   let url: string;
 
-  before(async function () {
-    this.timeout(30_000);
+  before(async () => {
     workspace = new Workspace();
     const daemon = workspace.start(['serve', '--port', '0']);
     let said = '';
@@ -91,8 +90,7 @@ describe('clients of lukhas serve', () => {
     });
   }
 
-  it('the Inspector, over HTTP and over stdio', async function () {
-    this.timeout(90_000);
+  it('the Inspector, over HTTP and over stdio', async () => {
     expect(existsSync(INSPECTOR), 'scripts/install-e2e-parts.sh').to.equal(true);
     const own = new Workspace();
     try {

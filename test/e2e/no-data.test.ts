@@ -37,8 +37,7 @@ interface Expected {
   state: RegExp;
 }
 
-describe('a canary without measurements is never promoted', function () {
-  this.timeout(60_000);
+describe('a canary without measurements is never promoted', () => {
   const cleanups: (() => Promise<void>)[] = [];
   const pages: Page[] = [];
 
@@ -72,10 +71,10 @@ describe('a canary without measurements is never promoted', function () {
     const run = await finished;
     expect(run.code, run.stdout + run.stderr).to.equal(expected.code);
     expectNoInsides(run);
-    expect(run.stdout).to.match(/^BLOCKED {2}m2: stage -> production {2}c-/);
-    expect(run.stdout).to.match(/^ {2}why {7}/m);
-    expect(/^ {2}why {7}(.*)$/m.exec(run.stdout)?.[1]).to.match(expected.why);
-    expect(run.stdout).to.match(/^ {2}next {6}/m);
+    const [outcome = '', cause = ''] = run.stdout.split('\n');
+    expect(outcome).to.match(/^BLOCKED {2}m2 {2}stage → production {2,}after /);
+    expect(cause.trim()).to.match(expected.why);
+    expect(run.stdout).to.match(/^ {2}next: [A-Z]/m);
     const id = canaryId(run);
     const [status, gates, verified] = await Promise.all([
       workspace.json(['canary', 'status', id]),
@@ -109,7 +108,7 @@ describe('a canary without measurements is never promoted', function () {
         expected: {
           code: 6,
           reason: 'source_unreachable',
-          why: /^the metrics source cannot be reached for 2\S* s \(.*connection refused/,
+          why: /^the metrics source was unreachable for 2\S* s \(.*connection refused/,
           state: /^unreachable: .*connection refused/,
         },
       },
@@ -123,7 +122,7 @@ describe('a canary without measurements is never promoted', function () {
         expected: {
           code: 6,
           reason: 'source_unreachable',
-          why: /^the metrics source cannot be reached for [23]\S* s \(.*connection refused/,
+          why: /^the metrics source was unreachable for [23]\S* s \(.*connection refused/,
           state: /^unreachable: /,
         },
       },
@@ -201,7 +200,7 @@ describe('a canary without measurements is never promoted', function () {
         expected: {
           code: 6,
           reason: 'source_unreachable',
-          why: /^the metrics source cannot be reached .*connection refused/,
+          why: /^the metrics source was unreachable .*connection refused/,
           state: /^unreachable: .*connection refused/,
         },
       },
@@ -215,7 +214,7 @@ describe('a canary without measurements is never promoted', function () {
         expected: {
           code: 6,
           reason: 'source_unreachable',
-          why: /^the metrics source cannot be reached /,
+          why: /^the metrics source was unreachable /,
           state: /^unreachable: /,
         },
       },
@@ -283,32 +282,33 @@ describe('a canary without measurements is never promoted', function () {
   });
 
   it('no source at all: 4 at once, and what to do', async () => {
-    const run = await blocked(start([]), {
+    const started = start([]);
+    const run = await blocked(started, {
       code: 4,
       reason: 'no_source',
       why: /^no metrics source is configured$/,
       state: /^no_source/,
     });
-    expect(run.seconds).to.be.below(5);
-    expect(run.stdout).to.match(/next .*PROM_URL.*--canary-url URL.*--input FILE/);
+    const { verdict } = await started.workspace.json(['canary', 'status', canaryId(run)]);
+    expect((verdict as Verdict).elapsedSeconds).to.equal(0);
+    expect(run.stdout).to.match(/next: .*PROM_URL.*--canary-url URL.*--input FILE/);
   });
 
   it('observations that end before there is any: 4', async () => {
-    const run = await blocked(start(['--source', 'ndjson', '--input', '-'], observations(0)), {
+    await blocked(start(['--source', 'ndjson', '--input', '-'], observations(0)), {
       code: 4,
       reason: 'no_data',
-      why: /^the input ends before it holds any measurement$/,
+      why: /^the input ended before its first measurement$/,
       state: /^ended/,
     });
-    expect(run.seconds).to.be.below(5);
   });
 
   it('observations that end early: 4', async () => {
     const { workspace, finished } = start(['--source', 'ndjson', '--input', '-'], observations(3));
     const run = await finished;
     expect(run.code, run.stdout + run.stderr).to.equal(4);
-    expect(run.stdout).to.match(/^ {2}why {7}the input ends after 3 s: readings cover only 50% of the window$/m);
-    expect(run.stdout).to.match(/^ {2}next {6}.*whole window/m);
+    expect(run.stdout).to.match(/^ {2}the input ended after 3 s: readings cover only 50% of the window$/m);
+    expect(run.stdout).to.match(/^ {2}next: .*whole window/m);
     const status = await workspace.json(['canary', 'status', canaryId(run)]);
     expect(status).to.include({ status: 'BLOCKED', exit: 4 });
     expect(await workspace.json(['gate', 'list'])).to.deep.equal({ gates: [] });

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ROOT } from './lukhas.js';
+import { nodeOf } from './nodes.js';
 
 const run = promisify(execFile);
 
@@ -37,25 +38,32 @@ describe('the package, as a stranger installs it', function () {
   this.timeout(360_000);
   let dir: string;
   let consumer: string;
+  let archive: string;
   let packed: string[];
 
   before(async () => {
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'lukhas-pack-')));
-    consumer = join(dir, 'consumer');
-    mkdirSync(consumer);
-    writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
     // Ends with the name of the file, after what the scripts print.
     const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: ROOT });
-    const archive = join(dir, stdout.trim().split('\n').at(-1)!);
+    archive = join(dir, stdout.trim().split('\n').at(-1)!);
     packed = (await run('tar', ['-tzf', archive])).stdout.trim().split('\n').sort();
-    await run('npm', ['install', '--no-audit', '--no-fund', archive], { cwd: consumer });
+    consumer = await installed('consumer', process.env);
   });
   after(() => rmSync(dir, { recursive: true, force: true }));
+
+  /** @returns an otherwise empty folder with the package installed */
+  async function installed(name: string, env: NodeJS.ProcessEnv): Promise<string> {
+    const folder = join(dir, name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
+    await run('npm', ['install', '--no-audit', '--no-fund', archive], { cwd: folder, env });
+    return folder;
+  }
 
   it('holds what runs and what describes it, and nothing else', () => {
     const files = packed.map((file) => file.replace(/^package\//, ''));
     const known =
-      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/run\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
+      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
     expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
     expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
     expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js']);
@@ -72,11 +80,17 @@ describe('the package, as a stranger installs it', function () {
     expect(Object.keys(manifest.commands).sort()).to.deep.equal(built.sort());
   });
 
-  it('runs the demo to its verdict', async () => {
-    const { stdout } = await run('npx', ['lukhas', 'demo'], { cwd: consumer });
-    expect(stdout).to.match(/^ROLLED BACK {2}fraud-v2: stage -> production {2}c-/m);
-    expect(stdout).to.match(/how sure {2}certified/);
-  });
+  // What `engines` promises: the oldest, and the newest of each line that is supported.
+  for (const version of ['22.14', '22', '24', '26'] as const)
+    it(`runs the demo to its verdict, installed and started with Node.js ${version}`, async () => {
+      const env = { ...process.env, PATH: [dirname(nodeOf(version)), process.env['PATH']].join(delimiter) };
+      const folder = await installed(`node-${version}`, env);
+      const printed = await run('npx', ['lukhas', '--version'], { cwd: folder, env });
+      expect(printed.stdout).to.contain(` node-v${version}.`);
+      const { stdout } = await run('npx', ['lukhas', 'demo'], { cwd: folder, env });
+      expect(stdout).to.match(/^ROLLED BACK {2}fraud-v2 {2}stage → production /m);
+      expect(stdout).to.match(/ certified: at most 1 in 100 /);
+    });
 
   it('is a library whose types resolve and whose functions work', async () => {
     writeFileSync(join(consumer, 'consumer.ts'), CONSUMER);
@@ -90,7 +104,7 @@ describe('the package, as a stranger installs it', function () {
       typeRoots: [join(ROOT, 'node_modules/@types')],
     };
     writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
-    const compiled = await run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc')], {
+    const compiled = await run(process.execPath, [join(ROOT, 'node_modules/typescript-7/bin/tsc')], {
       cwd: consumer,
     }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }));
     expect(compiled.stdout).to.equal('');
@@ -106,17 +120,21 @@ describe('the package, as a stranger installs it', function () {
     });
   });
 
-  it('says what to do where its compiled part is missing', async () => {
-    const binding = join(consumer, 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
-    renameSync(binding, join(dir, 'binding'));
+  it('says what to do where the binary for this machine is missing, or no binary at all', async () => {
+    const binary = join(consumer, `node_modules/better-sqlite3/prebuilds/linux-${process.arch}.node`);
+    const kept = join(dir, 'binary');
+    renameSync(binary, kept);
     try {
-      const failed = await run('npx', ['lukhas', 'demo'], { cwd: consumer }).catch((error: unknown) => error);
-      expect(failed).to.include({ code: 2 });
-      const lines = (failed as { stderr: string }).stderr.split('\n').filter((line) => !line.startsWith('npm warn'));
-      expect(lines[0]).to.match(/^lukhas: The package better-sqlite3 was installed without being compiled/);
-      expect(lines[1]).to.contain('npm rebuild better-sqlite3');
+      for (const content of [undefined, 'not a binary']) {
+        if (content !== undefined) writeFileSync(binary, content);
+        const failed = await run('npx', ['lukhas', 'demo'], { cwd: consumer }).catch((error: unknown) => error);
+        expect(failed).to.include({ code: 2 });
+        const lines = (failed as { stderr: string }).stderr.split('\n').filter((line) => !line.startsWith('npm warn'));
+        expect(lines[0]).to.match(/^lukhas: The binary of better-sqlite3 for linux on \w+ cannot be loaded \(.+\)$/);
+        expect(lines[1]).to.contain('Install lukhas again');
+      }
     } finally {
-      renameSync(join(dir, 'binding'), binding);
+      renameSync(kept, binary);
     }
   });
 });

@@ -40,8 +40,7 @@ interface Outcome {
   verdict: Verdict;
 }
 
-describe('a canary measured through Prometheus', function () {
-  this.timeout(90_000);
+describe('a canary measured through Prometheus', () => {
   let prometheus: Prometheus;
 
   before(async () => {

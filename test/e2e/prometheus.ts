@@ -3,9 +3,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-
-const READY_WITHIN_MS = 20_000;
+import { until } from '../until.js';
 
 /** A Prometheus of its own on loopback, which scrapes once a second what it is told to. */
 export class Prometheus {
@@ -41,7 +39,7 @@ export class Prometheus {
     });
     failed.catch(() => undefined);
     const prometheus = new Prometheus(`http://${address}`, dir, child);
-    await Promise.race([until(async () => (await fetch(`${prometheus.url}/-/ready`)).ok), failed]);
+    await Promise.race([ready(async () => (await fetch(`${prometheus.url}/-/ready`)).ok), failed]);
     return prometheus;
   }
 
@@ -51,7 +49,7 @@ export class Prometheus {
     // Prometheus watches the file: it must not see half of it.
     writeFileSync(join(this.dir, 'targets.new'), JSON.stringify([{ targets, labels }]));
     renameSync(join(this.dir, 'targets.new'), join(this.dir, 'targets.json'));
-    await until(async () => {
+    await ready(async () => {
       const up = await this.query('up == 1');
       return targets.every((target) => up.some(({ metric }) => metric['instance'] === target));
     });
@@ -83,10 +81,7 @@ function freePort(): Promise<number> {
   });
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + READY_WITHIN_MS; ; await wait(100)) {
-    // Not listening yet counts as not yet.
-    if (await holds().catch(() => false)) return;
-    if (Date.now() > end) throw new Error(`prometheus was not ready within ${READY_WITHIN_MS / 1000} s`);
-  }
+/** Not listening yet counts as not yet. */
+function ready(holds: () => Promise<boolean>): Promise<void> {
+  return until(() => holds().catch(() => false), 100);
 }

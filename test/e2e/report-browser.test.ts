@@ -48,8 +48,7 @@ interface Seen {
  * The layout is measured and not compared with pictures kept from earlier: those would differ with every font, and which
  * fonts there are is the machine's business. Where something is wrong the pictures of this run are kept and named.
  */
-describe('the report of a replay in a browser', function () {
-  this.timeout(60_000);
+describe('the report of a replay in a browser', () => {
   const dir = mkdtempSync(join(tmpdir(), 'lukhas-report-'));
   const file = join(dir, 'report.html');
   let browser: Browser;

@@ -10,9 +10,7 @@ import { startWitness } from './witness.js';
 
 const EXPORT = ['export', '--from', '2020-01-01T00:00:00Z', '--out'];
 
-describe('a pack that a witness vouches for', function () {
-  // Each test starts processes.
-  this.timeout(60_000);
+describe('a pack that a witness vouches for', () => {
   let at: Workspace;
   let witness: { url: string; vkey: string; pem: string; running: Running };
   let trust: string[];

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { ERROR_CODES, EXIT, LukhasError } from '../../src/lib/errors.js';
+import { ERRORS, type ErrorCode, EXIT, LukhasError } from '../../src/lib/errors.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CODES = Object.keys(ERROR_CODES);
+const CODES = Object.keys(ERRORS) as ErrorCode[];
 
 /** Sections of the page that explain a code: heading, then text up to the next heading. */
 function explained(): Map<string, string> {
@@ -31,9 +31,20 @@ describe('errors', () => {
   it('have the exit code that the page says, a typical message and what to do', () => {
     for (const [code, text] of explained()) {
       expect(text, code).to.match(/^\nExit code \d+\. \S/);
-      expect(Number(/Exit code (\d+)/.exec(text)?.[1]), code).to.equal(ERROR_CODES[code as keyof typeof ERROR_CODES]);
+      expect(Number(/Exit code (\d+)/.exec(text)?.[1]), code).to.equal(ERRORS[code as ErrorCode].exit);
       expect(text, code).to.match(/^> `.+`\n\n\S/m);
     }
+  });
+
+  it('have the HTTP status that the page says', () => {
+    const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
+    const said = [...page.matchAll(/^\| (\d{3}) \|[^|\n]*\| (`.*) \|$/gm)].flatMap(([, status, codes = '']) =>
+      [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => [code, Number(status)] as const),
+    );
+    expect(Object.fromEntries(said)).to.deep.equal(
+      Object.fromEntries(CODES.map((code) => [code, ERRORS[code].status])),
+    );
+    expect(said).to.have.lengthOf(CODES.length);
   });
 
   it('are raised: a code that only comparisons name is dead', () => {

@@ -3,12 +3,12 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryAbort extends BaseCommand {
-  static override summary = 'end a canary that has not been decided';
+  static override summary = 'stop a canary that is still undecided';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+    reason: Flags.string({ description: 'the reason; recorded in the log', helpValue: 'TEXT', required: true }),
   };
 
   async run(): Promise<unknown> {

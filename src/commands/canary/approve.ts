@@ -2,23 +2,24 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
 import { eligibilityLines } from '../../cli/present-approvals.js';
+import { block } from '../../cli/screen.js';
 import { canaryJson } from '../../lib/app/index.js';
 import { isOpen } from '../../lib/readings/index.js';
 
 export default class CanaryApprove extends BaseCommand {
-  static override summary = 'approve a promotion that its policy wants approved';
+  static override summary = 'approve a promotion whose policy requires approval';
   static override description =
-    'The last approval that is needed has the promotion carried out: its hooks are called here, unless --detach leaves them to a running `lukhas serve`.';
+    'The last required approval triggers the promotion: this command calls the hooks, or leaves them to a running `lukhas serve` with --detach.';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+    reason: Flags.string({ description: 'the reason; recorded in the log', helpValue: 'TEXT', required: true }),
     digest: Flags.string({
-      description: 'what `canary status` showed, or its beginning: refuse to approve anything else',
+      description: 'approve only this: the digest that `canary status` shows, or a prefix of it',
       helpValue: 'HEX',
     }),
-    detach: Flags.boolean({ description: 'only record it: a running `lukhas serve` calls the hooks' }),
+    detach: Flags.boolean({ description: 'record the approval and return; a running `lukhas serve` calls the hooks' }),
   };
 
   async run(): Promise<unknown> {
@@ -29,7 +30,10 @@ export default class CanaryApprove extends BaseCommand {
     if (isOpen(canary) && !flags.detach)
       return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
     const outlook = await app.approvals.outlook(id);
-    if (!this.jsonEnabled()) this.log([`approved ${id}`, ...(outlook ? eligibilityLines(outlook) : [])].join('\n'));
+    if (!this.jsonEnabled()) {
+      const lines = outlook ? eligibilityLines(outlook) : [];
+      this.log(block([`approved ${id}`, ...lines.map((line) => `  ${line}`)]));
+    }
     return { ...canaryJson(canary), exit: 0 };
   }
 }

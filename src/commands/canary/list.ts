@@ -2,19 +2,22 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
 import type { SubjectSummary } from '../../lib/ledger/index.js';
+import { CANARY_STATES } from '../../lib/ledger/index.js';
 
 function unreviewed({ data }: SubjectSummary): boolean {
   return data['breakGlass'] === 'not reviewed';
 }
 
-const STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
-
 export default class CanaryList extends BaseCommand {
-  static override summary = 'canaries, newest first';
+  static override summary = 'list canaries, newest first';
   static override flags = {
-    state: Flags.string({ description: 'only in this state (may be repeated)', options: STATES, multiple: true }),
-    model: Flags.string({ description: 'only of this model', helpValue: 'MODEL' }),
-    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1, max: 10_000 }),
+    state: Flags.string({
+      description: 'only this state (may be repeated)',
+      options: CANARY_STATES,
+      multiple: true,
+    }),
+    model: Flags.string({ description: 'only this model', helpValue: 'MODEL' }),
+    limit: Flags.integer({ description: 'maximum number of results', default: 50, min: 1, max: 10_000 }),
   };
 
   async run(): Promise<unknown> {

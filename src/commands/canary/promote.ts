@@ -5,13 +5,13 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 export default class CanaryPromote extends BaseCommand {
   static override summary = 'promote a BLOCKED canary by hand; recorded as an override';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+    reason: Flags.string({ description: 'the reason; recorded in the log', helpValue: 'TEXT', required: true }),
     'break-glass': Flags.boolean({
       description:
-        'without the approvals that its policy wants; needs a reason of 20 characters (8 different ones), and a review by another person within 24 h',
+        'promote without the required approvals; needs a reason of at least 20 characters (8 different ones) and a review by another person within 24 h',
     }),
   };
 

@@ -3,12 +3,12 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryReject extends BaseCommand {
-  static override summary = 'refuse a promotion that awaits approval; it is over then';
+  static override summary = 'reject a promotion that is waiting for approval; this is final';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT', required: true }),
+    reason: Flags.string({ description: 'the reason; recorded in the log', helpValue: 'TEXT', required: true }),
   };
 
   async run(): Promise<unknown> {

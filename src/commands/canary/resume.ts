@@ -4,15 +4,15 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryResume extends BaseCommand {
-  static override summary = 'go on with a canary whose driver is gone, to its verdict';
+  static override summary = 'resume a canary whose driver has stopped, and wait for its verdict';
   static override description =
-    'Continues from the log: no look is judged twice, and an action that was begun is finished. Waits while another driver holds it.';
+    'Continues from the log: no check is judged twice, and an interrupted action is completed. Waits while another process drives the canary.';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
     timeout: Flags.string({
-      description: 'stop waiting after this time: exit code 8, the canary goes on',
+      description: 'stop waiting after this time (exit code 8); the canary keeps running',
       helpValue: 'TIME',
     }),
   };

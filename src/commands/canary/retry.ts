@@ -5,7 +5,7 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 export default class CanaryRetry extends BaseCommand {
   static override summary = 'call the failed hooks of a decided canary again';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
 
   async run(): Promise<unknown> {

@@ -3,12 +3,16 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryReview extends BaseCommand {
-  static override summary = 'mark a break-glass promotion as reviewed by another person';
+  static override summary = "record another person's review of a break-glass promotion";
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'what the review found; kept in the log', helpValue: 'TEXT', required: true }),
+    reason: Flags.string({
+      description: 'what the review found; recorded in the log',
+      helpValue: 'TEXT',
+      required: true,
+    }),
   };
 
   async run(): Promise<unknown> {

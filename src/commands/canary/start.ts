@@ -8,9 +8,9 @@ import { EXIT, LukhasError } from '../../lib/errors.js';
 import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryStart extends BaseCommand {
-  static override summary = 'start a canary and watch it to its verdict';
+  static override summary = 'start a canary and wait for its verdict';
   static override description =
-    'Stays in the foreground until the verdict: exit code 0 promoted, 3 rolled back, 4 blocked, 6 source unreachable.';
+    'Runs in the foreground until the verdict. Exit code 0: promoted, 3: rolled back, 4: blocked, 6: source unreachable.';
   static override examples = [
     '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --policy policy.yaml',
     '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --max-error-rate 0.02 --latency-p95-ms 250 --window 120s --canary-url http://127.0.0.1:9101/metrics --baseline-url http://127.0.0.1:9102/metrics',
@@ -18,38 +18,38 @@ export default class CanaryStart extends BaseCommand {
   ];
 
   static override flags = {
-    model: Flags.string({ description: 'the model version that wants to pass', helpValue: 'MODEL', required: true }),
-    from: Flags.string({ description: 'gate it serves in now', helpValue: 'GATE', required: true }),
-    to: Flags.string({ description: 'gate it wants to pass into', helpValue: 'GATE', required: true }),
+    model: Flags.string({ description: 'model version under test', helpValue: 'MODEL', required: true }),
+    from: Flags.string({ description: 'gate that the model is in now', helpValue: 'GATE', required: true }),
+    to: Flags.string({ description: 'gate to promote it to', helpValue: 'GATE', required: true }),
     ...policyFlags,
     source: Flags.string({
-      description: 'where measurements come from: prometheus, scrape, ndjson',
+      description: 'source of the measurements: prometheus, scrape or ndjson',
       helpValue: 'KIND',
     }),
-    'prom-url': Flags.string({ description: 'Prometheus (also PROM_URL)', helpValue: 'URL' }),
-    'canary-url': Flags.string({ description: "the candidate's /metrics", helpValue: 'URL' }),
-    'baseline-url': Flags.string({ description: "the baseline's /metrics", helpValue: 'URL' }),
+    'prom-url': Flags.string({ description: 'URL of Prometheus (or set PROM_URL)', helpValue: 'URL' }),
+    'canary-url': Flags.string({ description: 'metrics page of the canary', helpValue: 'URL' }),
+    'baseline-url': Flags.string({ description: 'metrics page of the baseline', helpValue: 'URL' }),
     'canary-label': Flags.string({
-      description: "label of the candidate's series (may be repeated)",
+      description: "label that selects the canary's series (may be repeated)",
       helpValue: 'NAME=VALUE',
       multiple: true,
     }),
     'baseline-label': Flags.string({
-      description: "label of the baseline's series (may be repeated)",
+      description: "label that selects the baseline's series (may be repeated)",
       helpValue: 'NAME=VALUE',
       multiple: true,
     }),
-    input: Flags.string({ description: 'observations as NDJSON; - is standard input', helpValue: 'FILE' }),
+    input: Flags.string({ description: 'NDJSON file of observations; - reads standard input', helpValue: 'FILE' }),
     detach: Flags.boolean({
-      description: 'do not stay: a running `lukhas serve`, or `lukhas canary resume`, does the watching',
+      description: 'return immediately; `lukhas serve` or `lukhas canary resume` drives the canary',
       exclusive: ['wait', 'timeout'],
     }),
-    wait: Flags.boolean({ description: 'stay until the verdict (the default)' }),
+    wait: Flags.boolean({ description: 'wait for the verdict (default)' }),
     timeout: Flags.string({
-      description: 'stop waiting after this time: exit code 8, the canary goes on',
+      description: 'stop waiting after this time (exit code 8); the canary keeps running',
       helpValue: 'TIME',
     }),
-    'dry-run': Flags.boolean({ default: false, description: 'judge, but call no hook and change no gate' }),
+    'dry-run': Flags.boolean({ default: false, description: 'judge only: call no hook, change no gate' }),
   };
 
   async run(): Promise<unknown> {
@@ -60,7 +60,7 @@ export default class CanaryStart extends BaseCommand {
     if (flags.detach && source.kind === 'ndjson')
       throw new LukhasError(
         'USAGE',
-        '--detach cannot be used with --source ndjson: the input is read by this command.',
+        '--detach cannot be used with --source ndjson: this command has to stay to read the input.',
       );
     const policy = await policyFromFlags(flags, app.config.policyPath, (line) => this.say(line));
     if (!flags['dry-run']) requireHookSecrets(app.config.hooks, environment());
@@ -75,7 +75,7 @@ export default class CanaryStart extends BaseCommand {
       by: app.config.actor,
     });
     if (flags.detach) {
-      this.say(`started ${canary.id}; a running lukhas serve goes on with it, or: lukhas canary resume ${canary.id}`);
+      this.say(`started ${canary.id}; a running \`lukhas serve\` drives it, or run: lukhas canary resume ${canary.id}`);
       if (!this.jsonEnabled()) this.log(canary.id);
       // What was asked for is done: how the canary ends is not this command's to say.
       return { ...canaryJson(canary), exit: EXIT.done };

@@ -5,11 +5,10 @@ import { eligibilityLines } from '../../cli/present-approvals.js';
 import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryStatus extends BaseCommand {
-  static override summary = 'how a canary stands';
-  static override description =
-    'Exit code 0 whatever the state is; --json has the code that `canary start` ended with as "exit".';
+  static override summary = 'show the state of a canary';
+  static override description = 'Always exits with 0; "exit" in --json is the exit code of `canary start`.';
   static override args = {
-    id: Args.string({ description: 'canary, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };
 
   async run(): Promise<unknown> {
@@ -19,8 +18,8 @@ export default class CanaryStatus extends BaseCommand {
     const { canary, verdict } = await app.canaries.now(id);
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
-      const lines = outlook ? eligibilityLines(outlook) : [];
-      this.log([presentCanary({ ...canary, verdict }, flags['no-color']), ...lines].join('\n'));
+      const approvals = outlook ? eligibilityLines(outlook) : [];
+      this.log(presentCanary({ ...canary, verdict }, flags['no-color'], approvals));
     }
     return { ...canaryJson(canary), verdict, ...(outlook ? { awaiting: outlook } : {}) };
   }

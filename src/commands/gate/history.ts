@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
 
 export default class GateHistory extends BaseCommand {
-  static override summary = 'every model that held a gate, oldest first';
+  static override summary = 'list every model that has held a gate, oldest first';
   static override args = { gate: Args.string({ description: 'the gate', required: true }) };
 
   async run(): Promise<unknown> {
@@ -26,7 +26,7 @@ export default class GateHistory extends BaseCommand {
       ]);
       this.log(
         rows.length === 0
-          ? `no model has passed ${args.gate} yet`
+          ? `no model has held ${args.gate} yet`
           : table(['SINCE', 'MODEL', 'BEFORE', 'CANARY', 'PROMOTION', 'BY'], rows),
       );
     }

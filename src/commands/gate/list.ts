@@ -2,7 +2,7 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
 
 export default class GateList extends BaseCommand {
-  static override summary = 'which model holds which gate';
+  static override summary = 'the current holder of each gate';
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(GateList);
@@ -15,9 +15,7 @@ export default class GateList extends BaseCommand {
     if (!this.jsonEnabled()) {
       const rows = gates.map((g) => [g.gate, g.modelId, g.since, g.canaryId ?? '', g.promotionId ?? '']);
       this.log(
-        rows.length === 0
-          ? 'no gate has been passed yet'
-          : table(['GATE', 'MODEL', 'SINCE', 'CANARY', 'PROMOTION'], rows),
+        rows.length === 0 ? 'no gate has a holder yet' : table(['GATE', 'MODEL', 'SINCE', 'CANARY', 'PROMOTION'], rows),
       );
     }
     return { gates };

@@ -1,20 +1,22 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { interruptible } from '../../cli/interrupt.js';
+import { block } from '../../cli/screen.js';
 import type { App } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
 import type { PromotionResult } from '../../lib/gates/index.js';
 
 export default class GatePromote extends BaseCommand {
-  static override summary = 'give a gate to a model on the evidence of a canary that is there already';
+  static override summary = 'promote a model to a gate on the evidence of an earlier canary';
   static override description =
-    'Calls the promote hooks and makes the model the holder of the gate. The newest canary of the model into the gate must have proved it, else exit code 2. Nothing happens when the model holds the gate; what was interrupted is gone on with.';
+    "Calls the promote hooks and makes the model the current holder of the gate. Exit code 2 if the model's newest canary for this gate did not prove it. Does nothing if the model already holds the gate; completes an interrupted promotion.";
   static override examples = ['<%= config.bin %> gate promote fraud-v2 production --dry-run'];
   static override args = {
     model: Args.string({ description: 'the model', required: true }),
     gate: Args.string({ description: 'the gate', required: true }),
   };
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'say what would happen; call no hook and write nothing' }),
+    'dry-run': Flags.boolean({ description: 'report what would happen; call no hook, write nothing' }),
   };
 
   async run(): Promise<unknown> {
@@ -29,31 +31,20 @@ export default class GatePromote extends BaseCommand {
     const { modelId, gate, reason, promoted } = result;
     if (!this.jsonEnabled()) {
       const head = flags['dry-run'] ? 'dry run: ' : promoted ? '' : 'NOT promoted: ';
-      this.log(`${head}${modelId} into ${gate}: ${reason}`);
+      this.log(block([`${head}${modelId} to ${gate}: ${reason}`]));
     }
     return { ...result, exit: process.exitCode };
   }
 }
 
 /** Ctrl-C stops the hook that runs; the promotion stays open, and the next request goes on with it. */
-async function untilInterrupted(app: App, asked: { modelId: string; gate: string; dryRun: boolean }) {
-  let interrupted: number | null = null;
-  const stop = (code: number) => () => {
-    interrupted ??= code;
-    void app.promotions.close();
-  };
-  const onInt = stop(130);
-  const onTerm = stop(143);
-  process.once('SIGINT', onInt);
-  process.once('SIGTERM', onTerm);
-  try {
+function untilInterrupted(app: App, asked: { modelId: string; gate: string; dryRun: boolean }) {
+  return interruptible(async (interrupt) => {
+    interrupt.signal.addEventListener('abort', () => void app.promotions.close());
     const waitMs = Number.POSITIVE_INFINITY;
     const result = await app.promotions.promote({ ...asked, by: app.config.actor, waitMs });
-    return { interrupted: result.promoted ? null : (interrupted as number | null), result };
-  } finally {
-    process.off('SIGINT', onInt);
-    process.off('SIGTERM', onTerm);
-  }
+    return { interrupted: result.promoted ? null : interrupt.exit, result };
+  });
 }
 
 async function exitOf(app: App, { dryRun, changed, promoted, promotionId }: PromotionResult): Promise<number> {

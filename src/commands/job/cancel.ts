@@ -3,13 +3,13 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { jobJson } from '../../lib/jobs/index.js';
 
 export default class JobCancel extends BaseCommand {
-  static override summary = 'end a job that waits or runs';
-  static override description = 'The process that runs its program stops it, with everything it has started.';
+  static override summary = 'cancel a queued or running job';
+  static override description = "Stops the job's program and every process that it started.";
   static override args = {
-    id: Args.string({ description: 'job, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'job id, or a unique prefix of it', required: true }),
   };
   static override flags = {
-    reason: Flags.string({ description: 'why; kept in the log', helpValue: 'TEXT' }),
+    reason: Flags.string({ description: 'the reason; recorded in the log', helpValue: 'TEXT' }),
   };
 
   async run(): Promise<unknown> {

@@ -1,14 +1,13 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
-
-const STATES = ['queued', 'running', 'completed', 'failed'];
+import { JOB_STATES } from '../../lib/readings/index.js';
 
 export default class JobList extends BaseCommand {
-  static override summary = 'jobs, newest first';
+  static override summary = 'list jobs, newest first';
   static override flags = {
-    state: Flags.string({ description: 'only in this state (may be repeated)', options: STATES, multiple: true }),
-    limit: Flags.integer({ description: 'at most so many', default: 50, min: 1, max: 10_000 }),
+    state: Flags.string({ description: 'only this state (may be repeated)', options: JOB_STATES, multiple: true }),
+    limit: Flags.integer({ description: 'maximum number of results', default: 50, min: 1, max: 10_000 }),
   };
 
   async run(): Promise<unknown> {

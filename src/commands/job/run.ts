@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { interruptible } from '../../cli/interrupt.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
 import { parseDuration } from '../../lib/input/index.js';
-import { jobJson } from '../../lib/jobs/index.js';
+import { JOB_TIME, jobJson } from '../../lib/jobs/index.js';
 
 export default class JobRun extends BaseCommand {
-  static override summary = 'run a task and wait for its end';
+  static override summary = 'run a task and wait for it to finish';
   static override description =
-    'Tasks are named in lukhas.yaml; `probe` is built in. Exit code 0 completed, 5 failed, 8 took too long, 10 cancelled. Here --config names what is evaluated; the configuration file is --config-file.';
+    "Tasks are defined in lukhas.yaml; `probe` is built in. Exit code 0: completed, 5: failed, 8: timed out, 10: cancelled. Here --config is the evaluation's configuration; use --config-file for the configuration file of lukhas.";
   static override examples = [
     '<%= config.bin %> job run probe',
     '<%= config.bin %> job run smoke --config prod@7',
@@ -22,7 +23,7 @@ export default class JobRun extends BaseCommand {
     ...BaseCommand.baseFlags,
     config: Flags.string({
       aliases: ['config-id'],
-      description: "the evaluation's configuration, whatever the task understands by it",
+      description: "the evaluation's configuration, passed to the task",
       helpValue: 'C',
     }),
     'config-file': Flags.string({
@@ -32,16 +33,22 @@ export default class JobRun extends BaseCommand {
     }),
   };
   static override flags = {
-    'dry-run': Flags.boolean({ default: false, description: 'look whether it could be started, and run nothing' }),
-    detach: Flags.boolean({ description: 'do not stay: a `lukhas serve` on the same database runs it' }),
-    timeout: Flags.string({ description: "stop it after this time, instead of the task's own", helpValue: 'TIME' }),
+    'dry-run': Flags.boolean({ default: false, description: 'check that the task could start; run nothing' }),
+    detach: Flags.boolean({ description: 'return immediately; a `lukhas serve` on the same database runs it' }),
+    timeout: Flags.string({
+      description: "stop it after this time, instead of the task's own timeout",
+      helpValue: 'TIME',
+    }),
   };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(JobRun);
-    const timeoutSeconds = flags.timeout === undefined ? undefined : limit(flags.timeout);
+    const timeoutSeconds =
+      flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout', JOB_TIME);
     if (flags.config !== undefined && existsSync(flags.config))
-      this.say(`note: --config names what is evaluated; to read ${flags.config} as configuration: --config-file`);
+      this.say(
+        `note: --config is the evaluation's configuration; to use ${flags.config} as the configuration file of lukhas, pass --config-file`,
+      );
     const app = await this.app({ ...flags, config: flags['config-file'] });
     const { id } = await app.jobs.start({
       taskId: args.task,
@@ -51,7 +58,7 @@ export default class JobRun extends BaseCommand {
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     });
     if (flags.detach) {
-      this.say(`queued ${id}; a lukhas serve on this database runs it`);
+      this.say(`queued ${id}; a \`lukhas serve\` on this database runs it`);
       if (!this.jsonEnabled()) this.log(id);
       return jobJson(await app.jobs.get(id));
     }
@@ -65,36 +72,21 @@ export default class JobRun extends BaseCommand {
   }
 
   /** Ctrl-C cancels the job: nobody else would go on with it. @returns the exit code then, else null */
-  private async drive(app: App, id: string): Promise<number | null> {
-    let interrupted: number | null = null;
-    const cancelling: Promise<unknown>[] = [];
-    const cancel = (code: number, signal: string) => () => {
-      interrupted ??= code;
-      const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${signal})`);
-      // One that has just ended needs no cancelling.
-      cancelling.push(cancelled.catch((error: unknown) => unlessEnded(error)));
-    };
-    const onInt = cancel(130, 'SIGINT');
-    const onTerm = cancel(143, 'SIGTERM');
-    process.once('SIGINT', onInt);
-    process.once('SIGTERM', onTerm);
-    try {
+  private drive(app: App, id: string): Promise<number | null> {
+    return interruptible(async (interrupt) => {
+      const cancelling: Promise<unknown>[] = [];
+      interrupt.signal.addEventListener('abort', () => {
+        const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${interrupt.by})`);
+        // One that has just ended needs no cancelling.
+        cancelling.push(cancelled.catch(unlessEnded));
+      });
       await app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) }).drive([id]);
       await Promise.all(cancelling);
-    } finally {
-      process.off('SIGINT', onInt);
-      process.off('SIGTERM', onTerm);
-    }
-    return interrupted;
+      return interrupt.exit;
+    });
   }
 }
 
 function unlessEnded(error: unknown): void {
   if (!(error instanceof LukhasError) || error.code !== 'ILLEGAL_TRANSITION') throw error;
-}
-
-function limit(text: string): number {
-  const seconds = parseDuration(text, '--timeout');
-  if (seconds > 0 && seconds <= 86_400) return seconds;
-  throw new LukhasError('USAGE', `--timeout: ${JSON.stringify(text)} must be more than 0 and at most 24h`);
 }

@@ -4,11 +4,10 @@ import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import { jobJson } from '../../lib/jobs/index.js';
 
 export default class JobStatus extends BaseCommand {
-  static override summary = 'how a job stands, and what it found';
-  static override description =
-    'Exit code 0 whatever the state is; --json has the code that `job run` ends with as "exit".';
+  static override summary = 'show the state and the result of a job';
+  static override description = 'Always exits with 0; "exit" in --json is the exit code of `job run`.';
   static override args = {
-    id: Args.string({ description: 'job, or a unique beginning of its id', required: true }),
+    id: Args.string({ description: 'job id, or a unique prefix of it', required: true }),
   };
 
   async run(): Promise<unknown> {

@@ -2,9 +2,9 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { presentKeys } from '../../cli/present-keys.js';
 
 export default class KeysInit extends BaseCommand {
-  static override summary = 'make the keys that sign checkpoints of the log and evidence packs';
+  static override summary = 'create the keys that sign checkpoints and evidence packs';
   static override description =
-    'Two Ed25519 keys, in keys/ beside the database or where LUKHAS_LOG_KEY_FILE and LUKHAS_EXPORT_KEY_FILE say. A key that is there is kept.';
+    'Creates two Ed25519 keys in keys/ next to the database, or in the files given in LUKHAS_LOG_KEY_FILE and LUKHAS_EXPORT_KEY_FILE. Existing keys are not replaced.';
   static override examples = ['<%= config.bin %> keys init'];
 
   async run(): Promise<unknown> {
@@ -15,9 +15,9 @@ export default class KeysInit extends BaseCommand {
     ]);
     const keys = await initKeys(await loadConfig({ flags: { db: flags.db, config: flags.config } }));
     if (!this.jsonEnabled()) {
-      for (const { role, path, created } of keys) this.log(`${created ? 'made' : 'kept'}  ${role} key  ${path}`);
+      for (const { role, path, created } of keys) this.log(`${created ? 'created' : 'exists'}  ${role} key  ${path}`);
       this.log(presentKeys(keys));
-      this.say('Keep the two files secret and safe; give what is above to whoever will verify.');
+      this.say('Keep both files secret and back them up. Give the public keys above to the people who verify.');
     }
     return { keys };
   }

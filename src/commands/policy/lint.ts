@@ -1,15 +1,17 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { number } from '../../cli/policy-flags.js';
+import { block } from '../../cli/screen.js';
 import { readPolicy } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
 
 export default class PolicyLint extends BaseCommand {
-  static override summary = 'check a policy, and say what it will probably not do';
-  static override description = 'Exit code 2 when the policy is not valid or can never promote; warnings alone give 0.';
+  static override summary = 'check a policy for errors and likely mistakes';
+  static override description =
+    'Exit code 2 if the policy is invalid or can never promote, 0 if there are only warnings.';
   static override args = { file: Args.string({ description: 'policy file, JSON or YAML', required: true }) };
   static override flags = {
-    rps: Flags.string({ description: "the canary's traffic, requests a second", helpValue: 'RATE' }),
+    rps: Flags.string({ description: 'traffic of the canary in requests per second', helpValue: 'RATE' }),
   };
 
   async run(): Promise<unknown> {
@@ -25,8 +27,8 @@ export default class PolicyLint extends BaseCommand {
     );
     if (findings.some((f) => f.severity === 'error')) process.exitCode = EXIT.usage;
     if (!this.jsonEnabled()) {
-      for (const f of findings) this.log(`${f.severity}: ${f.path}: ${f.message}`);
-      this.log(findings.length === 0 ? `${args.file}: valid, nothing to say` : `${args.file}: valid`);
+      const end = findings.length === 0 ? `${args.file}: valid` : `${args.file}: valid`;
+      this.log(block([...findings.map((f) => `${f.severity}: ${f.path}: ${f.message}`), end]));
     }
     return { policy, findings };
   }

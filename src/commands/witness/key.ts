@@ -1,26 +1,27 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
+import { printData } from '../../cli/screen.js';
 
 export default class WitnessKey extends BaseCommand {
-  static override summary = 'make the key of a witness, or print the public one that is there';
+  static override summary = 'create the key of a witness, or print its public key';
   static override description =
-    'Prints the vkey that operators of logs (evidence.witnesses) and auditors need. The name of a witness cannot be changed later.';
+    'Prints the vkey that log operators (evidence.witnesses) and auditors need. The name of a witness cannot be changed later.';
   static override examples = [
     '<%= config.bin %> witness key --db-dir /var/lib/lukhas-witness --name witness.example.com',
   ];
   static override flags = {
     'db-dir': Flags.string({
-      description: 'folder of the witness: its key and what it has cosigned',
+      description: "folder with the witness's key and its cosigned checkpoints",
       helpValue: 'DIR',
       required: true,
     }),
     name: Flags.string({
-      description: 'what it is called on its cosignatures (default: lukhas-witness/ and digits of its key)',
+      description: 'name on its cosignatures (default: lukhas-witness/ and digits of its key)',
       helpValue: 'NAME',
     }),
     form: Flags.option({
       options: ['vkey', 'pem'] as const,
-      description: 'of the public key: vkey for lukhas and other C2SP programs, pem for openssl',
+      description: 'format of the public key: vkey for lukhas and other C2SP programs, pem for openssl',
       default: 'vkey',
     })(),
   };
@@ -33,8 +34,8 @@ export default class WitnessKey extends BaseCommand {
     ]);
     const identity = await initWitness(resolve(flags['db-dir']), flags.name ?? null);
     if (!this.jsonEnabled()) {
-      this.log(flags.form === 'pem' ? identity.pem.trimEnd() : identity.vkey);
-      if (identity.created) this.say(`Made ${identity.folder}/witness.pem. Keep it and the folder safe.`);
+      printData(flags.form === 'pem' ? identity.pem : `${identity.vkey}\n`);
+      if (identity.created) this.say(`Created ${identity.folder}/witness.pem. Keep it secret and back up the folder.`);
     }
     return identity;
   }

@@ -1,5 +1,5 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
-import { LukhasError } from '../../lib/errors.js';
+import { ERRORS, LukhasError } from '../../lib/errors.js';
 import { HttpError } from './route.js';
 
 /** On every answer: it must not be cached, indexed, interpreted as another type, or read by another site's page. */
@@ -9,14 +9,6 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
   'Cross-Origin-Resource-Policy': 'same-origin',
-};
-
-const STATUS_OF: Partial<Record<LukhasError['code'], number>> = {
-  USAGE: 400,
-  POLICY: 400,
-  NOT_FOUND: 404,
-  AMBIGUOUS_ID: 404,
-  LEDGER_BUSY: 503,
 };
 
 export function setSecurityHeaders(response: ServerResponse): void {
@@ -36,7 +28,7 @@ export function sendJson(
 /** The error as a client may see it: internal errors show no details. */
 export function asHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  if (error instanceof LukhasError) return new HttpError(STATUS_OF[error.code] ?? 500, error.message);
+  if (error instanceof LukhasError) return new HttpError(ERRORS[error.code].status, error.message);
   return new HttpError(500, "internal error; see the server's standard error");
 }
 

@@ -1,5 +1,17 @@
 import { timestamp } from '../../lib/clock.js';
-import type { CanaryState, FeedItem, FeedPosition, HookAction, StoredEvent } from '../../lib/ledger/index.js';
+import type { CanaryState, FeedItem, FeedPosition, StoredEvent } from '../../lib/ledger/index.js';
+import {
+  type CanaryEvent,
+  type DecisionEvent,
+  isCanaryEvent,
+  isDecision,
+  isJobEvent,
+  type JobEvent,
+  jobStateAfter,
+  outcomeOf,
+  STATE_OF_ACTION,
+  unhandled,
+} from '../../lib/readings/index.js';
 import { observedBy } from './observed.js';
 import { eventId } from './position.js';
 import { canaryTopics, gateTopics, jobTopics, metricTopics } from './topics.js';
@@ -33,12 +45,6 @@ export interface Frame {
   bytes: Buffer;
 }
 
-const STATE_AFTER = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
-const STATE_WHEN_ACTED = { promote: 'PROMOTED', rollback: 'ROLLED_BACK' } as const satisfies Record<
-  HookAction,
-  CanaryState
->;
-
 /**
  * What the stream says of an item of the feed; pure.
  * @param subject of the item; null when nothing asked for it, as for a gate
@@ -47,7 +53,8 @@ const STATE_WHEN_ACTED = { promote: 'PROMOTED', rollback: 'ROLLED_BACK' } as con
 export function streamEvent(item: FeedItem, subject: Subject | null): StreamEvent | null {
   if (item.type === 'event') {
     if (subject?.type === 'canary') return canaryEvent(item.event, subject);
-    return subject?.type === 'job' ? jobEvent(item.event, subject) : gateEvent(item.event, subject);
+    if (subject?.type === 'job') return isJobEvent(item.event) ? jobEvent(item.event, subject) : null;
+    return gateEvent(item.event, subject);
   }
   const { canaryId, observation } = item;
   const head = { ts: timestamp(observation.t), canaryId, status: 'RUNNING', ...facts(subject) };
@@ -102,17 +109,19 @@ function facts(subject: Subject | null): Record<string, unknown> {
   return rest;
 }
 
-function canaryEvent(event: StoredEvent, subject: Subject): StreamEvent | null {
-  const said = (subject.type === 'canary' ? approvalNews(event, subject.approvals ?? 0) : null) ?? canaryNews(event);
-  if (said === null) return null;
-  const [name, status, more] = said;
+function canaryEvent(event: StoredEvent, subject: Extract<Subject, { type: 'canary' }>): StreamEvent | null {
+  const news = isCanaryEvent(event) ? canaryNews(event, subject.approvals ?? 0) : null;
+  if (news === null) return null;
+  const [name, status, more] = news;
   const head = { ts: event.ts, canaryId: event.subject, status, ...facts(subject) };
   return { topics: canaryTopics(event.subject), name, data: { ...head, ...more } };
 }
 
-type News = [name: string, status: string, more: Record<string, unknown>];
+type News = [name: string, status: CanaryState, more: Record<string, unknown>];
 
-function canaryNews(event: StoredEvent): News | null {
+/** @param required how many people have to approve a promotion */
+function canaryNews(event: CanaryEvent, required: number): News | null {
+  if (isDecision(event)) return decisionNews(event, required);
   switch (event.kind) {
     case 'canary.requested': {
       const { policy, requestedBy } = event.data;
@@ -137,69 +146,60 @@ function canaryNews(event: StoredEvent): News | null {
     case 'fallback.released':
       return ['fallback', 'RUNNING', { engaged: false, ...event.data }];
     case 'canary.acted':
-      return ['acted', STATE_WHEN_ACTED[event.data.action], event.data];
+      return ['acted', STATE_OF_ACTION[event.data.action], event.data];
     case 'hook.finished': {
       const { action, hook, attempt, ok, detail, durationMs } = event.data;
-      return ['hook', STATE_WHEN_ACTED[action], { action, hook, attempt, ok, detail, durationMs }];
-    }
-    default:
-      return canaryEnd(event);
-  }
-}
-
-/** A promotion that people have to approve is `promoted` when they have; null for all else. */
-function approvalNews(event: StoredEvent, required: number): News | null {
-  switch (event.kind) {
-    case 'canary.decided':
-    case 'canary.overridden': {
-      const [name, , more] = required === 0 ? [] : (canaryEnd(event) ?? []);
-      return name === 'promoted' ? ['awaiting_approval', 'BLOCKED', { ...more, required }] : null;
-    }
-    case 'canary.approved': {
-      const { by, reason, count, digest } = event.data;
-      const done = count >= event.data.required;
-      const more = { by: by.who, reason, approvals: count, required: event.data.required, digest };
-      return done ? ['promoted', 'PROMOTED', { ...more, approved: true }] : ['approved', 'BLOCKED', more];
-    }
-    case 'canary.rejected':
-      return ['rejected', 'BLOCKED', { by: event.data.by.who, reason: event.data.reason }];
-    case 'canary.lapsed':
-      return ['lapsed', 'BLOCKED', event.data];
-    case 'canary.forced': {
-      const { by, reason, reviewDueAt } = event.data;
-      const more = { by: by.who, reason, breakGlass: true, override: true, certainty: 'uncertified', decidedBy: null };
-      return ['promoted', 'PROMOTED', { ...more, reviewDueAt: timestamp(reviewDueAt) }];
+      return ['hook', STATE_OF_ACTION[action], { action, hook, attempt, ok, detail, durationMs }];
     }
     case 'canary.reviewed':
       return ['reviewed', 'PROMOTED', { by: event.data.by.who, reason: event.data.reason }];
-    default:
+    // Steps within a step.
+    case 'canary.retried':
+    case 'hook.intended':
       return null;
+    default:
+      return unhandled(event);
   }
 }
 
-function canaryEnd(event: StoredEvent): News | null {
+/** What ends a canary, or changes how it has ended. A promotion that people have to approve is `promoted` when they have. */
+function decisionNews(event: DecisionEvent, required: number): News {
+  const outcome = outcomeOf(event, required > 0);
+  const state = outcome?.state ?? 'BLOCKED';
+  const ended = state.toLowerCase();
+  const waits = outcome?.approval === 'awaiting approval';
+  const asked = (more: Record<string, unknown>): News =>
+    waits ? ['awaiting_approval', state, { ...more, required }] : [ended, state, more];
   switch (event.kind) {
     case 'canary.decided': {
-      const { decision, reason, certainty, decidedBy, tick, elapsedSeconds, savedSeconds } = event.data.verdict;
-      const status = STATE_AFTER[decision];
-      const more = { reason, certainty, decidedBy, override: false, tick, elapsedSeconds, savedSeconds };
-      return [status.toLowerCase(), status, more];
+      const { reason, certainty, decidedBy, tick, elapsedSeconds, savedSeconds } = event.data.verdict;
+      return asked({ reason, certainty, decidedBy, override: false, tick, elapsedSeconds, savedSeconds });
     }
     // Somebody answers for it: no evidence certifies it, and no objective decided.
     case 'canary.overridden': {
       const { by, reason } = event.data;
-      return [
-        'promoted',
-        'PROMOTED',
-        { reason, certainty: 'uncertified', decidedBy: null, override: true, by: by.who },
-      ];
+      return asked({ reason, certainty: 'uncertified', decidedBy: null, override: true, by: by.who });
+    }
+    case 'canary.approved': {
+      const { by, reason, count, digest, required: needed } = event.data;
+      const more = { by: by.who, reason, approvals: count, required: needed, digest };
+      return outcome === null ? ['approved', state, more] : [ended, state, { ...more, approved: true }];
+    }
+    case 'canary.rejected':
+      return ['rejected', state, { by: event.data.by.who, reason: event.data.reason }];
+    case 'canary.lapsed':
+      return ['lapsed', state, event.data];
+    case 'canary.forced': {
+      const { by, reason, reviewDueAt } = event.data;
+      const more = { by: by.who, reason, breakGlass: true, override: true, certainty: 'uncertified', decidedBy: null };
+      return [ended, state, { ...more, reviewDueAt: timestamp(reviewDueAt) }];
     }
     case 'canary.aborted':
-      return ['aborted', 'ABORTED', { reason: event.data.reason, by: event.data.by.who }];
+      return [ended, state, { reason: event.data.reason, by: event.data.by.who }];
     case 'canary.failed':
-      return ['failed', 'FAILED', event.data];
+      return [ended, state, event.data];
     default:
-      return null;
+      return unhandled(event);
   }
 }
 
@@ -230,16 +230,14 @@ function gateEvent(event: StoredEvent, subject: Subject | null): StreamEvent | n
   return { topics, name: 'promotion_finished', data: { ...head, ok, failed, changed } };
 }
 
-function jobEvent(event: StoredEvent, subject: Subject): StreamEvent | null {
-  const more = jobNews(event);
-  if (more === null) return null;
-  const name = event.kind.slice('job.'.length);
+function jobEvent(event: JobEvent, subject: Subject): StreamEvent {
+  const name = jobStateAfter(event);
   const head = { ts: event.ts, jobId: event.subject, status: name, ...facts(subject) };
-  return { topics: jobTopics(event.subject), name, data: { ...head, ...more } };
+  return { topics: jobTopics(event.subject), name, data: { ...head, ...jobNews(event) } };
 }
 
 /** What a program wrote is left out: it is long, and `status` has it. */
-function jobNews(event: StoredEvent): Record<string, unknown> | null {
+function jobNews(event: JobEvent): Record<string, unknown> {
   switch (event.kind) {
     case 'job.queued':
       return { timeoutSeconds: event.data.timeoutSeconds, by: event.data.requestedBy.who };
@@ -254,6 +252,6 @@ function jobNews(event: StoredEvent): Record<string, unknown> | null {
       return { reason, message, durationMs, exitCode, by: by?.who ?? null };
     }
     default:
-      return null;
+      return unhandled(event);
   }
 }

@@ -19,7 +19,7 @@ export async function checkSummaries(ledger: Ledger): Promise<string[]> {
       rows.delete(head.subject);
     }
     return [...wrong, ...rows.keys()].map(
-      (subject) => `summary of ${subject} does not match the log; rebuild it: lukhas db rebuild`,
+      (subject) => `listing row of ${subject} does not match the log; rebuild it: lukhas db rebuild`,
     );
   } catch (error) {
     // A row that is no JSON, or entries that contradict each other: found, not failed.

@@ -5,13 +5,18 @@ import { LukhasError } from '../errors.js';
 import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
-import { hooksSchema } from '../gates/index.js';
-import { parseDuration, parseInput, parseText } from '../input/index.js';
-import { jobsSchema, tasksSchema } from '../jobs/index.js';
-import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, SOURCE_TIMEOUT_MS, type SourceDescriptor } from '../metrics/index.js';
-import type { TasksConfig } from '../readings/index.js';
+import { hooksSchema, placedHooks } from '../gates/index.js';
+import { isUrl, parseInput, parseText } from '../input/index.js';
+import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
+import {
+  DEFAULT_METRICS,
+  PROMETHEUS_DEFAULTS,
+  PROMETHEUS_URL,
+  SCRAPE_URL,
+  SOURCE_TIMEOUT_MS,
+  type SourceDescriptor,
+} from '../metrics/index.js';
 import type { ServeConfig } from './serve-settings.js';
-import { sourceUrlProblem } from './source-url.js';
 
 /** What one configuration file says, its paths made absolute. */
 export interface FileConfig {
@@ -36,8 +41,8 @@ export interface CredentialNames {
 }
 
 const labels = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name is letters, digits and _'),
-  z.string({ error: 'a label value is text: put it in quotes' }),
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name must be letters, digits and _'),
+  z.string({ error: 'a label value must be text: put it in quotes' }),
 );
 
 const metricName = z.string().min(1);
@@ -56,14 +61,11 @@ const metrics = z
   })
   .prefault({});
 
-const url = z.string().superRefine((text, context) => {
-  const message = sourceUrlProblem(text);
-  if (message !== null) context.addIssue({ code: 'custom', message });
-});
+const page = z.string().superRefine(isUrl(SCRAPE_URL));
 
 const variable = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'names an environment variable; it does not hold the secret itself');
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable, not the secret itself');
 
 const timeoutMs = z.int().min(1).max(600_000).default(SOURCE_TIMEOUT_MS);
 
@@ -71,7 +73,7 @@ const source = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('prometheus'),
-      url,
+      url: z.string().superRefine(isUrl(PROMETHEUS_URL)),
       labels: labels.default(PROMETHEUS_DEFAULTS.labels),
       metrics,
       queries: z.record(z.string(), z.string().min(1)).default({}),
@@ -83,12 +85,12 @@ const source = z.discriminatedUnion('kind', [
     })
     .refine(({ bearerEnv, basic }) => bearerEnv === undefined || basic === undefined, {
       path: ['basic'],
-      error: 'and bearerEnv are both given; a request carries one of them',
+      error: 'cannot be combined with bearerEnv',
     }),
   z.strictObject({
     kind: z.literal('scrape'),
-    canaryUrl: url,
-    baselineUrl: url.nullable().default(null),
+    canaryUrl: page,
+    baselineUrl: page.nullable().default(null),
     canaryLabels: labels.default({}),
     baselineLabels: labels.default({}),
     metrics,
@@ -102,9 +104,15 @@ const source = z.discriminatedUnion('kind', [
 const serve = z.strictObject({
   host: z.string().min(1).optional(),
   port: z.int().min(0).max(65_535).optional(),
-  allowedHosts: z.array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'is a name or name:port, without http://')).optional(),
+  allowedHosts: z
+    .array(z.string().regex(/^[\w.-]+(:\d+)?$/, 'must be a host name or name:port, without http://'))
+    .optional(),
   allowedOrigins: z
-    .array(z.string().regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'is e.g. https://ops.example.com, without a path'))
+    .array(
+      z
+        .string()
+        .regex(/^https?:\/\/[\w.-]+(:\d+)?$/, 'must be an origin such as https://ops.example.com, without a path'),
+    )
     .optional(),
   maxConnections: z.int().min(1).max(1_000_000).optional(),
   rateLimit: z
@@ -118,7 +126,7 @@ const keys = z.strictObject({
   export: z.string().min(1).optional(),
   origin: z
     .string()
-    .regex(/^[^\s\p{C}+]{1,200}$/u, 'is a name without spaces and +, e.g. example.com/lukhas')
+    .regex(/^[^\s\p{C}+]{1,200}$/u, 'must be a name without spaces and +, e.g. example.com/lukhas')
     .optional(),
 });
 
@@ -127,7 +135,7 @@ const configSchema = z.strictObject({
   policy: z.string().min(1).optional(),
   source: source.optional(),
   hooks: hooksSchema.optional(),
-  tasks: tasksSchema(parseDuration).optional(),
+  tasks: tasksSchema.optional(),
   jobs: jobsSchema.optional(),
   promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
   serve: serve.optional(),
@@ -148,7 +156,7 @@ export async function readConfigFile(file: string, home: string): Promise<FileCo
     ...(db === undefined ? {} : { db: absolute(db) }),
     ...(policy === undefined ? {} : { policy: absolute(policy) }),
     ...(source === undefined ? {} : splitSource(source, absolute)),
-    ...(hooks === undefined ? {} : { hooks: withDirectory(hooks, absolute) }),
+    ...(hooks === undefined ? {} : { hooks: placedHooks(hooks, absolute) }),
     ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
     ...(jobs === undefined ? {} : { jobs }),
     ...(promotion === undefined ? {} : { promotion }),
@@ -163,7 +171,7 @@ async function readText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`;
+    const why = code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`;
     throw new LukhasError('CONFIG', `${file}: ${why}`, { cause });
   }
 }
@@ -204,16 +212,7 @@ function splitSource(given: z.output<typeof source>, absolute: Absolute): Pick<F
   };
 }
 
-/** Hooks run where their file is, so that `./promote.sh` means the same from every directory. */
-function withDirectory(hooks: HooksConfig, absolute: Absolute): HooksConfig {
-  const place = (list: HooksConfig['promote']) =>
-    list.map((hook) =>
-      'exec' in hook ? { ...hook, exec: { ...hook.exec, cwd: absolute(hook.exec.cwd ?? '.') } } : hook,
-    );
-  return { promote: place(hooks.promote), rollback: place(hooks.rollback) };
-}
-
-/** As hooks do. */
+/** Tasks run where their file is, as hooks do. */
 function inDirectory(tasks: TasksConfig, absolute: Absolute): TasksConfig {
   return Object.fromEntries(
     Object.entries(tasks).map(([id, task]) => [id, { ...task, cwd: absolute(task.cwd ?? '.') }]),

@@ -4,9 +4,9 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { LukhasError } from '../errors.js';
 import type { Publication } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
+import type { TasksConfig } from '../jobs/index.js';
 import type { Actor } from '../ledger/index.js';
 import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/index.js';
-import type { TasksConfig } from '../readings/index.js';
 import { folderOf } from './checkpoint-folder.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
 import type { ServeConfig } from './serve-settings.js';
@@ -122,7 +122,7 @@ async function projectFile(cwd: string, home: string): Promise<string | null> {
     const candidates = PROJECT_FILES.map((name) => join(directory, name));
     const present = await Promise.all(candidates.map(exists));
     const [found, second] = candidates.filter((_, index) => present[index]);
-    if (second !== undefined) throw new LukhasError('CONFIG', `${found} and ${second} both exist; keep one`);
+    if (second !== undefined) throw new LukhasError('CONFIG', `${found} and ${second} both exist; remove one`);
     if (found !== undefined) return found;
   }
   return null;
@@ -148,13 +148,13 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw new LukhasError('CONFIG', `${path}: cannot be looked at (${code})`, { cause: error });
+    throw new LukhasError('CONFIG', `${path}: cannot be read (${code})`, { cause: error });
   }
 }
 
 function databasePath(flag: string | undefined, env: Env, file: FileConfig, cwd: string): string {
   const given = flag ?? text(env, 'LUKHAS_MCP_DB');
-  if (given === '') throw new LukhasError('USAGE', '--db needs a path');
+  if (given === '') throw new LukhasError('USAGE', '--db: no path given');
   return given === undefined ? (file.db ?? join(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
 }
 
@@ -241,7 +241,7 @@ function actorOf(env: Env): Actor {
   const sudo = process.getuid?.() === 0 ? text(env, 'SUDO_USER') : undefined;
   // As useradd takes names: nothing that looks like another one when it is printed.
   if (sudo !== undefined && !/^[a-z_][a-z0-9_.@-]*\$?$/i.test(sudo))
-    throw new LukhasError('CONFIG', `SUDO_USER: ${JSON.stringify(sudo)} is no name of an account`);
+    throw new LukhasError('CONFIG', `SUDO_USER: ${JSON.stringify(sudo)} is not a valid account name`);
   return { who: sudo === undefined ? accountName() : `${sudo} (sudo)`, how: 'os-user' };
 }
 

@@ -11,4 +11,3 @@ export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';
 export type { Selection } from './replay.js';
 export { type ServeSettings, serveSettings } from './serve-settings.js';
 export { initKeys, type KeyFile, missingKeys } from './signing-keys.js';
-export { sourceUrlProblem } from './source-url.js';

@@ -41,7 +41,7 @@ export async function composePolicy(input: PolicyInput): Promise<ComposedPolicy>
   const { parsePolicy } = await import('../judge/policy-schema.js');
   if (file === null) {
     if (Object.keys(input.targets).length === 0)
-      throw new LukhasError('USAGE', 'No policy: nothing says what the canary must meet.', {
+      throw new LukhasError('USAGE', 'No policy given.', {
         suggestions: [input.suggestion],
       });
     return { policy: parsePolicy(amended({ windowSeconds: DEFAULT_WINDOW_SECONDS }, input), where), overridden: [] };
@@ -102,8 +102,8 @@ function requireTighter(configured: Policy, { targets, windowSeconds }: PolicyIn
 function looser(key: string, wanted: unknown, word: string, limit: number): LukhasError {
   return new LukhasError(
     'POLICY',
-    `${key}: ${String(wanted)} is looser than the configured policy, which says ${limit}; only the operator can loosen it`,
-    { suggestions: [`Ask for ${word} ${limit}, or leave ${key} out.`] },
+    `${key}: ${String(wanted)} is looser than the configured policy (${limit}); only the operator can loosen it`,
+    { suggestions: [`Request ${word} ${limit}, or leave ${key} out.`] },
   );
 }
 
@@ -124,9 +124,9 @@ export async function readPolicy(file: string): Promise<unknown> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    const why = { ENOENT: 'no such file', EISDIR: 'is a folder, not a file' }[code] ?? `cannot be read (${code})`;
+    const why = { ENOENT: 'file not found', EISDIR: 'is a folder, not a file' }[code] ?? `cannot be read (${code})`;
     throw new LukhasError('POLICY', `${file}: ${why}`, {
-      suggestions: ['Name a policy file in YAML or JSON; docs/policy.md says what stands in it.'],
+      suggestions: ['Pass a policy file in YAML or JSON; docs/policy.md describes the format.'],
       cause,
     });
   }

@@ -63,13 +63,13 @@ async function verifySample(ledger: Ledger, size: number, root: Buffer, signal: 
     const [event] = await ledger.events({ from: seq, limit: 1 });
     const leaf = event?.seq === seq ? leafHash(canonicalJson(event, `entry ${seq}`)) : null;
     if (!leaf || !verifyInclusion(seq, size, leaf, await ledger.inclusionProof(seq, size), root))
-      throw doesNotHold(`entry ${seq} is not the one that its root commits to`);
+      throw doesNotHold(`entry ${seq} does not match the root of the log`);
   }
   return spread.length + recent.length;
 }
 
 function doesNotHold(what: string | undefined): LukhasError {
-  return new LukhasError('VERIFICATION', `the log does not hold: ${what ?? 'see lukhas verify'}`);
+  return new LukhasError('VERIFICATION', `the log failed verification: ${what ?? 'see lukhas verify'}`);
 }
 
 async function latencies({ ledger, now }: Probed, jobId: string): Promise<JobMetrics> {

@@ -32,7 +32,7 @@ export interface PastSelection {
 
 type Asked = Omit<ReplayRequest, 'log' | 'from' | 'to' | 'modelId'>;
 
-const NEVER_WATCHED = 'no original: lukhas never watched it';
+const NEVER_WATCHED = 'no canary ran then';
 
 /**
  * Judges a time that lukhas never watched, as one canary that began at `from`: takes the looks that a canary would have
@@ -90,8 +90,7 @@ function endOf({ from, to }: PastSelection, policies: readonly Policy[], now: nu
     ['--from', from],
     ['--to', to],
   ] as const)
-    if (at !== null && at > now)
-      throw new LukhasError('USAGE', `${flag} ${timestamp(at)} is in the future: there is nothing to replay yet.`);
+    if (at !== null && at > now) throw new LukhasError('USAGE', `${flag} ${timestamp(at)}: must not be in the future.`);
   const needed = policies.reduce((latest, policy) => Math.max(latest, latestEnd(policy, from)), from);
   return Math.min(needed, to ?? needed, now);
 }
@@ -157,7 +156,7 @@ function neverThere(signals: readonly ({ state: 'ok' } | Missing)[]): string | n
   const [first] = signals;
   const gone = (signal: { state: string }) => ['absent', 'stale', 'no_source'].includes(signal.state);
   if (first === undefined || first.state === 'ok' || !signals.every(gone)) return null;
-  return `never there: ${first.state}${first.detail === undefined ? '' : `, ${first.detail}`}`;
+  return `not in this range: ${first.state}${first.detail === undefined ? '' : `, ${first.detail}`}`;
 }
 
 function accountOf(account: PastAccount, looks: number, { intervalSeconds }: Policy, absent: string[]): PastRead {
@@ -173,7 +172,7 @@ function accountOf(account: PastAccount, looks: number, { intervalSeconds }: Pol
       ...absent,
       ...(sparse
         ? [
-            `samples are ${spacingSeconds} s apart, looks ${intervalSeconds} s: a look between two samples finds nothing newer`,
+            `samples are ${spacingSeconds} s apart, checks ${intervalSeconds} s: a check between two samples finds nothing newer`,
           ]
         : []),
       ...warnings.map((text) => `Prometheus warns: ${text}`),

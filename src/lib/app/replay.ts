@@ -37,7 +37,7 @@ export async function replayLog(
   const request: ReplayRequest = { ...asked, from, to, modelId, log };
   if (log === null) {
     if (canaryIds[0] !== undefined)
-      throw new LukhasError('NOT_FOUND', `No canary "${canaryIds[0]}": no log at ${path} yet.`);
+      throw new LukhasError('NOT_FOUND', `Canary "${canaryIds[0]}" not found: there is no log at ${path} yet.`);
     return replay([], request);
   }
   const ledger = await openLedger(path, { readOnly: true });
@@ -62,8 +62,8 @@ async function verifiedLog(path: string): Promise<{ size: number; root: string }
   const { ok, size, root, firstBad, problems } = await verifyDatabase(path);
   if (ok) return { size, root };
   const what = firstBad ? `entry ${firstBad.seq}: ${firstBad.what}` : (problems[0] ?? 'it was changed');
-  throw new LukhasError('VERIFICATION', `The log ${path} does not hold, so nothing was judged: ${what}`, {
-    suggestions: [`See all that is wrong with it: lukhas verify --db ${path}`],
+  throw new LukhasError('VERIFICATION', `The log ${path} failed verification, so nothing was judged: ${what}`, {
+    suggestions: [`List all problems: lukhas verify --db ${path}`],
   });
 }
 
@@ -79,7 +79,8 @@ async function recordings(
     const found: Recording[] = [];
     for (const id of ids) {
       const recording = await recordedCanary(ledger, id, size);
-      if (recording === null) throw new LukhasError('USAGE', `Canary ${id} has not begun: there is nothing to replay.`);
+      if (recording === null)
+        throw new LukhasError('USAGE', `Canary ${id} has not started: there is nothing to replay.`);
       found.push(recording);
     }
     return found.sort((a, b) => a.startedAt - b.startedAt || (a.canaryId < b.canaryId ? -1 : 1));
@@ -93,7 +94,7 @@ async function recordings(
 
 function unknownModel(modelId: string, models: readonly string[]): LukhasError {
   const meant = nearest(modelId, models);
-  return new LukhasError('NOT_FOUND', `No canary of a model ${JSON.stringify(modelId)} in this log.`, {
+  return new LukhasError('NOT_FOUND', `Model ${JSON.stringify(modelId)} has no canary in this log.`, {
     suggestions: [meant === null ? 'List them: lukhas canary list' : `Did you mean ${meant}?`],
   });
 }
@@ -111,7 +112,7 @@ export interface InputSelection {
 export async function replayInput({ input, modelId, own }: InputSelection, asked: Asked): Promise<Replay> {
   const observations = await readObservations(input);
   const [first] = observations;
-  if (first === undefined) throw new LukhasError('OBSERVATION', `${input}: holds no observation`);
+  if (first === undefined) throw new LukhasError('OBSERVATION', `${input}: no observations found`);
   const lines = observations.map((observation) => canonicalJson(observation, 'observation'));
   const recording: Recording = {
     canaryId: 'input',
@@ -121,7 +122,7 @@ export async function replayInput({ input, modelId, own }: InputSelection, asked
     startedAt: first.from,
     own,
     decided: null,
-    undecided: own === null ? 'the input does not say under which policy it was recorded' : null,
+    undecided: own === null ? 'the input has no recorded policy' : null,
     overridden: null,
     async *lines() {
       yield* lines;

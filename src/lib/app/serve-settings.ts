@@ -56,19 +56,16 @@ function limitOf({ bucket, windowMs }: NonNullable<ServeConfig['rateLimit']> = {
 
 function countOf(given: number | string | undefined, what: string, most: number): number {
   if (given === undefined)
-    throw new LukhasError('CONFIG', `${what} is not set: MCP_RL_BUCKET and MCP_RL_WINDOW_MS limit requests together`, {
+    throw new LukhasError('CONFIG', `${what} is not set: MCP_RL_BUCKET and MCP_RL_WINDOW_MS must be set together`, {
       suggestions: ['Set both, e.g. MCP_RL_BUCKET=60 and MCP_RL_WINDOW_MS=10000, or neither.'],
     });
   const count = Number(given);
   if (/^\d{1,8}$/.test(String(given)) && count >= 1 && count <= most) return count;
-  throw new LukhasError('CONFIG', `${what}: expected a whole number, 1 to ${most}, got ${JSON.stringify(given)}`);
+  throw new LukhasError('CONFIG', `${what} ${JSON.stringify(given)}: must be a whole number from 1 to ${most}`);
 }
 
 function portOf(given: number | string, what: string, code: 'USAGE' | 'CONFIG'): number {
   const port = Number(given);
   if (/^\d{1,5}$/.test(String(given)) && port <= 65_535) return port;
-  throw new LukhasError(
-    code,
-    `${what}: expected a port, 0 to 65535 (0: any that is free), got ${JSON.stringify(given)}`,
-  );
+  throw new LukhasError(code, `${what} ${JSON.stringify(given)}: must be a port from 0 to 65535 (0: any free port)`);
 }

@@ -68,6 +68,6 @@ function described(
 
 function sameKey(path: string): LukhasError {
   return new LukhasError('CONFIG', `${path}: the log and exports must not share one key`, {
-    suggestions: ['Who may sign packs could otherwise sign another history of the log.'],
+    suggestions: ['Otherwise anyone who can sign packs could sign a different history of the log.'],
   });
 }

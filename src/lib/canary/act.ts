@@ -4,6 +4,7 @@ import { LukhasError } from '../errors.js';
 import type { HookCall, HooksConfig } from '../gates/index.js';
 import { type GateLease, gateHistory, longestMs, runHooks, setGate, takeGateLease } from '../gates/index.js';
 import type { EventDraft, HookAction, Ledger } from '../ledger/index.js';
+import { asStored } from '../ledger/index.js';
 import { applyEvent, approvalRule, type Canary, canarySummary } from '../readings/index.js';
 import { lapseOf } from './approvals.js';
 import { loadCanary, provenEvidence } from './load.js';
@@ -58,7 +59,7 @@ async function toActOn({ ledger, clock, onDamage }: ActContext, decided: Canary)
     return await provenEvidence(ledger, id, clock.now());
   } catch (error) {
     if (action.kind !== 'rollback' || !(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    const message = `${error.message} The rollback of ${id} is carried out all the same.`;
+    const message = `${error.message.replace(/\.$/, '')}; the rollback of ${id} continues anyway`;
     onDamage?.(id, new LukhasError(error.code, message, { suggestions: error.suggestions, cause: error }));
     return decided;
   }
@@ -123,7 +124,7 @@ async function retryEpochOf(
 }
 
 async function record({ ledger, holder }: ActContext, current: Canary, event: EventDraft): Promise<void> {
-  const next = applyEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
+  const next = applyEvent(current, asStored(event, current.lastSeq + 1));
   await ledger.commit({
     events: [event],
     heads: [canarySummary(next)],

@@ -2,8 +2,8 @@ import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { Observation } from '../judge/index.js';
 import { begin } from '../judge/index.js';
-import type { EventDraft, StoredEvent } from '../ledger/index.js';
-import { takeLease } from '../ledger/index.js';
+import type { EventDraft } from '../ledger/index.js';
+import { asStored, takeLease } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { MetricSource, Reading, SourceDescriptor } from '../metrics/index.js';
 import { applyEvent, type Canary, canarySummary, isOpen, isTerminal } from '../readings/index.js';
@@ -180,6 +180,9 @@ async function record(context: AdvanceContext, session: Session, reading: Readin
   take(session, observation, line);
   if (reading.cursor !== null) session.cursor = reading.cursor;
   events.push(...eventsOfTick(session, observation, now));
+  // A rollback is never kept back; a promotion is not recorded on entries that are not as they were recorded.
+  if (events.some((e) => e.kind === 'canary.decided' && e.data.verdict.decision === 'promote'))
+    await context.ledger.provenEvents({ subject: canary.id });
   await commit(context, session, events, observation);
   context.unrecorded.delete(canary.id);
   context.onTick?.({ session, observation, events });
@@ -192,7 +195,7 @@ function numbered(session: Session, reading: Reading): Observation {
   const observation: Observation = { ...rest, tick: tick ?? (last ? last.tick + 1 : 0) };
   if (last && observation.t < last.t) {
     const behind = ((last.t - observation.t) / 1000).toFixed(1);
-    observation.notes = [...(observation.notes ?? []), `the clock is ${behind} s behind the previous tick's`];
+    observation.notes = [...(observation.notes ?? []), `the clock is ${behind} s behind the previous check`];
     observation.t = last.t;
     observation.from = Math.min(observation.from, last.t);
   }
@@ -207,7 +210,7 @@ async function commit(
 ): Promise<void> {
   const { ledger, holder } = context;
   const { canary } = session;
-  const foreseen = events.reduce((c, e, i) => applyEvent(c, stored(e, canary.lastSeq + 1 + i)), canary);
+  const foreseen = events.reduce((c, e, i) => applyEvent(c, asStored(e, canary.lastSeq + 1 + i)), canary);
   const written = await ledger.commit({
     events,
     ...(observation ? { observations: [{ canaryId: canary.id, observation, afterEvents: starts(events) }] } : {}),
@@ -224,9 +227,4 @@ async function commit(
 /** A canary has started before its first look is told. */
 function starts(events: readonly EventDraft[]): number {
   return events[0]?.kind === 'canary.started' ? 1 : 0;
-}
-
-/** The event as it will stand, but for its sequence number, which the head does not show. */
-function stored(draft: EventDraft, seq: number): StoredEvent {
-  return { ...draft, seq, v: 1 } as StoredEvent;
 }

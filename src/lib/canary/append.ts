@@ -1,6 +1,7 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
+import { asStored } from '../ledger/index.js';
 import { applyEvent, type Canary, canarySummary } from '../readings/index.js';
 import { loadCanary } from './load.js';
 
@@ -48,7 +49,7 @@ export async function appendEvent(
   expect: readonly Expectation[] = [],
 ): Promise<Canary> {
   const lastSeq = canary?.lastSeq ?? -1;
-  const next = applyEvent(canary, { ...event, seq: lastSeq + 1, v: 1 });
+  const next = applyEvent(canary, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [canarySummary(next)],
@@ -69,7 +70,7 @@ export function reasonOf(reason: string, least: { characters: number; different:
   if ([...text].length >= characters && letters.size >= different) return text;
   const why =
     least === null
-      ? 'A reason is needed'
-      : `A reason of at least ${characters} characters, ${different} of them different, is needed`;
-  throw new LukhasError('USAGE', `${why}: it is kept in the log.`, { suggestions: ['--reason "..."'] });
+      ? 'No reason given'
+      : `The reason is too short: at least ${characters} characters, ${different} of them different`;
+  throw new LukhasError('USAGE', `${why}. It is recorded in the log.`, { suggestions: ['--reason "..."'] });
 }

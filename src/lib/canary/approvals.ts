@@ -76,7 +76,10 @@ export class Approvals {
   async approve(id: string, by: Actor, reason: string, digest?: string): Promise<Canary> {
     const given = reasonOf(reason);
     if (digest !== undefined && digest.length < DIGEST_LEAST)
-      throw new LukhasError('USAGE', `Give at least ${DIGEST_LEAST} characters of the digest, got "${digest}".`);
+      throw new LukhasError(
+        'USAGE',
+        `--digest "${digest}": must have at least ${DIGEST_LEAST} characters of the digest.`,
+      );
     const draft = async (canary: Canary, ts: string): Promise<Wanted> => {
       assertAllowed(canary, 'canary.approved');
       const { required, not } = ruleOf(canary);
@@ -88,7 +91,7 @@ export class Approvals {
       if (digest !== undefined) assertMeant(canary, now, digest);
       const before = canary.consent.approvals.filter((a) => a.digest === now);
       if (before.some((a) => principal(a.by) === principal(by)))
-        throw refused(`${by.who} has approved canary ${id} already`, 'Another person has to approve it.');
+        throw refused(`${by.who} has already approved canary ${id}`, 'Ask another person to approve it.');
       const count = countApprovals(canary.consent, now) + 1;
       const data = { by, reason: given, digest: now, gate, count, required };
       const event = { kind: 'canary.approved', subject: id, ts, data } as const;
@@ -116,13 +119,9 @@ export class Approvals {
     const given = reasonOf(reason, BREAK_GLASS_REASON);
     const draft = (canary: Canary, ts: string): Wanted => {
       if (canary.policy.approvals === undefined)
-        throw new LukhasError(
-          'USAGE',
-          `The policy of canary ${id} asks for no approvals: there is no glass to break.`,
-          {
-            suggestions: [`lukhas canary promote ${id} --reason "..."`],
-          },
-        );
+        throw new LukhasError('USAGE', `Canary ${id} needs no approvals: break-glass does not apply.`, {
+          suggestions: [`lukhas canary promote ${id} --reason "..."`],
+        });
       assertAllowed(canary, 'canary.forced');
       assertIdentified(by);
       const data = { by, reason: given, reviewDueAt: Date.parse(ts) + REVIEW_MS };
@@ -139,7 +138,7 @@ export class Approvals {
       assertIdentified(by);
       const { breakGlass } = canary.consent;
       if (breakGlass && principal(breakGlass.by) === principal(by))
-        throw refused(`${by.who} broke the glass of canary ${id}`, 'Another person has to review it.');
+        throw refused(`${by.who} promoted canary ${id} by break-glass`, 'Ask another person to review it.');
       return { event: { kind: 'canary.reviewed', subject: id, ts, data: { by, reason: given } } };
     };
     return appendAllowed(this.ledger, this.clock, id, draft, provenCanary);
@@ -158,7 +157,8 @@ export async function lapseOf(
   begun: boolean,
 ): Promise<EventData['canary.lapsed'] | null> {
   const approval = canary.consent.approvals.at(-1);
-  if (approval === undefined) throw new Error(`${canary.id} is to be promoted without the approvals its policy wants`);
+  if (approval === undefined)
+    throw new Error(`${canary.id} has a decision to promote, but not the approvals that its policy requires`);
   const own = await gateHistory(ledger, canary.toGate, { from: approval.gate.seq + 1, mentions: canary.id });
   if (own.some(({ canaryId }) => canaryId === canary.id)) return null;
   const gate = await gateNow(ledger, canary.toGate);
@@ -194,7 +194,7 @@ function sha256(text: string): string {
 
 function ruleOf(canary: Canary) {
   const rule = approvalRule(canary);
-  if (rule === null) throw new Error(`${canary.id} awaits approvals that nobody asks for`);
+  if (rule === null) throw new Error(`${canary.id} waits for approvals, but its policy requires none`);
   return rule;
 }
 
@@ -205,29 +205,29 @@ function endOf(canary: Canary): number {
 /** Whoever overrides a verdict asks for the promotion as much as whoever started the canary. */
 function assertNotRequester({ id, requestedBy, ended }: Canary, by: Actor): void {
   const asked = [requestedBy, ...(ended ? [ended.by] : [])].some((actor) => principal(actor) === principal(by));
-  if (asked) throw refused(`${by.who} asked for the promotion of canary ${id}`, 'Another person has to approve it.');
+  if (asked) throw refused(`${by.who} requested the promotion of canary ${id}`, 'Ask another person to approve it.');
 }
 
 /** A client without a key may be anybody on the machine. */
 function assertIdentified(by: Actor): void {
   if (by.how !== 'os-user' && by.how !== 'api-key')
-    throw refused(`${by.who} (${by.how}) cannot be told from others`, 'Use the account, or a key, of a person.');
+    throw refused(`${by.who} (${by.how}) does not identify a person`, 'Use a personal account or API key.');
 }
 
 function assertInTime(canary: Canary, now: number): void {
   const end = endOf(canary);
   if (now >= end)
     throw refused(
-      `the time to approve canary ${canary.id} ran out at ${timestamp(end)}`,
-      `Gather new evidence: lukhas canary start --model ${canary.modelId} --from ${canary.fromGate} --to ${canary.toGate}`,
+      `approvals of canary ${canary.id} expired at ${timestamp(end)}`,
+      `Start a new canary: lukhas canary start --model ${canary.modelId} --from ${canary.fromGate} --to ${canary.toGate}`,
     );
 }
 
 function assertMeant({ id }: Canary, digest: string, wanted: string): void {
   if (!digest.startsWith(wanted))
     throw refused(
-      `what canary ${id} stands on has changed: it is ${digest} now, not ${wanted}`,
-      `Look again: lukhas canary status ${id}`,
+      `the evidence of canary ${id} has changed: its digest is ${digest}, not ${wanted}`,
+      `Check it again: lukhas canary status ${id}`,
     );
 }
 

@@ -35,7 +35,7 @@ export class Canaries {
     const fromGate = parseName('gate', request.fromGate);
     const toGate = parseName('gate', request.toGate);
     if (fromGate === toGate)
-      throw new LukhasError('USAGE', `A canary goes from one gate to another: both are "${fromGate}".`);
+      throw new LukhasError('USAGE', `--from and --to must be different gates: both are "${fromGate}".`);
     const now = this.clock.now();
     return appendEvent(this.ledger, null, {
       kind: 'canary.requested',

@@ -1,4 +1,4 @@
-/** A lease outlives two missed renewals and the slowest read; a dead holder on this host is noticed at once. */
+/** A lease outlives two missed renewals and the slowest read; a holder that is certainly dead is noticed at once. */
 const SLACK_MS = 30_000;
 
 export function leaseMs(intervalSeconds: number): number {

@@ -8,4 +8,4 @@ export function isPromotionBlocked(error: unknown): error is LukhasError {
   return error instanceof LukhasError && CODES.includes(error.code);
 }
 
-const CODES: readonly string[] = ['LEDGER_CORRUPT', 'VERIFICATION', 'CONFIG'];
+const CODES: readonly string[] = ['LEDGER_CORRUPT', 'LEDGER_TOO_NEW', 'VERIFICATION', 'CONFIG'];

@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/index.js';
-import type { Ledger } from '../ledger/index.js';
+import type { Ledger, LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/index.js';
+import { Wake } from '../wake.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
 import { isPromotionBlocked } from './promotion-blocked.js';
 
@@ -13,6 +14,7 @@ type Advance = typeof advance;
 
 export interface RunnerOptions {
   ledger: Ledger;
+  follower: LogFollower;
   clock: Clock;
   hooks: HooksConfig;
   env: NodeJS.ProcessEnv;
@@ -24,14 +26,12 @@ export interface RunnerOptions {
   beforePromoting?: () => Promise<void>;
 }
 
-/** How often other processes' canaries are looked for. */
+/** At most so often are other processes' canaries looked for, however often those commit. */
 const DISCOVERY_MS = 1000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
 /** After what keeps a promotion back: somebody has to mend it first, and looking for it costs. */
 const DAMAGED_RETRY_MS = 60_000;
-/** A reason of its own: making the usual one, with its stack, costs more than what it is thrown for. */
-const WOKEN = 'woken';
 
 /**
  * Drives canaries: one loop, woken when the next look of any of them is due. It holds no truth; killed at any moment,
@@ -43,53 +43,62 @@ export class Runner {
   private readonly sources = new Map<string, Promise<MetricSource>>();
   /** When to advance each canary next; Infinity while it is being advanced. */
   private readonly wakeups = new Map<string, number>();
-  /** Ends the loop's sleep before its time. */
-  private wake: AbortController | null = null;
-  private sleepsUntil = 0;
+  private readonly wake: Wake;
   private failure: Error | null = null;
-  private tolerant = false;
-  private changedHere = false;
+  /** It drives whatever is open in the log, and no canary's trouble is the others'. */
+  private everything = false;
+  /** When open canaries were last looked for in the log, and when that is due again; Infinity while it is not. */
+  private discoveredAt = Number.NEGATIVE_INFINITY;
+  private discoverAt = Number.POSITIVE_INFINITY;
 
   constructor(options: RunnerOptions) {
     this.options = options;
+    this.wake = new Wake(options.clock);
   }
 
   /** Drives these canaries until each has its verdict and it has been acted on, or the signal aborts. */
   async drive(ids: readonly string[], signal?: AbortSignal): Promise<void> {
     for (const id of ids) this.wakeups.set(id, 0);
-    await this.loop(signal, async () => undefined);
+    await this.loop(signal);
   }
 
   /** Drives every open canary of the log, those that appear later too, until the signal aborts. */
   async driveAll(signal: AbortSignal): Promise<void> {
-    let lookAgainAt = 0;
-    this.tolerant = true;
-    await this.loop(signal, async (now) => {
-      if (now < lookAgainAt && !this.changedHere) return lookAgainAt;
-      const known = lookAgainAt === 0 || this.changedHere;
-      this.changedHere = false;
-      lookAgainAt = now + DISCOVERY_MS;
-      try {
-        if (known || (await this.options.ledger.changedElsewhere())) await this.takeUpOpen();
-      } catch (error) {
-        if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
-        // Asked again from the beginning: the change that was noticed has not been read.
-        lookAgainAt = 0;
-        return now + DISCOVERY_MS;
-      }
-      return lookAgainAt;
+    this.everything = true;
+    const stopListening = this.options.follower.onChange((by) => {
+      if (by === 'elsewhere') this.discoverBy(this.discoveredAt + DISCOVERY_MS);
     });
+    this.notice();
+    try {
+      await this.loop(signal);
+    } finally {
+      stopListening();
+    }
   }
 
   /** Has `driveAll` look for open canaries now, after this process itself has started or changed one. */
   notice(): void {
-    this.changedHere = true;
-    this.wake?.abort(WOKEN);
+    this.discoverBy(Number.NEGATIVE_INFINITY);
+  }
+
+  private discoverBy(at: number): void {
+    if (!this.everything) return;
+    this.discoverAt = Math.min(this.discoverAt, at);
+    this.wake.wake(at);
   }
 
   private async takeUpOpen(): Promise<void> {
-    for (const head of await this.options.ledger.summaries({ type: 'canary', open: true }))
-      if (!this.wakeups.has(head.subject)) this.wakeups.set(head.subject, 0);
+    const now = this.options.clock.now();
+    if (now < this.discoverAt) return;
+    this.discoveredAt = now;
+    this.discoverAt = Number.POSITIVE_INFINITY;
+    try {
+      for (const id of await this.options.ledger.openSubjects('canary'))
+        if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
+      this.discoverBy(now + DISCOVERY_MS);
+    }
   }
 
   async close(): Promise<void> {
@@ -98,11 +107,7 @@ export class Runner {
     for (const source of sources) if (source.status === 'fulfilled') await source.value.close();
   }
 
-  /** @param discover gives the time of its next call, or undefined when the loop ends with its last canary */
-  private async loop(
-    signal: AbortSignal | undefined,
-    discover: (now: number) => Promise<number | undefined>,
-  ): Promise<void> {
+  private async loop(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.options;
     // Whoever only reads the log does not pay for loading what looks, judges and acts.
     const { advance } = await import('./advance.js');
@@ -111,21 +116,16 @@ export class Runner {
     setMaxListeners(0, stop.signal);
     const context = this.context(stop.signal);
     const busy = new Set<Promise<void>>();
-    const wake = () => this.wake?.abort(WOKEN);
-    const end = () => {
-      stop.abort(signal?.reason);
-      wake();
-    };
+    const end = () => stop.abort(signal?.reason);
     if (signal?.aborted) end();
     signal?.addEventListener('abort', end, { once: true });
     const ended = () => stop.signal.aborted || this.failure !== null;
     try {
       while (!ended()) {
-        const again = await discover(clock.now());
-        // Nothing that happened meanwhile could wake the sleep below.
+        await this.takeUpOpen();
         if (ended()) break;
         const now = clock.now();
-        let next = again ?? Number.POSITIVE_INFINITY;
+        let next = this.discoverAt;
         for (const [id, at] of this.wakeups) {
           if (at > now) {
             next = Math.min(next, at);
@@ -134,13 +134,12 @@ export class Runner {
           this.wakeups.set(id, Number.POSITIVE_INFINITY);
           const step = this.step(advance, context, id).finally(() => {
             busy.delete(step);
-            // Most next looks lie beyond the next wake-up: the loop goes over all canaries only when it has to.
-            if (this.failure !== null || (this.wakeups.get(id) ?? 0) < this.sleepsUntil) wake();
+            this.wake.wake(this.failure === null ? this.wakeups.get(id) : undefined);
           });
           busy.add(step);
         }
-        if (this.wakeups.size === 0 && again === undefined) break;
-        await this.sleep(next);
+        if (!this.everything && this.wakeups.size === 0) break;
+        await this.wake.sleepUntil(next, stop.signal);
       }
     } finally {
       signal?.removeEventListener('abort', end);
@@ -157,8 +156,8 @@ export class Runner {
       else this.wakeups.set(id, next);
     } catch (error) {
       if (context.signal?.aborted) return;
-      // What may pass is tried again; in a daemon one canary's trouble is not the others'.
-      if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
+      // What may pass is tried again.
+      if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.everything)) {
         this.options.onError?.(id, error);
         const wait = isPromotionBlocked(error) ? DAMAGED_RETRY_MS : RETRY_MS;
         this.wakeups.set(id, this.options.clock.now() + wait);
@@ -193,21 +192,6 @@ export class Runner {
     this.sources.set(key, opened);
     opened.catch(() => this.sources.delete(key));
     return opened;
-  }
-
-  private async sleep(until: number): Promise<void> {
-    const wake = new AbortController();
-    this.wake = wake;
-    this.sleepsUntil = until;
-    const ms = Math.min(60_000, Math.max(0, until - this.options.clock.now()));
-    try {
-      await this.options.clock.sleep(ms, wake.signal);
-    } catch (error) {
-      if (!wake.signal.aborted) throw error;
-    } finally {
-      this.sleepsUntil = 0;
-      this.wake = null;
-    }
   }
 
   private async release(context: AdvanceContext): Promise<void> {

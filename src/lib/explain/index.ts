@@ -1,14 +1,19 @@
 /**
  * Why: facts and verdicts -> words and numbers. Pure; no Node.js module.
  */
+
+export { nextSteps, why } from './cause.js';
+export { evidenceText, howSure } from './certainty.js';
+export { flow, type Width, wrap } from './layout.js';
 export { mathOf, mathUnknown, type ObjectiveEvidence, observedValue, type WhyMath } from './math.js';
 export { title } from './narrate/index.js';
 export { narrateCanary } from './narrative.js';
+export { mark } from './objective-cells.js';
 export { objectiveLine } from './objective-lines.js';
 export { progressLine } from './progress.js';
 export type { Evidence } from './recheck.js';
 export { narrativeMarkdown, narrativeText } from './render.js';
 export { type Narrative, narrateUnknown } from './section.js';
 export { sparkline } from './sparkline.js';
-export { howSure, nextSteps, summarise, why } from './summary.js';
-export { clip, count, milliseconds, moment, odds, oneLine, percent, plural, seconds } from './words.js';
+export { evidenceLines, headline, objectiveCells, stateText, summarise, whenText } from './summary.js';
+export { assumptionText, clip, count, milliseconds, moment, odds, oneLine, percent, plural, seconds } from './words.js';

@@ -1,13 +1,16 @@
 import type { Certainty, Decision, EvidencePoint, ObjectiveReport, Policy, Reason, Verdict } from '../judge/index.js';
 import type { Actor, CanaryState } from '../ledger/index.js';
 import { type CanaryHistory, type Facts, factsOf, hasOwnTimes, verdictOf } from '../readings/index.js';
+import { why } from './cause.js';
+import { howSure } from './certainty.js';
+import { missingReadings } from './missing-readings.js';
 import { certificate, isAtEnd, objectiveSentence } from './objective-sentences.js';
 import { type Evidence, type Recheck, recheck } from './recheck.js';
 import { unknownSentence } from './section.js';
-import { howSure, why } from './summary.js';
+
 import { oneLine } from './words.js';
 
-/** What the judge asked, in its order, with the numbers it compared. */
+/** A question that the judge asks, in its order, with the numbers it compares. */
 export interface LogicStep {
   question: string;
   value: number | null;
@@ -18,10 +21,10 @@ export interface LogicStep {
 /** The judge's report of an objective, in a sentence, and how far it is certified (see `certificate`). */
 export type ObjectiveEvidence = ObjectiveReport & { says: string; certificate: ReturnType<typeof certificate> };
 
-/** Numbers behind a decision. The first seven keys are what callers rely on; an unknown id has them, too, as nulls. */
+/** Numbers behind a decision. Callers rely on the first six keys; an unknown id has them too, as nulls. */
 export interface WhyMath {
   id: string;
-  /** Of the judge, or the person who promoted (`promote`), ended (`abort`) it; `fail`: it could not be run; of a job its state. */
+  /** Of the judge, or of the person who promoted (`promote`) or ended (`abort`) it; `fail`: it could not be run; of a job its state. */
   decision: Decision | 'abort' | 'fail' | 'unknown' | 'queued' | 'running' | 'completed' | 'failed';
   thresholds: { latency_p95_ms: number | null; max_error_rate: number | null; max_drift: number | null };
   observed: { latency_p95_ms: number | null; error_rate: number | null; drift: number | null };
@@ -33,13 +36,13 @@ export interface WhyMath {
   toGate: string | null;
   state: CanaryState | null;
   dryRun: boolean | null;
-  /** Says nothing of what happened later, RFC 3339; null: all there is. */
+  /** Leaves out everything later than this, RFC 3339; null: nothing is left out. */
   asOf: string | null;
   certainty: Certainty | null;
   reason: Reason | null;
   /** The objective that decided. */
   decidedBy: string | null;
-  /** In words; for an unknown id, the sentence that says so. */
+  /** The cause in words; for an unknown id, the sentence that says so. */
   why: string | null;
   /** The error promised. */
   promise: string | null;
@@ -53,10 +56,10 @@ export interface WhyMath {
   coverage: number | null;
   noData: Verdict['noData'];
   assumptions: string[];
-  /** A person's word against or before the judge's. */
+  /** A person's decision against or before the judge's. */
   byHand: { by: Actor; reason: string; at: string } | null;
   policy: Policy | null;
-  /** Whether the same judge says the same of the recorded observations. */
+  /** Whether the same judge decides the same on the recorded observations. */
   check: Recheck | null;
   /** What a job found; null for everything else. */
   metrics: Record<string, number | string | boolean | null> | null;
@@ -93,7 +96,7 @@ const UNKNOWN: Omit<WhyMath, 'id' | 'asOf'> = {
   metrics: null,
 };
 
-/** The same shape for an id that nothing is known of; pure. */
+/** The same shape for an unknown id; pure. */
 export function mathUnknown(id: string, asOf: number | null): WhyMath {
   return {
     id,
@@ -103,21 +106,21 @@ export function mathUnknown(id: string, asOf: number | null): WhyMath {
   };
 }
 
-/** The numbers of a canary; pure. Nothing is computed here that the judge has not reported. */
+/** The numbers of a canary, as the judge reported them; pure. */
 export function mathOf(history: CanaryHistory, evidence: Evidence): WhyMath {
-  const { id, events, interim: standing, asOf } = history;
+  const { id, events, interim, asOf } = history;
   const facts = factsOf(id, events);
   const unknown = mathUnknown(id, asOf);
   if (!facts) return unknown;
   const { modelId, fromGate, toGate, policy, dryRun } = facts.requested.data;
   const { latency_p95_ms = null, max_error_rate = null, max_drift = null } = policy.targets;
-  const verdict = verdictOf(facts, standing);
+  const verdict = verdictOf(facts, interim);
   return {
     ...unknown,
     why: null,
     decision: decisionOf(facts),
     thresholds: { latency_p95_ms, max_error_rate, max_drift },
-    ...(verdict ? fromVerdict(verdict, policy) : {}),
+    ...(verdict ? fromVerdict(verdict, policy, evidence) : {}),
     time_to_action_sec: secondsToAction(facts),
     modelId,
     fromGate,
@@ -130,7 +133,7 @@ export function mathOf(history: CanaryHistory, evidence: Evidence): WhyMath {
   };
 }
 
-function fromVerdict(verdict: Verdict, policy: Policy): Partial<WhyMath> {
+function fromVerdict(verdict: Verdict, policy: Policy, { observations }: Evidence): Partial<WhyMath> {
   const { objectives, evidence, certainty, reason, decidedBy, alpha, elapsedSeconds, savedSeconds } = verdict;
   const { ticks, coverage, noData, assumptions } = verdict;
   const atEnd = isAtEnd(verdict);
@@ -141,7 +144,9 @@ function fromVerdict(verdict: Verdict, policy: Policy): Partial<WhyMath> {
       drift: observed(objectives, 'drift'),
     },
     evidence: objectives.map((o) => ({
-      says: oneLine(objectiveSentence(o, atEnd)),
+      says: oneLine(
+        objectiveSentence(o, atEnd) + (o.type === 'reading' ? missingReadings(o, observations, verdict.tick) : ''),
+      ),
       certificate: certificate(o, atEnd),
       ...o,
     })),
@@ -162,7 +167,7 @@ function fromVerdict(verdict: Verdict, policy: Policy): Partial<WhyMath> {
   };
 }
 
-/** The value that stands against the threshold; null where there is none. */
+/** The value that is compared with the threshold; null where there is none. */
 export function observedValue(o: ObjectiveReport): number | null {
   if (!o.hasData) return null;
   if (o.type === 'reading') return o.last;
@@ -183,7 +188,7 @@ function decisionOf({ decided, overridden, forced, aborted, failed }: Facts): Wh
   return failed ? 'fail' : 'continue';
 }
 
-/** An input's times are not those of the clock by which somebody ended it. */
+/** An input has its own times, which cannot be compared with the clock by which somebody ended the canary. */
 function secondsToAction(facts: Facts): number | null {
   const { decided, aborted, failed, started } = facts;
   if (decided) return decided.data.verdict.elapsedSeconds;
@@ -220,14 +225,14 @@ function logic(v: Verdict, policy: Policy): LogicStep[] {
         ]),
     over('roll back: evidence against it (natural logarithm)', logE, logThreshold),
     {
-      question: 'hold: the baseline shows the same',
+      question: 'hold: the baseline misses the same target',
       value: null,
       limit: null,
       answer: v.reason === 'not_attributable',
     },
-    over('act on missing data: seconds without any', silent, policy.noDataSeconds),
-    over('the window has ended: seconds', v.elapsedSeconds, policy.windowSeconds),
-    over('promote: share of the time covered by readings', v.coverage, policy.minCoverage),
+    over('act on missing data: seconds without data', silent, policy.noDataSeconds),
+    over('window ended: seconds', v.elapsedSeconds, policy.windowSeconds),
+    over('promote: share of the window covered by readings', v.coverage, policy.minCoverage),
     over('promote: objectives certified', met, v.objectives.length),
   ];
 }

@@ -1,53 +1,57 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
-import { count, milliseconds, percent } from './words.js';
+import { isEnd, missingText } from './objective-cells.js';
+import { percentile, sidesOf, since } from './rate-facts.js';
+import { count, milliseconds, percent, plural } from './words.js';
 
-/** One line an objective: what was observed against what was asked, with its bounds; pure. */
+/** One line an objective: what was observed, its bounds, its limit; pure. */
 export function objectiveLine(o: ObjectiveReport): string {
+  const name = o.type === 'reading' ? `${o.rule.name} ${o.rule.op} ${o.rule.value}` : o.name;
+  if (!o.hasData) return `${name}: ${missingText(o.missing)}`;
   const shown = o.type === 'rate' ? rateLine(o) : o.type === 'drift' ? driftLine(o) : readingLine(o);
-  return `${shown}${o.missing ? `  [now: ${o.missing}]` : ''}`;
+  const now = o.missing === null || isEnd(o.missing) ? '' : `; newest check: ${missingText(o.missing)}`;
+  return `${name}: ${shown}${now}`;
 }
 
 function rateLine(o: RateReport): string {
-  if (!o.hasData) return `${o.name}: no data`;
-  if (o.rate === null) return `${o.name}: no requests`;
-  const bounds = o.bounds ? `, between ${percent(o.bounds.lower)} and ${percent(o.bounds.upper)}` : '';
-  const badly = `${count(o.bad)} of ${count(o.total)} requests ${o.signal === 'errors' ? 'failed' : 'were slow'}`;
+  if (o.rate === null) return 'no requests';
+  const badly = `${count(o.bad)} of ${plural(o.total, 'request')} ${sidesOf(o).did}`;
   if (o.relative) {
-    const ratio =
-      o.baseline?.ratio == null ? 'no ratio yet' : `${o.baseline.ratio.toPrecision(3)} times the baseline's`;
-    return `${o.name}: ${badly}, ${ratio} (at most ${o.target} times)`;
+    const ratio = o.baseline?.ratio == null ? 'no ratio' : `${o.baseline.ratio.toPrecision(3)}x the baseline's rate`;
+    return `${badly}, ${ratio} (limit ${o.target}x)`;
   }
-  if (o.signal === 'errors')
-    return `${o.name}: ${badly} (${percent(o.rate)}${bounds}; at most ${percent(o.target)})${sinceOnset(o)}`;
-  const slow = `${percent(o.rate)} slower than ${milliseconds(o.target)}${bounds}; at most ${percent(o.p0)} may be`;
-  return `${o.name}: ${quantile(o)}${slow}${sinceOnset(o)}`;
+  const limits = `${percent(o.rate)}${bounds(o)}, limit ${percent(o.p0)}`;
+  if (o.signal === 'errors') return `${badly} (${limits})${sinceOnset(o)}`;
+  const slow = `${count(o.bad)} of ${plural(o.total, 'request')} above ${milliseconds(o.target)}`;
+  return `${quantile(o)}${slow} (${limits})${sinceOnset(o)}`;
 }
 
-/** A regression that began late is not seen in the rate of the whole window. */
+function bounds({ bounds: b }: RateReport): string {
+  return b ? `, bounds ${percent(b.lower)} to ${percent(b.upper)}` : '';
+}
+
+/** The rate of the whole window can hide a late regression. */
 function sinceOnset(o: RateReport): string {
-  const { onset } = o;
-  if (!o.rollback.against || !onset || onset.total <= 0 || onset.total >= o.total) return '';
-  return `; from look ${onset.tick} on ${count(onset.bad)} of ${count(onset.total)} (${percent(onset.bad / onset.total)})`;
+  const onset = since(o);
+  if (!onset) return '';
+  return `; since check ${onset.tick}: ${count(onset.bad)} of ${count(onset.total)} (${percent(onset.bad / onset.total)})`;
 }
 
-function quantile(o: RateReport): string {
-  const { latency } = o;
+function quantile({ latency }: RateReport): string {
   if (!latency || latency.value === null) return '';
-  const p = `p${Math.round(latency.quantile * 100)}`;
+  const p = percentile(latency);
   if (!latency.bucket) return `${p} above ${milliseconds(latency.value)}; `;
   const { lower, upper } = latency.bucket;
-  return `${p} about ${milliseconds(latency.value)} (bucket ${count(lower)}-${milliseconds(upper)}); `;
+  return `${p} about ${milliseconds(latency.value)} (bucket ${count(lower)} to ${milliseconds(upper)}); `;
 }
 
 function driftLine(o: DriftReport): string {
-  if (!o.hasData) return `${o.name}: no data`;
-  if (o.value === null) return `${o.name}: too few scores yet (${count(o.canaryTotal)} and ${count(o.baselineTotal)})`;
-  const bounds = o.bounds ? `, between ${Math.max(0, o.bounds.lower).toFixed(3)} and ${o.bounds.upper.toFixed(3)}` : '';
-  return `${o.name}: PSI ${Math.max(0, o.value).toFixed(3)}${bounds}; at most ${o.target}`;
+  const scores = `${plural(o.canaryTotal, 'score')} of the canary, ${count(o.baselineTotal)} of the baseline`;
+  if (o.value === null) return `too few scores (${scores})`;
+  const between = o.bounds ? `bounds ${Math.max(0, o.bounds.lower).toFixed(3)} to ${o.bounds.upper.toFixed(3)}, ` : '';
+  return `PSI ${Math.max(0, o.value).toFixed(3)} (${between}limit ${o.target})`;
 }
 
 function readingLine(o: ReadingReport): string {
-  const asked = `${o.rule.name} ${o.rule.op} ${o.rule.value}`;
-  if (!o.hasData) return `${asked}: no reading`;
-  return `${asked}: last reading ${o.last}, ${o.failing} of ${o.readings} readings failed (${o.consecutiveFailing} in a row; acts at ${o.limit})`;
+  const missed = o.missed > 0 ? `, ${o.missed} missing` : '';
+  return `last reading ${o.last}; ${o.failing} of ${plural(o.readings, 'reading')} failed${missed} (${o.consecutiveFailing} in a row, rolls back at ${o.limit})`;
 }

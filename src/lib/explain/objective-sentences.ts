@@ -1,15 +1,17 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/index.js';
+import { isEnd, missingText } from './objective-cells.js';
+import { percentile } from './rate-facts.js';
 import { clip, count, milliseconds, percent, plural } from './words.js';
 
 /**
- * One sentence an objective: whether it is met, what was observed against what was asked, with its bounds; pure.
+ * One sentence an objective: whether it is met, what was observed against its limit, with its bounds; pure.
  * @param atEnd the window has ended with this
  */
 export function objectiveSentence(o: ObjectiveReport, atEnd: boolean): string {
-  if (!o.hasData) return `${label(o)} has no data${o.missing ? ` (${clip(o.missing)})` : ''}.`;
-  const now = o.missing ? ` Newest look: ${clip(o.missing)}.` : '';
-  const said = o.type === 'rate' ? rate(o) : o.type === 'drift' ? drift(o) : reading(o);
-  return `${label(o)} ${standing(o, atEnd)}: ${said}.${now}`;
+  if (!o.hasData) return `${label(o)}: ${clip(missingText(o.missing))}.`;
+  const now = o.missing === null || isEnd(o.missing) ? '' : ` Newest check: ${clip(missingText(o.missing))}.`;
+  const numbers = o.type === 'rate' ? rate(o) : o.type === 'drift' ? drift(o) : reading(o);
+  return `${label(o)} ${status(o, atEnd)}: ${numbers}.${now}`;
 }
 
 /** Whether the window ended with this verdict. */
@@ -32,36 +34,32 @@ export function label(o: ObjectiveReport): string {
   return o.type === 'reading' ? `${o.rule.name} ${o.rule.op} ${o.rule.value}` : o.name;
 }
 
-function standing(o: ObjectiveReport, atEnd: boolean): string {
+function status(o: ObjectiveReport, atEnd: boolean): string {
   const against = o.type === 'reading' ? o.against : o.rollback.against;
-  if (against) return o.type === 'rate' && o.attributable === 'no' ? 'is missed' : 'misses its target';
+  if (against)
+    return o.type === 'rate' && o.attributable === 'no' ? 'is too high on both versions' : 'misses its target';
   const sure = certificate(o, atEnd);
   if (sure === 'no') return 'is undecided';
   if (sure === 'so far') return 'meets its target so far';
-  return o.type === 'reading' ? 'meets its target by its readings' : 'meets its target for certain';
+  return o.type === 'reading' ? 'meets its target by its readings' : 'meets its target, certified';
 }
 
 function rate(o: RateReport): string {
-  if (o.rate === null) return 'no requests came';
-  if (o.relative) return `${badly(o)}, ${ratio(o)} where at most ${o.target} times is allowed`;
-  const limit = `where at most ${percent(o.p0)} may${o.signal === 'errors' ? '' : ' be'}`;
-  const bounds = o.bounds
-    ? `; the true share lies between ${percent(o.bounds.lower)} and ${percent(o.bounds.upper)}`
-    : '';
-  return `${quantile(o)}${badly(o)}, ${percent(o.rate)} ${limit}${bounds}`;
+  if (o.rate === null) return 'no requests';
+  if (o.relative) return `${badly(o)}, ${ratio(o)} (limit ${o.target}x)`;
+  const bounds = o.bounds ? `, bounds ${percent(o.bounds.lower)} to ${percent(o.bounds.upper)}` : '';
+  return `${quantile(o)}${badly(o)} (${percent(o.rate)}${bounds}, limit ${percent(o.p0)})`;
 }
 
 function badly(o: RateReport): string {
   const of = `${count(o.bad)} of ${plural(o.total, 'request')}`;
   if (o.signal === 'errors') return `${of} failed`;
   if (o.relative) return `${of} were slow`;
-  return `${of} were ${o.latency?.exact === false ? 'surely ' : ''}slower than ${milliseconds(o.target)}`;
+  return `${of} ${o.latency?.exact === false ? 'certainly ' : ''}took longer than ${milliseconds(o.target)}`;
 }
 
 function ratio(o: RateReport): string {
-  return o.baseline?.ratio == null
-    ? 'of which no ratio to the baseline can be told,'
-    : `${times(o.baseline.ratio)} times the baseline's rate`;
+  return o.baseline?.ratio == null ? 'no ratio to the baseline' : `${times(o.baseline.ratio)}x the baseline's rate`;
 }
 
 /** A ratio as one says it. */
@@ -71,17 +69,17 @@ export function times(ratio: number): string {
 
 function quantile({ latency }: RateReport): string {
   if (latency?.value == null) return '';
-  const p = `p${Math.round(latency.quantile * 100)}`;
+  const p = percentile(latency);
   if (!latency.bucket) return `${p} is above ${milliseconds(latency.value)}; `;
   const { lower, upper } = latency.bucket;
-  return `${p} is about ${milliseconds(latency.value)} (in the bucket ${count(lower)} to ${milliseconds(upper)}); `;
+  return `${p} is about ${milliseconds(latency.value)} (bucket ${count(lower)} to ${milliseconds(upper)}); `;
 }
 
 function drift(o: DriftReport): string {
   const scores = `${plural(o.canaryTotal, 'score')} of the canary and ${count(o.baselineTotal)} of the baseline`;
-  if (o.value === null) return `too few scores yet (${scores})`;
-  const bounds = o.bounds ? ` (between ${psi(o.bounds.lower)} and ${psi(o.bounds.upper)})` : '';
-  return `PSI ${psi(o.value)}${bounds} where at most ${o.target} is allowed, from ${scores} in ${plural(o.bins, 'bin')}`;
+  if (o.value === null) return `too few scores (${scores})`;
+  const bounds = o.bounds ? `bounds ${psi(o.bounds.lower)} to ${psi(o.bounds.upper)}, ` : '';
+  return `PSI ${psi(o.value)} (${bounds}limit ${o.target}), from ${scores} in ${plural(o.bins, 'bucket')}`;
 }
 
 /** The estimate has its bias taken off, and may then be below zero. */
@@ -90,6 +88,6 @@ function psi(x: number): string {
 }
 
 function reading(o: ReadingReport): string {
-  const failed = `${count(o.failing)} of ${plural(o.readings, 'reading')} failed, ${o.consecutiveFailing} in a row now`;
-  return `the last reading was ${o.last}; ${failed} (it acts at ${o.limit})`;
+  const failed = `${count(o.failing)} of ${plural(o.readings, 'reading')} failed`;
+  return `last reading ${o.last}; ${failed}, ${o.consecutiveFailing} in a row now (rolls back at ${o.limit} in a row)`;
 }

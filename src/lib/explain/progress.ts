@@ -1,10 +1,16 @@
 import type { Verdict } from '../judge/index.js';
-import { objectiveLine } from './objective-lines.js';
-import { odds, seconds } from './words.js';
+import { briefOdds } from './brief.js';
+import { hasEvidence } from './certainty.js';
+import { objectiveValue } from './objective-cells.js';
+import { seconds } from './words.js';
 
-/** One line on how a canary stands; pure. */
+/** One line on a canary that is being checked; what matters most comes first, as a terminal may cut it. Pure. */
 export function progressLine(verdict: Verdict, windowSeconds: number): string {
-  const short = verdict.objectives.map((o) => objectiveLine(o).replace(/, between [^;)]*/, '')).join(' | ');
-  const bet = `bet against it ${odds(verdict.evidence.logE)}`;
-  return `${seconds(verdict.elapsedSeconds)} of ${seconds(windowSeconds)}: ${short} | ${bet}`;
+  const time = `${seconds(verdict.elapsedSeconds)} of ${seconds(windowSeconds)}`;
+  const { objectives, evidence } = verdict;
+  if (objectives.every((o) => !o.hasData && o.missing?.startsWith('first')))
+    return `${time}: waiting for the first counts`;
+  const cells = objectives.map((o) => `${o.name} ${objectiveValue(o)}`);
+  const evidenceNow = hasEvidence(verdict) ? [`evidence against it ${briefOdds(evidence.logE)}`] : [];
+  return `${time}: ${[...evidenceNow, ...cells].join('   ')}`;
 }

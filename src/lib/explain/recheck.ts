@@ -46,14 +46,14 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
     ...(requested.data.policyDigest === evidence.policyDigest ? [] : ['the policy is not the one that was recorded']),
     ...(pruned ? [] : changes(committed, found)),
   ];
-  // Other observations than those judged may be anything: what they would come to tells nothing.
+  // Observations other than those judged may be anything: judging them again proves nothing.
   if (changed.length > 0) return result('differs', SHOUT, changed);
   if (pruned) return result('pruned', 'cannot be recomputed: observations were pruned');
   const { verdict } = decided.data;
   if (verdict.judge !== JUDGE_VERSION)
     return result(
       'other judge',
-      `cannot be recomputed: judge ${verdict.judge} decided, this is judge ${JUDGE_VERSION}`,
+      `cannot be recomputed: decided by judge version ${verdict.judge}, this is version ${JUDGE_VERSION}`,
     );
   const startedAt = facts.started?.data.startedAt ?? verdict.startedAt;
   const again = judge(requested.data.policy, startedAt, observations);
@@ -66,7 +66,7 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
 }
 
 function undecidedWords({ started }: Facts, count: number): string {
-  if (!started) return 'nothing to recompute: no look was taken';
+  if (!started) return 'nothing to recompute: no check took place';
   if (count === 0) return 'cannot be computed: observations were pruned';
   return `computed now from ${plural(count, 'observation')}: no verdict is recorded to compare it with`;
 }

@@ -6,7 +6,7 @@ export function narrativeText({ title, sections }: Narrative): string {
   return [stopped(title), ...parts].join('\n\n');
 }
 
-/** Markdown (CommonMark); what stands in the log is shown as it is and is never taken for Markdown or HTML. */
+/** Markdown (CommonMark); text from the log is escaped, so that it is never read as Markdown or HTML. */
 export function narrativeMarkdown({ title, sections }: Narrative): string {
   const parts = sections.map(({ heading, kind, sentences }) => {
     const lines = sentences.map(escaped);
@@ -20,7 +20,7 @@ function stopped(title: string): string {
   return title.endsWith('.') ? title : `${title}.`;
 }
 
-/** Backslashes before what would be read as markup; between letters an underscore is none, and is left readable. */
+/** Backslashes before what would be read as markup; an underscore between letters is not, and stays readable. */
 function escaped(sentence: string): string {
   return sentence
     .replace(/[\\`*[\]<>&|~$!]/g, '\\$&')

@@ -1,11 +1,11 @@
 import type { CanaryState } from '../ledger/index.js';
 import { moment, oneLine } from './words.js';
 
-/** A part of a narrative: `prose` reads on from sentence to sentence, a `list` has one thing after the other. */
+/** A part of a narrative: the sentences of `prose` form a paragraph, those of a `list` one item each. */
 export interface Section {
   heading: string;
   kind: 'prose' | 'list';
-  /** One line each, without control characters. */
+  /** One line each, of characters that can be seen. */
   sentences: string[];
 }
 
@@ -23,14 +23,14 @@ export interface Narrative {
 
 /** Every sentence passes here: what the log holds was written by others. Null without sentences. */
 export function section(heading: string, kind: Section['kind'], sentences: readonly (string | null)[]): Section[] {
-  const told = sentences.flatMap((s) => (s === null ? [] : oneLine(s))).filter((s) => s !== '');
-  return told.length === 0 ? [] : [{ heading, kind, sentences: told }];
+  const lines = sentences.flatMap((s) => (s === null ? [] : oneLine(s))).filter((s) => s !== '');
+  return lines.length === 0 ? [] : [{ heading, kind, sentences: lines }];
 }
 
-/** What is said of a name that the log does not know. */
+/** The sentence about a name that the log does not know. */
 export function unknownSentence(id: string, asOf: number | null): string {
-  const then = asOf === null ? '' : ` at ${moment(asOf)}`;
-  return `Nothing is known of ${JSON.stringify(oneLine(id))}${then}: it is neither a canary, a job nor a model in this log.`;
+  const then = asOf === null ? '' : ` as of ${moment(asOf)}`;
+  return `${JSON.stringify(oneLine(id))} not found: no canary, promotion, job or model in this log has that name${then}.`;
 }
 
 /** Nothing in the log goes by this name. */

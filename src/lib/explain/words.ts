@@ -1,3 +1,5 @@
+export { clip, oneLine } from '../input/index.js';
+
 /** Numbers as a person reads them; pure. */
 export function percent(rate: number): string {
   const p = rate * 100;
@@ -9,7 +11,7 @@ export function count(n: number): string {
   return (n < 10 ? TENTHS : WHOLE).format(n);
 }
 
-/** Made once: `toLocaleString` makes one each time, which costs more than all else that is said. */
+/** Made once: `toLocaleString` makes one each time, which costs more than the rest of the text. */
 const TENTHS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const WHOLE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
@@ -25,7 +27,7 @@ export function milliseconds(ms: number): string {
   return `${Number(ms.toPrecision(4))} ms`;
 }
 
-/** An e-value as the odds a bet has reached: "340:1" for, "1:4" when it has lost money. */
+/** An e-value as odds: "340:1" is evidence against the canary, "1:4" evidence for it. */
 export function odds(logE: number): string {
   if (logE >= Math.log(1e6)) return 'over a million:1';
   if (logE >= 0) return `${odd(Math.exp(logE))}:1`;
@@ -48,21 +50,18 @@ export function timeOn(ms: number, day: number): string {
   return moment(day).startsWith(date) ? time : moment(ms);
 }
 
-/** `1 look`, `3 looks`. */
+/** `1 check`, `3 checks`. */
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
 
-/**
- * Text from the log or from a user as it may stand in a line: control, invisible and direction-changing characters
- * become spaces, so that nobody's text moves the cursor, hides, or begins a line of its own.
- */
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
-}
-
-/** As `oneLine`, cut where it gets long: the log keeps the rest. */
-export function clip(text: string, most = 240): string {
-  const line = oneLine(text);
-  return line.length <= most ? line : `${[...line].slice(0, most - 1).join('')}…`;
+/** An assumption as a verdict records it, in the words of explanations: recorded verdicts keep theirs. */
+export function assumptionText(recorded: string): string {
+  return recorded
+    .replace(
+      'independent but for the correlation estimated from earlier ticks',
+      'independent apart from the correlation seen in earlier checks',
+    )
+    .replace('share one fate', 'fail together')
+    .replace('carry no promised error', 'leave the risk of a wrong decision unknown');
 }

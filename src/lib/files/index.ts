@@ -1,7 +1,6 @@
 /**
- * Whole files, written durably or not at all, and never over something that is not ours.
+ * Whole files, written durably or not at all, and never over something that is not ours: `createFile` and `replaceFile` for
+ * our own, `writeOutput` for those that somebody names.
  */
-export { createFile, refuseOpenFolder, replaceFile, syncFolder } from './durable-file.js';
-export { fileError, type Replaceable, refuseToReplace } from './output-file.js';
-export { partialFile, removeAbandoned } from './partial-file.js';
-export { writeOutput } from './write-output.js';
+export { type Output, type Replaceable, refuseToReplace, writeOutput } from './output-file.js';
+export { createFile, refuseOpenFolder, replaceFile, writableOf } from './whole-file.js';

@@ -1,6 +1,8 @@
-import { open, stat } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
+import { removeAbandoned } from './partial-file.js';
+import { refuseNoFile, wholeFile } from './whole-file.js';
 
 /** What an output may take the place of. */
 export interface Replaceable {
@@ -12,73 +14,96 @@ export interface Replaceable {
   force: string | null;
 }
 
+/** A file that somebody asked for by its name. */
+export interface Output {
+  /** As it was given. */
+  path: string;
+  /** That named it: `--out`. */
+  flag: string;
+  kind: Replaceable;
+  /** Whether another file than one of this kind may be replaced. */
+  forced?: boolean;
+}
+
 const LOOKED_AT = 64 * 1024;
 
 /**
  * A slip of the keyboard must not cost somebody a file: what is no older output of the same kind is not replaced, nor, by
  * anything, what is no file at all. Empty files are. The folder has to be there.
- * @param target absolute path
- * @param name how an error calls it, as `--out march.zip`
- * @param forced whether another file may be replaced
  * @throws LukhasError USAGE
  */
-export async function refuseToReplace(
-  target: string,
-  name: string,
-  { what, isOne, force }: Replaceable,
-  forced = false,
-): Promise<void> {
-  const head = await headOf(target, name);
-  if (head === null) await requireFolder(target, name);
-  if (head === null || head.length === 0 || forced || isOne(head)) return;
-  throw new LukhasError('USAGE', `${name}: there is a file that is no ${what}; it is not replaced`, {
-    suggestions: [force === null ? 'Choose another name.' : `Choose another name, or replace it with ${force}.`],
+export async function refuseToReplace({ path, flag, kind, forced = false }: Output): Promise<void> {
+  const [target, name] = [resolve(path), `${flag} ${path}`];
+  try {
+    const head = (await refuseNoFile(target, name)) ? await headOf(target) : null;
+    // With a slash at its end only a folder is found.
+    if (head === null) await stat(`${dirname(target)}${sep}`);
+    if (head === null || head.length === 0 || forced || kind.isOne(head)) return;
+  } catch (error) {
+    throw fileError(error, name);
+  }
+  throw new LukhasError('USAGE', `${name}: already exists and is not a valid ${kind.what}; not overwritten`, {
+    suggestions: [
+      kind.force === null
+        ? 'Choose another file name.'
+        : `Choose another file name, or overwrite it with ${kind.force}.`,
+    ],
   });
 }
 
-/** Null when nothing is there. */
-async function headOf(target: string, name: string): Promise<Buffer | null> {
+/**
+ * Writes an output whole or not at all, having removed what writers that were killed have left beside it.
+ * @param now ms since the epoch
+ * @param fill writes the file
+ * @param failed the error for what ends a file that was begun, such as a full disk; why, in words
+ * @throws LukhasError USAGE for what cannot be replaced or written; what `fill` throws
+ */
+export async function writeOutput<T>(
+  output: Output,
+  now: number,
+  fill: (file: FileHandle) => Promise<T>,
+  failed = (name: string, why: string, cause: unknown) =>
+    new LukhasError('USAGE', `${name}: cannot be written (${why})`, { cause }),
+): Promise<T> {
+  await refuseToReplace(output);
+  const [target, name] = [resolve(output.path), `${output.flag} ${output.path}`];
   try {
-    // Looked at before it is opened: to open a pipe waits for somebody at its other end.
-    const found = await stat(target);
-    if (!found.isFile()) throw new LukhasError('USAGE', `${name}: is ${found.isDirectory() ? 'a folder' : 'no file'}`);
-    const file = await open(target, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw fileError(error, name);
+    // First, as they may be what fills the disk.
+    await removeAbandoned(dirname(target), now);
+    const written = await wholeFile(target, { place: 'replace' }, fill);
+    return written!.result;
+  } catch (cause) {
+    const error = fileError(cause, name);
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (error instanceof LukhasError || code === undefined || syscall === undefined) throw error;
+    throw failed(name, FAILED[code] ?? code, cause);
   }
 }
 
-async function requireFolder(target: string, name: string): Promise<void> {
+async function headOf(target: string): Promise<Buffer> {
+  const file = await open(target, 'r');
   try {
-    // With a slash at its end only a folder is found.
-    await stat(`${dirname(target)}${sep}`);
-  } catch (error) {
-    throw fileError(error, name);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(LOOKED_AT), 0, LOOKED_AT, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
   }
 }
 
 const CANNOT_BE: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
+  ENOENT: 'folder not found',
+  ENOTDIR: 'folder not found',
   EISDIR: 'it is a folder',
   EACCES: 'no permission',
   EPERM: 'no permission',
-  EROFS: 'nothing can be written there',
+  EROFS: 'the file system is read-only',
   ENAMETOOLONG: 'the name is too long',
 };
 
-/**
- * What the file system says of an output that cannot be made, in words; all else as it is.
- * @param name how the error calls it
- */
-export function fileError(cause: unknown, name: string): unknown {
+const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the disk quota is exceeded' };
+
+/** What the file system says of an output that cannot be made, in words; all else as it is. */
+function fileError(cause: unknown, name: string): unknown {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   const why = syscall === undefined ? undefined : CANNOT_BE[code ?? ''];
   if (cause instanceof LukhasError || why === undefined) return cause;

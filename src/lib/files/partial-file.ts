@@ -1,44 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isDead } from '../ledger/index.js';
+import { formatProcess, lifeOf, parseProcess, thisProcess } from '../process/index.js';
 
-/** Whoever writes does so all the time. Processes of two containers may have a host's name and a number in common. */
-const SILENT_MS = 60_000;
-/** Nobody here can tell whether a process of another host lives. */
-const SILENT_ELSEWHERE_MS = 86_400_000;
+/** Whoever writes does so all the time; this much silence is believed of a process of which nobody here knows whether it lives. */
+const SILENT_MS = 86_400_000;
 
-const NAME = /^\.lukhas-(?<host>.+)-(?<pid>\d+)-[0-9a-f]{8}\.tmp$/;
+const NAME = /^\.lukhas-(?<by>.+)-[0-9a-f]{8}\.tmp$/;
 
-/** Where a file of `folder` is written until it is whole: a name that says by which process of which host. */
+/** Where a file of `folder` is written until it is whole: a name that says by which process. */
 export function partialFile(folder: string): string {
-  return join(folder, `.lukhas-${thisHost()}-${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  return join(folder, `.lukhas-${formatProcess(thisProcess())}-${randomBytes(4).toString('hex')}.tmp`);
 }
 
 /**
- * Removes the partial files of processes that were killed: of this host when they do not live any more, of another one when
- * nothing was written for a day.
+ * Removes the partial files of processes that were killed: those that certainly do not live any more, and, where nobody here
+ * can say so (another machine, another container), those that have written nothing for a day.
  * @param now ms since the epoch
  * @throws what the file system fails with, unless somebody else has to remove the file
  */
 export async function removeAbandoned(folder: string, now: number): Promise<void> {
   const names = await readdir(folder).catch(unlessOthers);
   for (const name of names ?? []) {
-    const { host, pid } = NAME.exec(name)?.groups ?? {};
-    if (host === undefined || pid === undefined) continue;
+    const { by } = NAME.exec(name)?.groups ?? {};
+    if (by === undefined) continue;
     const path = join(folder, name);
     const found = await lstat(path).catch(unlessOthers);
     if (!found?.isFile()) continue;
-    const silentMs = now - found.mtimeMs;
-    const dead =
-      host === thisHost() ? silentMs > SILENT_MS && isDead(`${hostname()}:${pid}`) : silentMs > SILENT_ELSEWHERE_MS;
-    if (dead) await rm(path).catch(unlessOthers);
+    const life = lifeOf(parseProcess(by));
+    const abandoned = life === 'dead' || (life === 'unknown' && now - found.mtimeMs > SILENT_MS);
+    if (abandoned) await rm(path).catch(unlessOthers);
   }
-}
-
-function thisHost(): string {
-  return encodeURIComponent(hostname());
 }
 
 /** There is none any more, or it is another user's: that is no reason not to write a file. */

@@ -1,7 +1,16 @@
 import type { Clock } from '../clock.js';
-import type { Ledger, SubjectSummary } from '../ledger/index.js';
-import { isDead, takeLease } from '../ledger/index.js';
+import { LukhasError } from '../errors.js';
+import {
+  actingFor,
+  type EventKind,
+  isDead,
+  type Ledger,
+  purposeOf,
+  type StoredEvent,
+  takeLease,
+} from '../ledger/index.js';
 import { processesWith } from '../process/index.js';
+import { applyEvent, type Canary, foldPromotion } from '../readings/index.js';
 
 interface GateLeaseContext {
   ledger: Ledger;
@@ -18,6 +27,23 @@ export interface GateLease {
 
 /** How soon who waits for a gate asks again. */
 const AGAIN_MS = 200;
+/** After these, nothing is under way on a gate; most canaries that are driven are there, and need not be read. */
+const NOTHING_TO_CARRY_OUT: readonly EventKind[] = [
+  'canary.requested',
+  'canary.started',
+  'canary.extended',
+  'canary.held',
+  'fallback.engaged',
+  'fallback.released',
+  'canary.acted',
+  'promotion.finished',
+  'gate.changed',
+  'job.queued',
+  'job.running',
+];
+
+/** Entries that are not as they were recorded, or are of a newer version. */
+const UNREADABLE: readonly string[] = ['LEDGER_CORRUPT', 'LEDGER_TOO_NEW'];
 
 /**
  * Lets one canary or promotion at a time act on a gate: its hooks and the change of its holder belong together. Whoever
@@ -32,42 +58,62 @@ export async function takeGateLease(
   { id, gate, ttlMs }: { id: string; gate: string; ttlMs: number },
 ): Promise<GateLease | number> {
   // Those of one process must not pass each other either.
-  const turn = { lease: `gate:${gate}`, holder: `${holder}:${id}` };
+  const turn = { lease: `gate:${gate}`, holder: actingFor(holder, id) };
   const now = clock.now();
   if ((await isBehind(ledger, id, gate, now)) || (await isLeftRunning(ledger, turn, now))) return now + AGAIN_MS;
   const again = await takeLease(ledger, turn.lease, turn.holder, now, ttlMs);
   return again === null ? turn : Math.min(again, now + AGAIN_MS);
 }
 
-/** The rows of what is decided for a gate, or asked for, and not carried out yet. */
-export async function underWay(ledger: Ledger, gate: string): Promise<SubjectSummary[]> {
-  const [canaries, promotions] = await Promise.all([
-    ledger.summaries({ type: 'canary', open: true, states: ['PROMOTED', 'ROLLED_BACK'] }),
-    ledger.summaries({ type: 'promotion', open: true }),
-  ]);
-  return [
-    ...canaries.filter(({ data }) => data['toGate'] === gate),
-    ...promotions.filter(({ data }) => data['gate'] === gate),
-  ];
-}
-
+/**
+ * Whether somebody who was decided earlier is driven now. Who is driven is told by the leases, who was decided when by each
+ * one's own entries. It is a matter of order alone: whatever it says, nobody is promoted by it, so of entries that cannot be
+ * read as they were recorded nobody is waited for.
+ */
 async function isBehind(ledger: Ledger, id: string, gate: string, now: number): Promise<boolean> {
-  const all = await underWay(ledger, gate);
-  const mine = all.find(({ subject }) => subject === id);
-  if (mine === undefined) return false;
-  for (const { subject, lastSeq } of all) {
-    if (lastSeq >= mine.lastSeq) continue;
-    const lease = await ledger.lease(subject);
-    if (lease !== null && lease.expiresAt > now && !isDead(lease.holder)) return true;
+  const mine = await decidedAt(ledger, id, gate);
+  if (mine === null) return false;
+  for (const { subject, holder } of await ledger.leasedSubjects(now, NOTHING_TO_CARRY_OUT)) {
+    if (subject === id || isDead(holder)) continue;
+    const theirs = await decidedAt(ledger, subject, gate);
+    if (theirs !== null && theirs < mine) return true;
   }
   return false;
+}
+
+/** seq of what is to be carried out on this gate; null when there is nothing, or nothing that can be believed. */
+async function decidedAt(ledger: Ledger, id: string, gate: string): Promise<number | null> {
+  try {
+    const events = await ledger.intactEvents(id);
+    const [first] = events;
+    if (first?.kind === 'promotion.requested') {
+      const isOpen = first.data.gate === gate && foldPromotion(events)?.result === null;
+      return isOpen ? first.seq : null;
+    }
+    return first?.kind === 'canary.requested' && first.data.toGate === gate ? pendingSince(events) : null;
+  } catch (error) {
+    if (error instanceof LukhasError && UNREADABLE.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+/** seq of the entry since which a canary waits for its decision to be carried out. */
+function pendingSince(events: readonly StoredEvent[]): number | null {
+  let canary: Canary | null = null;
+  let since: number | null = null;
+  for (const event of events) {
+    canary = applyEvent(canary, event);
+    if (canary.action.state !== 'pending') since = null;
+    else since ??= event.seq;
+  }
+  return since;
 }
 
 /** A hook's program outlives a driver that was killed: it may do to the gate what it was told at any time. */
 async function isLeftRunning(ledger: Ledger, { lease, holder }: GateLease, now: number): Promise<boolean> {
   const held = await ledger.lease(lease);
   if (held === null || held.holder === holder || held.expiresAt <= now || !isDead(held.holder)) return false;
-  const id = held.holder.split(':').at(-1) ?? '';
+  const id = purposeOf(held.holder) ?? '';
   const name = id.startsWith('p-') ? 'LUKHAS_PROMOTION_ID' : 'LUKHAS_CANARY_ID';
   return (await processesWith(name, id)).length > 0;
 }

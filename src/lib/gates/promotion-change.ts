@@ -28,6 +28,18 @@ export function withPromotions<C extends { modelId: string; gate: string; seq: n
   );
 }
 
+/** What listings have as decided for a gate, or asked for, and not carried out yet. For telling only: it decides nothing. */
+export async function underWay(ledger: Ledger, gate: string): Promise<SubjectSummary[]> {
+  const [canaries, promotions] = await Promise.all([
+    ledger.summaries({ type: 'canary', open: true, states: ['PROMOTED', 'ROLLED_BACK'] }),
+    ledger.summaries({ type: 'promotion', open: true }),
+  ]);
+  return [
+    ...canaries.filter(({ data }) => data['toGate'] === gate),
+    ...promotions.filter(({ data }) => data['gate'] === gate),
+  ];
+}
+
 /** Between its request and its end; one that was killed before its end has none yet. */
 function isWithin({ firstSeq, lastSeq, open }: SubjectSummary, seq: number): boolean {
   return firstSeq < seq && (open || seq < lastSeq);

@@ -1,16 +1,21 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventData, Ledger, StoredEvent } from '../ledger/index.js';
-import { takeLease } from '../ledger/index.js';
+import { asStored, takeLease } from '../ledger/index.js';
+import type { CanaryOutcome } from '../readings/index.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from '../readings/index.js';
-import { type CanaryOutcome, evidenceOf, provenOutcome } from './evidence.js';
+import { evidenceOf, provenOutcome } from './evidence.js';
 import { type GateLease, takeGateLease } from './gate-lease.js';
-import type { HookCall, HookConfig } from './hook.js';
+import type { HookConfig } from './hook.js';
+import type { HookCall } from './hook-kind.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
-import { gateHistory, proveGate, setGate } from './registry.js';
+import type { ProvenIndex } from './proven-index.js';
+import { gateHistory, setGate } from './registry.js';
 
 export interface DriveContext {
   ledger: Ledger;
+  /** Of the same ledger. */
+  index: ProvenIndex;
   clock: Clock;
   /** The promote hooks, in order. */
   hooks: readonly HookConfig[];
@@ -42,6 +47,8 @@ export async function drivePromotion(context: DriveContext, id: string): Promise
     try {
       const promotion = await loadPromotion(ledger, id);
       if (promotion.result !== null) return promotion;
+      // The first reading of a long log takes seconds: nobody has to wait for a gate meanwhile.
+      await context.index.catchUp();
       const now = clock.now();
       // Also kept while it waits for its turn: others see that somebody drives it.
       const again =
@@ -69,7 +76,7 @@ export async function loadPromotion(ledger: Ledger, id: string): Promise<Promoti
 function folded(id: string, events: readonly StoredEvent[]): Promotion {
   const promotion = foldPromotion(events);
   if (promotion !== null) return promotion;
-  throw new LukhasError('NOT_FOUND', `No promotion ${id} in this log.`);
+  throw new LukhasError('NOT_FOUND', `Promotion ${id} not found.`);
 }
 
 /** Under the promotion's lease. @returns when to ask for the gate again, when it is not its turn */
@@ -88,11 +95,12 @@ async function carryOut(context: DriveContext, { id, gate }: Promotion): Promise
 }
 
 async function steps(context: DriveContext, promotion: Promotion, turn: GateLease): Promise<Promotion> {
-  const { ledger, clock, hooks, env, holder, signal } = context;
+  const { ledger, index, clock, hooks, env, holder, signal } = context;
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
   const { canaryId } = promotion;
-  const ending = canaryId === null ? null : await provenOutcome(ledger, canaryId, clock.now());
-  await proveGate(ledger, gate, since);
+  const ending = canaryId === null ? null : await provenOutcome(index, canaryId, clock.now());
+  await index.catchUp();
+  await index.proveGate(gate, since);
   if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
   await context.beforePromoting?.();
   const { ok, failed } = await runHooks({
@@ -119,13 +127,13 @@ async function steps(context: DriveContext, promotion: Promotion, turn: GateLeas
  * proof. Asked before hooks are called, also after a crash; once all of them have been, the gate has to follow, unless
  * another model's hooks have come after them.
  */
-async function overtaken({ ledger, hooks }: DriveContext, promotion: Promotion): Promise<boolean> {
+async function overtaken({ ledger, index, hooks }: DriveContext, promotion: Promotion): Promise<boolean> {
   const { id, gate, modelId, requestedSeq } = promotion;
   const changes = await gateHistory(ledger, gate, { from: requestedSeq + 1 });
   if (changes.length > 0) return !changes.some((change) => change.modelId === modelId);
   const calls = await ledger.events({ subject: id, kinds: ['hook.intended', 'hook.finished'] });
   if (calls.length > 0 && hookState(calls, 'promote', hooks).state === 'done') return false;
-  const { last } = await evidenceOf(ledger, modelId, gate);
+  const { last } = await evidenceOf(index, modelId, gate);
   return last !== null && last.seq > requestedSeq && !last.proves;
 }
 
@@ -144,7 +152,7 @@ async function finish(
   const current = await loadPromotion(ledger, id);
   const data = { ...outcome, hooks: hooks.length };
   const event = { kind: 'promotion.finished', subject: id, ts: timestamp(clock.now()), data } as const;
-  const foreseen = applyPromotionEvent(current, { ...event, seq: current.lastSeq + 1, v: 1 });
+  const foreseen = applyPromotionEvent(current, asStored(event, current.lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [promotionSummary(foreseen)],
@@ -153,7 +161,7 @@ async function finish(
       { subject: id, lastSeq: current.lastSeq },
     ],
   });
-  return written ? applyPromotionEvent(current, written) : foreseen;
+  return written ? applyPromotionEvent(current, asStored(event, written.seq)) : foreseen;
 }
 
 function callOf(

@@ -2,17 +2,17 @@ import { timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor } from '../ledger/index.js';
-import { newId, takeLease } from '../ledger/index.js';
+import { actingFor, asStored, newId, takeLease } from '../ledger/index.js';
 import { applyPromotionEvent, type Promotion, promotionSummary } from '../readings/index.js';
 import { type Eligibility, eligibilityOf, evidenceSentence } from './eligibility.js';
-import { underWay } from './gate-lease.js';
 import type { HooksConfig } from './hook.js';
-import { promotionOfChange } from './promotion-change.js';
+import { promotionOfChange, underWay } from './promotion-change.js';
 import type { DriveContext } from './promotion-drive.js';
-import { gateHistory, gatesOf } from './registry.js';
+import { ProvenIndex } from './proven-index.js';
+import { gateHistory } from './registry.js';
 
 /** `beforePromoting` is asked before a request is recorded, too. */
-interface PromotionsOptions extends Omit<DriveContext, 'hooks' | 'signal'> {
+interface PromotionsOptions extends Omit<DriveContext, 'index' | 'hooks' | 'signal'> {
   hooks: HooksConfig;
   /** Whether a canary must have proved what is promoted. */
   requireCanary: boolean;
@@ -66,9 +66,12 @@ export class Promotions {
   onError: ((promotionId: string, error: unknown) => void) | null = null;
   private readonly driving = new Map<string, Promise<Promotion>>();
   private readonly stop = new AbortController();
+  private readonly index: ProvenIndex;
   private requests = 0;
 
-  constructor(private readonly options: PromotionsOptions) {}
+  constructor(private readonly options: PromotionsOptions) {
+    this.index = new ProvenIndex(options.ledger);
+  }
 
   /**
    * Makes a model the holder of a gate: evidence, promote hooks, registry. Idempotent.
@@ -101,8 +104,8 @@ export class Promotions {
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     try {
-      const heads = await this.options.ledger.summaries({ type: 'promotion', open: true });
-      const outcomes = await Promise.allSettled(heads.map(({ subject }) => this.drive(subject)));
+      const ids = await this.options.ledger.openSubjects('promotion');
+      const outcomes = await Promise.allSettled(ids.map((id) => this.drive(id)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined && !this.stop.signal.aborted) throw failed.reason;
     } finally {
@@ -117,8 +120,8 @@ export class Promotions {
   }
 
   private outlook(modelId: string, gate: string): Promise<Eligibility> {
-    const { ledger, clock, requireCanary } = this.options;
-    return eligibilityOf(ledger, modelId, gate, requireCanary, clock.now());
+    const { clock, requireCanary } = this.options;
+    return eligibilityOf(this.index, modelId, gate, requireCanary, clock.now());
   }
 
   /** The open promotion, or a new one; null when the model holds the gate already. */
@@ -128,7 +131,7 @@ export class Promotions {
     if (first.kind === 'refused') throw first.error;
     const { ledger, holder } = this.options;
     // Each request is a holder of its own: those of one process must not pass each other either.
-    const mine = `${holder}:${++this.requests}`;
+    const mine = actingFor(holder, String(++this.requests));
     for (let race = 1; ; race++) {
       await this.enter(requestLease(gate), mine);
       try {
@@ -170,7 +173,7 @@ export class Promotions {
     const event = { kind: 'promotion.requested', subject, ts: timestamp(now), data } as const;
     await ledger.commit({
       events: [event],
-      heads: [promotionSummary(applyPromotionEvent(null, { ...event, seq: 0, v: 1 }))],
+      heads: [promotionSummary(applyPromotionEvent(null, asStored(event, 0)))],
       expect: [
         { lease: requestLease(gate), holder },
         { subject: `gate:${gate}`, lastSeq: gateSeq },
@@ -190,8 +193,8 @@ export class Promotions {
 
   private async driven(id: string): Promise<Promotion> {
     const { drivePromotion } = await import('./promotion-drive.js');
-    const { options, stop } = this;
-    return drivePromotion({ ...options, hooks: options.hooks.promote, signal: stop.signal }, id);
+    const { options, index, stop } = this;
+    return drivePromotion({ ...options, index, hooks: options.hooks.promote, signal: stop.signal }, id);
   }
 
   /** Null when the wait is over, or this process ends, before the promotion does. */
@@ -226,7 +229,7 @@ export class Promotions {
     const base = await this.base(modelId, gate, true);
     if (outlook.kind === 'refused') return { ...base, reason: outlook.error.message.replace(/\.$/, '') };
     if (outlook.kind === 'open') {
-      const reason = `the promotion ${outlook.id} is under way`;
+      const reason = `promotion ${outlook.id} is in progress`;
       return { ...base, changed: true, promotionId: outlook.id, reason };
     }
     const canaryId = outlook.evidence?.canaryId ?? null;
@@ -238,7 +241,7 @@ export class Promotions {
     const base = await this.base(modelId, gate, dryRun);
     const change = (await gateHistory(ledger, gate)).at(-1);
     if (change === undefined || change.modelId !== modelId) {
-      throw new LukhasError('LEDGER_CONFLICT', `${gate} has changed meanwhile: repeat the request`);
+      throw new LukhasError('LEDGER_CONFLICT', `the holder of ${gate} changed during the request: run it again`);
     }
     const through =
       change.canaryId === null ? await promotionOfChange(ledger, { modelId, gate, seq: change.seq }) : null;
@@ -248,16 +251,15 @@ export class Promotions {
       promotedAt: change.ts,
       canaryId: change.canaryId ?? through?.canaryId ?? null,
       promotionId: through?.id ?? null,
-      reason: `${modelId} holds ${gate} already, since ${change.ts}${await this.succession(modelId, gate)}`,
+      reason: `${modelId} already holds ${gate}, since ${change.ts}${await this.succession(modelId, gate)}`,
     };
   }
 
   /** Who holds a gate now may not for long. */
   private async succession(modelId: string, gate: string): Promise<string> {
-    const next = (await underWay(this.options.ledger, gate)).find(
-      (head) => head.modelId !== modelId && head.state !== 'ROLLED_BACK',
-    );
-    return next === undefined ? '' : `; ${next.modelId} is being promoted into it (${next.subject})`;
+    const all = await underWay(this.options.ledger, gate);
+    const next = all.find((row) => row.modelId !== modelId && row.state !== 'ROLLED_BACK');
+    return next === undefined ? '' : `; ${next.modelId} is being promoted to it (${next.subject})`;
   }
 
   private async told(promotion: Promotion): Promise<PromotionResult> {
@@ -272,7 +274,8 @@ export class Promotions {
   }
 
   private async base(modelId: string, gate: string, dryRun: boolean): Promise<PromotionResult> {
-    const currentGates = await gatesOf(this.options.ledger, modelId);
+    await this.index.catchUp();
+    const currentGates = this.index.gatesOf(modelId);
     const nothing = { changed: false, promoted: false, promotedAt: null, canaryId: null, promotionId: null };
     return { modelId, gate, dryRun, ...nothing, currentGates, reason: '' };
   }
@@ -283,10 +286,10 @@ function requestLease(gate: string): string {
   return `door:${gate}`;
 }
 
-const STOPPED = 'still running: lukhas is stopping, the next request for it goes on with it';
+const STOPPED = 'still running: lukhas is stopping; repeat the request to continue it';
 
 function failure({ result, detail }: Promotion): string {
   if (result?.failed == null)
-    return 'given up: the gate, or what is known of the model, had changed before it was carried out';
+    return 'cancelled: the gate, or the evidence about the model, changed before the promotion was complete';
   return `hook "${result.failed}" failed${detail === null ? '' : `: ${detail}`}`;
 }

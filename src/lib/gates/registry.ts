@@ -74,12 +74,6 @@ export async function holderOf(ledger: Ledger, gate: string): Promise<string | n
   return last?.modelId ?? null;
 }
 
-/** Gates a model holds now, by name. */
-export async function gatesOf(ledger: Ledger, modelId: string): Promise<string[]> {
-  const heads = await ledger.summaries({ type: 'gate', modelId });
-  return heads.map(gateName).sort();
-}
-
 /** Every gate with its holder, by name. */
 export async function listGates(ledger: Ledger): Promise<GateRow[]> {
   const heads = await ledger.summaries({ type: 'gate' });

@@ -1,9 +1,11 @@
 /**
- * Reading what people write: YAML and JSON with problems in one line, names, durations, instants. Part of the floor.
+ * Reading what people write: YAML and JSON with problems in one line, names, durations, instants, addresses; and showing what came
+ * from outside (`visible`). Part of the floor.
  */
-export { parseDuration } from './duration.js';
+export { durationSeconds, isDuration, parseDuration } from './duration.js';
 export { parseInstant } from './instant.js';
 export { NAME_MOST, NAME_PATTERN, NAME_RULE, parseName } from './name.js';
 export { inputError, nearest, type Problem, parseInput, quote } from './problems.js';
-export { spanSeconds } from './span.js';
 export { parseText } from './text.js';
+export { isUrl, parseUrl, type UrlRules } from './url.js';
+export { clip, oneLine, visible, visibleJson, visibleLines } from './visible.js';

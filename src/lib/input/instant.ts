@@ -18,7 +18,7 @@ export function parseInstant(text: string, now: number, what: string): number {
   if (/^\d+(\.\d+)?[a-z]/.test(trimmed)) return now - parseDuration(trimmed, what) * 1000;
   throw new LukhasError(
     'USAGE',
-    `${what}: ${JSON.stringify(text)} is no point in time; write 2026-03-01T12:00:00Z (RFC 3339, with its zone), or how long ago, e.g. 2h`,
+    `${what}: ${JSON.stringify(text)} is not a valid time; use RFC 3339, e.g. 2026-03-01T12:00:00Z, or how long ago, e.g. 2h`,
   );
 }
 

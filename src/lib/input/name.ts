@@ -6,7 +6,7 @@ export const NAME_PATTERN = /^[A-Za-z0-9._/:@][A-Za-z0-9._/:@-]{0,127}$/;
 /** Characters of the longest one. */
 export const NAME_MOST = 128;
 /** The pattern in words. */
-export const NAME_RULE = `use 1 to ${NAME_MOST} letters, digits and . _ - / : @, not beginning with -`;
+export const NAME_RULE = `use 1 to ${NAME_MOST} letters, digits and . _ - / : @, not starting with -`;
 
 /**
  * Checks the name of a model, a gate or an evaluation's configuration as a user gave it.

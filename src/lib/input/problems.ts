@@ -115,7 +115,7 @@ function describeChoice(key: string, input: unknown, inst: unknown): string | un
 function describeLimit(origin: string, word: string, limit: number | bigint, input: unknown): string {
   if (origin === 'string' && typeof input === 'string')
     return input === '' ? 'must not be empty' : `must have ${word} ${limit} characters, got ${input.length}`;
-  if (origin === 'array') return `must hold ${word} ${limit}`;
+  if (origin === 'array') return `must have ${word} ${limit}`;
   return `must be ${word} ${limit}, got ${quote(input)}`;
 }
 
@@ -139,7 +139,7 @@ function unknownKeys(keys: readonly string[], path: readonly PropertyKey[], know
   const candidates = known.get(keys) ?? [];
   return keys.map((key) => {
     const meant = nearest(key, candidates);
-    const hint = meant === null ? `known here: ${candidates.join(', ')}` : `did you mean ${meant}?`;
+    const hint = meant === null ? `known keys: ${candidates.join(', ')}` : `did you mean ${meant}?`;
     return { path: pathText([...path, key]), message: `unknown key; ${hint}` };
   });
 }

@@ -11,7 +11,8 @@ export async function parseText(text: string, where: string, code: ErrorCode): P
   const mistake = document.errors[0] ?? document.warnings[0];
   if (mistake !== undefined) {
     const { line, col } = lines.linePos(mistake.pos[0]);
-    const message = mistake.code === 'MULTIPLE_DOCS' ? 'holds more than one document; keep one' : mistake.message;
+    const message =
+      mistake.code === 'MULTIPLE_DOCS' ? 'contains more than one YAML document; keep one' : mistake.message;
     throw new LukhasError(code, `${where}:${line}:${col}: ${message}`);
   }
   // As a member of an object it would be lost without a word.

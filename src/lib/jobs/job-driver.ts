@@ -3,12 +3,13 @@ import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { Actor, EventDraft, Ledger } from '../ledger/index.js';
 import { processMark } from '../process/index.js';
-import type { Job, TaskConfig, TasksConfig } from '../readings/index.js';
+import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { appendToJob, loadJob } from './log.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import { runBuiltin, runTask, type TaskRun } from './run-task.js';
+import type { TaskConfig, TasksConfig } from './task.js';
 import { commandOf } from './task.js';
 
 export interface DriverOptions {
@@ -24,7 +25,7 @@ export interface DriverOptions {
   graceMs?: number;
 }
 
-/** A lease outlives two missed renewals; a dead holder on this host is noticed at once. */
+/** A lease outlives two missed renewals; a holder that is certainly dead is noticed at once. */
 const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 /** After an error of the database that may pass. */
@@ -112,8 +113,8 @@ export class JobDriver {
     const { id, state } = this.job;
     const found = await stopProcesses(this.job);
     const died = state === 'running' ? 'the process that ran it died' : 'the process that was starting it died';
-    const rest = found ? '; what was left of its program has been stopped' : '';
-    await this.record(failed('lost', `${own ? 'how it ended could not be recorded' : died}${rest}`));
+    const rest = found ? '; its program was stopped' : '';
+    await this.record(failed('lost', `${own ? 'its end could not be recorded' : died}${rest}`));
     const lease = await ledger.lease(id);
     // Only now: without it a job that was about to begin would look as if nobody had taken it.
     if (lease) await ledger.releaseLease(id, lease.holder);
@@ -133,7 +134,7 @@ export class JobDriver {
     if (this.endedByOther) return null;
     if (!this.stopped || outcome.kind === 'job.completed' || outcome.data.reason === 'start') return outcome;
     const { durationMs, exitCode, output } = outcome.data;
-    const stop = failed('cancelled', 'stopped, because the process that ran it was stopped', {
+    const stop = failed('cancelled', 'stopped together with the process that ran it', {
       durationMs,
       exitCode,
       output,
@@ -161,20 +162,20 @@ export class JobDriver {
     const { taskId, command, configId } = this.job;
     const { tasks, builtins } = this.options;
     if (command === null)
-      return Object.hasOwn(builtins, taskId) ? null : `the task ${taskId} is not built into this version`;
+      return Object.hasOwn(builtins, taskId) ? null : `task ${taskId} is not built into this version`;
     const task = Object.hasOwn(tasks, taskId) ? tasks[taskId] : undefined;
-    if (!task) return `the process that took it has no task ${taskId} in its configuration`;
+    if (!task) return `the process that picked it up has no task ${taskId} in its configuration`;
     try {
       if (isDeepStrictEqual(commandOf(taskId, task, configId), command)) return null;
     } catch (error) {
       if (!(error instanceof LukhasError)) throw error;
     }
-    return `the command of the task ${taskId} is another one in the configuration of the process that took it`;
+    return `the process that picked it up has a different command for task ${taskId} in its configuration`;
   }
 
   private async recordRunning(pid: number | null): Promise<void> {
     try {
-      const processStartedAt = pid === null ? null : await processMark(pid);
+      const processStartedAt = pid === null ? null : processMark(pid);
       this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } });
     } catch (error) {
       if (isConflict(error)) return this.ended();

@@ -1,20 +1,20 @@
 import { LukhasError } from '../errors.js';
+import type { LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { isFinal, JOB_KINDS } from '../readings/index.js';
+import { Wake } from '../wake.js';
 import { type DriverOptions, JobDriver } from './job-driver.js';
 import { loadJob } from './log.js';
 import { isDriven } from './orphan.js';
 
 export interface JobRunnerOptions extends DriverOptions {
+  follower: LogFollower;
   /** How many jobs this runner runs at a time. */
   concurrency: number;
 }
 
-/** How often the log is looked at for what other processes have written. */
-const LOOK_MS = 250;
 /** How often a job that another process drives is asked after. */
 const ASK_AGAIN_MS = 1000;
-const WOKEN = 'woken';
 
 /**
  * Runs queued jobs, the oldest first, some at a time. It holds no truth: the queue is in the log, a job is claimed by its
@@ -27,14 +27,15 @@ export class JobRunner {
   /** Jobs that another process drives, and when to ask after it. */
   private readonly elsewhere = new Map<string, number>();
   private readonly running = new Map<string, { driver: JobDriver; end: Promise<void> }>();
-  private wake: AbortController | null = null;
-  private changed = true;
+  private readonly wake: Wake;
   /** Entries below it have been seen. */
   private seen = 0;
   private failure: Error | null = null;
   private tolerant = false;
 
-  constructor(private readonly options: JobRunnerOptions) {}
+  constructor(private readonly options: JobRunnerOptions) {
+    this.wake = new Wake(options.clock);
+  }
 
   /** Drives these jobs until each has ended, or the signal aborts: what it runs then is stopped and recorded as cancelled. */
   async drive(ids: readonly string[], signal?: AbortSignal): Promise<void> {
@@ -49,26 +50,17 @@ export class JobRunner {
     await this.loop(signal, true);
   }
 
-  /** Has the runner look at the log now. */
-  notice(): void {
-    this.changed = true;
-    this.wake?.abort(WOKEN);
-  }
-
   private async loop(signal: AbortSignal | undefined, everything: boolean): Promise<void> {
-    const wake = () => this.notice();
-    const stopListening = this.options.ledger.onCommit(wake);
-    signal?.addEventListener('abort', wake, { once: true });
+    const stopListening = this.options.follower.onChange(() => this.wake.wake());
     try {
       while (!signal?.aborted && this.failure === null) {
         await this.attempt(null, () => this.follow(everything));
         await this.takeUp();
         if (!everything && this.waiting.size + this.elsewhere.size + this.running.size === 0) break;
-        await this.sleep(signal);
+        await this.wake.sleepUntil(Math.min(...this.elsewhere.values()), signal);
       }
     } finally {
       stopListening();
-      signal?.removeEventListener('abort', wake);
       for (const { driver } of this.running.values()) driver.stop();
       await Promise.allSettled([...this.running.values()].map(({ end }) => end));
     }
@@ -78,7 +70,6 @@ export class JobRunner {
   /** Takes in what has been appended: new jobs, and the end of known ones by whoever recorded it. */
   private async follow(everything: boolean): Promise<void> {
     const { ledger } = this.options;
-    this.changed = false;
     const size = await ledger.size();
     if (size === this.seen) return;
     if (everything && this.seen === 0) {
@@ -148,7 +139,7 @@ export class JobRunner {
       this.failure ??= error as Error;
     } finally {
       this.running.delete(id);
-      this.notice();
+      this.wake.wake();
     }
   }
 
@@ -159,20 +150,8 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof LukhasError) || !(this.tolerant || error.code === 'LEDGER_BUSY')) throw error;
       this.options.onError?.(id, error);
-      if (id !== null) this.leaveTo(id, this.options.clock.now());
-    }
-  }
-
-  private async sleep(signal: AbortSignal | undefined): Promise<void> {
-    if (this.changed || signal?.aborted) return;
-    const wake = new AbortController();
-    this.wake = wake;
-    try {
-      await this.options.clock.sleep(LOOK_MS, wake.signal);
-    } catch (error) {
-      if (!wake.signal.aborted) throw error;
-    } finally {
-      this.wake = null;
+      if (id === null) this.options.follower.retry();
+      else this.leaveTo(id, this.options.clock.now());
     }
   }
 }

@@ -3,12 +3,13 @@ import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor, EventData, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { newId, resolveId } from '../ledger/index.js';
-import type { Job, TasksConfig } from '../readings/index.js';
+import type { Job } from '../readings/index.js';
 import { isFinal } from '../readings/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
 import { appendToJob, JOB, loadJob } from './log.js';
 import { stopIfAbandoned } from './orphan.js';
 import { wellFormed } from './outcome.js';
+import type { TasksConfig } from './task.js';
 import { commandOf } from './task.js';
 
 export interface JobRequest {
@@ -87,7 +88,7 @@ export class Jobs {
       const job = await this.get(id);
       if (isFinal(job.state))
         throw new LukhasError('ILLEGAL_TRANSITION', `Job ${job.id} is ${job.state}: it cannot be cancelled.`, {
-          suggestions: [`See what became of it: lukhas job status ${job.id}`],
+          suggestions: [`Check it: lukhas job status ${job.id}`],
         });
       try {
         const cancelled = await this.fail(job, message, by);
@@ -121,7 +122,7 @@ export class Jobs {
       `There is no task ${JSON.stringify(id.slice(0, 80))}; known are: ${this.tasks()
         .map((known) => known.id)
         .join(', ')}`,
-      { suggestions: ['Name it under `tasks` in lukhas.yaml (docs/jobs.md).'] },
+      { suggestions: ['Define it under `tasks` in lukhas.yaml (docs/jobs.md).'] },
     );
   }
 }

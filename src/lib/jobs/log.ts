@@ -1,5 +1,5 @@
 import type { EventDraft, Ledger } from '../ledger/index.js';
-import { type Named, notInLog } from '../ledger/index.js';
+import { asStored, type Named, notInLog } from '../ledger/index.js';
 import type { Job } from '../readings/index.js';
 import { applyJobEvent, foldJob, isJobEvent, jobSummary } from '../readings/index.js';
 
@@ -20,7 +20,7 @@ export async function loadJob(ledger: Ledger, id: string): Promise<Job> {
  */
 export async function appendToJob(ledger: Ledger, job: Job | null, event: EventDraft): Promise<Job> {
   const lastSeq = job?.lastSeq ?? -1;
-  const next = applied(job, { ...event, seq: lastSeq + 1, v: 1 });
+  const next = applied(job, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     heads: [jobSummary(next)],
@@ -31,5 +31,5 @@ export async function appendToJob(ledger: Ledger, job: Job | null, event: EventD
 
 function applied(job: Job | null, event: Parameters<typeof isJobEvent>[0]): Job {
   if (isJobEvent(event)) return applyJobEvent(job, event);
-  throw new TypeError(`${event.kind} is no event of a job`);
+  throw new TypeError(`${event.kind} is not an event of a job`);
 }

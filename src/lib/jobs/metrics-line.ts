@@ -12,7 +12,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 const text = z
   .string()
   .refine((value) => value.length <= TEXT_CHARACTERS, `is a text of more than ${TEXT_CHARACTERS} characters`)
-  .refine((value) => !/\p{Cs}/u.test(value), 'is no valid Unicode text');
+  .refine((value) => !/\p{Cs}/u.test(value), 'is not valid Unicode text');
 
 /** Numbers are finite; nothing is nested. */
 const value = z.union([z.number(), text, z.boolean(), z.null()]);
@@ -27,7 +27,7 @@ export type ReadMetrics = { metrics: JobMetrics } | { problem: string };
  */
 export function readMetricsLine(end: Buffer, truncated: boolean): ReadMetrics {
   const written = end.toString('utf8').trimEnd();
-  if (written === '') return { problem: truncated ? 'stdout ends with blank lines only' : 'stdout is empty' };
+  if (written === '') return { problem: truncated ? 'the last lines of stdout are blank' : 'stdout is empty' };
   const begin = written.lastIndexOf('\n') + 1;
   if (begin === 0 && truncated) return { problem: `the last line of stdout is longer than ${LINE_BYTES} bytes` };
   const line = written.slice(begin).trim();

@@ -32,7 +32,7 @@ export async function stopIfAbandoned(ledger: Ledger, job: Job, now: number): Pr
 /** Its process group, if the leader is still the one that was started, and whatever carries the job's id in its environment. */
 export async function stopProcesses({ id, process: started }: Job): Promise<boolean> {
   const pid = started?.pid ?? null;
-  const isLeader = pid !== null && started?.startedAt != null && (await processMark(pid)) === started.startedAt;
+  const isLeader = pid !== null && started?.startedAt != null && processMark(pid) === started.startedAt;
   if (isLeader) await stopGroup(pid, GRACE_MS);
   return (await killMarked(id)) || isLeader;
 }

@@ -1,9 +1,10 @@
 import { OutputTail, type ProgramEnd, runProgram, withoutSecrets } from '../process/index.js';
-import type { Job, TaskConfig } from '../readings/index.js';
+import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { whyNotStartable } from './find-program.js';
 import { killMarked } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
+import type { TaskConfig } from './task.js';
 
 /** Of what a program writes, the newest that is kept. */
 const OUTPUT_BYTES = 8192;

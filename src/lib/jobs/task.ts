@@ -1,5 +1,18 @@
 import { LukhasError } from '../errors.js';
-import type { TaskConfig } from '../readings/index.js';
+
+/** A task as the configuration names it; `task-schema.ts` makes these from a file. */
+export interface TaskConfig {
+  /** Program and arguments, run without a shell; `{configId}` in an argument stands for the job's configuration. */
+  command: [string, ...string[]];
+  timeoutSeconds: number;
+  /** `json-last-line`: the last line of stdout is a JSON object of numbers, texts and truth values; `none`: nothing is read. */
+  metrics: 'json-last-line' | 'none';
+  env: Record<string, string>;
+  cwd?: string;
+  description?: string;
+}
+
+export type TasksConfig = Readonly<Record<string, TaskConfig>>;
 
 const CONFIG_ID = '{configId}';
 
@@ -10,8 +23,11 @@ const CONFIG_ID = '{configId}';
 export function commandOf(taskId: string, { command }: TaskConfig, configId: string | null): string[] {
   const [file, ...args] = command;
   if (configId === null && args.some((arg) => arg.includes(CONFIG_ID)))
-    throw new LukhasError('USAGE', `The task ${taskId} needs a configuration: its command has ${CONFIG_ID} in it.`, {
+    throw new LukhasError('USAGE', `Task ${taskId} needs --config: its command contains ${CONFIG_ID}.`, {
       suggestions: [`lukhas job run ${taskId} --config C`],
     });
   return [file, ...args.map((arg) => arg.replaceAll(CONFIG_ID, () => configId ?? ''))];
 }
+
+/** How long a job may take. */
+export const JOB_TIME = { isPositive: true, most: 86_400 };

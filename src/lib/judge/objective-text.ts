@@ -6,14 +6,14 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
 
 type ObjectiveText = { ok: true; objective: CustomObjective } | { ok: false; message: string };
 
-/** Whether a scalar may be named so: the same names that fit in the text form `name < number`. */
+/** Whether this is a valid name of a scalar: one that fits in the text form `name < number`. */
 export function isScalarName(name: string): boolean {
   return NAME.exec(name)?.[0].length === name.length;
 }
 
 /**
  * Reads `name op number`, as k6 thresholds are written: `ttft_p95_ms < 800`, `accuracy >= 9.2e-1`.
- * A mistake is told with its column (from 1).
+ * An error names its column (from 1).
  */
 export function parseObjectiveText(text: string): ObjectiveText {
   const cursor = new Cursor(text);
@@ -25,8 +25,8 @@ export function parseObjectiveText(text: string): ObjectiveText {
   if (number === null) return cursor.expected('a number');
   const value = Number(number);
   if (!Number.isFinite(value))
-    return { ok: false, message: `${JSON.stringify(text)}: ${number} is too large a number` };
-  if (!cursor.atEnd()) return cursor.expected('the end (one comparison each, and no unit)');
+    return { ok: false, message: `${JSON.stringify(text)}: the number ${number} is too large` };
+  if (!cursor.atEnd()) return cursor.expected('the end (one comparison, no unit)');
   return { ok: true, objective: { name, op: op as CustomObjective['op'], value } };
 }
 
@@ -53,7 +53,7 @@ class Cursor {
     const column = this.at + 1;
     return {
       ok: false,
-      message: `${JSON.stringify(this.text)}: expected ${what} at column ${column}, found ${found}; write e.g. "ttft_p95_ms < 800"`,
+      message: `${JSON.stringify(this.text)}: expected ${what} at column ${column}, found ${found}; for example "ttft_p95_ms < 800"`,
     };
   }
 

@@ -8,7 +8,7 @@ export function completePolicy(input: PolicyInput): Policy {
   return {
     ...rest,
     ...(name === undefined ? {} : { name }),
-    // Left out where nobody is asked: policies without it keep the bytes, and the digest, that they always had.
+    // Absent where the input has none, so that such policies keep their bytes and their digest.
     ...(approvals === undefined ? {} : { approvals }),
     windowSeconds,
     onInconclusive,
@@ -29,7 +29,7 @@ function present<T extends object>(record: T): Present<T> {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as Present<T>;
 }
 
-/** What no schema of single keys can say: keys that contradict each other, or leave nothing to judge. */
+/** What a schema cannot check: keys that contradict each other, or leave nothing to judge. */
 export function policyContradictions(policy: Policy): Problem[] {
   return [...nothingToJudge(policy), ...windowProblems(policy), ...relativeProblems(policy), ...nameProblems(policy)];
 }
@@ -51,7 +51,7 @@ function nothingToJudge(policy: Policy): Problem[] {
 function windowProblems({ windowSeconds, intervalSeconds, maxWindowSeconds, onInconclusive }: Policy): Problem[] {
   const problems: Problem[] = [];
   if (windowSeconds < 2 * intervalSeconds) {
-    const message = `must be at least twice intervalSeconds (${intervalSeconds}): the first look only sets the counters' starting point; got ${windowSeconds}`;
+    const message = `must be at least twice intervalSeconds (${intervalSeconds}), got ${windowSeconds}: the first check only sets the starting point of the counters`;
     problems.push({ path: 'windowSeconds', message });
   }
   if (maxWindowSeconds < windowSeconds) {
@@ -59,7 +59,7 @@ function windowProblems({ windowSeconds, intervalSeconds, maxWindowSeconds, onIn
     problems.push({ path: 'maxWindowSeconds', message });
   }
   if (maxWindowSeconds > windowSeconds && onInconclusive !== 'extend') {
-    const message = `has no effect with onInconclusive: ${onInconclusive}; leave it out, or set onInconclusive: extend`;
+    const message = `has no effect with onInconclusive: ${onInconclusive}; remove it, or set onInconclusive: extend`;
     problems.push({ path: 'maxWindowSeconds', message });
   }
   return problems;
@@ -68,11 +68,11 @@ function windowProblems({ windowSeconds, intervalSeconds, maxWindowSeconds, onIn
 function relativeProblems({ relative, targets }: Policy): Problem[] {
   const hasLatency = Object.keys(targets).some((target) => target.startsWith('latency_'));
   if (relative.max_slow_ratio === undefined || hasLatency) return [];
-  const message = 'needs a latency target, which says what slow means, e.g. targets.latency_p95_ms: 250';
+  const message = 'needs a latency target to define slow, e.g. targets.latency_p95_ms: 250';
   return [{ path: 'relative.max_slow_ratio', message }];
 }
 
-/** What explanations call the objectives of these keys. */
+/** Names of these keys' objectives in explanations. */
 const REPORT_NAMES: Readonly<Record<string, string>> = {
   max_error_rate: 'error_rate',
   max_drift: 'drift',
@@ -80,15 +80,17 @@ const REPORT_NAMES: Readonly<Record<string, string>> = {
   max_slow_ratio: 'slow_ratio',
 };
 
-/** Explanations name objectives, so a name stands for one objective only. */
+/** Explanations name objectives, so each name is used once. */
 function nameProblems({ objectives, targets, relative }: Policy): Problem[] {
-  const held = (group: string, keys: string[]) =>
+  const named = (group: string, keys: string[]) =>
     keys.map((key): [string, string] => [REPORT_NAMES[key] ?? key, `${group}.${key}`]);
-  const taken = new Map([...held('targets', Object.keys(targets)), ...held('relative', Object.keys(relative))]);
+  const taken = new Map([...named('targets', Object.keys(targets)), ...named('relative', Object.keys(relative))]);
   return objectives.flatMap(({ name }, index) => {
     const path = `objectives[${index}]`;
     const holder = taken.get(name);
     if (holder === undefined) taken.set(name, path);
-    return holder === undefined ? [] : [{ path, message: `${name} is already limited by ${holder}; keep one` }];
+    return holder === undefined
+      ? []
+      : [{ path, message: `${name} is already limited by ${holder}; remove one of them` }];
   });
 }

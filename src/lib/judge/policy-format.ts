@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { spanSeconds } from '../input/index.js';
+import { isDuration } from '../input/index.js';
 import { isScalarName, parseObjectiveText } from './objective-text.js';
 
 /** 30 days, the time for which readings are kept. */
@@ -10,7 +10,7 @@ const seconds = (most: number) => z.number({ error: wantsSeconds }).positive().m
 const latency = () =>
   z
     .number()
-    .positive({ error: ({ input }) => `a latency limit is above 0 milliseconds, got ${input}` })
+    .positive({ error: ({ input }) => `must be more than 0 milliseconds, got ${input}` })
     .optional();
 
 const alpha = () =>
@@ -24,12 +24,10 @@ const approvals = z.strictObject({
   not: z
     .enum(['requester', 'nobody'])
     .default('requester')
-    .describe('requester: whoever asked for it may not approve it. nobody: everybody may.'),
+    .describe('requester: the person who requested it may not approve it. nobody: everybody may.'),
   expiresAfter: z
     .string()
-    .refine((text) => spanSeconds(text) > 0 && spanSeconds(text) <= LONGEST_WINDOW_SECONDS, {
-      error: ({ input }) => `is a time of at most 30 days, e.g. 24h, 90m or 7d, got ${JSON.stringify(input)}`,
-    })
+    .superRefine(isDuration({ isPositive: true, most: LONGEST_WINDOW_SECONDS }))
     .default('24h')
     .describe('Time after the decision in which it can be approved and carried out, e.g. 24h; at most 30d.'),
 });
@@ -57,7 +55,7 @@ const targets = z.strictObject({
   max_error_rate: z
     .number()
     .gt(0, { error: zeroErrorRate })
-    .lt(1, { error: ({ input }) => `is a share of requests between 0 and 1, got ${input}${percentHint(input)}` })
+    .lt(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` })
     .optional()
     .describe('At most this share of requests may fail, between 0 and 1.'),
   max_drift: z
@@ -78,7 +76,7 @@ export const policySchema = z
     intervalSeconds: seconds(LONGEST_WINDOW_SECONDS / 2)
       .min(0.1)
       .optional()
-      .describe('Seconds between two looks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
+      .describe('Seconds between two checks. Default 5; in windows below 20 s a quarter of the window, at least 1.'),
     targets: targets.prefault({}).describe('Limits that the canary must keep.'),
     alpha: z
       .strictObject({
@@ -86,7 +84,7 @@ export const policySchema = z
         promote: alpha().default(0.01).describe('Chance of promoting a canary that misses a target.'),
       })
       .prefault({})
-      .describe('Chance of being wrong, however often one looks.'),
+      .describe('Chance of being wrong, however often the canary is checked.'),
     promote: z
       .enum(['end', 'early'])
       .default('end')
@@ -108,7 +106,7 @@ export const policySchema = z
     minCoverage: z
       .number()
       .min(0)
-      .max(1, { error: ({ input }) => `is a share between 0 and 1, got ${input}${percentHint(input)}` })
+      .max(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` })
       .default(0.8)
       .describe('Share of the window that readings must cover before anything is promoted.'),
     baseline: z
@@ -153,7 +151,7 @@ export const policySchema = z
 export type PolicyInput = z.output<typeof policySchema>;
 
 function zeroErrorRate({ input }: { input?: unknown }): string {
-  if (input !== 0) return `is a share of requests between 0 and 1, got ${input}`;
+  if (input !== 0) return `must be between 0 and 1, got ${input}`;
   return '0 can never be certified: choose the smallest rate you care about, e.g. 0.001';
 }
 
@@ -165,5 +163,5 @@ function percentHint(input: unknown): string {
 function wantsSeconds({ input }: { input?: unknown }): string | undefined {
   if (input === undefined) return 'is missing: a number of seconds, e.g. 120';
   if (typeof input !== 'string') return undefined;
-  return `is a number of seconds, e.g. 120, got ${JSON.stringify(input)}`;
+  return `must be a number of seconds, e.g. 120, got ${JSON.stringify(input)}`;
 }

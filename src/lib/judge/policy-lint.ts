@@ -1,24 +1,24 @@
-import { spanSeconds } from '../input/index.js';
+import { durationSeconds } from '../input/index.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';
 
 /**
- * `error`: the policy can never promote. `warning`: it probably does not do what was meant. `note`: worth knowing.
+ * `error`: the policy can never promote. `warning`: it probably does not do what its author meant. `note`: worth knowing.
  */
 export interface LintFinding {
   severity: 'error' | 'warning' | 'note';
-  /** The key it is about, as one types it. */
+  /** The key it is about, as it is written in a policy. */
   path: string;
   message: string;
 }
 
-/** Traffics that stand for a small, a middling, and a large service, requests a second. */
+/** Requests a second of a small, a medium and a large service. */
 const USUAL_TRAFFIC: readonly number[] = [1, 10, 100];
 
 /**
- * What is allowed but likely to disappoint, in words; worst first. Pure.
- * @param options.requestsPerSecond the canary's traffic when it is known; else 1, 10, and 100 are tried
+ * What is valid but likely to be a mistake, in words; worst first. Pure.
+ * @param options.requestsPerSecond the canary's traffic if known; otherwise 1, 10 and 100 are tried
  */
 export function lintPolicy(policy: Policy, options: { requestsPerSecond?: number } = {}): LintFinding[] {
   const order = ['error', 'warning', 'note'];
@@ -49,13 +49,13 @@ function neverPromotes({ baseline, relative, targets }: Policy): LintFinding[] {
   const findings = Object.keys(relative).map((key) =>
     error(
       `relative.${key}`,
-      'compares with a baseline, but baseline is none, so it never has data; set baseline: required, or leave it out',
+      'needs a baseline, but baseline is none, so it never has data; set baseline: required, or remove this key',
     ),
   );
   if (targets.max_drift === undefined) return findings;
   const drift = warning(
     'targets.max_drift',
-    'is measured against the baseline, but baseline is none: it has data only from a source that gives drift as a number',
+    'needs a baseline, but baseline is none: it has data only from a source that provides drift as a number',
   );
   return [...findings, drift];
 }
@@ -71,8 +71,8 @@ function undecidable(policy: Policy, known: number | undefined): LintFinding[] {
     const fastest = short.at(-1)!.requestsPerSecond;
     const at = short.map((plan) => plan.requestsPerSecond).join(' or ');
     const message =
-      `${formatSpan(policy.maxWindowSeconds)} at ${at} requests/s cannot certify it: a canary at half of the allowed ` +
-      `${percent(p0)} needs about ${formatCount(requests)} requests: at least ` +
+      `not enough traffic at ${at} requests/s in ${formatSpan(policy.maxWindowSeconds)}: a canary at half of the allowed ` +
+      `${percent(p0)} needs about ${formatCount(requests)} requests, that is at least ` +
       `${formatCount(smallestRequestsPerSecond)} requests/s or, at ${fastest}, ` +
       `a window of ${formatSpan(requests / fastest)}`;
     return [short.length === plans.length ? warning(path, message) : note(path, message)];
@@ -87,22 +87,20 @@ function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage 
   });
   for (const { key, value } of limits) {
     if (value < 5)
-      findings.push(
-        warning(`targets.${key}`, `${value} ms is very short; did you mean ${value} s? That is ${value * 1000}`),
-      );
+      findings.push(warning(`targets.${key}`, `${value} ms is very short; for ${value} s write ${value * 1000}`));
   }
   for (const [index, { key, value }] of limits.entries()) {
     const wider = limits.slice(index + 1).find((other) => other.value < value);
     if (wider)
       findings.push(
-        warning(`targets.${key}`, `${value} is above ${wider.key} (${wider.value}), which already asks for more`),
+        warning(`targets.${key}`, `${value} is above ${wider.key} (${wider.value}), which is stricter already`),
       );
   }
   if ((targets.max_error_rate ?? 0) > 0.2) {
     findings.push(
       warning(
         'targets.max_error_rate',
-        `${targets.max_error_rate} lets ${percent(targets.max_error_rate!)} of requests fail`,
+        `${targets.max_error_rate} allows ${percent(targets.max_error_rate!)} of requests to fail`,
       ),
     );
   }
@@ -110,35 +108,40 @@ function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage 
     findings.push(
       warning(
         'targets.max_drift',
-        `${targets.max_drift} is loose: an index above 0.25 is usually read as a major shift`,
+        `${targets.max_drift} is loose: an index above 0.25 usually counts as a major shift`,
       ),
     );
   }
   if (targets.max_drift !== undefined && baseline === 'auto') {
-    findings.push(
-      note(
-        'targets.max_drift',
-        'is measured against the baseline: without one it has no data, and nothing is promoted',
-      ),
-    );
+    findings.push(note('targets.max_drift', 'needs a baseline: without one it has no data, and the canary is blocked'));
   }
   for (const [key, ratio] of Object.entries(relative) as [string, number][]) {
     if (ratio <= 1)
       findings.push(
         warning(
           `relative.${key}`,
-          `${ratio} asks for a canary better than its baseline: an equal one is never certified; 1.5 or 2 is usual`,
+          `${ratio} requires a canary that is better than its baseline: an equal one is never certified; 1.5 or 2 is usual`,
         ),
       );
   }
+  if (relative.max_error_ratio !== undefined && targets.max_error_rate === undefined)
+    findings.push(
+      note(
+        'relative.max_error_ratio',
+        'a ratio cannot be certified while neither version has failures; targets.max_error_rate can',
+      ),
+    );
   if (objectives.length > 0) {
     findings.push(
-      note('objectives', 'are judged reading by reading: a promotion that rests on them is recorded as uncertified'),
+      note('objectives', 'are judged reading by reading: a promotion that depends on them is recorded as uncertified'),
     );
   }
   if (minCoverage < 0.5)
     findings.push(
-      warning('minCoverage', `${minCoverage} lets a canary pass that was not measured for most of its window`),
+      warning(
+        'minCoverage',
+        `${minCoverage} allows the promotion of a canary without measurements for most of its window`,
+      ),
     );
   return findings;
 }
@@ -150,7 +153,7 @@ function doubtfulTimes(policy: Policy): LintFinding[] {
     findings.push(
       warning(
         'noDataSeconds',
-        `${noDataSeconds} is not below windowSeconds (${windowSeconds}): onNoData: ${onNoData} never applies before the window ends`,
+        `${noDataSeconds} is not below windowSeconds (${windowSeconds}), so onNoData: ${onNoData} never applies before the window ends`,
       ),
     );
   }
@@ -158,27 +161,27 @@ function doubtfulTimes(policy: Policy): LintFinding[] {
     findings.push(
       warning(
         'noDataSeconds',
-        `${noDataSeconds} is below two intervals (${2 * intervalSeconds} s): a single missed reading counts as no data`,
+        `${noDataSeconds} is below two intervals (${2 * intervalSeconds} s), so a single missed reading counts as no data`,
       ),
     );
   }
-  const looks = windowSeconds / intervalSeconds;
-  if (looks < 4)
+  const checks = windowSeconds / intervalSeconds;
+  if (checks < 4)
     findings.push(
       warning(
         'intervalSeconds',
-        `only ${Math.floor(looks)} looks fit in the window: one missed reading may cost its coverage`,
+        `only ${Math.floor(checks)} checks fit in the window: one missed reading can leave it below minCoverage`,
       ),
     );
   if (intervalSeconds < 1)
     findings.push(
-      note('intervalSeconds', `${intervalSeconds} s is more often than most services update their counters`),
+      note('intervalSeconds', `${intervalSeconds} s is shorter than most services take to update their counters`),
     );
-  if (looks >= 4 && !isWhole(looks)) {
+  if (checks >= 4 && !isWhole(checks)) {
     findings.push(
       note(
         'intervalSeconds',
-        `${intervalSeconds} does not divide windowSeconds (${windowSeconds}): the last look comes early or late`,
+        `${intervalSeconds} does not divide windowSeconds (${windowSeconds}), so the last interval is shorter than the others`,
       ),
     );
   }
@@ -186,7 +189,7 @@ function doubtfulTimes(policy: Policy): LintFinding[] {
     findings.push(
       warning(
         'maxWindowSeconds',
-        'equals windowSeconds, so onInconclusive: extend has nothing to extend, yet promotes by the weaker test',
+        'equals windowSeconds, so onInconclusive: extend cannot extend anything and only costs traffic (its test needs more requests)',
       ),
     );
   }
@@ -212,7 +215,7 @@ function doubtfulErrors({
     findings.push(
       warning(
         'alpha.rollback',
-        `${alpha.rollback} lets up to ${percent(alpha.rollback)} of healthy canaries be rolled back; 0.01 is usual`,
+        `${alpha.rollback} allows up to ${percent(alpha.rollback)} of healthy canaries to be rolled back; 0.01 is usual`,
       ),
     );
   }
@@ -220,7 +223,7 @@ function doubtfulErrors({
     findings.push(
       warning(
         'alpha.promote',
-        `${alpha.promote} lets up to ${percent(alpha.promote)} of canaries that miss a target be promoted; 0.01 is usual`,
+        `${alpha.promote} allows up to ${percent(alpha.promote)} of canaries that miss a target to be promoted; 0.01 is usual`,
       ),
     );
   }
@@ -228,30 +231,30 @@ function doubtfulErrors({
     findings.push(
       warning(
         'onInconclusive',
-        'promote passes canaries that nothing proves safe (recorded as uncertified): with little traffic, most that are somewhat bad; block or extend is safer',
+        'promote also promotes canaries that are not proven safe (recorded as uncertified), with little traffic most of the slightly bad ones; block or extend is safer',
       ),
     );
   }
   if (onNoData === 'rollback') {
     findings.push(
-      note(
-        'onNoData',
-        "rollback acts when the metrics are down, which need not be the canary's doing; block leaves it where it is",
-      ),
+      note('onNoData', 'rollback also acts when only the metrics are down; block leaves the canary where it is'),
     );
   }
   if (promote === 'early') {
     findings.push(
       note(
         'promote',
-        'early stops watching at the certificate: a regression that begins later in the window is not seen',
+        'early stops checking as soon as everything is certified: a regression later in the window is not seen',
       ),
     );
   }
   const counted = Object.keys(targets).length + Object.keys(relative).length;
   if (objectives.length > 0 && counted === 0 && maxConsecutiveFailures === 1) {
     findings.push(
-      warning('maxConsecutiveFailures', '1 rolls back at the first failing reading, and a healthy canary has some too'),
+      warning(
+        'maxConsecutiveFailures',
+        '1 rolls back at the first failing reading, and healthy canaries have some too',
+      ),
     );
   }
   return findings;
@@ -262,10 +265,12 @@ function doubtfulApprovals({ approvals }: Policy): LintFinding[] {
   const findings: LintFinding[] = [];
   if (approvals.not === 'nobody' && approvals.required === 1)
     findings.push(
-      warning('approvals.not', 'nobody with required: 1 lets whoever asks for a promotion approve it alone'),
+      warning('approvals.not', 'nobody with required: 1 lets the requester of a promotion approve it alone'),
     );
-  if (spanSeconds(approvals.expiresAfter) < 300)
-    findings.push(warning('approvals.expiresAfter', `${approvals.expiresAfter} leaves people no time to look`));
+  if (durationSeconds(approvals.expiresAfter) < 300)
+    findings.push(
+      warning('approvals.expiresAfter', `${approvals.expiresAfter} leaves people too little time to approve`),
+    );
   return findings;
 }
 

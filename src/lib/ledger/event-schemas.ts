@@ -144,7 +144,7 @@ const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;
 /** @throws LukhasError USAGE with the first thing that does not fit the event's kind */
 export function checkEvent({ kind, subject, ts, data }: EventDraft): void {
   const schema: z.ZodType | undefined = Object.hasOwn(SCHEMAS, kind) ? SCHEMAS[kind] : undefined;
-  if (schema === undefined) throw invalid(kind, subject, 'there is no such kind');
+  if (schema === undefined) throw invalid(kind, subject, 'unknown kind');
   if (typeof subject !== 'string' || subject === '') throw invalid(kind, subject, 'the subject is empty');
   if (!RFC3339_UTC.test(ts)) throw invalid(kind, subject, `ts is not RFC 3339 in UTC: ${ts}`);
   const issue = schema.safeParse(data).error?.issues[0];

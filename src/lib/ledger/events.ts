@@ -10,7 +10,8 @@ export interface Actor {
   how: 'os-user' | 'api-key' | 'loopback' | 'lukhas';
 }
 
-export type CanaryState = 'PENDING' | 'RUNNING' | 'PROMOTED' | 'ROLLED_BACK' | 'BLOCKED' | 'ABORTED' | 'FAILED';
+export const CANARY_STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
+export type CanaryState = (typeof CANARY_STATES)[number];
 
 export type HookAction = 'promote' | 'rollback';
 
@@ -148,37 +149,6 @@ export interface EventData {
 }
 
 export type EventKind = keyof EventData;
-
-/** Version of each kind's shape, recorded in the event. */
-export const EVENT_VERSIONS: { readonly [K in EventKind]: number } = {
-  'canary.requested': 1,
-  'canary.started': 1,
-  'canary.extended': 1,
-  'canary.held': 1,
-  'fallback.engaged': 1,
-  'fallback.released': 1,
-  'canary.decided': 1,
-  'canary.acted': 1,
-  'canary.retried': 1,
-  'canary.aborted': 1,
-  'canary.overridden': 1,
-  'canary.failed': 1,
-  'hook.intended': 1,
-  'hook.finished': 1,
-  'gate.changed': 1,
-  'promotion.requested': 1,
-  'promotion.finished': 1,
-  'job.queued': 1,
-  'job.running': 1,
-  'job.completed': 1,
-  'job.failed': 1,
-  'evidence.failed': 1,
-  'canary.approved': 1,
-  'canary.rejected': 1,
-  'canary.lapsed': 1,
-  'canary.forced': 1,
-  'canary.reviewed': 1,
-};
 
 export type EventDraft = {
   [K in EventKind]: { kind: K; subject: string; ts: string; data: EventData[K] };

@@ -2,19 +2,22 @@
  * The log: event kinds and their schemas, the `Ledger` port, leases, ids. What entries mean stands in readings/.
  */
 export type { Document, DocumentState, FoundDocument } from './documents.js';
-export type {
-  Actor,
-  CanaryState,
-  EventData,
-  EventDraft,
-  EventKind,
-  HookAction,
-  JobFailure,
-  JobOutput,
-  StoredEvent,
+export {
+  type Actor,
+  CANARY_STATES,
+  type CanaryState,
+  type EventData,
+  type EventDraft,
+  type EventKind,
+  type HookAction,
+  type JobFailure,
+  type JobOutput,
+  type StoredEvent,
 } from './events.js';
-export { newHolder, newId } from './ids.js';
-export { isDead, takeLease } from './lease.js';
+export { FeedReader, FOLLOW_MS, LogFollower } from './follower.js';
+export { actingFor, isDead, newHolder, purposeOf } from './holder.js';
+export { newId } from './ids.js';
+export { takeLease } from './lease.js';
 export type {
   EventFilter,
   Expectation,
@@ -27,5 +30,7 @@ export type {
   Unit,
 } from './ledger.js';
 export { FAMILIES, type LedgerPages, type LinePage, type Selection, type SeqRange } from './pages.js';
+export { type LogEntry, readProvenLog } from './proven-log.js';
 export { KEPT_MS, proveObservations } from './proven-observations.js';
 export { type Named, notInLog, resolveId, SHORTEST_PREFIX } from './resolve.js';
+export { asStored, isReadable } from './versions.js';

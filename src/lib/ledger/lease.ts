@@ -1,11 +1,11 @@
-import { hostname } from 'node:os';
+import { isDead } from './holder.js';
 import type { Ledger } from './ledger.js';
 
 /** How often a living holder is asked again: it gives the lease back as soon as it is done. */
 const ASK_AGAIN_MS = 1000;
 
 /**
- * Takes the lease of a subject for `holder`, also from a process of this host that no longer lives.
+ * Takes the lease of a subject for `holder`, also from a process that certainly no longer lives.
  * @returns null when taken; else when it is worth trying again, ms since the epoch
  */
 export async function takeLease(
@@ -20,16 +20,4 @@ export async function takeLease(
   if (held && !isDead(held.holder)) return Math.min(held.expiresAt, now + ASK_AGAIN_MS);
   if (held) await ledger.releaseLease(subject, held.holder);
   return (await ledger.acquireLease(subject, holder, now, ttlMs)) ? null : now + ASK_AGAIN_MS;
-}
-
-/** True only for a process of this host that certainly does not exist (a recycled pid reads as alive: the lease lapses). */
-export function isDead(holder: string): boolean {
-  const [host, pid] = holder.split(':');
-  if (host !== hostname() || !pid) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
 }

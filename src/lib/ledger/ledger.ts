@@ -23,10 +23,11 @@ export interface Ledger {
    * The events of a subject, from a seq on, each proved before it is believed: its bytes hash to its leaf (RFC 6962, 2.1),
    * the leaf is in the stored tree (RFC 9162, 2.1.3), and since the first of them no entry is gone or filed elsewhere.
    * Costs little for each event, and a look at every entry since the first.
+   * @param which `known`: what reading the whole log (`readProvenLog`) has found of the subject, which saves that look
    * @throws LukhasError LEDGER_CORRUPT with the first entry that is not as it was recorded, or when the schema is not
    *   the one that lukhas makes
    */
-  provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]>;
+  provenEvents(which: { subject: string; from?: number; known?: KnownEntries }): Promise<StoredEvent[]>;
   /**
    * The events of a subject, each of which gives the hash beside it: enough to speak of them without failing on what
    * somebody wrote over them. Costs a hash for each.
@@ -41,8 +42,8 @@ export interface Ledger {
   consistencyProof(first: number, second?: number): Promise<Buffer[]>;
   /** Roots of the perfect subtrees that make up the first `size` events (all by default), largest first. */
   compactRange(size?: number): Promise<{ size: number; hashes: Buffer[] }>;
-  /** Resolves true when another connection or process has committed since the last call (PRAGMA data_version). */
-  changedElsewhere(): Promise<boolean>;
+  /** Another number once another connection or process has committed; the same after commits of this one (PRAGMA data_version). */
+  dataVersion(): Promise<number>;
 
   /**
    * What was committed after a position, events and observations in the order of their commits: what follows the log.
@@ -62,10 +63,14 @@ export interface Ledger {
 
   /** Heads of subjects (see Head), newest first. */
   summaries(filter?: SummaryFilter): Promise<SubjectSummary[]>;
+  /** Subjects of open rows of a type, newest first: what a driver looks after. A row of which the rest is broken counts too. */
+  openSubjects(type: SubjectSummary['type']): Promise<string[]>;
   /** How many heads of a type there are, by state; states without any are left out. */
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;
   /** How many there are, whatever the limit. */
   countSummaries(filter?: SummaryFilter): Promise<number>;
+  /** Ids that begin with the prefix, of subjects whose first entry is of this kind; from the entries themselves. */
+  findSubjects(prefix: string, first: EventKind): Promise<string[]>;
   /** Subjects whose id begins with the prefix. */
   findSummaries(prefix: string): Promise<SubjectSummary[]>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
@@ -77,12 +82,21 @@ export interface Ledger {
   readonly pages: LedgerPages;
 
   /** Takes or renews a lease; false when another holder has it and it has not lapsed. */
-  acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
-  releaseLease(canaryId: string, holder: string): Promise<void>;
+  acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
+  releaseLease(subject: string, holder: string): Promise<void>;
   /** Holder and end of the lease, when there is one. */
-  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null>;
+  lease(subject: string): Promise<{ holder: string; expiresAt: number } | null>;
+  /** Subjects of the log with a lease that has not lapsed at `now`, except those whose newest entry is of such a kind. */
+  leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]>;
 
   close(): Promise<void>;
+}
+
+/** How many entries of a subject there are from a seq on and below `size`; the tree of the first `size` has this root. */
+export interface KnownEntries {
+  size: number;
+  root: Buffer;
+  count: number;
 }
 
 export interface Unit {

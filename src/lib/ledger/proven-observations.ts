@@ -30,11 +30,11 @@ export async function proveObservations(
   const gone = found.count === 0 && now - Date.parse(ts) > KEPT_MS;
   const { count, digest } = data.observations;
   if (gone || (found.count === count && found.digest === digest)) return;
-  const what = found.count === count ? 'not those' : `${found.count}, not the ${count}`;
+  const what = found.count === count ? 'not the ones' : `${found.count}, not the ${count}`;
   throw new LukhasError(
     'LEDGER_CORRUPT',
-    `The recorded observations of ${subject} are ${what} that entry ${seq} of the log decided on. Nothing is promoted on them.`,
-    { suggestions: ['See what is damaged with `lukhas verify`, keep the file as it is, and restore a backup.'] },
+    `The recorded observations of ${subject} are ${what} that the decision in entry ${seq} of the log is based on. Nothing is promoted on them.`,
+    { suggestions: ['Run `lukhas verify` to see what is damaged, keep the file as it is, and restore a backup.'] },
   );
 }
 

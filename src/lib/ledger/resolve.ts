@@ -1,4 +1,5 @@
 import { LukhasError } from '../errors.js';
+import type { EventKind } from './events.js';
 import type { Ledger, SubjectSummary } from './ledger.js';
 
 /** What is looked for, in words. */
@@ -13,26 +14,35 @@ export interface Named {
 /** Fewer characters of an id are not taken for it: they stand for whatever happens to be alone in the log. */
 export const SHORTEST_PREFIX = 6;
 
+/** What the first entry of each is. */
+const FIRST: Readonly<Record<SubjectSummary['type'], EventKind>> = {
+  canary: 'canary.requested',
+  promotion: 'promotion.requested',
+  gate: 'gate.changed',
+  job: 'job.queued',
+};
+
 /**
- * The id that a unique prefix of at least 6 characters, or the whole id, stands for.
+ * The id that a unique prefix of at least 6 characters, or the whole id, stands for. Read from the entries: a row that
+ * is missing in a listing must not make one prefix stand for another canary.
  * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID; USAGE when a shorter prefix begins the id of any
  */
 export async function resolveId(ledger: Ledger, prefix: string, { type, one, many, list }: Named): Promise<string> {
-  const heads = (await ledger.findSummaries(prefix)).filter((head) => head.type === type);
-  const exact = heads.find((head) => head.subject === prefix);
-  if (exact) return exact.subject;
-  if (heads.length > 0 && prefix.length < SHORTEST_PREFIX)
+  const found = await ledger.findSubjects(prefix, FIRST[type]);
+  if (found.includes(prefix)) return prefix;
+  if (found.length > 0 && prefix.length < SHORTEST_PREFIX)
     throw new LukhasError(
       'USAGE',
-      `${JSON.stringify(prefix)} is too short to name a ${one}: give at least ${SHORTEST_PREFIX} characters of the id.`,
+      `${JSON.stringify(prefix)} is too short for a ${one} id: give at least ${SHORTEST_PREFIX} characters.`,
       { suggestions: [`List them: ${list}`] },
     );
-  if (heads.length === 1) return heads[0]!.subject;
-  if (heads.length === 0) throw notInLog(JSON.stringify(prefix), { one, list });
-  const some = heads.slice(0, 5).map((head) => head.subject);
+  const [id] = found;
+  if (id === undefined) throw notInLog(JSON.stringify(prefix), { one, list });
+  if (found.length === 1) return id;
+  const some = found.slice(0, 5);
   throw new LukhasError(
     'AMBIGUOUS_ID',
-    `${JSON.stringify(prefix)} stands for ${heads.length} ${many}: ${some.join(', ')}…`,
+    `${JSON.stringify(prefix)} matches ${found.length} ${many}: ${some.join(', ')}…`,
     { suggestions: ['Give more characters of the id.'] },
   );
 }

@@ -121,7 +121,7 @@ class Arm {
     if (histograms.size === 0) return this.missing(signal, { state: 'absent', detail: `no series ${name}_bucket` });
     const parts = this.advance(signal, histograms);
     if (!this.covered(signal)) return { state: 'first' };
-    if (parts === null) return { state: 'invalid', detail: `${name}: buckets contradict the previous look` };
+    if (parts === null) return { state: 'invalid', detail: `${name}: buckets contradict the previous check` };
     const merged = sumHistograms(parts);
     if (merged === null) return { state: 'invalid', detail: `${name}: its series have no bucket bound in common` };
     if (!merged.same) {
@@ -181,8 +181,7 @@ class Arm {
    */
   private takeCarry(): CountSignal {
     const { bad, total } = this.cursor.carry;
-    if (bad > total)
-      this.notes.push(`errors: ${bad} errors in ${total} requests, the excess is left for the next look`);
+    if (bad > total) this.notes.push(`errors: ${bad} errors in ${total} requests; the excess counts in the next check`);
     this.cursor.carry = { bad: Math.max(0, bad - total), total: 0 };
     return { state: 'ok', bad: Math.min(bad, total), total };
   }

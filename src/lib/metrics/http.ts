@@ -77,7 +77,7 @@ async function follow(url: URL, options: GetOptions, signal: AbortSignal, hop = 
   response.destroy();
   const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
   if (target?.origin === url.origin && hop < MAX_REDIRECTS) return follow(target, options, signal, hop + 1);
-  const to = target === null ? 'somewhere that is no URL' : shownUrl(target.href);
+  const to = target === null ? 'an invalid URL' : shownUrl(target.href);
   const detail = `${where} redirects to ${to}, which is not followed: configure the final URL`;
   return { ok: false, state: 'invalid', detail, status, retryable: false };
 }

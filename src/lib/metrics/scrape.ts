@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
+import { parseUrl } from '../input/index.js';
 import type { ArmReading, Missing, Observation } from '../judge/index.js';
 import { type ArmCursor, armCursorSchema, armReading, seriesNames } from './counters.js';
 import { parseExposition } from './exposition.js';
 import { getText, shownUrl, type TextAnswer } from './http.js';
 import { labelMatcher, type Series } from './labels.js';
-import type { MetricNames, MetricSource, Reading, ReadRequest, ScrapeConfig } from './source.js';
+import {
+  type MetricNames,
+  type MetricSource,
+  type Reading,
+  type ReadRequest,
+  SCRAPE_URL,
+  type ScrapeConfig,
+} from './source.js';
 
 /** Text first: it names the series as a person sees them, while OpenMetrics may append `_total`. */
 const ACCEPT = 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.7,*/*;q=0.1';
@@ -60,8 +68,8 @@ function refusePage({ state, detail = state }: Missing): void {
 }
 
 function checkConfig(config: ScrapeConfig): void {
-  checkUrl('canary', config.canaryUrl);
-  if (config.baselineUrl !== null) checkUrl('baseline', config.baselineUrl);
+  parseUrl(config.canaryUrl, 'canary URL', 'CONFIG', SCRAPE_URL);
+  if (config.baselineUrl !== null) parseUrl(config.baselineUrl, 'baseline URL', 'CONFIG', SCRAPE_URL);
   const { requestLabels, errorLabels } = config.metrics;
   for (const labels of [requestLabels, errorLabels]) labelMatcher(labels);
   const sameLabels = JSON.stringify(config.canaryLabels) === JSON.stringify(config.baselineLabels);
@@ -70,20 +78,6 @@ function checkConfig(config: ScrapeConfig): void {
       suggestions: ['give labels that tell the arms apart, or another URL for the baseline'],
     });
   }
-}
-
-function checkUrl(arm: ArmName, text: string): void {
-  if (!URL.canParse(text)) throw new LukhasError('CONFIG', `${arm} URL: ${JSON.stringify(text)} is not a URL`);
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new LukhasError('CONFIG', `${arm} URL: ${url.protocol} is not supported, use http or https`);
-  }
-  if (url.username === '' && url.password === '') return;
-  throw new LukhasError('CONFIG', `${arm} URL: ${url.protocol}//${url.host} has credentials in it`, {
-    suggestions: [
-      'leave them out of the URL, which is recorded; read through Prometheus and set its credentials in the environment',
-    ],
-  });
 }
 
 async function look(config: ScrapeConfig, request: ReadRequest, now: () => number): Promise<Reading> {
@@ -207,7 +201,7 @@ function spanNote(canary: ArmLook, baseline: ArmLook, previous: Cursor): string 
 function readCursor(stored: unknown): Cursor {
   const cursor = cursorSchema.safeParse(stored ?? null);
   if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last look cannot be read', {
+  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last check cannot be read', {
     cause: cursor.error,
   });
 }

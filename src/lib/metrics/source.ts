@@ -1,3 +1,4 @@
+import type { UrlRules } from '../input/index.js';
 import type { Observation } from '../judge/index.js';
 
 /**
@@ -112,6 +113,20 @@ export interface PrometheusAuth {
   basic?: { username: string; password: string };
   caFile?: string;
 }
+
+/** A page that is read as it is. */
+export const SCRAPE_URL: UrlRules = {
+  example: 'http://127.0.0.1:9101/metrics',
+  instead: 'a page that wants them can be read through Prometheus instead',
+};
+
+/** The base of the API of Prometheus. */
+export const PROMETHEUS_URL: UrlRules = {
+  example: 'http://localhost:9090',
+  isBase: true,
+  instead:
+    'use PROM_BEARER, or PROM_USERNAME and PROM_PASSWORD, instead (in lukhas.yaml source.bearerEnv, source.basic)',
+};
 
 /** Longest wait for one answer of a source, milliseconds. */
 export const SOURCE_TIMEOUT_MS = 4000;

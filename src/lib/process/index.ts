@@ -1,8 +1,10 @@
 /**
- * Programs that lukhas starts: their process group, output, environment and identity.
+ * Processes: programs that lukhas starts, with their group, output and environment; and which process is which, and
+ * whether it still lives.
  */
+export { processesWith } from './by-environment.js';
 export { withoutSecrets } from './environment.js';
 export { stopGroup } from './group.js';
-export { processesWith, processMark } from './identity.js';
+export { formatProcess, lifeOf, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';
 export { type ProgramEnd, runProgram } from './program.js';

@@ -61,7 +61,7 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
   child.stdout.on('data', (chunk: Buffer) => options.onOutput(chunk, 'stdout'));
   child.stderr.on('data', (chunk: Buffer) => options.onOutput(chunk, 'stderr'));
   let drain: NodeJS.Timeout | undefined;
-  child.once('exit', () => {
+  child.nodeChildProcess.once('exit', () => {
     // It has ended in time, whatever it left in the background.
     clearTimeout(timer);
     if (options.stopRest) stop();

@@ -1,7 +1,9 @@
 import { LukhasError } from '../errors.js';
 import type { Policy, Verdict } from '../judge/index.js';
 import type { Actor, CanaryState, EventKind, HookAction, StoredEvent, SummaryDraft } from '../ledger/index.js';
-import { applyApprovalEvent, approvalRule, type Consent, NO_CONSENT } from './consent.js';
+import { approvalRule, type Consent, consentAfter, NO_CONSENT } from './consent.js';
+import { type CanaryEvent, type DecisionEvent, isCanaryEvent, meaningOf, unhandled } from './meaning.js';
+import { outcomeOf } from './outcome.js';
 
 /**
  * `pending`: decided and not yet acted on; `failed`: a hook failed and may be tried again; `awaiting approval`: the policy
@@ -51,38 +53,14 @@ export interface Canary {
   lastSeq: number;
 }
 
-const TERMINAL: readonly CanaryState[] = ['PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
-
 export function isTerminal(state: CanaryState): boolean {
-  return TERMINAL.includes(state);
+  return state !== 'PENDING' && state !== 'RUNNING';
 }
 
 /** Whether a driver still has something to do: watch it, or act on its decision. */
 export function isOpen(canary: Canary): boolean {
   return !isTerminal(canary.state) || canary.action.state === 'pending';
 }
-
-const ALLOWED: { readonly [K in EventKind]?: readonly CanaryState[] } = {
-  'canary.requested': [],
-  'canary.started': ['PENDING'],
-  'canary.extended': ['RUNNING'],
-  'canary.held': ['RUNNING'],
-  'fallback.engaged': ['PENDING', 'RUNNING'],
-  'fallback.released': ['RUNNING'],
-  'canary.decided': ['RUNNING'],
-  'canary.aborted': ['PENDING', 'RUNNING'],
-  'canary.overridden': ['BLOCKED'],
-  'canary.failed': ['PENDING', 'RUNNING'],
-  'canary.acted': ['PROMOTED', 'ROLLED_BACK'],
-  'canary.retried': ['PROMOTED', 'ROLLED_BACK'],
-  'hook.intended': ['PROMOTED', 'ROLLED_BACK'],
-  'hook.finished': ['PROMOTED', 'ROLLED_BACK'],
-  'canary.approved': ['BLOCKED'],
-  'canary.rejected': ['BLOCKED'],
-  'canary.lapsed': ['PROMOTED'],
-  'canary.forced': ['BLOCKED'],
-  'canary.reviewed': ['PROMOTED'],
-};
 
 /** What beside the state has to be so; null: nothing. */
 function condition({ action, consent, policy, dryRun }: Canary, kind: EventKind): boolean {
@@ -105,37 +83,27 @@ function condition({ action, consent, policy, dryRun }: Canary, kind: EventKind)
 }
 
 function admits(canary: Canary, kind: EventKind): boolean {
-  return ALLOWED[kind] === undefined || (ALLOWED[kind].includes(canary.state) && condition(canary, kind));
+  const states = meaningOf(kind).canary;
+  return states === undefined || (states.includes(canary.state) && condition(canary, kind));
 }
-
-const VERBS: { readonly [K in EventKind]?: string } = {
-  'canary.aborted': 'aborted',
-  'canary.overridden': 'promoted by hand',
-  'canary.approved': 'approved',
-  'canary.rejected': 'rejected',
-  'canary.forced': 'promoted by break-glass',
-  'canary.reviewed': 'reviewed',
-};
 
 /** @throws LukhasError ILLEGAL_TRANSITION when the canary's state does not admit the event */
 export function assertAllowed(canary: Canary, kind: EventKind): void {
-  if (ALLOWED[kind] !== undefined && admits(canary, kind)) return;
+  const { canary: states, verb = kind } = meaningOf(kind);
+  if (states !== undefined && admits(canary, kind)) return;
   const { id, state, action } = canary;
   const stands = ['awaiting approval', 'rejected', 'lapsed'].includes(action.state)
     ? `${state} (${action.state})`
     : state;
-  const verb = VERBS[kind] ?? kind;
   throw new LukhasError('ILLEGAL_TRANSITION', `Canary ${id} is ${stands}: it cannot be ${verb}.`, {
     suggestions: [
       ...(kind === 'canary.overridden'
-        ? [
-            'Only a BLOCKED canary that nobody is asked about can be promoted by hand; start a new canary for this model.',
-          ]
+        ? ['Only a BLOCKED canary that needs no approvals can be promoted by hand; start a new canary for this model.']
         : []),
       ...(kind === 'canary.approved' && admits(canary, 'canary.reviewed')
-        ? [`It was promoted by break-glass and waits for a review: lukhas canary review ${id} --reason "..."`]
+        ? [`It was promoted by break-glass and needs a review: lukhas canary review ${id} --reason "..."`]
         : []),
-      `See what became of it: lukhas canary status ${id}`,
+      `Check its state: lukhas canary status ${id}`,
     ],
   });
 }
@@ -146,7 +114,7 @@ export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
   if (!canary)
     throw new LukhasError(
       'LEDGER_CORRUPT',
-      `Log entry ${event.seq} speaks of ${event.subject} before it was requested.`,
+      `Log entry ${event.seq} is about ${event.subject}, which was never requested.`,
     );
   if (!admits(canary, event.kind))
     throw new LukhasError(
@@ -154,7 +122,7 @@ export function applyEvent(canary: Canary | null, event: StoredEvent): Canary {
       `Log entry ${event.seq} (${event.kind}) cannot follow state ${canary.state} of ${canary.id}.`,
     );
   const next: Canary = { ...canary, updatedAt: event.ts, lastSeq: event.seq };
-  return { ...next, ...change(next, event) };
+  return isCanaryEvent(event) ? { ...next, ...change(next, event) } : next;
 }
 
 function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): Canary {
@@ -187,9 +155,7 @@ function requested(event: Extract<StoredEvent, { kind: 'canary.requested' }>): C
   };
 }
 
-const OUTCOME = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
-
-function change(canary: Canary, event: StoredEvent): Partial<Canary> {
+function change(canary: Canary, event: CanaryEvent): Partial<Canary> {
   switch (event.kind) {
     case 'canary.started':
       return { state: 'RUNNING', startedAt: event.data.startedAt };
@@ -203,15 +169,14 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
       return { fallbackSince: null };
     case 'canary.decided': {
       const { verdict, observations } = event.data;
-      const kind = verdict.decision === 'promote' || verdict.decision === 'rollback' ? verdict.decision : null;
-      const decided = { decidedAt: event.ts, verdict, observations };
-      // A rollback never waits for anybody.
-      if (kind === 'promote') return { ...decided, ...promotion(canary) };
-      const state: ActionState = kind && !canary.dryRun ? 'pending' : 'none';
-      return { ...decided, state: OUTCOME[verdict.decision], action: actionOf(kind, state) };
+      return { decidedAt: event.ts, verdict, observations, ...concluded(canary, event) };
     }
     case 'canary.overridden':
-      return { decidedAt: event.ts, ended: event.data, ...promotion(canary) };
+      return { decidedAt: event.ts, ended: event.data, ...concluded(canary, event) };
+    case 'canary.aborted':
+      return { ended: event.data, ...concluded(canary, event) };
+    case 'canary.failed':
+      return { failure: event.data, ...concluded(canary, event) };
     case 'canary.acted': {
       const { action, ok, failed, hooks } = event.data;
       const detail = ok ? null : canary.action.detail;
@@ -221,32 +186,33 @@ function change(canary: Canary, event: StoredEvent): Partial<Canary> {
       return { action: { ...canary.action, detail: event.data.ok ? null : event.data.detail } };
     case 'canary.retried':
       return { action: actionOf(event.data.action, 'pending') };
-    case 'canary.aborted':
-      return { state: 'ABORTED', ended: event.data };
-    case 'canary.failed':
-      return { state: 'FAILED', failure: event.data };
+    case 'canary.approved':
+    case 'canary.rejected':
+    case 'canary.lapsed':
+    case 'canary.forced':
+      return { consent: consentAfter(canary.consent, approvalRule(canary), event), ...concluded(canary, event) };
+    case 'canary.reviewed':
+      return { consent: consentAfter(canary.consent, approvalRule(canary), event) };
+    // A first request is not folded into anything, and a hook's result is what counts.
+    case 'canary.requested':
+    case 'hook.intended':
+      return {};
     default:
-      return said(canary, event);
+      return unhandled(event);
   }
+}
+
+/** What a deciding entry makes of the canary; nothing where it leaves that as it was. */
+function concluded(canary: Canary, event: DecisionEvent): Partial<Pick<Canary, 'state' | 'action'>> {
+  const outcome = outcomeOf(event, approvalRule(canary) !== null);
+  if (outcome === null) return {};
+  const { state, action, approval } = outcome;
+  if (approval !== null) return { state, action: actionOf('promote', approval) };
+  return { state, action: actionOf(action, action !== null && !canary.dryRun ? 'pending' : 'none') };
 }
 
 function actionOf(kind: HookAction | null, state: ActionState): Canary['action'] {
   return { kind, state, failed: null, detail: null, hooks: null };
-}
-
-/** Promoted at once, or not before the people whom the policy asks have approved. */
-function promotion(canary: Canary): Pick<Canary, 'state' | 'action'> {
-  if (approvalRule(canary) !== null) return { state: 'BLOCKED', action: actionOf('promote', 'awaiting approval') };
-  return { state: 'PROMOTED', action: actionOf('promote', canary.dryRun ? 'none' : 'pending') };
-}
-
-/** What people say where the policy wants approvals. */
-function said(canary: Canary, event: StoredEvent): Partial<Canary> {
-  const heard = applyApprovalEvent(canary.consent, approvalRule(canary), event);
-  if (heard === null) return {};
-  const { consent, action } = heard;
-  if (action === null) return { consent };
-  return { consent, state: action === 'pending' ? 'PROMOTED' : 'BLOCKED', action: actionOf('promote', action) };
 }
 
 export function foldCanary(events: Iterable<StoredEvent>): Canary | null {

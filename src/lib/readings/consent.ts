@@ -1,7 +1,8 @@
 import { LukhasError } from '../errors.js';
-import { spanSeconds } from '../input/index.js';
+import { durationSeconds } from '../input/index.js';
 import type { ApprovalRule, Policy } from '../judge/index.js';
-import type { Actor, EventData, StoredEvent } from '../ledger/index.js';
+import type { Actor, EventData } from '../ledger/index.js';
+import type { EventOf } from './meaning.js';
 
 /** What a person said, and when (RFC 3339 UTC). */
 export interface PersonStatement {
@@ -42,43 +43,29 @@ export function countApprovals({ approvals }: Consent, digest: string): number {
 
 /** When approvals of a decision made at `decidedAt` (RFC 3339) run out, ms since the epoch. */
 export function approvalsEndAt(rule: ApprovalRule, decidedAt: string): number {
-  return Date.parse(decidedAt) + spanSeconds(rule.expiresAfter) * 1000;
+  return Date.parse(decidedAt) + durationSeconds(rule.expiresAfter) * 1000;
 }
 
-/** What a word of somebody makes of it. */
-interface ApprovalChange {
-  consent: Consent;
-  /** What becomes of the promotion; null: it stays as it is. */
-  action: 'awaiting approval' | 'rejected' | 'lapsed' | 'pending' | null;
-}
+type ApprovalEvent = EventOf<
+  'canary.approved' | 'canary.rejected' | 'canary.lapsed' | 'canary.forced' | 'canary.reviewed'
+>;
 
-/** Folds in what people say; pure. Null for events of other kinds. @throws LukhasError LEDGER_CORRUPT */
-export function applyApprovalEvent(
-  consent: Consent,
-  rule: ApprovalRule | null,
-  event: StoredEvent,
-): ApprovalChange | null {
+/** Folds in what people say of a promotion. @throws LukhasError LEDGER_CORRUPT */
+export function consentAfter(consent: Consent, rule: ApprovalRule | null, event: ApprovalEvent): Consent {
   const at = event.ts;
   switch (event.kind) {
     case 'canary.approved':
       return approved(consent, rule, event);
     case 'canary.rejected':
-      return { consent: { ...consent, rejected: { ...event.data, at } }, action: 'rejected' };
+      return { ...consent, rejected: { ...event.data, at } };
     case 'canary.lapsed':
-      return {
-        consent: { ...consent, lapsed: { ...event.data, at } },
-        // Time does not come back; a gate can be looked at again.
-        action: event.data.begun || event.data.cause === 'time' ? 'lapsed' : 'awaiting approval',
-      };
+      return { ...consent, lapsed: { ...event.data, at } };
     case 'canary.forced':
-      return { consent: { ...consent, breakGlass: { ...event.data, at, review: null } }, action: 'pending' };
+      return { ...consent, breakGlass: { ...event.data, at, review: null } };
     case 'canary.reviewed': {
       const { breakGlass } = consent;
-      const review = { ...event.data, at };
-      return { consent: { ...consent, breakGlass: breakGlass && { ...breakGlass, review } }, action: null };
+      return { ...consent, breakGlass: breakGlass && { ...breakGlass, review: { ...event.data, at } } };
     }
-    default:
-      return null;
   }
 }
 
@@ -86,13 +73,12 @@ export function applyApprovalEvent(
 function approved(
   before: Consent,
   rule: ApprovalRule | null,
-  { seq, subject, ts, data }: Extract<StoredEvent, { kind: 'canary.approved' }>,
-): ApprovalChange {
+  { seq, subject, ts, data }: EventOf<'canary.approved'>,
+): Consent {
   const { by, reason, digest, gate, count, required } = data;
   const consent = { ...before, approvals: [...before.approvals, { by, reason, at: ts, digest, gate }] };
   const counted = countApprovals(consent, digest);
-  if (counted === count && required === rule?.required)
-    return { consent, action: counted < required ? null : 'pending' };
+  if (counted === count && required === rule?.required) return consent;
   throw new LukhasError(
     'LEDGER_CORRUPT',
     `Log entry ${seq} (canary.approved) states ${count} of ${required} approvals of ${subject}: the log has ${counted} of ${rule?.required ?? 0}.`,

@@ -1,7 +1,8 @@
 import type { Verdict } from '../judge/index.js';
-import type { Actor, CanaryState, EventKind, HookAction, StoredEvent } from '../ledger/index.js';
-
-export type EventOf<K extends EventKind> = Extract<StoredEvent, { kind: K }>;
+import type { Actor, CanaryState, HookAction, StoredEvent } from '../ledger/index.js';
+import { approvalRule } from './consent.js';
+import { type CanaryEvent, type DecisionEvent, type EventOf, isCanaryEvent, isDecision, unhandled } from './meaning.js';
+import { outcomeOf } from './outcome.js';
 
 /** One change of a gate's holder. */
 export interface GateEntry {
@@ -74,14 +75,12 @@ export interface Facts {
   awaits: boolean;
 }
 
-const OUTCOMES = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED', continue: 'BLOCKED' } as const;
-
 /** Sorts a canary's events; null when they hold no request. */
 export function factsOf(id: string, events: readonly StoredEvent[]): Facts | null {
   let facts: Facts | null = null;
   for (const event of events) {
     if (event.kind === 'canary.requested') facts ??= begun(id, event);
-    else if (facts !== null) take(facts, event);
+    else if (facts !== null && isCanaryEvent(event)) take(facts, event);
   }
   return facts;
 }
@@ -111,27 +110,23 @@ function begun(id: string, requested: Facts['requested']): Facts {
   };
 }
 
-function take(facts: Facts, event: StoredEvent): void {
+function take(facts: Facts, event: Exclude<CanaryEvent, EventOf<'canary.requested'>>): void {
+  if (isDecision(event)) conclude(facts, event);
   switch (event.kind) {
     case 'canary.started':
-      Object.assign(facts, { started: event, state: 'RUNNING' });
+      Object.assign(facts, { started: event, state: 'RUNNING' } satisfies Partial<Facts>);
       return;
-    case 'canary.decided': {
-      const { decision } = event.data.verdict;
-      const action = decision === 'promote' || decision === 'rollback' ? decision : null;
-      Object.assign(facts, { decided: event, state: OUTCOMES[decision], action });
-      if (decision === 'promote') ask(facts);
+    case 'canary.decided':
+      facts.decided = event;
       return;
-    }
     case 'canary.overridden':
-      Object.assign(facts, { overridden: event, state: 'PROMOTED', action: 'promote' });
-      ask(facts);
+      facts.overridden = event;
       return;
     case 'canary.aborted':
-      Object.assign(facts, { aborted: event, state: 'ABORTED' });
+      facts.aborted = event;
       return;
     case 'canary.failed':
-      Object.assign(facts, { failed: event, state: 'FAILED' });
+      facts.failed = event;
       return;
     case 'canary.extended':
       facts.extended = event;
@@ -154,47 +149,37 @@ function take(facts: Facts, event: StoredEvent): void {
     case 'hook.finished':
       takeCall(facts.calls, event);
       return;
-    default:
-      takeSaid(facts, event);
-  }
-}
-
-/** Where the policy wants approvals, nothing is promoted before they are there. */
-function ask(facts: Facts): void {
-  const { policy, dryRun } = facts.requested.data;
-  if (!dryRun && policy.approvals !== undefined)
-    Object.assign(facts, { state: 'BLOCKED', action: null, awaits: true } satisfies Partial<Facts>);
-}
-
-function takeSaid(facts: Facts, event: StoredEvent): void {
-  const promoted = { state: 'PROMOTED', action: 'promote', awaits: false } satisfies Partial<Facts>;
-  switch (event.kind) {
     case 'canary.approved':
       facts.approvals.push(event);
-      if (event.data.count >= event.data.required) Object.assign(facts, promoted);
       return;
     case 'canary.rejected':
-      Object.assign(facts, { rejected: event, awaits: false } satisfies Partial<Facts>);
+      facts.rejected = event;
       return;
-    case 'canary.lapsed': {
-      const { begun, cause } = event.data;
+    case 'canary.lapsed':
       facts.lapses.push(event);
-      // What hooks were called for stays told.
-      Object.assign(facts, {
-        state: 'BLOCKED',
-        action: begun ? 'promote' : null,
-        acted: null,
-        awaits: !begun && cause === 'gate',
-      } satisfies Partial<Facts>);
+      facts.acted = null;
+      // What hooks were called for stays in the story.
+      facts.action = event.data.begun ? 'promote' : null;
       return;
-    }
     case 'canary.forced':
-      Object.assign(facts, promoted, { forced: event });
+      facts.forced = event;
       return;
     case 'canary.reviewed':
       facts.reviewed = event;
       return;
+    // Told by the verdict's attribution.
+    case 'canary.held':
+      return;
+    default:
+      unhandled(event);
   }
+}
+
+function conclude(facts: Facts, event: DecisionEvent): void {
+  const outcome = outcomeOf(event, approvalRule(facts.requested.data) !== null);
+  if (outcome === null) return;
+  const { state, action, approval } = outcome;
+  Object.assign(facts, { state, action, awaits: approval === 'awaiting approval' } satisfies Partial<Facts>);
 }
 
 function takeRelease(facts: Facts, event: EventOf<'fallback.released'>): void {

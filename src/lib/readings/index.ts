@@ -3,11 +3,11 @@
  * of a story, and how a canary ended. Pure. Only the verifiers have their own reading, on purpose.
  */
 export { applyEvent, assertAllowed, type Canary, canarySummary, foldCanary, isOpen, isTerminal } from './canary.js';
+export { type CanaryOutcome, canaryOutcome } from './canary-outcome.js';
 export { approvalRule, approvalsEndAt, countApprovals, principal } from './consent.js';
 export {
   type CanaryHistory,
   callsOf,
-  type EventOf,
   type Facts,
   factsOf,
   type GateEntry,
@@ -17,7 +17,24 @@ export {
   verdictOf,
 } from './facts.js';
 export { changeOf, type GateChange, gateName, gateSubject, gateSummary } from './gate.js';
-export type { Job, JobState, TaskConfig, TasksConfig } from './job.js';
-export { applyJobEvent, foldJob, isFinal, isJobEvent, JOB_KINDS, jobSummary } from './job-state.js';
+export { JOB_STATES, type Job, type JobState } from './job.js';
+export { applyJobEvent, foldJob, isFinal, jobStateAfter, jobSummary } from './job-state.js';
+export {
+  type CanaryEvent,
+  DECISION_KINDS,
+  type DecisionEvent,
+  type DecisionKind,
+  type EventOf,
+  endsWindow,
+  type FoundEvent,
+  isCanaryEvent,
+  isDecision,
+  isFound,
+  isJobEvent,
+  JOB_KINDS,
+  type JobEvent,
+  unhandled,
+} from './meaning.js';
+export { type DecisionFacts, type Outcome, outcomeOf, STATE_OF_ACTION } from './outcome.js';
 export { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from './promotion.js';
 export { foldSummaries } from './summaries.js';

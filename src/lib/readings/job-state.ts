@@ -1,22 +1,19 @@
 import { LukhasError } from '../errors.js';
-import type { EventKind, StoredEvent, SummaryDraft } from '../ledger/index.js';
+import type { StoredEvent, SummaryDraft } from '../ledger/index.js';
 import type { Job, JobState } from './job.js';
-
-type JobKind = Extract<EventKind, `job.${string}`>;
-type JobEvent = Extract<StoredEvent, { kind: JobKind }>;
+import { isJobEvent, type JobEvent, unhandled } from './meaning.js';
 
 /** States in which each kind of event may come; a job that waits may fail without ever having run. */
-const ALLOWED: { readonly [K in JobKind]: readonly JobState[] } = {
+const ALLOWED: { readonly [K in JobEvent['kind']]: readonly JobState[] } = {
   'job.queued': [],
   'job.running': ['queued'],
   'job.completed': ['running'],
   'job.failed': ['queued', 'running'],
 };
 
-export const JOB_KINDS = Object.keys(ALLOWED) as JobKind[];
-
-export function isJobEvent(event: StoredEvent): event is JobEvent {
-  return Object.hasOwn(ALLOWED, event.kind);
+/** Kinds are named after the states that they bring. */
+export function jobStateAfter({ kind }: JobEvent): JobState {
+  return kind.slice('job.'.length) as JobState;
 }
 
 export function isFinal(state: JobState): boolean {
@@ -32,14 +29,14 @@ export function applyJobEvent(job: Job | null, event: JobEvent): Job {
   if (!job)
     throw new LukhasError(
       'LEDGER_CORRUPT',
-      `Log entry ${event.seq} speaks of job ${event.subject} before it was queued.`,
+      `Log entry ${event.seq} is about job ${event.subject}, which was never queued.`,
     );
   if (!ALLOWED[event.kind].includes(job.state))
     throw new LukhasError(
       'LEDGER_CORRUPT',
       `Log entry ${event.seq} (${event.kind}) cannot follow state ${job.state} of job ${job.id}.`,
     );
-  return { ...job, updatedAt: event.ts, lastSeq: event.seq, ...change(event) };
+  return { ...job, state: jobStateAfter(event), updatedAt: event.ts, lastSeq: event.seq, ...change(event) };
 }
 
 function queued(event: Extract<JobEvent, { kind: 'job.queued' }>): Job {
@@ -61,14 +58,17 @@ function change(event: JobEvent): Partial<Job> {
   switch (event.kind) {
     case 'job.running': {
       const { pid, processStartedAt } = event.data;
-      return { state: 'running', startedAt: event.ts, process: { pid, startedAt: processStartedAt } };
+      return { startedAt: event.ts, process: { pid, startedAt: processStartedAt } };
     }
     case 'job.completed':
-      return { state: 'completed', result: event.data };
+      return { result: event.data };
     case 'job.failed':
-      return { state: 'failed', failure: event.data };
-    default:
+      return { failure: event.data };
+    // A first request is not folded into anything.
+    case 'job.queued':
       return {};
+    default:
+      return unhandled(event);
   }
 }
 

@@ -1,20 +1,7 @@
 import type { EventData } from '../ledger/index.js';
 
-/** A task as the configuration names it; `task-schema.ts` makes these from a file. */
-export interface TaskConfig {
-  /** Program and arguments, run without a shell; `{configId}` in an argument stands for the job's configuration. */
-  command: [string, ...string[]];
-  timeoutSeconds: number;
-  /** `json-last-line`: the last line of stdout is a JSON object of numbers, texts and truth values; `none`: nothing is read. */
-  metrics: 'json-last-line' | 'none';
-  env: Record<string, string>;
-  cwd?: string;
-  description?: string;
-}
-
-export type TasksConfig = Readonly<Record<string, TaskConfig>>;
-
-export type JobState = 'queued' | 'running' | 'completed' | 'failed';
+export const JOB_STATES = ['queued', 'running', 'completed', 'failed'] as const;
+export type JobState = (typeof JOB_STATES)[number];
 
 /** A job as its events tell it. */
 export interface Job extends Readonly<EventData['job.queued']> {

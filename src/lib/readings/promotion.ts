@@ -1,5 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { EventData, StoredEvent, SummaryDraft } from '../ledger/index.js';
+import { isPromotionEvent, type PromotionEvent, unhandled } from './meaning.js';
 
 /** A promotion on evidence that was there already, as its events tell it; `fromGate` is empty without evidence. */
 export interface Promotion extends Readonly<EventData['promotion.requested']> {
@@ -20,10 +21,10 @@ export interface Promotion extends Readonly<EventData['promotion.requested']> {
  * Folds one event of a promotion's subject in; the first must be `promotion.requested`. Pure.
  * @throws LukhasError LEDGER_CORRUPT when it cannot follow
  */
-export function applyPromotionEvent(promotion: Promotion | null, event: StoredEvent): Promotion {
+export function applyPromotionEvent(promotion: Promotion | null, event: PromotionEvent): Promotion {
   if (promotion === null) {
     if (event.kind === 'promotion.requested') return requested(event);
-    throw corrupt(event, 'speaks of it before it was requested');
+    throw corrupt(event, 'comes before its request');
   }
   if (promotion.result !== null) throw corrupt(event, 'comes after its end');
   const next = { ...promotion, updatedAt: event.ts, lastSeq: event.seq };
@@ -34,14 +35,16 @@ export function applyPromotionEvent(promotion: Promotion | null, event: StoredEv
       return { ...next, result: event.data, state: event.data.ok ? 'promoted' : 'failed' };
     case 'hook.finished':
       return { ...next, detail: event.data.ok ? null : event.data.detail };
-    default:
+    case 'hook.intended':
       return next;
+    default:
+      return unhandled(event);
   }
 }
 
 export function foldPromotion(events: Iterable<StoredEvent>): Promotion | null {
   let promotion: Promotion | null = null;
-  for (const event of events) promotion = applyPromotionEvent(promotion, event);
+  for (const event of events) if (isPromotionEvent(event)) promotion = applyPromotionEvent(promotion, event);
   return promotion;
 }
 

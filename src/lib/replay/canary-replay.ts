@@ -35,7 +35,7 @@ export async function replayCanary(
   const pruned = decided !== null && decided.count > 0 && records.count === 0;
   if (!pruned) checkRecords(recording, records, comparison.original);
   const lacking = pruned
-    ? `the ${decided.count} observations that were judged are pruned`
+    ? `its ${decided.count} observations were pruned`
     : (signals.lacking() ?? endLacking(recording, comparison.counterfactual));
   const judged = !pruned && signals.lacking() === null;
   const original = originalSide(recording, comparison.original, other, ownSignals?.lacking() ?? null);
@@ -68,7 +68,7 @@ interface Records {
 
 const HASHED_AT_ONCE = 65_536;
 
-/** Reads what was judged: the log commits to nothing after the tick of the verdict. */
+/** Reads the observations that were judged: the log commits to none after the tick of the verdict. */
 async function readRecords({ lines, decided }: Recording, see: (observation: Observation) => void): Promise<Records> {
   const hash = createHash('sha256');
   let count = 0;
@@ -94,9 +94,9 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
   if (records.count !== decided.count || records.digest !== decided.digest)
     throw new LukhasError(
       'VERIFICATION',
-      `The observations of ${canaryId} are not those that its verdict commits to.`,
+      `${canaryId}: the recorded observations are not the ones its verdict commits to.`,
       {
-        suggestions: ['See what is damaged with: lukhas verify'],
+        suggestions: ['Find the damage: lukhas verify'],
       },
     );
   const { verdict } = decided;
@@ -105,20 +105,20 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
   if (again?.decision === verdict.decision && again.reason === verdict.reason && original.at === verdict.at) return;
   throw new LukhasError(
     'VERIFICATION',
-    `The verdict of ${canaryId} in the log (${verdict.decision}, ${verdict.reason}) is not what its observations give under its policy (${again?.decision ?? 'nothing'}, ${again?.reason ?? 'no observations'}).`,
+    `${canaryId}: the recorded verdict (${verdict.decision}, ${verdict.reason}) is not what its observations give under its policy (${again?.decision ?? 'nothing'}, ${again?.reason ?? 'no observations'}).`,
     {
-      suggestions: ['The log was changed by someone who could rewrite all of it, or this is a bug: please report it.'],
+      suggestions: ['Someone who could rewrite the whole log changed it, or this is a bug: please report it.'],
     },
   );
 }
 
 function originalSide(recording: Recording, course: Course | null, other: Policy, unrecorded: string | null): Side {
   const { own, decided, undecided, overridden } = recording;
-  // Without a policy of its own there is none to show but the one it is judged by.
+  // Without a recorded policy the one it is judged by is shown.
   const policy = own ?? other;
   if (decided !== null) return { ...sideOf(policy, null, decided.verdict), overridden };
   const lacking =
-    undecided ?? unrecorded ?? (course === null ? 'the records do not say' : endLacking(recording, course));
+    undecided ?? unrecorded ?? (course === null ? 'the records do not have its policy' : endLacking(recording, course));
   return { ...sideOf(policy, lacking, unrecorded === null ? (course?.verdict() ?? null) : null), overridden };
 }
 
@@ -137,14 +137,16 @@ function outcomeOf(verdict: Verdict | null): Outcome {
   return verdict === null || verdict.decision === 'continue' ? 'insufficient' : verdict.decision;
 }
 
-/** Why records end before a policy decides; null when it does. */
+const DECIDED = { promote: 'promoted', rollback: 'rolled back', block: 'blocked', continue: 'last checked' } as const;
+
+/** Why the records do not last until a policy decides; null when they do. */
 function endLacking({ decided, startedAt }: Recording, course: Course): string | null {
   if (course.decided) return null;
   if (course.ruling === null) return 'nothing was recorded';
   const seconds = (ms: number) => Math.round(ms - startedAt) / 1000;
-  const ended = decided ? `: it was decided then (${decided.verdict.decision})` : '';
+  const ended = decided ? `, when it was ${DECIDED[decided.verdict.decision]}` : '';
   const end = latestEnd(course.policy, startedAt);
-  return `its window ends ${seconds(end)} s after the start, and records end after ${seconds(course.at)} s${ended}`;
+  return `the window ends ${seconds(end)} s after the start, but the records end after ${seconds(course.at)} s${ended}`;
 }
 
 function difference(original: Side, counterfactual: Side, comparison: Comparison): Difference | null {
@@ -153,7 +155,7 @@ function difference(original: Side, counterfactual: Side, comparison: Comparison
   return { seconds, ...(comparison.served ?? { requests: null, badRequests: null }) };
 }
 
-/** What a policy decides on observations in memory; the same as `replayCanary`, without the account of it. */
+/** What a policy decides on observations in memory; the same as `replayCanary`, without the details. */
 export function outcomeUnder(
   policy: Policy,
   { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,

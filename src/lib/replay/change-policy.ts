@@ -23,7 +23,7 @@ export function parseSetting(text: string, flag: string): Setting {
   if (path === undefined || value === undefined || value.trim() === '')
     throw new LukhasError(
       'USAGE',
-      `${flag}: expected KEY=VALUE, e.g. targets.max_error_rate=0.05, got ${JSON.stringify(text)}`,
+      `${flag} ${JSON.stringify(text)}: must be KEY=VALUE, e.g. targets.max_error_rate=0.05`,
     );
   checkPath(path, flag);
   return { path, value: readValue(value.trim()) };
@@ -34,7 +34,7 @@ export function checkPath(path: string, flag: string): void {
   if (path === 'intervalSeconds')
     throw new LukhasError(
       'USAGE',
-      `${flag}: intervalSeconds cannot be replayed: the looks are those that were recorded`,
+      `${flag} intervalSeconds: cannot be changed in a replay, which uses the recorded checks`,
     );
 }
 
@@ -60,7 +60,8 @@ export function counterfactualPolicy(
 ): Policy {
   const where = given === null ? flag : settings.length === 0 ? given.where : `${given.where} with ${flag}`;
   if (given !== null) return parsePolicy(withSettings(given.written, settings, flag), where);
-  if (own === null) throw new LukhasError('USAGE', 'No policy: the records do not say under which they were made.');
+  if (own === null)
+    throw new LukhasError('USAGE', 'No policy given: the records do not have one, so pass --policy FILE.');
   if (settings.length === 0) return own;
   return parsePolicy(withSettings(withoutFollowing(own, settings), settings, flag), where);
 }
@@ -72,7 +73,7 @@ function withSettings(written: unknown, settings: readonly Setting[], flag: stri
   );
 }
 
-/** Leaves out what followed from a key that is set now, so that it follows from the new value. */
+/** Removes values derived from a key that is set now, so that they are derived from the new value. */
 function withoutFollowing(own: Policy, settings: readonly Setting[]): unknown {
   const set = new Set(settings.map(({ path }) => path));
   if (set.has('maxWindowSeconds') || !(set.has('windowSeconds') || set.has('onInconclusive'))) return own;
@@ -80,7 +81,7 @@ function withoutFollowing(own: Policy, settings: readonly Setting[]): unknown {
   return followsWindow(own) ? rest : own;
 }
 
-/** Whether the latest end is what it is when nobody says otherwise. */
+/** Whether the latest end is the default one. */
 function followsWindow({ windowSeconds, onInconclusive, maxWindowSeconds }: Policy): boolean {
   const longest = onInconclusive === 'extend' ? Math.min(3 * windowSeconds, LONGEST_WINDOW_SECONDS) : windowSeconds;
   return maxWindowSeconds === longest;
@@ -90,7 +91,7 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
   const [key, ...more] = keys;
   if (key === undefined) return value;
   if (group !== undefined && (typeof group !== 'object' || group === null || Array.isArray(group)))
-    throw new LukhasError('POLICY', `${what}: ${quote(group)} is no group of keys`);
+    throw new LukhasError('POLICY', `${what}: ${quote(group)} is not a group of keys`);
   const members: Record<string, unknown> = { ...group };
   const inside = Object.hasOwn(members, key) ? members[key] : undefined;
   const changed = withValue(inside, more, value, what);
@@ -98,7 +99,7 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
   return Object.fromEntries(Object.entries(members).filter(([name]) => name !== key));
 }
 
-/** The looks are those that were recorded, whatever another policy's interval is. */
+/** A replay uses the recorded checks, whatever another policy's interval is. */
 export function atRecordedLooks(policy: Policy, own: Policy | null): Policy {
   if (own === null || policy.intervalSeconds === own.intervalSeconds) return policy;
   return { ...policy, intervalSeconds: own.intervalSeconds };

@@ -3,7 +3,7 @@ import type { Course } from './course.js';
 import type { CanaryReplay } from './result.js';
 import { Served, type ServedCounts } from './served.js';
 
-/** Two courses over the same observations: where they part, and what was served between their decisions. */
+/** Two courses over the same observations: where they diverge, and the requests between their decisions. */
 export class Comparison {
   #divergence: CanaryReplay['divergence'] = null;
   #served: Served | null = null;
@@ -31,7 +31,7 @@ export class Comparison {
     original.take(observation);
     if (!original.decided && !counterfactual.decided) return;
     if (this.#served === null) {
-      // The first of them was decided with this observation: its verdict is made before the other's next look.
+      // The first of them was decided with this observation: its verdict is made before the other's next check.
       for (const course of [original, counterfactual]) if (course.decided) course.verdict();
       if (counterfactual.decided) original.goOnAlone();
       this.#served = new Served(observation.t);

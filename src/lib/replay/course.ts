@@ -10,7 +10,7 @@ import {
   takeOverObjectives,
 } from '../judge/index.js';
 
-/** A canary's way under one policy, observation by observation, until it is decided; the live judge's own fold. */
+/** A canary under one policy, observation by observation, until it is decided; the fold of the live judge. */
 export class Course {
   readonly #judgement: Judgement;
   #ruling: Ruling | null = null;
@@ -26,7 +26,7 @@ export class Course {
     this.#at = startedAt;
   }
 
-  /** Takes one observation; none is looked at after the one that decided. */
+  /** Takes one observation; those after the deciding one are ignored. */
   take(observation: Observation): Ruling {
     if (this.#ruling !== null && this.decided) return this.#ruling;
     observe(this.#judgement, observation);
@@ -43,12 +43,12 @@ export class Course {
     return this.#ruling;
   }
 
-  /** When it was decided, or last looked at, ms since the epoch. */
+  /** When it was decided or last checked, ms since the epoch. */
   get at(): number {
     return this.#at;
   }
 
-  /** How it stands, or was decided; null before the first observation. */
+  /** The verdict, or the interim one; null before the first observation. */
   verdict(): Verdict | null {
     if (this.#final !== null) return this.#final;
     const verdict = this.#ruling === null ? null : report(this.#judgement, this.#ruling, this.#at);
@@ -57,14 +57,14 @@ export class Course {
   }
 
   /**
-   * Computes what both judge alike only once; both are to be fresh, and this one is to take each observation after the
-   * other. Of the two whoever is decided first has its verdict made before the other goes on.
+   * Computes what both judge alike only once. Both must be fresh, and this one must take each observation after the other.
+   * The verdict of the one decided first must be made before the other continues.
    */
   share(other: Course): void {
     borrowObjectives(this.#judgement, other.#judgement);
   }
 
-  /** The other, with which it shares, looks no further. */
+  /** Ends the sharing: the other course is decided. */
   goOnAlone(): void {
     takeOverObjectives(this.#judgement);
   }

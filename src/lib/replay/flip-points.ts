@@ -36,7 +36,7 @@ export function flipPoints(
   return ends.slice(1).flatMap((above, i) => between(ends[i] as End, above, axis.path, outcomeAt));
 }
 
-/** What is no policy: half a look, for a key that takes whole numbers. */
+/** Null for a value that makes no valid policy, e.g. half a check for a key that takes whole numbers. */
 function policyOrNull(policyAt: (value: number) => Policy, value: number): Policy | null {
   try {
     return policyAt(value);
@@ -60,7 +60,7 @@ function between(
   return [...between(below, middle, path, outcomeAt), ...between(middle, above, path, outcomeAt)];
 }
 
-/** A value strictly between, of 12 significant digits or whole; null when there is none that makes a policy. */
+/** A value strictly between, of 12 significant digits or whole; null when none makes a valid policy. */
 function inTheMiddle(below: number, above: number, outcomeAt: (value: number) => Outcome | null): End | null {
   const half = below + (above - below) / 2;
   for (const value of [Number(half.toPrecision(12)), Math.round(half)]) {

@@ -11,13 +11,13 @@ export interface Recording {
   own: Policy | null;
   /** Its verdict as the log has it, and the observations to which the log commits; null when it was never decided. */
   decided: { verdict: Verdict; count: number; digest: string } | null;
-  /** Why there is no verdict of its own, in words; null when there is one, or when it is to be found by replay. */
+  /** Why there is no recorded verdict, in words; null when there is one, or when the replay makes it. */
   undecided: string | null;
   /** A human decision that overrode or ended it, in words. */
   overridden: string | null;
   /**
-   * False: nobody watched under `own`, so that what it asks for need not have been asked for; what is missing altogether
-   * is then missing under it too.
+   * False: no canary ran under `own`, so its signals need not have been asked for: what is missing altogether is missing under
+   * it too.
    */
   askedByOwn?: boolean;
   /** Recorded observations as canonical JSON, one a line without its end, in order of tick. */

@@ -47,7 +47,7 @@ export interface Replay {
  */
 export async function replay(recordings: readonly Recording[], request: ReplayRequest): Promise<Replay> {
   const { given, settings, axes } = request;
-  // Also without any canary a policy that is none is an error.
+  // An invalid policy is an error even without any canary.
   if (given !== null) counterfactualPolicy(given, null, settings);
   const canaries: CanaryReplay[] = [];
   const detail = new DetailSeries();

@@ -1,8 +1,8 @@
 import type { Decision, Observation, Policy, Verdict } from '../judge/index.js';
 
 /**
- * What another policy would have decided on what was recorded. `insufficient`: the records do not say (a metric that was
- * never recorded, a window longer than what was kept, observations pruned); nothing is made up in its place.
+ * What another policy would have decided on what was recorded. `insufficient`: the records cannot tell (a metric that was
+ * never recorded, a window longer than the records, observations pruned); no value is invented.
  */
 export type Outcome = Exclude<Decision, 'continue'> | 'insufficient';
 

@@ -1,6 +1,6 @@
 import type { Observation, Policy } from '../judge/index.js';
 
-/** Something a policy wants measured. `by` lists what answers it; any of them will do. */
+/** A signal that a policy needs. Any of `by` provides it. */
 interface Need {
   path: string;
   by: readonly string[];
@@ -11,8 +11,7 @@ function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
   const needs: Need[] = [];
   for (const target of Object.keys(targets)) {
     const path = `targets.${target}`;
-    if (target === 'max_error_rate')
-      needs.push({ path, by: ['errors', 'scalar error_rate'], words: 'counts of errors' });
+    if (target === 'max_error_rate') needs.push({ path, by: ['errors', 'scalar error_rate'], words: 'error counts' });
     else if (target === 'max_drift') needs.push(...driftNeeds(path));
     else needs.push({ path, by: ['latency', `scalar ${target}`], words: 'latencies' });
   }
@@ -20,7 +19,7 @@ function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
     const errors = ratio === 'max_error_ratio';
     const path = `relative.${ratio}`;
     needs.push(
-      errors ? { path, by: ['errors'], words: 'counts of errors' } : { path, by: ['latency'], words: 'latencies' },
+      errors ? { path, by: ['errors'], words: 'error counts' } : { path, by: ['latency'], words: 'latencies' },
       { path, by: ['baseline'], words: 'a baseline' },
     );
   }
@@ -39,19 +38,19 @@ function driftNeeds(path: string): Need[] {
 }
 
 /**
- * Finds what a policy asks for and the records cannot answer. A signal counts as recorded when the source was asked
- * for it, even where it had no data: that is an answer, and the judge knows what to do with it.
+ * Finds signals that a policy needs and the records do not have. A signal counts as recorded when the source was asked for
+ * it, even without data: missing data is a state that the judge handles.
  */
 export class SignalCheck {
   #open: Need[];
 
-  /** @param own the policy under which was recorded: what it asked for was asked for */
+  /** @param own the policy in force when it was recorded: its signals were asked for */
   constructor(policy: Policy, own: Policy | null) {
     const asked = new Set((own ? needsOf(own) : []).flatMap(({ by }) => by));
     this.#open = needsOf(policy).filter(({ by }) => !by.some((signal) => asked.has(signal)));
   }
 
-  /** Whether everything asked for has been seen: nothing more needs to be looked at. */
+  /** Whether every signal has been seen, so that no more observations are needed. */
   get answered(): boolean {
     return this.#open.length === 0;
   }

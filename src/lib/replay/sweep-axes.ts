@@ -23,7 +23,7 @@ function range(list: string, text: string): number[] {
   const [from, to, step, ...more] = list.split(':').map((part) => numberOf(part, text));
   if (from === undefined || to === undefined || step === undefined || more.length > 0) throw notAnAxis(text);
   if (step <= 0 || to < from)
-    throw new LukhasError('USAGE', `--sweep ${text}: goes from the smaller value to the larger, by a step above 0`);
+    throw new LukhasError('USAGE', `--sweep ${text}: FROM must not exceed TO, and STEP must be above 0`);
   // The last step reaches the end though 0.01 + 8 * 0.005 is not 0.05 in binary.
   const steps = Math.floor((to - from) / step + 1e-9);
   if (steps >= MOST_CELLS) throw tooMany(steps + 1);
@@ -39,13 +39,13 @@ function numberOf(part: string, text: string): number {
 function notAnAxis(text: string): LukhasError {
   return new LukhasError(
     'USAGE',
-    `--sweep: expected KEY=FROM:TO:STEP or KEY=A,B,C with numbers, e.g. targets.max_error_rate=0.01:0.05:0.005, got ${JSON.stringify(text)}`,
+    `--sweep ${JSON.stringify(text)}: must be KEY=FROM:TO:STEP or KEY=A,B,C with numbers, e.g. targets.max_error_rate=0.01:0.05:0.005`,
   );
 }
 
 function tooMany(count: number): LukhasError {
-  return new LukhasError('USAGE', `--sweep: ${count} policies are too many: at most ${MOST_CELLS}`, {
-    suggestions: ['Take larger steps, or fewer axes.'],
+  return new LukhasError('USAGE', `--sweep: ${count} policies are too many (at most ${MOST_CELLS})`, {
+    suggestions: ['Use larger steps or fewer axes.'],
   });
 }
 
@@ -54,7 +54,7 @@ export function combinations(axes: readonly Axis[]): number[][] {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
   if (count > MOST_CELLS) throw tooMany(count);
   const twice = axes.find(({ path }, i) => axes.findIndex((axis) => axis.path === path) !== i);
-  if (twice) throw new LukhasError('USAGE', `--sweep ${twice.path} is given twice; list all values in one`);
+  if (twice) throw new LukhasError('USAGE', `--sweep ${twice.path}: given twice; list all its values in one`);
   return axes.reduce<number[][]>(
     (all, { values }) => all.flatMap((begin) => values.map((value) => [...begin, value])),
     [[]],

@@ -3,13 +3,13 @@ import type { Outcome } from './result.js';
 import { type CellPolicies, judgeTasks, type SweepTask } from './sweep-cells.js';
 import { SweepThread } from './sweep-thread.js';
 
-/** Below this many observations to be judged a thread costs more than it saves. */
+/** With fewer observations than this to judge, a thread costs more than it saves. */
 const WORTH_A_THREAD = 100_000;
 const MOST_THREADS = 8;
 
-/** How many threads are worth starting; 0: judge here. @param looks observations times policies */
-export function threadsFor(looks: number): number {
-  const worth = Math.min(availableParallelism(), MOST_THREADS, Math.floor(looks / WORTH_A_THREAD));
+/** How many threads are worth starting; 0: judge here. @param checks observations times policies */
+export function threadsFor(checks: number): number {
+  const worth = Math.min(availableParallelism(), MOST_THREADS, Math.floor(checks / WORTH_A_THREAD));
   return worth < 2 ? 0 : worth;
 }
 
@@ -27,12 +27,12 @@ export class SweepPool {
     this.#idle = [...this.#threads];
   }
 
-  /** Resolves when somebody is free to take a batch, with the promise of what becomes of it. */
+  /** Resolves when a thread is free to take a batch, with the promise of its outcomes. */
   async submit(tasks: readonly SweepTask[]): Promise<{ outcomes: Promise<Outcome[][]> }> {
     if (this.#threads.length === 0) return { outcomes: Promise.resolve(judgeTasks(this.#cells, tasks)) };
     const thread = this.#idle.pop() ?? (await new Promise<SweepThread>((resolve) => this.#waiting.push(resolve)));
     const outcomes = this.#judge(thread, tasks);
-    // Whoever asks for the outcomes gets the error; it may come before anybody does.
+    // The caller gets the error when it awaits the outcomes; it may be thrown before that.
     outcomes.catch(() => undefined);
     return { outcomes };
   }

@@ -5,7 +5,7 @@ import type { CellPolicies, SweepTask } from './sweep-cells.js';
 const SOURCE = import.meta.url.endsWith('.ts');
 /** Compiled or, in the tests, as TypeScript: whichever this file is. */
 const SCRIPT = new URL(`./sweep-worker${SOURCE ? '.ts' : '.js'}`, import.meta.url);
-/** A thread does not take over what its process does to read TypeScript. */
+/** A thread does not inherit its process' TypeScript loader. */
 const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(SCRIPT.href)}); })`;
 
 /** One thread that judges batches, one at a time. */
@@ -20,10 +20,10 @@ export class SweepThread {
       : new Worker(SCRIPT, { workerData: cells });
     this.#worker.on('message', (outcomes: Outcome[][]) => this.#settle?.resolve(outcomes));
     this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', (code) => this.#fail(new Error(`the sweep's thread ended with code ${code}`)));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`a thread of the sweep ended with code ${code}`)));
   }
 
-  /** A thread that has died says so to whoever waits for it, and to whoever asks later. */
+  /** Fails the pending batch of a dead thread, and every later one. */
   #fail(error: Error): void {
     this.#failure ??= error;
     this.#settle?.reject(this.#failure);

@@ -29,15 +29,15 @@ const BATCH = 50_000;
 
 /**
  * Judges every canary under every combination of the axes' values.
- * @throws LukhasError POLICY for a combination that is no policy, USAGE for too many
+ * @throws LukhasError POLICY for a combination that is not a valid policy, USAGE for too many
  */
 export async function sweep(canaries: readonly Replayed[], request: SweepRequest): Promise<Sweep> {
   const { axes } = request;
   const combined = combinations(axes);
   const policies = new Bases(request, combined);
   const bases = canaries.map(({ recording }) => policies.indexOf(recording.own));
-  const looks = canaries.reduce((sum, { count }) => sum + count, 0) * combined.length;
-  const pool = new SweepPool(policies.cells, request.threads ?? threadsFor(looks));
+  const checks = canaries.reduce((sum, { count }) => sum + count, 0) * combined.length;
+  const pool = new SweepPool(policies.cells, request.threads ?? threadsFor(checks));
   try {
     const outcomes = await judgeAll(pool, canaries, bases, combined.length);
     const cells = combined.map((values, cell) => {
@@ -80,7 +80,7 @@ function policyAt({ given, settings, axes }: SweepRequest, own: Policy | null, v
   return counterfactualPolicy(given, own, [...settings, ...settingsAt(axes, values)], '--sweep');
 }
 
-/** What each cell makes of each canary, canary by canary. */
+/** The outcome of each canary in each cell, canary by canary. */
 async function judgeAll(
   pool: SweepPool,
   canaries: readonly Replayed[],
@@ -121,7 +121,7 @@ function shares(count: number, pieces: number): [number, number][] {
   return Array.from({ length: Math.ceil(count / each) }, (_, i) => [i * each, Math.min(count, (i + 1) * each)]);
 }
 
-/** Those that were replayed: a canary that still runs may have more by now. */
+/** The lines that were replayed: a running canary may have more by now. */
 async function firstLines(recording: Recording, count: number): Promise<string[]> {
   const lines: string[] = [];
   if (count === 0) return lines;

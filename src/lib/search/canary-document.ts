@@ -31,7 +31,7 @@ function lines(facts: Facts, events: readonly StoredEvent[]): string[] {
     ...byHand(facts),
     ...saidLines(facts),
     ...courseLines(facts, events),
-    `Asked for by ${requestedBy.who}; policy ${policy.name ?? ''} ${policyDigest.slice(0, 12)}: ${Object.keys(policy.targets).join(', ')}; source ${String(source['kind'])}.`,
+    `Requested by ${requestedBy.who}; policy ${policy.name ?? ''} ${policyDigest.slice(0, 12)}: ${Object.keys(policy.targets).join(', ')}; source ${String(source['kind'])}.`,
   ];
 }
 

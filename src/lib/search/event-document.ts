@@ -1,6 +1,6 @@
 import { howSure, objectiveLine, oneLine, why } from '../explain/index.js';
 import type { Document, StoredEvent } from '../ledger/index.js';
-import { factsOf } from '../readings/index.js';
+import { type FoundEvent, factsOf, isFound, unhandled } from '../readings/index.js';
 import { wayOf } from './canary-document.js';
 
 const DECISIONS = { promote: 'promote', rollback: 'roll back', block: 'block', continue: 'block' } as const;
@@ -8,15 +8,14 @@ const DECISIONS = { promote: 'promote', rollback: 'roll back', block: 'block', c
 /** What an entry of the log is called: `fraud-v2 stage -> production: decided to roll back (entry 12 of c-m8k2x0)`. */
 export function eventTitle(event: StoredEvent, request: StoredEvent | null): string {
   const facts = request && factsOf(event.subject, [request]);
-  const what = decision(event)?.what ?? event.kind;
+  const what = isFound(event) ? found(event).what : event.kind;
   if (event.kind === 'gate.changed') return oneLine(`${what} (entry ${event.seq})`);
   return oneLine(`${facts ? `${wayOf(facts)}: ` : ''}${what} (entry ${event.seq} of ${event.subject})`);
 }
 
-/** A decision, an act of a person or a change of a gate as it can be found; null for any other entry. */
-export function eventDocument(event: StoredEvent, request: StoredEvent | null): Document | null {
-  const said = decision(event);
-  if (said === null) return null;
+/** A decision, an act of a person or a change of a gate as it can be found. */
+export function eventDocument(event: FoundEvent, request: StoredEvent | null): Document {
+  const said = found(event);
   return {
     id: `event:${event.seq}`,
     title: eventTitle(event, request),
@@ -24,7 +23,7 @@ export function eventDocument(event: StoredEvent, request: StoredEvent | null): 
   };
 }
 
-function decision(event: StoredEvent): { what: string; lines: string[] } | null {
+function found(event: FoundEvent): { what: string; lines: string[] } {
   switch (event.kind) {
     case 'canary.decided': {
       const { verdict } = event.data;
@@ -42,8 +41,8 @@ function decision(event: StoredEvent): { what: string; lines: string[] } | null 
     case 'canary.rejected':
       return { what: `rejected by ${event.data.by.who}`, lines: [event.data.reason] };
     case 'canary.lapsed': {
-      const cause = { gate: 'the gate had changed', time: 'the time had run out' }[event.data.cause];
-      return { what: 'approvals lapsed', lines: [`before it was carried out ${cause}`] };
+      const cause = { gate: 'the gate changed', time: 'they expired' }[event.data.cause];
+      return { what: 'approvals lapsed', lines: [`before the promotion was complete, ${cause}`] };
     }
     case 'canary.forced':
       return { what: `promoted by break-glass by ${event.data.by.who}`, lines: [event.data.reason] };
@@ -62,6 +61,6 @@ function decision(event: StoredEvent): { what: string; lines: string[] } | null 
       };
     }
     default:
-      return null;
+      return unhandled(event);
   }
 }

@@ -48,8 +48,8 @@ export async function fetchDocument(from: Sources, id: string): Promise<FetchedD
   const [, kind = '', name = ''] = /^([a-z]+):(.+)$/.exec(id) ?? [];
   const found = Object.hasOwn(KINDS, kind) ? await KINDS[kind]?.(from, name) : null;
   if (found) return { ...found, url: '' };
-  throw new LukhasError('NOT_FOUND', `There is no document ${quote(id)}.`, {
-    suggestions: [`Ids are those that search gives: ${Object.keys(KINDS).join(':…, ')}:…`],
+  throw new LukhasError('NOT_FOUND', `Document ${quote(id)} not found.`, {
+    suggestions: [`Use an id from the search results: ${Object.keys(KINDS).join(':…, ')}:…`],
   });
 }
 
@@ -160,7 +160,7 @@ async function fetchPage({ pages }: Sources, name: string): Promise<Fetched | nu
 
 function only<T>(found: readonly T[], id: string): T | null {
   if (found.length > 1)
-    throw new LukhasError('AMBIGUOUS_ID', `${quote(id)} stands for several documents.`, {
+    throw new LukhasError('AMBIGUOUS_ID', `${quote(id)} matches several documents.`, {
       suggestions: ['Give more characters of the id.'],
     });
   return found[0] ?? null;

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Document, DocumentState, EventKind, Ledger, StoredEvent } from '../ledger/index.js';
+import type { Document, DocumentState, Ledger, StoredEvent } from '../ledger/index.js';
+import { isFound } from '../readings/index.js';
 import { canaryDocument } from './canary-document.js';
 import { eventDocument } from './event-document.js';
 import { gateDocument, modelDocument, policyDocument } from './name-document.js';
@@ -100,22 +101,9 @@ function addEvent(ledger: Ledger, tasks: Map<string, Make>, event: StoredEvent):
   }
   if (event.kind === 'gate.changed')
     for (const model of [event.data.previous, event.data.modelId]) if (model !== null) addModel(ledger, tasks, model);
-  if (TOLD.has(event.kind))
+  if (isFound(event))
     tasks.set(`event:${event.seq}`, async () => eventDocument(event, await requestOf(ledger, event.subject)));
 }
-
-const TOLD: ReadonlySet<EventKind> = new Set([
-  'canary.decided',
-  'canary.overridden',
-  'canary.aborted',
-  'canary.failed',
-  'canary.approved',
-  'canary.rejected',
-  'canary.lapsed',
-  'canary.forced',
-  'canary.reviewed',
-  'gate.changed',
-]);
 
 function addModel(ledger: Ledger, tasks: Map<string, Make>, modelId: string): void {
   tasks.set(`model:${modelId}`, () => modelDocument(ledger, modelId));

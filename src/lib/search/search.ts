@@ -44,7 +44,7 @@ export class Search {
   /** Best first. @throws LukhasError USAGE for a limit below 1 */
   async search({ query, limit }: { query: string; limit: number }): Promise<SearchHit[]> {
     if (!Number.isInteger(limit) || limit < 1)
-      throw new LukhasError('USAGE', `limit: expected a whole number from 1 up, got ${limit}`);
+      throw new LukhasError('USAGE', `limit ${limit}: must be a whole number of at least 1`);
     await this.catchUp();
     const { find } = await this.#load();
     const found = await find(this.#ledger, query, limit);

@@ -1,5 +1,6 @@
 import { clip, oneLine, seconds } from '../explain/index.js';
 import type { Document, JobOutput, StoredEvent } from '../ledger/index.js';
+import { isJobEvent, jobStateAfter } from '../readings/index.js';
 
 const LONGEST_LINE = 600;
 
@@ -24,23 +25,20 @@ export function workDocument(id: string, events: readonly StoredEvent[]): WorkDo
 
 function job(id: string, { data }: Extract<StoredEvent, { kind: 'job.queued' }>, events: readonly StoredEvent[]) {
   const { taskId, configId, dryRun, command, requestedBy } = data;
-  const status = events.map(({ kind }) => kind.slice('job.'.length)).findLast(isJobStatus) ?? 'queued';
+  const last = events.findLast(isJobEvent);
+  const status = last === undefined ? 'queued' : jobStateAfter(last);
   const config = configId === null ? '' : ` with ${configId}`;
   return {
     id: `job:${id}`,
     status,
     title: oneLine(`job ${taskId}${config}: ${status}${dryRun ? ' (dry run)' : ''} (${id})`),
     body: [
-      `Task ${taskId}${config}, asked for by ${requestedBy.who}.`,
+      `Task ${taskId}${config}, requested by ${requestedBy.who}.`,
       ...(command === null ? [] : [`Command: ${clip(command.join(' '), LONGEST_LINE)}`]),
       ...events.flatMap(jobLines),
     ].join('\n'),
     metadata: { jobId: id, taskId, ...(configId === null ? {} : { configId }) },
   };
-}
-
-function isJobStatus(word: string): boolean {
-  return ['queued', 'running', 'completed', 'failed'].includes(word);
 }
 
 function jobLines(event: StoredEvent): string[] {
@@ -76,8 +74,8 @@ function promotion(
     status,
     title: oneLine(`promotion of ${modelId} to ${gate}: ${status} (${id})`),
     body: [
-      `${modelId} to ${gate}${previous === null ? '' : `, held by ${previous} before`}; asked for by ${requestedBy.who}.`,
-      canaryId === null ? 'No canary stands behind it.' : `Proved by canary ${canaryId}.`,
+      `${modelId} to ${gate}${previous === null ? '' : `, held by ${previous} before`}; requested by ${requestedBy.who}.`,
+      canaryId === null ? 'Not based on a canary.' : `Proved by canary ${canaryId}.`,
       ...(end?.failed == null ? [] : [`Failed: ${clip(end.failed, LONGEST_LINE)}`]),
       ...events.flatMap((e) => (e.kind === 'hook.finished' ? hookLine(e.data) : [])),
     ].join('\n'),

@@ -1,4 +1,4 @@
-import { LukhasError } from '../errors.js';
+import { parseUrl, type UrlRules } from '../input/index.js';
 import { CHECKS, Failed, isLockedOut, Skipped, WITHOUT_KEY } from './checks.js';
 import type { Target } from './client.js';
 
@@ -15,6 +15,12 @@ export interface SmokeReport {
   checks: CheckResult[];
 }
 
+const SERVER_URL: UrlRules = {
+  example: 'http://127.0.0.1:8766',
+  isBase: true,
+  instead: 'put the key into LUKHAS_API_KEY, or another variable that --key-env names',
+};
+
 /**
  * Checks a running server from outside, one check after another. A failed check is a result, not an error.
  * @param url of the server, e.g. `http://127.0.0.1:8766`
@@ -24,7 +30,11 @@ export async function smoke(
   url: string,
   options: { key: string | null; timeoutMs?: number; onCheck?: (result: CheckResult) => void },
 ): Promise<SmokeReport> {
-  const target: Target = { base: parseBase(url), key: options.key, timeoutMs: options.timeoutMs ?? 15_000 };
+  const target: Target = {
+    base: parseUrl(url, 'URL', 'USAGE', SERVER_URL),
+    key: options.key,
+    timeoutMs: options.timeoutMs ?? 15_000,
+  };
   const checks: CheckResult[] = [];
   let lockedOut: boolean | null = null;
   for (const [name, check] of Object.entries(CHECKS)) {
@@ -56,17 +66,4 @@ export async function smoke(
 function detailOf(error: Error & { code?: string }): string {
   if (error instanceof Failed || error instanceof Skipped) return error.message;
   return error.message || (error.code ?? 'the connection failed');
-}
-
-function parseBase(url: string): URL {
-  const base = URL.canParse(url) ? new URL(url) : null;
-  if (base === null || !/^https?:$/.test(base.protocol))
-    throw new LukhasError('USAGE', `${JSON.stringify(url)} is not a valid server URL`, {
-      suggestions: ['Example: http://127.0.0.1:8766'],
-    });
-  if (base.username !== '' || base.password !== '' || base.search !== '')
-    throw new LukhasError('USAGE', 'The URL must not contain a key, a user name or a query.', {
-      suggestions: ['Put the key into LUKHAS_API_KEY, or into the variable given with --key-env.'],
-    });
-  return base;
 }

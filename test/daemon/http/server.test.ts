@@ -11,7 +11,7 @@ import {
   type HttpServerOptions,
   startHttpServer,
 } from '../../../src/daemon/http/server.js';
-import { LukhasError } from '../../../src/lib/errors.js';
+import { ERRORS, type ErrorCode, LukhasError } from '../../../src/lib/errors.js';
 import { exchange } from './raw.js';
 
 const KEY = 'a-key-of-some-length';
@@ -390,8 +390,7 @@ describe('the HTTP server', () => {
   describe('given time', () => {
     const timeouts = { headersMs: 200, requestMs: 400, checkMs: 50 };
 
-    it('closes on who sends headers or a body drop by drop, or nothing at all', async function () {
-      this.timeout(10_000);
+    it('closes on who sends headers or a body drop by drop, or nothing at all', async () => {
       const { port } = await start({ timeouts });
       const drip = (text: string) => (socket: ReturnType<typeof connect>) => {
         const timer = setInterval(() => socket.write(text), 20);
@@ -402,9 +401,8 @@ describe('the HTTP server', () => {
         exchange(port, 'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n', drip('x')),
         exchange(port, ''),
       ]);
-      expect(headers.seconds).to.be.below(1.5);
-      expect(body.seconds).to.be.below(1.5);
-      expect(silent.seconds).to.be.below(1.5);
+      // The limits of Node.js itself are 60 s and more.
+      for (const { seconds } of [headers, body, silent]) expect(seconds).to.be.below(30);
       expect(errors).to.deep.equal([]);
     });
 
@@ -456,6 +454,10 @@ describe('the HTTP server', () => {
       };
       expect(await said(new HttpError(418, 'no coffee'))).to.deep.equal([418, 'no coffee', []]);
       expect(await said(new LukhasError('USAGE', 'from: not a time'))).to.deep.equal([400, 'from: not a time', []]);
+      for (const [code, { status }] of Object.entries(ERRORS)) {
+        const error = new LukhasError(code as ErrorCode, 'what and where');
+        expect(await said(error)).to.deep.equal([status, 'what and where', status === 500 ? [error] : []]);
+      }
       const bug = new Error('/secret/path');
       const [status, text, told] = await said(bug);
       expect([status, told]).to.deep.equal([500, [bug]]);
@@ -518,9 +520,8 @@ describe('the HTTP server', () => {
       const socket = connect(running.port, '127.0.0.1');
       socket.write('GET /probe HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await new Promise((resolve) => socket.once('data', resolve));
-      const began = performance.now();
-      await running.close(5_000);
-      expect(performance.now() - began).to.be.below(500);
+      // It may take an hour, and would if it waited.
+      await running.close(3_600_000);
     });
 
     it('ends what takes longer than it may, telling the handler first', async () => {
@@ -550,8 +551,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  it('survives whatever is sent to it, and goes on answering', async function () {
-    this.timeout(20_000);
+  it('survives whatever is sent to it, and goes on answering', async () => {
     const running = await start({ timeouts: { headersMs: 100, requestMs: 150, checkMs: 20 } });
     const piece = fc.oneof(
       fc.constantFrom(

@@ -91,7 +91,9 @@ for (const { era, version, options } of ERAS)
       const { prompts } = await client.listPrompts();
       expect(prompts.map(({ name }) => name)).to.deep.equal(['review_canary', 'prepare_evidence']);
       const { messages } = await client.getPrompt({ name: 'review_canary', arguments: { id: canaryId } });
-      expect(JSON.stringify(messages)).to.include('> matriz-v3 wants to pass from stage to production');
+      expect(JSON.stringify(messages)).to.include(
+        '> matriz-v3 is waiting for its first check on its way from stage to production',
+      );
     });
 
     it('hears how a wait goes, and has the answer when the state changes', async () => {

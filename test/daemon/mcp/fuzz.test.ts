@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:http';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { cases } from '../../cases.js';
 import { CANARY, callOf, modern, type Place, place } from './place.js';
 
-const RUNS = 10_000;
+const RUNS = cases(10_000);
 const AT_ONCE = 8;
 
 interface Sent {
@@ -145,8 +146,7 @@ const sent: fc.Arbitrary<Sent> = fc.record({
 });
 
 describe('the MCP endpoint under nonsense', () => {
-  it(`answers ${RUNS.toLocaleString('en')} bodies: never a fault of its own, always the right id`, async function () {
-    this.timeout(120_000);
+  it(`answers ${RUNS.toLocaleString('en')} bodies: never a fault of its own, always the right id`, async () => {
     const server = await place();
     const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
     const seed = Number(process.env['FUZZ_SEED'] ?? 20261122);

@@ -124,7 +124,7 @@ describe('the tools of the MCP server', () => {
     expect(hits[0]).to.have.all.keys('id', 'title', 'snippet');
     const fetched = await answer('fetch', { id: `canary:${canaryId}` });
     expect(fetched).to.have.all.keys('id', 'title', 'text', 'url', 'metadata');
-    expect(fetched.text).to.include('findable-v1 wants to pass from stage to production');
+    expect(fetched.text).to.include('findable-v1 is waiting for its first check on its way from stage to production');
     expect(Object.values(fetched.metadata).every((value) => typeof value === 'string')).to.equal(true);
     const missing = await call('fetch', { id: 'canary:none' });
     expect(missing.result.isError).to.equal(true);
@@ -135,11 +135,11 @@ describe('the tools of the MCP server', () => {
     const { canaryId } = await answer('start_canary', CANARY);
     const { result } = await call('why', { id: canaryId });
     expect(result.content[0].text).to.match(
-      /^matriz-v3 wants to pass from stage to production: nobody has looked yet\./,
+      /^matriz-v3 is waiting for its first check on its way from stage to production\./,
     );
     expect(result.structuredContent).to.deep.equal({ id: canaryId, text: result.content[0].text });
     const { text } = await answer('why', { id: 'test' });
-    expect(text).to.match(/^Nothing is known of "test"/);
+    expect(text).to.match(/^"test" not found/);
     // Too short to stand for one of the canaries: told in words, too.
     expect((await answer('why', { id: 'c-' })).text).to.match(/too short|stands for/);
     const { jobId } = await answer('run_eval', { taskId: 'probe' });

@@ -1,17 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Config, type ConfigInput, type Env, loadConfig } from '../../../src/lib/app/config.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
-
-/** Output of a program, whether it succeeds or not. */
-function execFileText(file: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
-  return new Promise((done) => execFile(file, args, (_, stdout, stderr) => done({ stdout, stderr })));
-}
 
 describe('configuration', () => {
   let home: string;
@@ -132,13 +125,13 @@ describe('configuration', () => {
     expect(config.files).to.deep.equal([file]);
     expect(config.dbPath).to.equal(join(project, 'ci', 'ci.db'));
     const error = await refusal(load({}, { flags: { config: 'none.yaml' } }));
-    expect(error.message).to.equal(`${join(project, 'none.yaml')}: no such file`);
+    expect(error.message).to.equal(`${join(project, 'none.yaml')}: file not found`);
   });
 
   it('refuses two project files side by side', async () => {
     await putProject('');
     await put(join(project, 'lukhas.json'), '{}');
-    expect((await refusal(load())).message).to.match(/lukhas\.yaml and .*lukhas\.json both exist; keep one$/);
+    expect((await refusal(load())).message).to.match(/lukhas\.yaml and .*lukhas\.json both exist; remove one$/);
   });
 
   it('takes ~/ in a file as the home directory', async () => {
@@ -166,27 +159,27 @@ describe('configuration', () => {
     [
       'a secret in place of a name',
       'source: {kind: prometheus, url: "http://a", bearerEnv: "ab-c"}',
-      /: source\.bearerEnv: names an environment variable/,
+      /: source\.bearerEnv: must be the name of an environment variable/,
     ],
     [
       'a secret in an address',
       'source: {kind: prometheus, url: "http://user:hunter2@a"}',
-      /: source\.url: holds a user name or password/,
+      /: source\.url: contains a user name or password/,
     ],
     [
       'an address of another kind',
       'source: {kind: scrape, canaryUrl: "a:9090"}',
-      /: source\.canaryUrl: is neither http nor https/,
+      /: source\.canaryUrl: must start with http:\/\/ or https:\/\//,
     ],
     [
       'two ways to log in',
       'source: {kind: prometheus, url: "http://a", bearerEnv: A, basic: {usernameEnv: B, passwordEnv: C}}',
-      /: source\.basic: and bearerEnv are both given/,
+      /: source\.basic: cannot be combined with bearerEnv/,
     ],
     [
       'a bad label',
       'source: {kind: scrape, canaryUrl: "http://a", canaryLabels: {a-b: c}}',
-      /: source\.canaryLabels\.a-b: a label name is/,
+      /: source\.canaryLabels\.a-b: a label name must be/,
     ],
     [
       'a hook without a program',
@@ -297,24 +290,4 @@ describe('configuration', () => {
     const who = process.getuid?.() === 0 ? 'alice (sudo)' : userInfo().username;
     expect(actor).to.deep.equal({ who, how: 'os-user' });
   });
-
-  it('loads neither zod nor yaml when there is no file', async () => {
-    const refuseBoth = `export const resolve = (specifier, context, next) => {
-      if (specifier === 'zod' || specifier === 'yaml') throw new Error('loaded ' + specifier);
-      return next(specifier, context);
-    };`;
-    const script = await put(
-      join(home, 'load.mjs'),
-      `import { register } from 'node:module';
-       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refuseBoth)}));
-       const { loadConfig } = await import(${JSON.stringify(pathToFileURL('src/lib/app/config.ts').href)});
-       const load = (env) => loadConfig({ env: { HOME: ${JSON.stringify(home)}, ...env }, cwd: ${JSON.stringify(project)} });
-       console.log((await load({ PROM_URL: 'http://a' })).source.kind);
-       await load({ XDG_CONFIG_HOME: ${JSON.stringify(join(home, 'xdg'))} });`,
-    );
-    const run = () => execFileText(process.execPath, ['--import', 'tsx', script]);
-    expect((await run()).stdout).to.equal('prometheus\n');
-    await put(join(home, 'xdg', 'lukhas', 'config.yaml'), 'db: x.db');
-    expect((await run()).stderr).to.match(/loaded (zod|yaml)/);
-  }).timeout(10_000);
 });

@@ -42,9 +42,9 @@ describe('a policy of a file and what a caller adds', () => {
 
   it('is not loosened, and says what is configured', async () => {
     const cases = [
-      [{ max_error_rate: 0.021 }, undefined, /^max_error_rate: 0\.021 .*says 0\.02; only the operator/],
-      [{ latency_p95_ms: 250.5, max_error_rate: 0.01 }, undefined, /^latency_p95_ms: 250\.5 .*says 250;/],
-      [{}, 599, /^windowSeconds: 599 .*says 600;/],
+      [{ max_error_rate: 0.021 }, undefined, /^max_error_rate: 0\.021 .*policy \(0\.02\); only the operator/],
+      [{ latency_p95_ms: 250.5, max_error_rate: 0.01 }, undefined, /^latency_p95_ms: 250\.5 .*policy \(250\);/],
+      [{}, 599, /^windowSeconds: 599 .*policy \(600\);/],
     ] as const;
     for (const [targets, windowSeconds, message] of cases) {
       const window = windowSeconds === undefined ? {} : { windowSeconds };

@@ -66,7 +66,7 @@ describe('a replay of a time that was never watched', () => {
       const [canary] = result.canaries;
       expect(canary?.counterfactual.outcome).to.equal(outcome);
       expect(canary).to.include({ modelId: 'fraud-v2', fromGate: 'stage', toGate: 'production', startedAt: T * 1000 });
-      expect(canary?.original).to.include({ outcome: 'insufficient', lacking: 'no original: lukhas never watched it' });
+      expect(canary?.original).to.include({ outcome: 'insufficient', lacking: 'no canary ran then' });
       expect([canary?.flips, result.log, canary?.observations.verified]).to.deep.equal([null, null, false]);
       expect(result.read).to.deep.include({ source: 'prometheus', looks: 13, intervalSeconds: 5, spacingSeconds: 5 });
       expect(result.read?.selectors.join()).to.include('model_requests_total');
@@ -79,14 +79,14 @@ describe('a replay of a time that was never watched', () => {
     expect(JSON.stringify(one.result)).to.equal(JSON.stringify(two.result));
   });
 
-  it('reads no longer than the policy looks, and says where the range ends before it', async () => {
+  it('reads no longer than the policy checks, and says where the range ends before it', async () => {
     serve('stage', 5);
     const long = await judged({ to: (T + 3000) * 1000 });
     expect(long.result.read?.looks).to.equal(13);
     const short = await judged({ to: (T + 30) * 1000 });
     expect(short.result.canaries[0]?.counterfactual).to.include({
       outcome: 'insufficient',
-      lacking: 'its window ends 60 s after the start, and records end after 30 s',
+      lacking: 'the window ends 60 s after the start, but the records end after 30 s',
     });
   });
 
@@ -94,9 +94,9 @@ describe('a replay of a time that was never watched', () => {
     const { result } = await judged();
     expect(result.canaries[0]?.counterfactual).to.include({
       outcome: 'insufficient',
-      lacking: 'targets.max_error_rate needs counts of errors, which were never recorded',
+      lacking: 'targets.max_error_rate needs error counts, which were never recorded',
     });
-    expect(result.read?.notes.join()).to.match(/canary: errors never there: absent, no series .*gate="stage"/);
+    expect(result.read?.notes.join()).to.match(/canary: errors not in this range: absent, no series .*gate="stage"/);
   });
 
   it('is insufficient under the file itself too where both are compared, and in every cell of a sweep', async () => {
@@ -131,11 +131,11 @@ describe('a replay of a time that was never watched', () => {
     expect(result.sweep?.cells.map(({ outcomes }) => outcomes.promote)).to.deep.equal([1, 1]);
   });
 
-  it('says that samples are further apart than looks', async () => {
+  it('says that samples are further apart than checks', async () => {
     serve('stage', 80, 15);
     const { result } = await judged();
     expect(result.read?.notes).to.include(
-      'samples are 15 s apart, looks 5 s: a look between two samples finds nothing newer',
+      'samples are 15 s apart, checks 5 s: a check between two samples finds nothing newer',
     );
     expect(result.canaries[0]?.counterfactual.outcome).to.equal('rollback');
   });
@@ -145,7 +145,7 @@ describe('a replay of a time that was never watched', () => {
     const error = (await judged(future).catch((e: unknown) => e)) as LukhasError;
     expect([error.code, error.message]).to.deep.equal([
       'USAGE',
-      '--from 2026-09-21T16:13:20.000Z is in the future: there is nothing to replay yet.',
+      '--from 2026-09-21T16:13:20.000Z: must not be in the future.',
     ]);
   });
 });

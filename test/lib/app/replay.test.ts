@@ -105,7 +105,7 @@ describe('a replay of a log', () => {
     expect([model.code, model.exit, ...model.suggestions]).to.deep.equal(['NOT_FOUND', 2, 'Did you mean fraud-v2?']);
     expect((await refusal(replayed({ canaryIds: ['c-nope'] }))).code).to.equal('NOT_FOUND');
     expect((await refusal(replayed({ canaryIds: ['c-'] }))).code).to.equal('USAGE');
-    expect((await refusal(replayed({ canaryIds: [ids[3]!] }))).message).to.match(/has not begun/);
+    expect((await refusal(replayed({ canaryIds: [ids[3]!] }))).message).to.match(/has not started/);
   });
 
   it('judges nothing of a log that does not hold', async () => {
@@ -119,7 +119,7 @@ describe('a replay of a log', () => {
     forger.close();
     const error = await refusal(replayLog(broken, clock, select({ from: START }), request({})));
     expect([error.code, error.exit]).to.deep.equal(['VERIFICATION', 7]);
-    expect(error.message).to.match(/does not hold, so nothing was judged: entry 0/);
+    expect(error.message).to.match(/failed verification, so nothing was judged: entry 0/);
   });
 
   it('says that a canary still runs, or was aborted by whom', async () => {
@@ -176,7 +176,7 @@ describe('a replay of an input', () => {
     const [canary] = result.canaries;
     expect(canary?.counterfactual.outcome).to.equal('rollback');
     expect(canary?.original).to.include({ outcome: 'insufficient', verdict: null });
-    expect(canary?.original.lacking).to.match(/does not say under which policy/);
+    expect(canary?.original.lacking).to.match(/has no recorded policy/);
     expect([canary?.flips, canary?.observations.verified, result.log]).to.deep.equal([null, false, null]);
   });
 
@@ -208,7 +208,7 @@ describe('a replay of an input', () => {
     const read = (text: string) =>
       refusal(replayInput({ input: file(text), modelId: null, own: null }, request({ given })));
     expect((await read('{"v":1}')).message).to.match(/observations\.ndjson:1: /);
-    expect((await read('')).message).to.match(/holds no observation/);
+    expect((await read('')).message).to.match(/no observations found/);
     const missing = await refusal(
       replayInput({ input: join(folder, 'no'), modelId: null, own: null }, request({ given })),
     );

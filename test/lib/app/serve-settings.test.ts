@@ -52,8 +52,12 @@ describe('where the daemon listens', () => {
 
   it('refuses a port that is none, by the name of who gave it', async () => {
     for (const port of ['x', '-1', '65536', '1.5', '0x50', ' 80'])
-      expect(await refusal(settings('', {}, { port })), port).to.match(/^--port: expected a port/);
-    expect(await refusal(settings('', { PORT: 'tcp://10.0.0.1:80' }))).to.match(/^PORT: expected a port/);
+      expect(await refusal(settings('', {}, { port })), port).to.equal(
+        `--port ${JSON.stringify(port)}: must be a port from 0 to 65535 (0: any free port)`,
+      );
+    expect(await refusal(settings('', { PORT: 'tcp://10.0.0.1:80' }))).to.match(
+      /^PORT "tcp:\/\/10\.0\.0\.1:80": must be a port from 0 to 65535/,
+    );
     expect(await refusal(settings('serve: {port: 70000}'))).to.contain('serve.port');
   });
 
@@ -70,7 +74,7 @@ describe('where the daemon listens', () => {
   it('refuses a limit that is none, or half of one', async () => {
     for (const bucket of ['0', '-1', '1.5', '1e3', 'x', '1000001'])
       expect(await refusal(settings('', { MCP_RL_BUCKET: bucket, MCP_RL_WINDOW_MS: '1000' })), bucket).to.match(
-        /^MCP_RL_BUCKET: expected a whole number, 1 to 1000000/,
+        /^MCP_RL_BUCKET ".*": must be a whole number from 1 to 1000000$/,
       );
     expect(await refusal(settings('', { MCP_RL_BUCKET: '5' }))).to.match(/^MCP_RL_WINDOW_MS is not set/);
     expect(await refusal(settings('', { MCP_RL_WINDOW_MS: '5' }))).to.match(/^MCP_RL_BUCKET is not set/);

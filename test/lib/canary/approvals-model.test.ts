@@ -13,6 +13,7 @@ import { setGate } from '../../../src/lib/gates/registry.js';
 import type { Actor, EventKind, StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import { type Canary, foldCanary } from '../../../src/lib/readings/canary.js';
+import { cases } from '../../cases.js';
 import { policy } from '../judge/looks.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, type Place, place, SILENT, scripted, start } from './harness.js';
 
@@ -322,7 +323,7 @@ describe('approvals, whatever happens', () => {
           },
         ),
         // Seeded: the situations that must come up below do so in every run.
-        { numRuns: 400, seed: 11 },
+        { numRuns: cases(400, 100), seed: 11 },
       );
     } finally {
       await receiver.close();

@@ -7,9 +7,11 @@ import { Runner } from '../../../src/lib/canary/runner.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { eligibilityOf } from '../../../src/lib/gates/eligibility.js';
+import { ProvenIndex } from '../../../src/lib/gates/proven-index.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { judge } from '../../../src/lib/judge/report.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Unit } from '../../../src/lib/ledger/ledger.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { foldCanary } from '../../../src/lib/readings/canary.js';
@@ -87,6 +89,8 @@ describe('approvals', () => {
       { required: 1, not: 'me' },
       { required: 1, expiresAfter: '0h' },
     ];
+    const half = policy({ ...PLAIN, approvals: { required: 1, expiresAfter: '1h30m' } });
+    expect(half.approvals).to.include({ expiresAfter: '1h30m' });
     for (const rule of [...bad, { required: 1, expiresAfter: '31d' }, { required: 1, expiresAfter: 'soon' }])
       expect(() => policy({ ...PLAIN, approvals: rule }), JSON.stringify(rule)).to.throw(LukhasError, /approvals/);
   });
@@ -120,11 +124,11 @@ describe('approvals', () => {
     const { id } = await decided({ required: 2 });
     expect((await refusal(approvals.approve(id, ACTOR, 'mine'))).code).to.equal('APPROVAL_REFUSED');
     const sudo = os('ana (sudo)');
-    expect((await refusal(approvals.approve(id, sudo, 'mine'))).message).to.contain('asked for the promotion');
+    expect((await refusal(approvals.approve(id, sudo, 'mine'))).message).to.contain('requested the promotion');
     const anybody: Actor = { who: 'bo', how: 'loopback' };
-    expect((await refusal(approvals.approve(id, anybody, 'x'))).message).to.contain('cannot be told from others');
+    expect((await refusal(approvals.approve(id, anybody, 'x'))).message).to.contain('does not identify a person');
     expect((await approvals.approve(id, BO, ' fine ')).state).to.equal('BLOCKED');
-    expect((await refusal(approvals.approve(id, BO, 'again'))).message).to.contain('has approved');
+    expect((await refusal(approvals.approve(id, BO, 'again'))).message).to.contain('has already approved');
     expect(await approvals.outlook(id)).to.include({ given: 1, required: 2, holder: null, expired: false });
     expect((await approvals.approve(id, CY, 'fine')).state).to.equal('PROMOTED');
     const done = await drive(context(), id);
@@ -137,14 +141,14 @@ describe('approvals', () => {
     expect((await refusal(approvals.approve(id, os('dan'), 'late'))).code).to.equal('ILLEGAL_TRANSITION');
   });
 
-  it('given in another process have a running driver of all canaries carry it out', async function () {
-    this.timeout(10_000);
+  it('given in another process have a running driver of all canaries carry it out', async () => {
     const real = systemClock();
     clock.time = real.now();
     const { id } = await decided();
     const source = scripted(real, () => HEALTHY);
     const ledger = await here.another();
-    const runner = new Runner({ ledger, clock: real, hooks: NO_HOOKS, env: {}, openSource: async () => source });
+    const [follower, openSource] = [new LogFollower(ledger, real), async () => source];
+    const runner = new Runner({ ledger, follower, clock: real, hooks: NO_HOOKS, env: {}, openSource });
     const stop = new AbortController();
     const driving = runner.driveAll(stop.signal);
     try {
@@ -189,7 +193,7 @@ describe('approvals', () => {
     await approvals.approve(early.id, BO, 'ok');
     const late = await decided({ required: 1, expiresAfter: '2h' });
     clock.time += 2 * 3_600_000;
-    expect((await refusal(approvals.approve(late.id, BO, 'ok'))).message).to.contain('ran out');
+    expect((await refusal(approvals.approve(late.id, BO, 'ok'))).message).to.contain('expired at');
     expect((await approvals.outlook(late.id))?.expired).to.equal(true);
     const canary = await drive(context(), early.id);
     expect([canary.state, canary.action.state]).to.deep.equal(['BLOCKED', 'lapsed']);
@@ -219,9 +223,7 @@ describe('approvals', () => {
     expect(await holderOf(here.ledger, 'production')).to.equal('fraud-v3');
   });
 
-  it('lapse for good when others have passed after a crash between the hooks and the gate', async function () {
-    // Hooks are processes.
-    this.timeout(10_000);
+  it('lapse for good when others have passed after a crash between the hooks and the gate', async () => {
     const { id } = await decided();
     await approvals.approve(id, BO, 'ok');
     const exec = { command: [process.execPath, '-e', ''] as [string, ...string[]], timeoutSeconds: 10, env: {} };
@@ -270,14 +272,14 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => eligibilityOf(here.ledger, 'fraud-v2', 'production', false, clock.now());
+    const outlook = () => eligibilityOf(new ProvenIndex(here.ledger), 'fraud-v2', 'production', false, clock.now());
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');
     await drive(context(), id);
     await gateBy('fraud-v3');
     const after = await outlook();
-    expect(after.kind === 'refused' && after.error.message).to.contain('wants approvals');
+    expect(after.kind === 'refused' && after.error.message).to.contain('requires approvals');
     await decided({ required: 1 }, { dryRun: true });
     expect((await outlook()).kind).to.equal('refused');
   });

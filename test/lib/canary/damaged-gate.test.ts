@@ -44,9 +44,7 @@ async function code(attempt: Promise<unknown>): Promise<string> {
   );
 }
 
-describe('a gate whose entry is older than the canary', function () {
-  // Hooks are processes.
-  this.timeout(20_000);
+describe('a gate whose entry is older than the canary', () => {
   let here: Place;
   let clock: FakeClock;
   let approvals: Approvals;

@@ -7,8 +7,7 @@ import { Bench, GATE, MODEL } from '../gates/promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('explanations of promotions', function () {
-  this.timeout(10_000);
+describe('explanations of promotions', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.begin();
@@ -31,26 +30,26 @@ describe('explanations of promotions', function () {
     await bench.promotions().promote(ASKED);
     const story = await tell(MODEL);
     expect(plain(story)).to.include(
-      `  THEN – it entered production, promoted by ana (operating-system account) on the evidence of canary ${canaryId}, in place of rival.`,
+      `  THEN – entered production, promoted by ana (operating-system account) on the evidence of canary ${canaryId}, replacing rival.`,
     );
     expect(plain(await tell('rival'))).to.include(
-      `  THEN – it left production: ${MODEL} took its place, promoted by ana (operating-system account) on the evidence of canary ${canaryId}.`,
+      `  THEN – left production: replaced by ${MODEL}, promoted by ana (operating-system account) on the evidence of canary ${canaryId}.`,
     );
     const [rival] = await bench.canaries.list({ modelId: 'rival' });
     expect(await tell(rival!.subject)).to.match(
-      /Since .* production is held by fraud-v2, promoted by ana \(operating-system account\) on the evidence of/,
+      /Since .* fraud-v2 holds production, promoted by ana \(operating-system account\) on the evidence of/,
     );
   });
 
   it('tell what stands on no evidence, and what was set by hand, as such', async () => {
     await bench.promotions({ requireCanary: false }).promote({ ...ASKED, by: { who: 'ai', how: 'loopback' } });
     expect(plain(await tell(MODEL))).to.include(
-      '  THEN – it entered production, promoted by ai (client on this machine) without evidence, as the configuration permits.',
+      '  THEN – entered production, promoted by ai (client on this machine) without evidence, as the configuration allows.',
     );
     const ts = new Date(Date.now() + 1000).toISOString();
     await setGate(bench.ledger, { gate: GATE, modelId: 'v3', canaryId: null, by: ACTOR, ts });
     expect(plain(await tell(MODEL))).to.include(
-      '  THEN – it left production: v3 took its place, set by ana (operating-system account).',
+      '  THEN – left production: replaced by v3, set by ana (operating-system account).',
     );
   });
 
@@ -62,18 +61,18 @@ describe('explanations of promotions', function () {
     expect(plain(await tell(promotionId!))).to.deep.equal([
       'fraud-v2 was promoted into production.',
       '',
-      'What was asked',
-      '  ana (operating-system account) asked on THEN that fraud-v2 be promoted into production; this is promotion p-this.',
-      `  It stands on the evidence of canary ${canaryId}.`,
-      '  production was held by rival then.',
+      'Request',
+      '  ana (operating-system account) requested promotion p-this on THEN: fraud-v2 into production.',
+      `  Its evidence is canary ${canaryId}.`,
+      '  rival held production then.',
       '',
-      'What was done',
+      'Actions',
       '  The promote hook "deploy" was called at THEN and finished after a while: exit code 0.',
-      '  At THEN fraud-v2 became the holder of production, which rival had held before.',
+      '  At THEN fraud-v2 became the holder of production, replacing rival.',
       '',
-      'What to do next',
-      '  Nothing is left to be done.',
-      `  The canary in full: lukhas why ${canaryId}`,
+      'Next steps',
+      '  Nothing to do.',
+      `  For the canary: lukhas why ${canaryId}`,
     ]);
     const log = { ledger: bench.ledger, canaries: bench.canaries };
     expect((await whyMath(log, promotionId!)).id).to.equal(canaryId);
@@ -87,22 +86,22 @@ describe('explanations of promotions', function () {
     const failed = plain(await tell(promotionId!));
     expect(failed[0]).to.equal('fraud-v2 was not promoted into production: a hook failed.');
     expect(failed).to.include.members([
-      '  It was asked for without evidence, as the configuration permits.',
-      '  No model held production then.',
-      '  Hook "deploy" failed: those after it were not called and the gate was left as it is.',
-      '  Mend the hook "deploy", then ask again: lukhas gate promote fraud-v2 production',
+      '  It has no evidence, as the configuration allows.',
+      '  production was empty then.',
+      '  Hook "deploy" failed: the hooks after it were not called and the gate did not change.',
+      '  Fix the hook "deploy", then run: lukhas gate promote fraud-v2 production',
     ]);
     const killed = bench.dying('hook.finished', new Error('killed'));
     const dying = bench.promotions({ requireCanary: false, ledger: killed, hooks: [bench.noting()] });
     await dying.promote(ASKED).catch(() => undefined);
     const [open] = await bench.ledger.summaries({ type: 'promotion', open: true });
     const told = plain(await tell(open!.subject));
-    expect(told[0]).to.equal('fraud-v2 is to be promoted into production, but that is not complete yet.');
-    expect(told.join()).to.contain('its end is not recorded');
-    expect(told).to.include('  If nobody drives it, go on with it: lukhas gate promote fraud-v2 production');
+    expect(told[0]).to.equal('fraud-v2 is being promoted into production: not complete yet.');
+    expect(told.join()).to.contain('its result is not recorded');
+    expect(told).to.include('  If no process drives it: lukhas gate promote fraud-v2 production');
   });
 
-  it('tell why a promotion was given up', async () => {
+  it('tell why a promotion was abandoned', async () => {
     await bench.canary('proved');
     await bench.rival();
     const killed = bench.dying('gate.changed', new Error('killed'));
@@ -113,7 +112,7 @@ describe('explanations of promotions', function () {
     await bench.canary('rolled back');
     const { promotionId } = await bench.promotions().promote(ASKED);
     const told = await tell(promotionId!);
-    expect(told).to.match(/^fraud-v2 was not promoted into production: it was given up\./);
-    expect(told).to.contain('what is known of the model, had changed before it was carried out.');
+    expect(told).to.match(/^fraud-v2 was not promoted into production: the promotion was abandoned\./);
+    expect(told).to.contain('the gate or the evidence changed before it was carried out.');
   });
 });

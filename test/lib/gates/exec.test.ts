@@ -1,11 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { runExecHook } from '../../../src/lib/gates/exec.js';
-import type { ExecHook } from '../../../src/lib/gates/hook.js';
+import { systemClock } from '../../../src/lib/clock.js';
+import { type ExecSettings, exec } from '../../../src/lib/gates/exec.js';
+import type { HookCall, HookContext } from '../../../src/lib/gates/hook-kind.js';
+import { until } from '../../until.js';
 import { aCall } from './call.js';
 
 describe('exec hook', () => {
@@ -49,8 +50,7 @@ describe('exec hook', () => {
     expect((await runExecHook(hook({ command: ['true'] }), call, { env })).ok).to.equal(true);
   });
 
-  it('hands arguments and values on verbatim, whatever they hold', async function () {
-    this.timeout(15_000);
+  it('hands arguments and values on verbatim, whatever they hold', async () => {
     const out = join(dir, 'echo.json');
     const code = `require('fs').writeFileSync(process.argv[1],
       JSON.stringify([process.argv.slice(2), process.env.LUKHAS_MODEL_ID]))`;
@@ -89,7 +89,7 @@ describe('exec hook', () => {
   it('fails on any other exit code and keeps what was printed, in one clean line', async () => {
     const code = `console.error('no \\u001b[31msuch\\u001b[0m\\r\\nmodel\\u0007 \\u202efdp'); process.exit(3)`;
     const result = await runExecHook(script(code), aCall(), { env });
-    expect(result).to.include({ ok: false, detail: 'exit code 3: no such model fdp' });
+    expect(result).to.include({ ok: false, detail: String.raw`exit code 3: no such model\u0007 \u202efdp` });
   });
 
   it('says when a signal ended it', async () => {
@@ -122,30 +122,28 @@ describe('exec hook', () => {
     expect(result.detail).to.equal(`exit code 0: ${dir}`);
   });
 
-  it('stops the whole process tree on timeout, also one that ignores SIGTERM', async function () {
-    this.timeout(10_000);
+  it('stops the whole process tree on timeout, also one that ignores SIGTERM', async () => {
     const pids = join(dir, 'pids');
-    const grandchild = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.stdout.write('up');`;
-    const code = `const child = require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(grandchild)}]);
+    const grandchild = `trap '' TERM; echo up; while :; do sleep 1; done`;
+    const code = `const child = require('child_process').spawn('/bin/sh', ['-c', ${JSON.stringify(grandchild)}]);
       child.stdout.once('data', () => {
         require('fs').writeFileSync(process.argv[1], child.pid + ' ' + process.pid); console.log('working');
       });`;
-    const config = hook({ command: [process.execPath, '-e', code, pids], timeoutSeconds: 1.5 });
+    const config = hook({ command: [process.execPath, '-e', code, pids], timeoutSeconds: 2 });
     const result = await runExecHook(config, aCall(), { env, graceMs: 100 });
-    expect(result).to.include({ ok: false, detail: 'timed out after 1.5 s and was stopped: working' });
+    expect(result).to.include({ ok: false, detail: 'timed out after 2 s and was stopped: working' });
     const started = (await readFile(pids, 'utf8')).split(' ').map(Number);
     expect(started).to.have.length(2);
     for (const pid of started) await goneSoon(pid);
   });
 
   it('does not wait for what a program leaves in the background', async () => {
-    const code = `const child = require('child_process').spawn('sleep', ['5'], { stdio: 'inherit' });
+    const code = `const child = require('child_process').spawn('sleep', ['60'], { stdio: 'inherit' });
       console.log(child.pid); child.unref();`;
-    const started = performance.now();
     const { ok, detail } = await runExecHook(script(code), aCall(), { env });
-    process.kill(Number(/\d+$/.exec(detail)?.[0]));
     expect(ok).to.equal(true);
-    expect(performance.now() - started).to.be.below(1900);
+    // It still runs.
+    expect(process.kill(Number(/\d+$/.exec(detail)?.[0]))).to.equal(true);
   });
 
   it('stops the program and rejects with the reason when aborted', async () => {
@@ -155,10 +153,10 @@ describe('exec hook', () => {
     const running = runExecHook(script(code, pids), aCall(), { env, signal: stop.signal, graceMs: 100 });
     const outcome = running.catch((error: unknown) => error);
     let pid = 0;
-    for (let left = 150; pid === 0 && left > 0; left--) {
-      await wait(10);
+    await until(async () => {
       pid = Number(await readFile(pids, 'utf8').catch(() => ''));
-    }
+      return pid > 0;
+    });
     const reason = new Error('stopping');
     stop.abort(reason);
     expect(await outcome).to.equal(reason);
@@ -166,16 +164,15 @@ describe('exec hook', () => {
   });
 });
 
-function hook(exec: Partial<ExecHook['exec']> & Pick<ExecHook['exec'], 'command'>): ExecHook {
-  return { name: 'deploy', exec: { timeoutSeconds: 10, env: {}, ...exec } };
+function hook(settings: Partial<ExecSettings> & Pick<ExecSettings, 'command'>): ExecSettings {
+  return { timeoutSeconds: 10, env: {}, ...settings };
+}
+
+function runExecHook(settings: ExecSettings, call: HookCall, context: Partial<HookContext>) {
+  return exec.call(settings, call, { clock: systemClock(), env: {}, withhold: [], random: Math.random, ...context });
 }
 
 /** Gone, or a zombie that nobody has reaped yet. */
 async function goneSoon(pid: number): Promise<void> {
-  for (let left = 50; left > 0; left--) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    if (stat === '' || /\) Z /.test(stat)) return;
-    await wait(20);
-  }
-  expect.fail(`process ${pid} is still alive`);
+  await until(async () => /^$|\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
 }

@@ -4,7 +4,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Clock } from '../../../src/lib/clock.js';
 import type { HookConfig } from '../../../src/lib/gates/hook.js';
@@ -12,6 +11,7 @@ import { hookState, runHooks } from '../../../src/lib/gates/hooks.js';
 import type { StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
+import { until } from '../../until.js';
 import { aCall } from './call.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
@@ -38,12 +38,7 @@ describe('hooks of a canary', () => {
     return { name, exec: { command, timeoutSeconds: 10, env: {} } };
   };
   const calls = async () => (await readFile(join(dir, 'calls'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
-  const called = async () => {
-    for (let left = 150; (await calls()).length === 0; left--) {
-      if (left === 0) expect.fail('the hook was never called');
-      await wait(10);
-    }
-  };
+  const called = () => until(async () => (await calls()).length > 0);
   const run = (hooks: HookConfig[], more: Partial<Parameters<typeof runHooks>[0]> = {}) => {
     const env = { PATH: process.env['PATH'] };
     return runHooks({ ledger, hooks, action: 'promote', call: aCall(), canaryId, clock, env, ...more });

@@ -1,5 +1,4 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { systemClock } from '../../../src/lib/clock.js';
@@ -7,6 +6,7 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import type { HookConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import type { EventKind } from '../../../src/lib/ledger/events.js';
+import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import {
   ACTOR,
@@ -74,7 +74,7 @@ export class Bench {
       hooks: { promote: hooks, rollback: [] },
       env: { PATH: process.env['PATH'] },
       requireCanary,
-      holder: options.holder ?? `${hostname()}:${process.pid}:${this.made.length}`,
+      holder: options.holder ?? newHolder(),
     });
     this.made.push(promotions);
     return promotions;
@@ -154,8 +154,12 @@ export class Bench {
     for (const name of [
       'events',
       'provenEvents',
+      'intactEvents',
+      'compactRange',
+      'leasedSubjects',
       'observationLines',
       'summaries',
+      'openSubjects',
       'acquireLease',
       'releaseLease',
       'lease',

@@ -7,9 +7,7 @@ import { Bench, GATE, MODEL } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('promotions on a damaged log', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('promotions on a damaged log', () => {
   let bench: Bench;
   let db: Unguarded;
   beforeEach(async () => {

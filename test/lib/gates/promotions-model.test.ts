@@ -204,8 +204,7 @@ class World {
 }
 
 describe('promotions, whatever happens', () => {
-  it('give a gate on evidence or not at all, and twice is once', async function () {
-    this.timeout(60_000);
+  it('give a gate on evidence or not at all, and twice is once', async () => {
     const seen = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.array(ops, { minLength: 4, maxLength: 14 }), async (sequence) => {

@@ -2,15 +2,15 @@ import { expect } from 'chai';
 import type { PromotionResult, Promotions } from '../../../src/lib/gates/promotions.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
+import { until } from '../../until.js';
 import { ACTOR } from '../canary/harness.js';
+import { deadHolder } from '../ledger/holders.js';
 import { refusal } from '../refusal.js';
 import { Bench, GATE, MODEL, type Story } from './promotion-place.js';
 
 const ASKED = { modelId: MODEL, gate: GATE, dryRun: false, by: ACTOR };
 
-describe('promotions', function () {
-  // Hooks are processes.
-  this.timeout(10_000);
+describe('promotions', () => {
   let bench: Bench;
   beforeEach(async () => {
     bench = await Bench.begin();
@@ -19,12 +19,6 @@ describe('promotions', function () {
 
   const promotionsOf = async () => bench.ledger.summaries({ type: 'promotion' });
   const changes = async () => (await gateHistory(bench.ledger, GATE)).map(({ modelId }) => modelId);
-  const until = async (done: () => Promise<boolean>) => {
-    for (let left = 400; !(await done()); left--) {
-      if (left === 0) expect.fail('did not happen in time');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   /** The model was proved, and another one took the gate from it. */
   const proved = async (): Promise<string> => {
     const id = await bench.canary('proved');
@@ -73,7 +67,7 @@ describe('promotions', function () {
       const second = await promotions.promote({ ...ASKED, by: { who: 'olu', how: 'loopback' } });
       const { promotionId, promotedAt } = first;
       expect(second).to.deep.include({ changed: false, promoted: true, promotedAt, canaryId, promotionId });
-      expect(second.reason).to.equal(`${MODEL} holds ${GATE} already, since ${promotedAt}`);
+      expect(second.reason).to.equal(`${MODEL} already holds ${GATE}, since ${promotedAt}`);
       expect(await bench.ledger.size()).to.equal(size);
       expect(await bench.calls()).to.have.length(1);
     });
@@ -108,12 +102,12 @@ describe('promotions', function () {
 
   describe('without evidence', () => {
     const last: [Story, RegExp][] = [
-      ['let pass', /its newest canary there, c-\w+, was let pass by its policy, without proof$/],
-      ['rolled back', /its newest canary there, c-\w+, ended as ROLLED_BACK$/],
+      ['let pass', /its newest canary for this gate, c-\w+, was promoted without proof, as its policy allows$/],
+      ['rolled back', /its newest canary for this gate, c-\w+, ended as ROLLED_BACK$/],
       ['blocked', /ended as BLOCKED$/],
       ['aborted', /ended as ABORTED$/],
       ['failed', /ended as FAILED$/],
-      ['running', /its canary c-\w+ is PENDING and not done yet$/],
+      ['running', /its canary c-\w+ is PENDING and not finished$/],
     ];
     for (const [story, why] of last)
       it(`are refused when the newest canary was ${story}, though an older one proved it`, async () => {
@@ -137,10 +131,10 @@ describe('promotions', function () {
       await bench.canary('proved', { toGate: 'shadow' });
       await bench.canary('proved', { modelId: 'rival' });
       const error = await refusal(bench.promotions().promote(ASKED));
-      expect(error.message).to.equal(`${MODEL} cannot be promoted into ${GATE}: no canary has shown that it may`);
+      expect(error.message).to.equal(`${MODEL} cannot be promoted to ${GATE}: no canary has proved it`);
       expect(error.suggestions).to.deep.equal([
         `Start a canary: lukhas canary start --model ${MODEL} --from GATE --to ${GATE}`,
-        'Or permit promotions without evidence, in lukhas.yaml: promotion: {requireCanary: false}',
+        'Or allow promotions without evidence in lukhas.yaml: promotion: {requireCanary: false}',
       ]);
     });
 
@@ -148,7 +142,7 @@ describe('promotions', function () {
       const promotions = bench.promotions({ requireCanary: false, hooks: [bench.noting()] });
       const result = await promotions.promote(ASKED);
       expect(result).to.include({ promoted: true, changed: true, canaryId: null });
-      expect(result.reason).to.equal('promoted without evidence, as the configuration permits');
+      expect(result.reason).to.equal('promoted without evidence, as the configuration allows');
       const id = result.promotionId!;
       const [requested] = await bench.ledger.events({ subject: id });
       expect(requested?.data).to.deep.include({ canaryId: null, fromGate: '', previous: null, requestedBy: ACTOR });
@@ -350,10 +344,7 @@ describe('promotions', function () {
       });
       await dying.promote(ASKED).catch(() => undefined);
       const [open] = await promotionsOf();
-      const { spawnSync } = await import('node:child_process');
-      const { pid } = spawnSync(process.execPath, ['-e', '']);
-      const { hostname } = await import('node:os');
-      await bench.ledger.acquireLease(open!.subject, `${hostname()}:${pid}:dead`, Date.now(), 3_600_000);
+      await bench.ledger.acquireLease(open!.subject, deadHolder(), Date.now(), 3_600_000);
       await bench.promotions({ hooks: [bench.noting()] }).driveOpen(new AbortController().signal);
       expect(await holderOf(bench.ledger, GATE)).to.equal(MODEL);
     });
@@ -365,7 +356,7 @@ describe('promotions', function () {
       await dying.promote(ASKED).catch(() => undefined);
       return bench.promotions({ hooks: [bench.noting()] });
     };
-    const GIVEN_UP = /^given up: .* had changed before it was carried out$/;
+    const GIVEN_UP = /^cancelled: the gate, .* changed before the promotion was complete$/;
 
     it('before their hooks are given up when a canary was rolled back since', async () => {
       const promotions = await killed('hook.intended');

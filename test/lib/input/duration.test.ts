@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { LukhasError } from '../../../src/lib/errors.js';
-import { formatDuration, parseDuration } from '../../../src/lib/input/duration.js';
+import { durationProblem, durationSeconds, formatDuration, parseDuration } from '../../../src/lib/input/duration.js';
 
 describe('durations', () => {
   const read: [string, number][] = [
@@ -20,7 +20,8 @@ describe('durations', () => {
     ['0', 0],
   ];
   for (const [text, seconds] of read) {
-    it(`reads ${JSON.stringify(text)} as ${seconds} s`, () => expect(parseDuration(text)).to.equal(seconds));
+    it(`reads ${JSON.stringify(text)} as ${seconds} s`, () =>
+      expect(parseDuration(text, '--window')).to.equal(seconds));
   }
 
   for (const text of ['', 's', '2 m', '-5s', '5x', '2m!', '1e3', '5M', 'NaN', '1..5s', 'Infinity', '1h30']) {
@@ -34,15 +35,26 @@ describe('durations', () => {
   for (const text of ['99999999999d', '36501d', '9'.repeat(400), `${'9'.repeat(400)}d`]) {
     it(`says that ${text.slice(0, 12)} is too long`, () => {
       expect(() => parseDuration(text, '--from'))
-        .to.throw(LukhasError, /^--from: .{1,50} is too long; the longest is 36500d$/)
+        .to.throw(LukhasError, /^--from: .{1,62} is too long; the longest is 36500d$/)
         .with.property('code', 'USAGE');
     });
   }
 
+  it('keeps to the limits of what it is for', () => {
+    const limits = { isPositive: true, most: 86_400 };
+    for (const given of ['24h', '1ms', '86400', 86_400, 0.5]) expect(durationProblem(given, limits)).to.equal(null);
+    expect(durationProblem('1d1ms', limits)).to.equal('"1d1ms" is too long; the longest is 1d');
+    expect(durationProblem('0s', limits)).to.equal('"0s" is too short; it must be more than 0');
+    expect(durationProblem(0, limits)).to.equal('0 is too short; it must be more than 0');
+    expect(durationProblem(-1, limits)).to.match(/^-1 is not a duration; write e\.g\./);
+    expect(durationProblem(Number.POSITIVE_INFINITY)).to.equal('Infinity is too long; the longest is 36500d');
+    expect(durationSeconds('soon')).to.be.NaN;
+  });
+
   it('writes what it can read back, to the millisecond', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10 ** 11 }), (milliseconds) => {
-        expect(parseDuration(formatDuration(milliseconds / 1000))).to.equal(milliseconds / 1000);
+        expect(durationSeconds(formatDuration(milliseconds / 1000))).to.equal(milliseconds / 1000);
       }),
     );
   });

@@ -1,9 +1,10 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../../src/lib/clock.js';
 import { JobRunner, type JobRunnerOptions } from '../../../src/lib/jobs/job-runner.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
+import type { TaskConfig, TasksConfig } from '../../../src/lib/jobs/task.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
-import type { Job, TaskConfig, TasksConfig } from '../../../src/lib/readings/job.js';
+import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR } from '../canary/harness.js';
 
 export const CLOCK = systemClock();
@@ -19,7 +20,9 @@ export function program(command: [string, ...string[]], more: Partial<TaskConfig
 
 export function runnerOf(ledger: Ledger, tasks: TasksConfig, more: Partial<JobRunnerOptions> = {}): JobRunner {
   const env = { PATH: process.env['PATH'] };
-  return new JobRunner({ ledger, clock: CLOCK, tasks, env, concurrency: 2, builtins: {}, graceMs: 200, ...more });
+  const follower = new LogFollower(ledger, CLOCK);
+  const options = { ledger, follower, clock: CLOCK, tasks, env, concurrency: 2, builtins: {}, graceMs: 200 };
+  return new JobRunner({ ...options, ...more });
 }
 
 /** Queues one job for each name, runs them all, and gives them as they ended. */
@@ -43,10 +46,6 @@ export async function runOne(ledger: Ledger, task: TaskConfig, more?: Partial<Jo
 
 export function queue(jobs: Jobs, taskId: string, configId: string | null = null): Promise<Job> {
   return jobs.start({ taskId, configId, dryRun: false, by: ACTOR });
-}
-
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await wait(10);
 }
 
 /** Whether a process runs; one that has ended and is not yet waited for does not. */

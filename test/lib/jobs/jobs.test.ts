@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { verifyAll } from '../../../src/lib/app/verification.js';
 import { jobJson } from '../../../src/lib/jobs/job-json.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
-import type { TasksConfig } from '../../../src/lib/readings/job.js';
+import type { TasksConfig } from '../../../src/lib/jobs/task.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR, type Place, place, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
@@ -40,7 +40,7 @@ describe('jobs', () => {
   it('take a configuration whose name could not be anything else', async () => {
     for (const configId of ['-rf', 'a b', '', '$(x)', 'a\nb'])
       expect((await refusal(queue(jobs, 'smoke', configId))).message).to.match(/^configuration name .* is not valid/);
-    expect((await refusal(queue(jobs, 'smoke'))).message).to.contain('needs a configuration');
+    expect((await refusal(queue(jobs, 'smoke'))).message).to.contain('needs --config');
   });
 
   it('are shown in the shape that callers rely on', async () => {

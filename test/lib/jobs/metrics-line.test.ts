@@ -38,8 +38,7 @@ describe('the metrics of a program', () => {
       expect(read(text), text.slice(0, 40)).to.have.property('problem');
   });
 
-  it('never crash whatever is written, and can always be recorded', function () {
-    this.timeout(10_000);
+  it('never crash whatever is written, and can always be recorded', () => {
     const output = fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
       fc.string({ unit: 'binary', maxLength: 300 }),

@@ -5,6 +5,7 @@ import type { Observation } from '../../../src/lib/judge/observation.js';
 import { judge, report } from '../../../src/lib/judge/report.js';
 import type { Verdict } from '../../../src/lib/judge/verdict.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
+import { cases } from '../../cases.js';
 import { observations, policies } from './arbitrary.js';
 import { START } from './looks.js';
 
@@ -27,19 +28,17 @@ describe('judge, whatever the observations', () => {
       }
     });
 
-  it('gives a verdict of finite numbers that JSON keeps', function () {
-    this.timeout(30_000);
+  it('gives a verdict of finite numbers that JSON keeps', () => {
     fc.assert(
       everyLook((verdict) => {
         expect(unsound(verdict)).to.deep.equal([]);
         expect(JSON.parse(canonicalJson(verdict))).to.deep.equal(JSON.parse(JSON.stringify(verdict)));
       }),
-      { numRuns: 250 },
+      { numRuns: cases(250, 50) },
     );
   });
 
-  it('never promotes while an objective has no data, is stale or is uncovered', function () {
-    this.timeout(30_000);
+  it('never promotes while an objective has no data, is stale or is uncovered', () => {
     fc.assert(
       everyLook((verdict, seen) => {
         if (verdict.decision !== 'promote') return;
@@ -51,12 +50,11 @@ describe('judge, whatever the observations', () => {
         }
         expect(seen.length).to.be.greaterThan(0);
       }),
-      { numRuns: 400 },
+      { numRuns: cases(400, 80) },
     );
   });
 
-  it('keeps to the coverage and certainty that the policy asks for', function () {
-    this.timeout(30_000);
+  it('keeps to the coverage and certainty that the policy asks for', () => {
     const promotions = new Set<string>();
     fc.assert(
       fc.property(policies, observations, (policy, all) => {
@@ -67,7 +65,7 @@ describe('judge, whatever the observations', () => {
         if (verdict.certainty !== 'certified') return;
         for (const o of verdict.objectives) expect(o.type !== 'reading' && o.promote.certified, o.name).to.equal(true);
       }),
-      { numRuns: 800 },
+      { numRuns: cases(800, 300) },
     );
     expect([...promotions].sort()).to.deep.equal(['certified_at_end', 'certified_early', 'met_without_certificate']);
   });

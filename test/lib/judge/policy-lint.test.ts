@@ -18,17 +18,17 @@ describe('lintPolicy', () => {
 
   it('says at which usual traffics the window is too short, and what would do', () => {
     expect(about('targets.max_error_rate', { windowSeconds: 120 })).to.deep.equal([
-      'note: 2 min at 1 or 10 requests/s cannot certify it: a canary at half of the allowed 2% needs about 2,100 requests: ' +
-        'at least 17 requests/s or, at 10, a window of 3.34 min',
+      'note: not enough traffic at 1 or 10 requests/s in 2 min: a canary at half of the allowed 2% needs about 2,100 requests, ' +
+        'that is at least 17 requests/s or, at 10, a window of 3.34 min',
     ]);
     const [never] = about('targets.max_error_rate', { windowSeconds: 60, targets: { max_error_rate: 0.0001 } });
-    expect(never).to.match(/^warning: 60 s at 1 or 10 or 100 requests\/s cannot certify it/);
+    expect(never).to.match(/^warning: not enough traffic at 1 or 10 or 100 requests\/s in 60 s/);
   });
 
   it('judges by the traffic it is told, alone', () => {
     const findings = (requestsPerSecond: number) =>
       about('targets.max_error_rate', { windowSeconds: 120 }, { requestsPerSecond });
-    expect(findings(12.5)[0]).to.match(/^warning: 2 min at 12\.5 requests\/s cannot certify it/);
+    expect(findings(12.5)[0]).to.match(/^warning: not enough traffic at 12\.5 requests\/s in 2 min/);
     expect(findings(20)).to.deep.equal([]);
   });
 
@@ -49,7 +49,7 @@ describe('lintPolicy', () => {
       'a comparison without a baseline',
       'relative.max_error_ratio',
       { baseline: 'none', relative: { max_error_ratio: 2 } },
-      /^error: compares with a baseline, but baseline is none/,
+      /^error: needs a baseline, but baseline is none/,
     ],
     [
       'drift without a baseline',
@@ -71,10 +71,16 @@ describe('lintPolicy', () => {
       /^warning: .*better than its baseline/,
     ],
     [
+      'a ratio that nothing else limits',
+      'relative.max_error_ratio',
+      { targets: { latency_p95_ms: 250 }, relative: { max_error_ratio: 2 } },
+      /^note: a ratio cannot be certified while neither version has failures/,
+    ],
+    [
       'seconds for milliseconds',
       'targets.latency_p95_ms',
       { targets: { latency_p95_ms: 0.25 } },
-      /did you mean 0\.25 s\? That is 250/,
+      /for 0\.25 s write 250/,
     ],
     [
       'quantiles out of order',
@@ -86,7 +92,7 @@ describe('lintPolicy', () => {
       'a very loose error rate',
       'targets.max_error_rate',
       { targets: { max_error_rate: 0.5 } },
-      /lets 50% of requests fail/,
+      /allows 50% of requests to fail/,
     ],
     [
       'silence longer than the window',
@@ -94,37 +100,52 @@ describe('lintPolicy', () => {
       { windowSeconds: 60 },
       /^warning: 90 is not below windowSeconds \(60\)/,
     ],
-    ['silence shorter than two looks', 'noDataSeconds', { intervalSeconds: 60 }, /90 is below two intervals \(120 s\)/],
-    ['few looks', 'intervalSeconds', { intervalSeconds: 200 }, /only 3 looks fit/],
+    [
+      'silence shorter than two checks',
+      'noDataSeconds',
+      { intervalSeconds: 60 },
+      /90 is below two intervals \(120 s\)/,
+    ],
+    ['few checks', 'intervalSeconds', { intervalSeconds: 200 }, /only 3 checks fit/],
     [
       'an interval that does not divide',
       'intervalSeconds',
       { intervalSeconds: 7 },
       /^note: 7 does not divide windowSeconds \(600\)/,
     ],
-    ['very frequent looks', 'intervalSeconds', { intervalSeconds: 0.5 }, /^note: 0\.5 s is more often/],
+    ['very frequent checks', 'intervalSeconds', { intervalSeconds: 0.5 }, /^note: 0\.5 s is shorter/],
     [
       'a loose rollback error',
       'alpha.rollback',
       { alpha: { rollback: 0.1 } },
-      /lets up to 10% of healthy canaries be rolled back/,
+      /allows up to 10% of healthy canaries to be rolled back/,
     ],
     [
       'a loose promotion error',
       'alpha.promote',
       { alpha: { promote: 0.2 } },
-      /lets up to 20% of canaries that miss a target/,
+      /allows up to 20% of canaries that miss a target/,
     ],
     [
       'promotion without evidence',
       'onInconclusive',
       { onInconclusive: 'promote' },
-      /^warning: promote passes canaries that nothing proves safe/,
+      /^warning: promote also promotes canaries that are not proven safe/,
     ],
-    ['nothing to extend', 'maxWindowSeconds', { onInconclusive: 'extend', maxWindowSeconds: 600 }, /nothing to extend/],
-    ['rollback on silence', 'onNoData', { onNoData: 'rollback' }, /^note: rollback acts when the metrics are down/],
-    ['early promotion', 'promote', { promote: 'early' }, /^note: early stops watching/],
-    ['low coverage', 'minCoverage', { minCoverage: 0.2 }, /^warning: 0\.2 lets a canary pass/],
+    [
+      'nothing to extend',
+      'maxWindowSeconds',
+      { onInconclusive: 'extend', maxWindowSeconds: 600 },
+      /cannot extend anything/,
+    ],
+    [
+      'rollback on silence',
+      'onNoData',
+      { onNoData: 'rollback' },
+      /^note: rollback also acts when only the metrics are down/,
+    ],
+    ['early promotion', 'promote', { promote: 'early' }, /^note: early stops checking/],
+    ['low coverage', 'minCoverage', { minCoverage: 0.2 }, /^warning: 0\.2 allows the promotion/],
     ['custom objectives', 'objectives', { objectives: ['a < 1'] }, /^note: .*recorded as uncertified/],
     [
       'a single failing reading',
@@ -136,13 +157,13 @@ describe('lintPolicy', () => {
       'a person who approves what they ask for',
       'approvals.not',
       { approvals: { required: 1, not: 'nobody' } },
-      /^warning: nobody with required: 1 lets/,
+      /^warning: nobody with required: 1 lets the requester/,
     ],
     [
       'no time to approve',
       'approvals.expiresAfter',
       { approvals: { required: 1, expiresAfter: '90s' } },
-      /^warning: 90s leaves people no time/,
+      /^warning: 90s leaves people too little time/,
     ],
   ];
   for (const [what, path, more, message] of found) {

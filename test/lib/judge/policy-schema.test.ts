@@ -119,7 +119,7 @@ describe('parsePolicy', () => {
     [
       'a latency of 0',
       { windowSeconds: 60, targets: { latency_p95_ms: 0 } },
-      /targets\.latency_p95_ms: .*above 0 milliseconds/,
+      /targets\.latency_p95_ms: must be more than 0 milliseconds/,
     ],
     ['a drift of 0', { windowSeconds: 60, targets: { max_drift: 0 } }, /targets\.max_drift: must be above 0/],
     [
@@ -130,7 +130,7 @@ describe('parsePolicy', () => {
     [
       'text for seconds',
       minimal({ windowSeconds: '120s' }),
-      /windowSeconds: is a number of seconds, e\.g\. 120, got "120s"/,
+      /windowSeconds: must be a number of seconds, e\.g\. 120, got "120s"/,
     ],
     ['no window', { targets: { max_drift: 0.1 } }, /windowSeconds: is missing/],
     ['a window over 30 days', minimal({ windowSeconds: 2_592_001 }), /windowSeconds: must be at most 2592000/],
@@ -179,7 +179,7 @@ describe('parsePolicy', () => {
       minimal({ interval_seconds: 5 }),
       /interval_seconds: unknown key; did you mean intervalSeconds\?/,
     ],
-    ['a key that resembles none', minimal({ zzz: 1 }), /zzz: unknown key; known here: version, name, windowSeconds/],
+    ['a key that resembles none', minimal({ zzz: 1 }), /zzz: unknown key; known keys: version, name, windowSeconds/],
     [
       'an objective twice',
       minimal({ objectives: ['a < 1', 'a > 0'] }),
@@ -244,7 +244,7 @@ describe('parsePolicyText', () => {
     expect(await refusalOf('windowSeconds: 120\ntargets: {max_error_rate: 0.02\n')).to.match(/^slo\.yaml:\d+:\d+: /);
     expect(await refusalOf('{"windowSeconds": 60,\n "windowSeconds": 120}')).to.match(/^slo\.yaml:2:2: .*unique/);
     expect(await refusalOf('windowSeconds: 120\n---\nwindowSeconds: 60\n')).to.match(
-      /^slo\.yaml:2:1: holds more than one/,
+      /^slo\.yaml:2:1: contains more than one/,
     );
   });
 

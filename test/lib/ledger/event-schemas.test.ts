@@ -1,14 +1,15 @@
 import { expect } from 'chai';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { checkEvent } from '../../../src/lib/ledger/event-schemas.js';
-import { EVENT_VERSIONS, type EventDraft } from '../../../src/lib/ledger/events.js';
+import type { EventDraft } from '../../../src/lib/ledger/events.js';
+import { UPGRADES } from '../../../src/lib/ledger/versions.js';
 import { EXAMPLES } from './examples.js';
 
 const bad = (draft: unknown) => expect(() => checkEvent(draft as EventDraft)).to.throw(LukhasError);
 
 describe('event schemas', () => {
   it('take an example of every kind', () => {
-    expect(EXAMPLES.map((draft) => draft.kind)).to.have.members(Object.keys(EVENT_VERSIONS));
+    expect(EXAMPLES.map((draft) => draft.kind)).to.have.members(Object.keys(UPGRADES));
     for (const draft of EXAMPLES) checkEvent(draft);
   });
 

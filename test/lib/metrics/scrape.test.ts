@@ -285,12 +285,16 @@ describe('openScrape', () => {
   });
 
   for (const [what, config, message] of [
-    ['no URL', { canaryUrl: 'localhost' }, 'canary URL: "localhost" is not a URL'],
-    ['another protocol', { canaryUrl: 'file:///etc/passwd' }, 'canary URL: file: is not supported, use http or https'],
+    ['no URL', { canaryUrl: 'localhost' }, 'canary URL: is not a URL; write e.g. http://127.0.0.1:9101/metrics'],
+    [
+      'another protocol',
+      { canaryUrl: 'file:///etc/passwd' },
+      'canary URL: must start with http:// or https://, e.g. http://127.0.0.1:9101/metrics',
+    ],
     [
       'credentials',
       { canaryUrl: 'http://h:1/m', baselineUrl: 'https://me:secret@h:2/m' },
-      'baseline URL: https://h:2 has credentials in it',
+      'baseline URL: contains a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
     ],
     [
       'arms that are the same',

@@ -122,8 +122,7 @@ function refused(attempt: () => unknown): string {
 }
 
 describe('state of a canary', () => {
-  it('changes by legal events only, and never leaves a terminal state but by override', function () {
-    this.timeout(20_000);
+  it('changes by legal events only, and never leaves a terminal state but by override', () => {
     const reached = new Set<string>();
     fc.assert(
       fc.property(fc.boolean(), fc.array(plain, { minLength: 10, maxLength: 40 }), (dryRun, all) => {
@@ -280,8 +279,7 @@ describe('heads', () => {
 
   const bySubject = (heads: SubjectSummary[]) => new Map(heads.map((h) => [h.subject, h]));
 
-  it('built again from the log are those that were stored', async function () {
-    this.timeout(60_000);
+  it('built again from the log are those that were stored', async () => {
     const clock = new FakeClock();
     const states = new Set<string>();
     await fc.assert(

@@ -69,8 +69,8 @@ describe('a policy changed for a replay', () => {
     );
     expect(refused(() => set('target.max_error_rate=0.05'))).to.match(/did you mean targets/);
     expect(refused(() => set('targets.max_error_rate=5'))).to.match(/between 0 and 1/);
-    expect(refused(() => set('windowSeconds.x=5'))).to.match(/windowSeconds\.x: 120 is no group of keys/);
-    expect(refused(() => set('intervalSeconds=1'))).to.match(/looks are those that were recorded/);
+    expect(refused(() => set('windowSeconds.x=5'))).to.match(/windowSeconds\.x: 120 is not a group of keys/);
+    expect(refused(() => set('intervalSeconds=1'))).to.match(/uses the recorded checks/);
     expect(refused(() => set('__proto__.x=1'))).to.match(/unknown key/);
     for (const text of ['targets.max_drift', '=3', 'targets.max_drift='])
       expect(refused(() => set(text))).to.match(/KEY=VALUE/);

@@ -70,7 +70,7 @@ describe('the golden ledgers', () => {
         expect(canonicalJson(counterfactual.verdict), modelId).to.equal(canonicalJson(verdict));
       }
       expect(totals.flips).to.equal(0);
-    }).timeout(20_000);
+    });
   }
 
   it('are what the same canaries come to when they are run today', async () => {
@@ -87,5 +87,5 @@ describe('the golden ledgers', () => {
     } finally {
       await at.close();
     }
-  }).timeout(30_000);
+  });
 });

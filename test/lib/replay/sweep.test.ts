@@ -121,7 +121,7 @@ describe('a sweep', () => {
       }),
       { numRuns: 15 },
     );
-  }).timeout(10_000);
+  });
 
   it('finds the whole number for a key that takes only those', async () => {
     const own = policy({ objectives: ['ttft < 800'], maxConsecutiveFailures: 20 });
@@ -147,7 +147,7 @@ describe('a sweep', () => {
       await sweep(canaries.slice(30, 31), { ...fine, threads: 0 }),
     );
     expect(inline.cells.reduce((sum, { outcomes }) => sum + outcomes.rollback, 0)).to.be.greaterThan(100);
-  }).timeout(30_000);
+  });
 
   it('tells of a thread that cannot judge instead of waiting for it', async () => {
     const broken = {
@@ -162,7 +162,7 @@ describe('a sweep', () => {
       (e: Error) => e,
     );
     expect(error?.message).to.match(/JSON/);
-  }).timeout(30_000);
+  });
 
   it('starts threads only for work that is worth them', () => {
     expect(threadsFor(1000)).to.equal(0);

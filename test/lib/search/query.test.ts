@@ -44,7 +44,7 @@ describe('a query', () => {
       { numRuns: 2000 },
     );
     db.close();
-  }).timeout(20_000);
+  });
 
   it('keeps names whole and lets the last word be a beginning', () => {
     expect(expressionsOf('rolled fraud-v2.')).to.deep.equal({

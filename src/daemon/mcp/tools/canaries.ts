@@ -1,12 +1,12 @@
 import * as z from 'zod';
+import { CANARY_STATES } from '../../../lib/ledger/index.js';
 import { name } from './name.js';
 import { defineTool } from './tool.js';
 
-const STATES = ['PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'] as const;
 const WINDOW_MOST = 30 * 86_400;
 
 const canaryId = z.string().min(1).max(200).describe('Id, or the start of it if unique.');
-const state = z.enum(STATES);
+const state = z.enum(CANARY_STATES);
 
 const canary = z.looseObject({
   canaryId: z.string(),

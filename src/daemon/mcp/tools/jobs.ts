@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { JOB_STATES } from '../../../lib/readings/index.js';
 import { name } from './name.js';
 import { defineTool } from './tool.js';
 
@@ -6,7 +7,7 @@ const job = z.looseObject({
   jobId: z.string(),
   taskId: z.string(),
   configId: z.string().nullable(),
-  status: z.enum(['queued', 'running', 'completed', 'failed']),
+  status: z.enum(JOB_STATES),
   startedAt: z.string().nullable(),
   updatedAt: z.string(),
 });

@@ -1,6 +1,4 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { Transform, type Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Clock, timestamp } from '../../clock.js';
@@ -10,14 +8,7 @@ import { readSigningKey, type SigningKey } from '../../evidence/keys/index.js';
 import type { OnEntries } from '../../evidence/pack/index.js';
 import { type FillQueries, type PackPlan, planPack, writePack } from '../../evidence/pack/index.js';
 import type { PublishResult } from '../../evidence/publish/index.js';
-import {
-  fileError,
-  partialFile,
-  type Replaceable,
-  refuseToReplace,
-  removeAbandoned,
-  syncFolder,
-} from '../../files/index.js';
+import { type Output, type Replaceable, refuseToReplace, writableOf, writeOutput } from '../../files/index.js';
 import { parseInstant, parseName } from '../../input/index.js';
 import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
@@ -157,31 +148,21 @@ export class EvidenceExport {
 
   /** Refuses a path that `writeFile` would refuse, before anything is signed. @throws LukhasError USAGE */
   static async refuseTarget(path: string, force = false): Promise<void> {
-    await refuseToReplace(resolve(path), `--out ${path}`, PACK, force);
+    await refuseToReplace(outputOf(path, force));
   }
 
   /**
-   * Writes the whole zip or nothing: to a temporary file first, synced to disk, then moved into place. Replaces an older pack.
+   * Writes the whole zip or nothing. Replaces an older pack.
    * @param force also replaces a file that is not a pack
    * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
    */
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
-    await EvidenceExport.refuseTarget(path, options.force);
-    const [target, name] = [resolve(path), `--out ${path}`];
-    const beside = partialFile(dirname(target));
-    try {
-      // First, because old temporary files may be filling the disk.
-      await removeAbandoned(dirname(target), this.place.clock.now());
-      const file = await open(beside, 'wx');
-      // `flush`: on disk before it is closed, and so before it is moved.
-      const summary = await this.write(file.createWriteStream({ flush: true }), options);
-      await rename(beside, target);
-      await syncFolder(dirname(target));
-      return summary;
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw writeError(error, name);
-    }
+    return writeOutput(
+      outputOf(path, options.force),
+      this.place.clock.now(),
+      (file) => this.write(writableOf(file), options),
+      notWritten,
+    );
   }
 }
 
@@ -232,7 +213,7 @@ function timesOf({ from, to }: ExportRequest, now: number, prefix: string): { fr
   const start = parseInstant(from, now, `${prefix}from`);
   const end = to === undefined ? null : parseInstant(to, now, `${prefix}to`);
   if (end !== null && start >= end) {
-    throw new LukhasError('USAGE', `${prefix}from ${from} is not before ${prefix}to ${to}: the window is empty.`);
+    throw new LukhasError('USAGE', `${prefix}from ${from}: must be before ${prefix}to ${to}.`);
   }
   return { from: timestamp(start), to: end === null ? null : timestamp(end) };
 }
@@ -270,14 +251,12 @@ const PACK: Replaceable = {
   force: '--force',
 };
 
-const FAILED: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the disk quota is exceeded' };
+function outputOf(path: string, forced = false): Output {
+  return { path, flag: '--out', kind: PACK, forced };
+}
 
-/** Like `fileError`; also errors while the file is being written. */
-function writeError(cause: unknown, name: string): unknown {
-  const error = fileError(cause, name);
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  if (error instanceof LukhasError || code === undefined || syscall === undefined) return error;
-  return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${FAILED[code] ?? code})`, {
+function notWritten(name: string, why: string, cause: unknown): LukhasError {
+  return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${why})`, {
     suggestions: ['No partial file was left. Free some space or choose another folder, then export again.'],
     cause,
   });

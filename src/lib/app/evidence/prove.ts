@@ -2,10 +2,10 @@ import { CANARY } from '../../canary/index.js';
 import { LukhasError } from '../../errors.js';
 import type { Checkpoints, KeptCheckpoint } from '../../evidence/checkpoints/index.js';
 import { formatTlogProof } from '../../evidence/formats/index.js';
-import { DECISION_KINDS } from '../../evidence/pack/index.js';
 import { verifyProofFile } from '../../evidence/verify/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import { resolveId } from '../../ledger/index.js';
+import { DECISION_KINDS } from '../../readings/index.js';
 import type { Config } from '../config.js';
 import { openCheckpoints } from './checkpoints.js';
 

@@ -1,8 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { type FileHandle, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LukhasError } from '../../errors.js';
-import { refuseOpenFolder, syncFolder } from '../../files/index.js';
+import { createFile, refuseOpenFolder } from '../../files/index.js';
 import type { Signer } from '../formats/index.js';
 import { fingerprint, rawPublicKey } from '../formats/index.js';
 
@@ -69,38 +69,12 @@ export async function createSigningKey(path: string): Promise<SigningKey | null>
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await refuseOpenFolder(dirname(path), 'put another key there');
-    if (!(await writeNew(path, pem))) return null;
+    if (!(await createFile(path, pem, 0o600))) return null;
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
     throw new LukhasError('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, { cause });
   }
   return new SigningKey(privateKey);
-}
-
-async function writeNew(path: string, pem: string | Buffer): Promise<boolean> {
-  const file = await openNew(path);
-  if (file === null) return false;
-  try {
-    await file.writeFile(pem);
-    await file.sync();
-  } catch (error) {
-    // Half a key would block the next attempt.
-    await unlink(path);
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await syncFolder(dirname(path));
-  return true;
-}
-
-async function openNew(path: string): Promise<FileHandle | null> {
-  try {
-    return await open(path, 'wx', 0o600);
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return null;
-    throw error;
-  }
 }
 
 async function readPrivate(path: string): Promise<string> {

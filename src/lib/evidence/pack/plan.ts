@@ -1,10 +1,17 @@
 import { LukhasError } from '../../errors.js';
+import type { Decision } from '../../judge/index.js';
 import type { EventKind, Ledger, Selection, SeqRange } from '../../ledger/index.js';
 import { KEPT_MS } from '../../ledger/index.js';
 import { canonicalJson } from '../../ledger/tree/index.js';
+import {
+  DECISION_KINDS,
+  type DecisionFacts,
+  type DecisionKind,
+  type Outcome,
+  outcomeOf,
+} from '../../readings/index.js';
 import type { EvidencePredicate } from '../formats/index.js';
 import { otherObservations } from './judged.js';
-import { DECISION_KINDS, type DecisionKind, endOf } from './outcome.js';
 
 /** What a pack covers: fixed before its first byte is written, whatever is appended to the log meanwhile. */
 export interface PackRequest {
@@ -94,6 +101,8 @@ const PATHS = [
   '$.data.count',
   '$.data.required',
   '$.data.observations.digest',
+  '$.data.cause',
+  '$.data.begun',
 ];
 
 /**
@@ -200,25 +209,25 @@ class Planner {
 
   async #decided(at: DecidedAt, kind: DecisionKind, found: readonly unknown[]): Promise<void> {
     const { seq, canaryId } = at;
-    const [decision, judge, tick, observed, , count, required, digest] = found.slice(7);
-    // One of several approvals decides nothing yet.
-    if (kind === 'canary.approved' && Number(count) < Number(required)) return;
+    const facts = factsIn(kind, found);
+    // One of several approvals: it leaves all as it was, whatever was asked for.
+    if (outcomeOf(facts, false) === null) return;
 
+    const [, judge, tick, observed, , , , digest] = found.slice(7);
     const request = this.#open.get(canaryId) ?? (await this.#earlier(canaryId));
+    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
+    const ended = outcomeOf(facts, request.approvals && !dryRun) as Outcome;
     this.#open.delete(canaryId);
     const lastTick = typeof tick === 'number' ? tick : null;
     const observations = typeof observed === 'number' ? observed : 0;
-    const { modelId, fromGate, toGate, policyDigest, dryRun } = request;
-    const waits = request.approvals && !dryRun;
-    const { outcome, basis } = endOf(kind, decision, waits);
     const made: PackDecision = {
       seq,
       canaryId: request.id,
       modelId,
       fromGate,
       toGate,
-      outcome,
-      basis,
+      outcome: statedOutcome(ended),
+      basis: ended.basis,
       policyDigest,
       kind: this.#one(kind) as DecisionKind,
       unreviewed: kind === 'canary.forced',
@@ -271,6 +280,26 @@ class Planner {
     this.#texts.set(key, key);
     return key;
   }
+}
+
+/** What decides an outcome, from the columns that were read of an entry. */
+function factsIn(kind: DecisionKind, found: readonly unknown[]): DecisionFacts {
+  const [decision, , , , , count, required, , cause, begun] = found.slice(7);
+  switch (kind) {
+    case 'canary.decided':
+      return { kind, data: { verdict: { decision: decision as Decision } } };
+    case 'canary.approved':
+      return { kind, data: { count: Number(count), required: Number(required) } };
+    case 'canary.lapsed':
+      return { kind, data: { cause: cause as 'gate' | 'time', begun: begun === 1 } };
+    default:
+      return { kind };
+  }
+}
+
+/** A refused promotion is blocked; the statement says that it was refused. */
+function statedOutcome({ state, approval }: Outcome): PackDecision['outcome'] {
+  return approval === 'rejected' ? 'REJECTED' : state;
 }
 
 /** Counts of a statement; overridden and forced canaries also count as promoted. */

@@ -30,10 +30,9 @@ export async function commitToGit(
   try {
     await replaceFile(join(top, file), note);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('ANCHOR_FAILED', `${join(top, file)}: cannot be written (${code ?? String(cause)})`, {
-      cause,
-    });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = cause instanceof LukhasError ? message : `${join(top, file)}: cannot be written (${code ?? message})`;
+    throw new LukhasError('ANCHOR_FAILED', why, { cause });
   }
   const place = ['--', `:/${file}`];
   await done(['add', ...place]);

@@ -2,6 +2,6 @@
  * Publishes checkpoints: to witnesses, files, git, webhooks and timestamp authorities.
  */
 export { type Publication, type PublishResult, publish } from './publish.js';
-export { addressProblem, evidenceSchema } from './schema.js';
-export type { AnchorTarget } from './target.js';
+export { evidenceSchema } from './schema.js';
+export { ANCHOR_URL, type AnchorTarget, WITNESS_URL } from './target.js';
 export type { WitnessPeer } from './witness-client.js';

@@ -1,4 +1,5 @@
 import { LukhasError } from '../../errors.js';
+import { clip } from '../../input/index.js';
 
 export interface Posted {
   status: number;
@@ -45,7 +46,7 @@ export async function post(
 
 /** First line of an answer's text, for an error. */
 export function firstLine({ body }: Posted): string {
-  return (body.toString('utf8').split('\n')[0] ?? '').replace(/\p{C}/gu, '').slice(0, 300);
+  return clip(body.toString('utf8').split('\n')[0] ?? '', 300);
 }
 
 async function readAnswer(response: Response, url: string): Promise<Buffer> {

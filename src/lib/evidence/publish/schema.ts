@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import { LukhasError } from '../../errors.js';
+import { isUrl } from '../../input/index.js';
 import { parseVkey, SIGNATURE_TYPE } from '../formats/index.js';
+import { ANCHOR_URL, WITNESS_URL } from './target.js';
 
-const url = z.string().superRefine((text, context) => {
-  const message = addressProblem(text);
-  if (message !== null) context.addIssue({ code: 'custom', message });
-});
+const url = z.string().superRefine(isUrl(ANCHOR_URL));
 
 const path = z.string().min(1);
 
@@ -26,7 +25,7 @@ const vkey = z.string().transform((text, context) => {
 
 /** The `evidence` section of a configuration file. Unknown keys are errors. */
 export const evidenceSchema = z.strictObject({
-  witnesses: z.array(z.strictObject({ url, vkey })).default([]),
+  witnesses: z.array(z.strictObject({ url: z.string().superRefine(isUrl(WITNESS_URL)), vkey })).default([]),
   anchors: z
     .array(
       z.discriminatedUnion('kind', [
@@ -44,12 +43,3 @@ export const evidenceSchema = z.strictObject({
     )
     .default([]),
 });
-
-/** What keeps a text from being an address that is posted to; null when nothing does. It may stand in a log. */
-export function addressProblem(text: string): string | null {
-  const example = 'write e.g. https://witness.example.com';
-  if (!URL.canParse(text)) return `is not a URL; ${example}`;
-  const { protocol, username, password } = new URL(text);
-  if (protocol !== 'http:' && protocol !== 'https:') return `is neither http nor https; ${example}`;
-  return username === '' && password === '' ? null : 'holds a user name or password, which would be logged';
-}

@@ -1,4 +1,14 @@
-/** Places where checkpoints are published, out of reach of whoever can write to the database. */
+import type { UrlRules } from '../../input/index.js';
+
+const instead = 'take them out';
+
+/** Base of the paths of a witness. */
+export const WITNESS_URL: UrlRules = { example: 'https://witness.example.com', isBase: true, instead };
+
+/** Of a webhook and a time-stamping authority. */
+export const ANCHOR_URL: UrlRules = { example: 'https://audit.example.com/checkpoints', instead };
+
+/** Places where checkpoints are published, out of reach of anyone who can write to the database. */
 export type AnchorTarget =
   /** A line appended to a file, ideally on a mount of another host. */
   | { kind: 'file'; path: string }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { unreadable } from '../../ledger/verify/index.js';
 import { canonicalPart, parseCanonical } from './canonical.js';
 
 /** A recorded entry, with the members that a verifier needs. */
@@ -25,7 +26,8 @@ export function readEntry(bytes: Buffer): Entry | string {
   if (typeof ts !== 'string' || !RFC3339_UTC.test(ts) || Number.isNaN(Date.parse(ts))) return 'has no time in UTC';
   if (typeof kind !== 'string' || !KIND.test(kind)) return 'has no kind';
   if (typeof subject !== 'string' || subject === '') return 'has no subject';
-  if (!isCount(v) || v === 0) return 'has no version';
+  const foreign = unreadable(kind, v);
+  if (foreign !== null || !isCount(v)) return `cannot be read: ${foreign}`;
   return isRecord(data) ? { seq, ts, kind, subject, v, data } : 'has no data';
 }
 

@@ -15,7 +15,7 @@ export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses },
     );
   }
   found.unchecked(
-    'what narrative.txt and VERIFY.md say: they are as signed, but whoever holds the export key can write anything there',
+    'what narrative.txt and VERIFY.md say: they are as signed, but anyone who holds the export key can write anything there',
   );
   found.unchecked(
     'frameworks, product.version, filter, sources (with queries) and nonCanonical in meta.json: as signed, but not compared with the log',

@@ -150,16 +150,21 @@ function endOfString(bytes: Buffer, quote: number): number {
 
 function parseExact(text: string): unknown {
   let value: unknown;
-  let written: string;
   try {
     value = JSON.parse(text);
-    written = JSON.stringify(value);
   } catch (error) {
-    if (error instanceof SyntaxError) throw refused('statement: is not JSON', error);
-    if (error instanceof RangeError) throw refused('statement: is nested too deeply', error);
-    throw error;
+    throw refused('statement: is not JSON', error);
   }
-  if (written !== text)
+  if (isDeep(value)) throw refused('statement: is nested too deeply');
+  if (JSON.stringify(value) !== text)
     throw refused('statement: is not in canonical form: it has extra white space or a duplicate member');
   return value;
+}
+
+/** Deeper than any statement. How deep JSON.stringify can go depends on the version of Node.js: 26 has no limit. */
+const MAX_DEPTH = 64;
+
+function isDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth >= MAX_DEPTH || Object.values(value).some((member) => isDeep(member, depth + 1));
 }

@@ -33,7 +33,7 @@ const fileSchema = z.strictObject({ checkpoint: z.string(), proof: z.array(sha25
 
 /**
  * Checks witness.json: a checkpoint with cosignatures (C2SP tlog-cosignature), and the RFC 9162 consistency proof between it and
- * that of the pack. A checkpoint that covers no entry of the pack proves nothing about it: whoever holds the keys can rewrite all
+ * that of the pack. A checkpoint that covers no entry of the pack proves nothing about it: anyone who holds the keys can rewrite all
  * later entries.
  * @param bytes null: the pack has none
  * @returns the cosignatures that count
@@ -105,7 +105,7 @@ export function reportMissing(
   const others = unknown.filter(looksCosigned).map(({ name }) => name);
   if (others.length > 0) {
     found.unchecked(
-      `cosignatures by ${others.join(', ')}: keys not trusted. Get the key of the witness from whoever runs it and pass --trust FILE`,
+      `cosignatures by ${others.join(', ')}: keys not trusted. Get the key of the witness from its operator and pass --trust FILE`,
     );
   }
 }

@@ -1,66 +1,72 @@
 import type { Verdict } from '../../judge/index.js';
 import type { StoredEvent } from '../../ledger/index.js';
-import { type Facts, hasOwnTimes } from '../../readings/index.js';
+import { type CanaryEvent, type Facts, hasOwnTimes, isCanaryEvent, unhandled } from '../../readings/index.js';
 import { clip, moment, percent, plural, seconds, timeOn } from '../words.js';
 
-/** How much was looked at. */
-export function looksSentence(verdict: Verdict): string {
+/** How many checks there were, and what they covered. */
+export function checksSentence(verdict: Verdict): string {
   const { looked, withData } = verdict.ticks;
-  const data = withData === looked ? 'all with data' : `${withData} of them with data`;
-  const covered = `readings cover ${percent(verdict.coverage)} of the time since the start`;
+  const data =
+    withData === looked ? (looked === 1 ? 'with data' : 'all with data') : `${withData || 'none'} of them with data`;
   return looked === 0
-    ? 'No look was taken but the first, which sets the starting point.'
-    : `${plural(looked, 'look')} were taken, ${data}; ${covered}.`.replace(/^1 look were/, '1 look was');
+    ? 'Only the first check took place, which sets the starting point of the counters.'
+    : `${plural(looked, 'check')}, ${data}; readings cover ${percent(verdict.coverage)} of the time since the start.`;
 }
 
-/** What happened when, one line an event. */
+/** The timeline, one line an event. */
 export function courseSentences(facts: Facts, events: readonly StoredEvent[]): string[] {
   const day = Date.parse(facts.requested.ts);
   return events.flatMap((event) => {
-    const said = told(facts, event, day);
-    return said === null ? [] : `${timeOn(Date.parse(event.ts), day)} – ${said}.`;
+    const text = isCanaryEvent(event) ? eventText(facts, event, day) : null;
+    return text === null ? [] : `${timeOn(Date.parse(event.ts), day)} – ${text}.`;
   });
 }
 
-function told(facts: Facts, event: StoredEvent, day: number): string | null {
+function eventText(facts: Facts, event: CanaryEvent, day: number): string | null {
   switch (event.kind) {
     case 'canary.started':
       return hasOwnTimes(facts)
-        ? `reading began; the window begins at ${moment(event.data.startedAt)} by the input's own times`
-        : 'the first look was taken: the window began';
+        ? `started reading the input; by its times the window starts at ${moment(event.data.startedAt)}`
+        : 'first check; the window starts';
     case 'fallback.engaged': {
       const { since, total, states } = event.data;
-      const what = total ? 'all readings' : 'readings';
-      return `fallback engaged: ${what} had been missing since ${timeOn(since, day)}${stateWords(states)}, and nothing is promoted on missing readings`;
+      return `fallback engaged: ${total ? 'all data' : 'data'} missing since ${timeOn(since, day)}${stateWords(states)}; lukhas does not promote while data is missing`;
     }
     case 'fallback.released':
-      return `fallback released: readings were back after ${seconds(event.data.seconds)}`;
+      return `fallback released: data was back after ${seconds(event.data.seconds)}`;
     case 'canary.held':
-      return `held: the evidence on ${event.data.objective} does not count against the canary, because the baseline shows the same incident`;
+      return `held: ${event.data.objective} is too high on the baseline as well, so it does not count against the canary`;
     case 'canary.extended':
       return `extended until ${timeOn(event.data.windowEndsAt, day)}: ${clip(event.data.reason)}`;
     case 'canary.decided':
-      return `decided: ${DECISIONS[event.data.verdict.decision]}`;
+      return `decision: ${DECISIONS[event.data.verdict.decision]}`;
     case 'canary.overridden':
       return facts.requested.data.policy.approvals && !facts.requested.data.dryRun
-        ? 'to be promoted by hand'
+        ? 'promotion by hand requested'
         : 'promoted by hand';
     case 'canary.approved':
       return `approved, ${event.data.count} of ${event.data.required}`;
     case 'canary.rejected':
       return 'rejected';
     case 'canary.lapsed':
-      return 'approvals lapsed before it was carried out';
+      return 'approvals lapsed before the promotion was carried out';
     case 'canary.forced':
-      return 'BREAK-GLASS: promoted without the approvals that the policy wants';
+      return 'BREAK-GLASS: promoted without the approvals that the policy requires';
     case 'canary.reviewed':
       return 'break-glass reviewed';
     case 'canary.aborted':
       return 'aborted';
     case 'canary.failed':
-      return 'given up: it could not be run';
-    default:
+      return 'failed: the canary could not be checked';
+    // Reported with the request and with the actions.
+    case 'canary.requested':
+    case 'canary.acted':
+    case 'canary.retried':
+    case 'hook.intended':
+    case 'hook.finished':
       return null;
+    default:
+      return unhandled(event);
   }
 }
 
@@ -68,10 +74,10 @@ const DECISIONS = {
   promote: 'promote',
   rollback: 'roll back',
   block: 'block',
-  continue: 'go on watching',
+  continue: 'keep checking',
 } as const;
 
-/** ` (error_rate unreachable: connection refused)`; the same reason is given once. */
+/** ` (error_rate unreachable: connection refused)`; each reason once. */
 export function stateWords(states: Record<string, string>): string {
   const byState = new Map<string, string[]>();
   for (const [name, state] of Object.entries(states)) byState.set(state, [...(byState.get(state) ?? []), name]);

@@ -1,32 +1,39 @@
 import type { RateReport, Verdict } from '../../judge/index.js';
 import { type Facts, hasOwnTimes, type InterimVerdict } from '../../readings/index.js';
+import { why } from '../cause.js';
+import { evidenceText, hasEvidence, howSure } from '../certainty.js';
 import { isAtEnd, label, objectiveSentence, times } from '../objective-sentences.js';
-import { howSure, why } from '../summary.js';
-import { clip, count, milliseconds, odds, percent, plural, seconds, timeOn } from '../words.js';
+import { clip, milliseconds, percent, plural, seconds, timeOn } from '../words.js';
 import { person } from './request.js';
 
 const VERBS = {
   promote: 'promote it',
   rollback: 'roll it back',
   block: 'block it',
-  continue: 'go on watching',
+  continue: 'keep checking it',
 } as const;
 
 /** What decided it, with the numbers, and how sure that is. */
-export function decisionSentences(facts: Facts, standing: InterimVerdict): string[] {
+export function decisionSentences(facts: Facts, interim: InterimVerdict): string[] {
   const { decided } = facts;
   const day = Date.parse(facts.requested.ts);
-  if (!decided) return [...byHand(facts, day), ...undecided(facts, standing, day)];
+  if (!decided) return [...byHand(facts, day), ...undecided(facts, interim, day)];
   const { verdict } = decided.data;
-  const when = `${seconds(verdict.elapsedSeconds)} into the window`;
   const saved = verdict.savedSeconds > 0 ? ` and ${seconds(verdict.savedSeconds)} before its end` : '';
-  const clock = hasOwnTimes(facts) ? "By the input's own times" : `At ${timeOn(Date.parse(decided.ts), day)}`;
+  const when = `${seconds(verdict.elapsedSeconds)} into the window${saved}`;
+  const clock = hasOwnTimes(facts) ? "By the input's times" : `At ${timeOn(Date.parse(decided.ts), day)}`;
+  const often = verdict.certainty === 'certified' && verdict.decision === 'rollback';
   return [
-    `${clock}, ${when}${saved}, lukhas decided to ${VERBS[verdict.decision]}: ${clip(why(verdict), 600)}.`,
-    `This is ${howSure(verdict)}.`,
+    `${clock}, ${when}, lukhas decided to ${VERBS[verdict.decision]}: ${clip(why(verdict), 600)}.`,
+    ...(hasEvidence(verdict) ? [sentence(evidenceText(verdict))] : []),
+    sentence(`${howSure(verdict)}${often ? ', however often it is checked' : ''}`),
     ...numbers(verdict, day),
     ...byHand(facts, day),
   ];
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function byHand({ overridden, aborted, failed, requested }: Facts, day: number): string[] {
@@ -35,50 +42,42 @@ function byHand({ overridden, aborted, failed, requested }: Facts, day: number):
     const { by, reason } = overridden.data;
     const asks = requested.data.policy.approvals !== undefined && !requested.data.dryRun;
     list.push(
-      `At ${timeOn(Date.parse(overridden.ts), day)} ${person(by)} ${asks ? 'asked for it to be promoted' : 'promoted it'} by hand against this verdict: "${clip(reason)}".`,
-      'The log keeps that as an override: no evidence stands behind it.',
+      `At ${timeOn(Date.parse(overridden.ts), day)} ${person(by)} ${asks ? 'requested its promotion' : 'promoted it'} by hand against this verdict: "${clip(reason)}".`,
+      'The log records this as an override: the evidence does not support it.',
     );
   }
   if (aborted) {
     const { by, reason } = aborted.data;
-    list.push(`At ${timeOn(Date.parse(aborted.ts), day)} ${person(by)} ended it: "${clip(reason)}".`);
+    list.push(`At ${timeOn(Date.parse(aborted.ts), day)} ${person(by)} aborted it: "${clip(reason)}".`);
   }
   if (failed) {
     const { code, message } = failed.data;
     list.push(
-      `At ${timeOn(Date.parse(failed.ts), day)} it was given up (${clip(code)}): ${clip(message).replace(/\.$/, '')}.`,
+      `At ${timeOn(Date.parse(failed.ts), day)} it failed (${clip(code)}): ${clip(message).replace(/\.$/, '')}.`,
     );
   }
   return list;
 }
 
-function undecided(facts: Facts, standing: InterimVerdict, day: number): string[] {
-  if (standing === 'pruned') return ['How it stood by then cannot be told: its readings were pruned.'];
-  if (standing === 'not known')
-    return ['How it stood by then cannot be told: an input has its own times, and when it was read is not recorded.'];
-  if (standing === null) return ['Nothing is decided: no look has been taken.'];
+function undecided(facts: Facts, interim: InterimVerdict, day: number): string[] {
+  if (interim === 'pruned') return ['Its status then is unknown: its observations were pruned.'];
+  if (interim === 'not known')
+    return ['Its status then is unknown: an input has its own times, and when it was read is not recorded.'];
+  if (interim === null) return ['No decision: no check has taken place.'];
   const over = facts.aborted || facts.failed;
-  const head = `Nothing ${over ? 'was' : 'is'} decided by the evidence: ${seconds(standing.elapsedSeconds)} into the window ${over ? 'it stood' : 'it stands'} like this.`;
-  return [head, ...numbers(standing, day)];
+  const head = `No decision ${over ? 'by the evidence' : 'yet'}, ${seconds(interim.elapsedSeconds)} into the window.`;
+  return [head, ...(hasEvidence(interim) ? [sentence(evidenceText(interim))] : []), ...numbers(interim, day)];
 }
 
 function numbers(verdict: Verdict, day: number): string[] {
   const rates = verdict.objectives.filter((o): o is RateReport => o.type === 'rate' && o.hasData);
   return [
     ...verdict.objectives.map((o) => objectiveSentence(o, isAtEnd(verdict))),
-    bet(verdict),
     ...onset(verdict, rates, day),
     ...rates.flatMap(baseline),
     ...rates.flatMap(buckets),
     ...rates.flatMap(design),
-  ].filter((s) => s !== '');
-}
-
-function bet({ evidence, reason, objectives }: Verdict): string {
-  // The reason tells it already, or nothing was there to bet on.
-  if (reason === 'evidence_against' || objectives.every((o) => o.type === 'reading' || !o.hasData)) return '';
-  const act = count(Math.round(Math.exp(evidence.logThreshold)));
-  return `The bet against it over all objectives stands at ${odds(evidence.logE)}; it is rolled back at ${act}:1.`;
+  ];
 }
 
 function onset({ decision, decidedBy }: Verdict, rates: readonly RateReport[], day: number): string[] {
@@ -86,33 +85,34 @@ function onset({ decision, decidedBy }: Verdict, rates: readonly RateReport[], d
   if (decision !== 'rollback' || !o?.onset) return [];
   const late =
     o.rate !== null && !o.relative && o.rate <= o.p0
-      ? ': the share over the whole window is still within the target, and the evidence comes from the looks since then'
+      ? '. Over the whole window it still meets the target; the evidence comes from the checks since then'
       : '';
-  return [`${o.name} most likely went wrong at look ${o.onset.tick}, about ${timeOn(o.onset.at, day)}${late}.`];
+  return [`${o.name} most likely went wrong at check ${o.onset.tick}, about ${timeOn(o.onset.at, day)}${late}.`];
 }
 
 function baseline(o: RateReport): string[] {
   const b = o.baseline;
   if (!b || o.relative || b.rate === null) return [];
   const bad = o.signal === 'errors' ? 'failed' : 'were as slow';
-  const ratio = b.ratio === 0 ? 'the canary had none' : `the canary's rate is ${times(b.ratio ?? 0)} times that`;
+  const ratio = b.ratio === 0 ? 'the canary had none' : `the canary's rate is ${times(b.ratio ?? 0)}x that`;
   const compared = b.ratio === null ? '' : `; ${ratio}`;
-  const doing = {
-    yes: ', so this is its own doing',
-    no: ', and the baseline misses the target too, so this is not its own doing',
+  const blame = {
+    yes: ', so the canary is to blame',
+    no: ', and the baseline misses the target too, so the canary is not to blame',
     unknown: '',
   }[o.rollback.against ? o.attributable : 'unknown'];
   return [
-    `${label(o)}: of the baseline's ${plural(b.total, 'request')} in the same time ${percent(b.rate)} ${bad}${compared}${doing}.`,
+    `${label(o)}: ${percent(b.rate)} of the baseline's ${plural(b.total, 'request')} ${bad} in the same time${compared}${blame}.`,
   ];
 }
 
 function buckets({ latency, name, target, relative }: RateReport): string[] {
   if (!latency || latency.exact || relative) return [];
-  const surely = latency.surelyAbove === null ? 'none' : `those above ${milliseconds(latency.surelyAbove)}`;
-  const possibly = latency.possiblyAbove === null ? 'all' : `those above ${milliseconds(latency.possiblyAbove)}`;
+  const { surelyAbove, possiblyAbove } = latency;
+  const certainly = surelyAbove === null ? 'none' : `those above ${milliseconds(surelyAbove)}`;
+  const possibly = possiblyAbove === null ? 'all' : `those above ${milliseconds(possiblyAbove)}`;
   return [
-    `${name}: no bucket ends at ${milliseconds(target)}, so ${surely} count as surely slow, and ${possibly} as possibly slow.`,
+    `${name}: no bucket ends at ${milliseconds(target)}. A rollback counts ${certainly} as slow, a promotion ${possibly}.`,
   ];
 }
 
@@ -123,9 +123,9 @@ function design({ design: d, name }: RateReport): string[] {
     none: '',
     declared: 'as the policy declares',
     baseline: 'estimated from the baseline',
-    canary: "estimated from the canary's earlier looks",
+    canary: "estimated from the canary's earlier checks",
   };
   return [
-    `${name}: requests may share their fate, so about ${Number(d.effect.toPrecision(2))} of them count as one (${from[d.from]}).`,
+    `${name}: requests are not independent; about ${Number(d.effect.toPrecision(2))} of them count as one (${from[d.from]}).`,
   ];
 }

@@ -3,7 +3,7 @@
  */
 export { actionSentences } from './actions.js';
 export { approvalSentences } from './approvals.js';
-export { courseSentences, looksSentence } from './course.js';
+export { checksSentence, courseSentences } from './course.js';
 export { decisionSentences } from './decision.js';
 export { gapSentences } from './gaps.js';
 export { type JobHistory, mathOfJob, narrateJob } from './job.js';

@@ -21,14 +21,14 @@ interface Facts {
   failed: EventOf<'job.failed'> | null;
 }
 
-/** Lines of a job's output that are told; the log has up to 8 KiB. */
+/** Lines of a job's output that are shown; the log has up to 8 KiB. */
 const LINES = 5;
 
-/** Tells a job from its events: what was asked, what happened, how it ended, what it found; pure. */
+/** A job in words, from its events: request, timeline, metrics, output; pure. */
 export function narrateJob({ id, events, asOf }: JobHistory): Narrative {
   const facts = factsOf(events);
   if (!facts) return narrateUnknown(id, asOf);
-  const then = asOf === null ? '' : `As it was known at ${moment(asOf)}: `;
+  const then = asOf === null ? '' : `As of ${moment(asOf)}: `;
   return {
     id,
     about: 'job',
@@ -36,11 +36,11 @@ export function narrateJob({ id, events, asOf }: JobHistory): Narrative {
     title: oneLine(`${then}${outcome(facts)}`),
     asOf: asOf === null ? null : new Date(asOf).toISOString(),
     sections: [
-      ...section('What was asked', 'prose', asked(id, facts)),
-      ...section('What happened', 'list', course(facts)),
-      ...section('What it found', 'list', found(facts)),
-      ...section('What it wrote last', 'list', written(facts)),
-      ...section('What to do next', 'list', next(id, facts, asOf)),
+      ...section('Request', 'prose', request(id, facts)),
+      ...section('Timeline', 'list', course(facts)),
+      ...section('Metrics', 'list', found(facts)),
+      ...section('End of its output', 'list', outputTail(facts)),
+      ...section('Next steps', 'list', next(id, facts, asOf)),
     ],
   };
 }
@@ -83,15 +83,15 @@ function stateOf({ running, completed, failed }: Facts): 'queued' | 'running' | 
 const FAILURES = {
   exit: 'failed',
   start: 'could not be started',
-  timeout: 'took too long and was stopped',
+  timeout: 'timed out and was stopped',
   cancelled: 'was cancelled',
-  metrics: 'ended without metrics that can be read',
+  metrics: 'ended without readable metrics',
   lost: 'was lost',
 } as const;
 
 function outcome(facts: Facts): string {
   const { taskId, configId, dryRun } = facts.queued.data;
-  const name = `The job ${taskId}${configId === null ? '' : ` for ${configId}`}${dryRun ? ' (dry run)' : ''}`;
+  const name = `Job ${taskId}${configId === null ? '' : ` for ${configId}`}${dryRun ? ' (dry run)' : ''}`;
   switch (stateOf(facts)) {
     case 'completed':
       return `${name} completed`;
@@ -100,18 +100,18 @@ function outcome(facts: Facts): string {
     case 'running':
       return `${name} is running`;
     default:
-      return `${name} waits for its turn`;
+      return `${name} is queued`;
   }
 }
 
-function asked(id: string, { queued }: Facts): string[] {
+function request(id: string, { queued }: Facts): string[] {
   const { taskId, configId, dryRun, command, timeoutSeconds, requestedBy } = queued.data;
-  const about = configId === null ? '' : ` with the configuration ${configId}`;
-  const what = command === null ? 'It is built in' : `Its command is ${clip(command.map(quoted).join(' '))}`;
+  const about = configId === null ? '' : ` with configuration ${configId}`;
+  const what = command === null ? 'The task is built in' : `Its command is ${clip(command.map(quoted).join(' '))}`;
   return [
-    `${person(requestedBy)} asked on ${moment(Date.parse(queued.ts))} that the task ${taskId} be run${about}; this is job ${id}.`,
-    ...(dryRun ? ['It is a dry run: it is only looked whether the program can be started.'] : []),
-    `${what}, and it may take ${seconds(timeoutSeconds)}.`,
+    `${person(requestedBy)} queued job ${id} on ${moment(Date.parse(queued.ts))}: task ${taskId}${about}.`,
+    ...(dryRun ? ['It is a dry run: it only checks that the program can be started.'] : []),
+    `${what}; its timeout is ${seconds(timeoutSeconds)}.`,
   ];
 }
 
@@ -128,7 +128,7 @@ function course({ queued, running, completed, failed }: Facts): string[] {
     const waited = (Date.parse(running.ts) - day) / 1000;
     const { pid } = running.data;
     lines.push(
-      `At ${at(running)} it began, after ${seconds(waited)} of waiting${pid === null ? '' : `, as process ${pid}`}.`,
+      `At ${at(running)} it started, after ${seconds(waited)} in the queue${pid === null ? '' : `, as process ${pid}`}.`,
     );
   }
   if (completed) lines.push(`At ${at(completed)} it completed, after ${milliseconds(completed.data.durationMs)}.`);
@@ -145,22 +145,22 @@ function found({ completed }: Facts): string[] {
   return Object.entries(completed?.data.metrics ?? {}).map(([name, value]) => `${name} = ${clip(String(value))}`);
 }
 
-function written({ completed, failed }: Facts): string[] {
+function outputTail({ completed, failed }: Facts): string[] {
   const output = (completed ?? failed)?.data.output;
   const lines = (output?.tail ?? '').split('\n').filter((line) => line.trim() !== '');
   return lines.slice(-LINES).map((line) => clip(line));
 }
 
 function next(id: string, facts: Facts, asOf: number | null): string[] {
-  if (asOf !== null) return [`This is the past; how it stands now: lukhas why ${id}`];
+  if (asOf !== null) return [`For the current state: lukhas why ${id}`];
   switch (stateOf(facts)) {
     case 'completed':
-      return [`All of it as a document: lukhas job status ${id} --json`];
+      return [`For everything as JSON: lukhas job status ${id} --json`];
     case 'failed':
-      return [`Run it again when what it says is mended: lukhas job run ${facts.queued.data.taskId}`];
+      return [`Fix what the message names, then run: lukhas job run ${facts.queued.data.taskId}`];
     case 'running':
-      return [`End it: lukhas job cancel ${id} --reason "..."`];
+      return [`To stop it: lukhas job cancel ${id} --reason "..."`];
     default:
-      return ['It begins when a process that runs jobs has room: lukhas serve, or a lukhas job run of its own.'];
+      return ['It starts when a process that runs jobs is free: lukhas serve, or another lukhas job run.'];
   }
 }

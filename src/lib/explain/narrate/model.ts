@@ -18,32 +18,32 @@ export interface ModelHistory {
   asOf: number | null;
 }
 
-/** Tells a model: the gates it holds and held, and what became of its canaries; pure. */
+/** A model in words: the gates it holds and held, and the outcomes of its canaries; pure. */
 export function narrateModel({ id, gates, canaries, older, asOf }: ModelHistory): Narrative {
   const held = holdings(id, gates);
-  const now = [...held].sort();
-  const holds = now.length === 0 ? 'holds no gate' : `holds ${now.join(' and ')}`;
+  const current = [...held].sort();
+  const holds = current.length === 0 ? 'holds no gate' : `holds ${current.join(' and ')}`;
   return {
     id,
     about: 'model',
     state: null,
-    title: oneLine(`${asOf === null ? '' : `As it was known at ${moment(asOf)}: `}${id} ${holds}`),
+    title: oneLine(`${asOf === null ? '' : `As of ${moment(asOf)}: `}${id} ${holds}`),
     asOf: asOf === null ? null : new Date(asOf).toISOString(),
     sections: [
       ...section(
-        'Its gates',
+        'Gates',
         'list',
         gates.flatMap((g) => gateSentence(id, g)),
       ),
-      ...section('Its canaries, newest first', 'list', [
+      ...section('Canaries, newest first', 'list', [
         ...canaries.map(canarySentence),
         older > 0
           ? `${plural(older, 'older canary', 'older canaries')} not shown: lukhas canary list --model ${id}`
           : null,
       ]),
-      ...section('What to do next', 'list', [
-        canaries[0] ? `The newest canary in full: lukhas why ${canaries[0].id}` : null,
-        asOf === null ? null : `This is the past; how it stands now: lukhas why ${id}`,
+      ...section('Next steps', 'list', [
+        canaries[0] ? `For the newest canary: lukhas why ${canaries[0].id}` : null,
+        asOf === null ? null : `For the current state: lukhas why ${id}`,
       ]),
     ],
   };
@@ -63,8 +63,8 @@ function gateSentence(id: string, entry: GateEntry): string[] {
   const at = moment(Date.parse(ts));
   const through = canaryId === null ? `, ${entryMeans(entry)}` : ` through canary ${canaryId}`;
   if (modelId === id)
-    return [`${at} – it entered ${gate}${through}${previous === null ? '' : `, in place of ${previous}`}.`];
-  return previous === id ? [`${at} – it left ${gate}: ${modelId} took its place${through}.`] : [];
+    return [`${at} – entered ${gate}${through}${previous === null ? '' : `, replacing ${previous}`}.`];
+  return previous === id ? [`${at} – left ${gate}: replaced by ${modelId}${through}.`] : [];
 }
 
 function canarySentence({ id, events }: ModelHistory['canaries'][number]): string | null {

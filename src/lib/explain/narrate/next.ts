@@ -1,12 +1,12 @@
 import type { Verdict } from '../../judge/index.js';
 import type { Facts } from '../../readings/index.js';
-import { nextSteps } from '../summary.js';
+import { nextSteps } from '../cause.js';
 import { clip, moment } from '../words.js';
 import { approvalSteps } from './approvals.js';
 
-/** What to do next. */
+/** What to do next, one step a line. */
 export function nextSentences(facts: Facts, verdict: Verdict | null): string[] {
-  return [...steps(facts, verdict), `All the numbers: lukhas why-math ${facts.id}`];
+  return [...steps(facts, verdict), `For the numbers: lukhas why-math ${facts.id}`];
 }
 
 function steps(facts: Facts, verdict: Verdict | null): string[] {
@@ -16,33 +16,33 @@ function steps(facts: Facts, verdict: Verdict | null): string[] {
   if (people !== null && (facts.forced === null || acted?.data.ok)) return people;
   switch (state) {
     case 'PENDING':
-      return [`Nobody has looked yet; watch it: lukhas canary resume ${id}`];
+      return [`To start checking it: lukhas canary resume ${id} (a running lukhas serve does it too)`];
     case 'RUNNING':
       return [
-        `Wait for ${end(facts)}, when its window ends.`,
-        `If nobody watches it, go on with it: lukhas canary resume ${id}`,
-        `To end it: lukhas canary abort ${id} --reason "..."`,
+        `Wait until ${end(facts)}, when the window ends.`,
+        `If no process drives it: lukhas canary resume ${id}`,
+        `To stop it: lukhas canary abort ${id} --reason "..."`,
       ];
     case 'PROMOTED':
     case 'ROLLED_BACK':
-      if (dryRun) return ['To have it carried out, start the canary again without --dry-run.'];
-      if (!acted) return [`Have the decision carried out: lukhas canary resume ${id}`];
+      if (dryRun) return ['To carry it out, start the canary again without --dry-run.'];
+      if (!acted) return [`To carry out the decision: lukhas canary resume ${id}`];
       if (!acted.data.ok)
         return [
-          `Mend the hook${acted.data.failed === null ? '' : ` "${clip(acted.data.failed)}"`}, then: lukhas canary retry ${id}`,
+          `Fix the hook${acted.data.failed === null ? '' : ` "${clip(acted.data.failed)}"`}, then run: lukhas canary retry ${id}`,
         ];
       return state === 'PROMOTED'
-        ? ['Nothing is left to be done.']
-        : ['Find out what the new version does differently; the mended one is a new canary.'];
+        ? ['Nothing to do.']
+        : ['Find out what the new version does differently, fix it, and start a new canary.'];
     case 'BLOCKED':
       return [
         ...(verdict ? nextSteps(verdict) : []),
-        `If you know that it is safe, promote it by hand: lukhas canary promote ${id} --reason "..."`,
+        `If you know that it is safe, promote it anyway: lukhas canary promote ${id} --reason "..."`,
       ];
     case 'ABORTED':
-      return ['Nothing is left to be done; to try again, start a new canary.'];
+      return ['Nothing to do. To try again, start a new canary.'];
     case 'FAILED':
-      return ['Mend what the message names, then start a new canary.'];
+      return ['Fix what the message names, then start a new canary.'];
   }
 }
 

@@ -21,45 +21,43 @@ interface PromotionEvents {
   finished: EventOf<'promotion.finished'> | null;
 }
 
-/** Tells a promotion that was asked for apart from a canary's own: by whom, on what evidence, what was done; pure. */
+/** A promotion requested by `lukhas gate promote`, in words: who, on what evidence, how it was carried out; pure. */
 export function narratePromotion({ id, events, gate, asOf }: PromotionHistory): Narrative {
   const requested = events.find((e) => e.kind === 'promotion.requested');
   if (!requested) return narrateUnknown(id, asOf);
-  const told = { requested, finished: events.find((e) => e.kind === 'promotion.finished') ?? null };
+  const promotion = { requested, finished: events.find((e) => e.kind === 'promotion.finished') ?? null };
   return {
     id,
     about: 'promotion',
     state: null,
-    title: oneLine(`${asOf === null ? '' : `As it was known at ${moment(asOf)}: `}${title(told)}`),
+    title: oneLine(`${asOf === null ? '' : `As of ${moment(asOf)}: `}${title(promotion)}`),
     asOf: asOf === null ? null : new Date(asOf).toISOString(),
     sections: [
-      ...section('What was asked', 'prose', asked(id, requested)),
-      ...section('What was done', 'prose', done(told, id, events, gate)),
-      ...section('What to do next', 'list', next(told)),
+      ...section('Request', 'prose', asked(id, requested)),
+      ...section('Actions', 'prose', actions(promotion, id, events, gate)),
+      ...section('Next steps', 'list', next(promotion)),
     ],
   };
 }
 
 function title({ requested, finished }: PromotionEvents): string {
   const { modelId, gate } = requested.data;
-  if (!finished) return `${modelId} is to be promoted into ${gate}, but that is not complete yet`;
+  if (!finished) return `${modelId} is being promoted into ${gate}: not complete yet`;
   if (finished.data.ok) return `${modelId} was promoted into ${gate}`;
-  return `${modelId} was not promoted into ${gate}: ${finished.data.failed === null ? 'it was given up' : 'a hook failed'}`;
+  return `${modelId} was not promoted into ${gate}: ${finished.data.failed === null ? 'the promotion was abandoned' : 'a hook failed'}`;
 }
 
 function asked(id: string, { ts, data }: PromotionEvents['requested']): string[] {
   const { requestedBy, modelId, gate, previous, canaryId } = data;
-  const before = previous === null ? `No model held ${gate} then.` : `${gate} was held by ${previous} then.`;
+  const before = previous === null ? `${gate} was empty then.` : `${previous} held ${gate} then.`;
   return [
-    `${person(requestedBy)} asked on ${moment(Date.parse(ts))} that ${modelId} be promoted into ${gate}; this is promotion ${id}.`,
-    canaryId === null
-      ? 'It was asked for without evidence, as the configuration permits.'
-      : `It stands on the evidence of canary ${canaryId}.`,
+    `${person(requestedBy)} requested promotion ${id} on ${moment(Date.parse(ts))}: ${modelId} into ${gate}.`,
+    canaryId === null ? 'It has no evidence, as the configuration allows.' : `Its evidence is canary ${canaryId}.`,
     before,
   ];
 }
 
-function done(
+function actions(
   { requested, finished }: PromotionEvents,
   id: string,
   events: readonly StoredEvent[],
@@ -68,30 +66,26 @@ function done(
   const day = Date.parse(requested.ts);
   const calls = callsOf(events);
   const own = gate.filter((change) => change.promotion?.id === id);
-  const told = [...calls.map((_, i) => hookCall(calls, i, day)), ...own.map((change) => gateChange(change, day))];
-  if (!finished) return [...told, 'The promotion is not complete yet.'];
+  const steps = [...calls.map((_, i) => hookCall(calls, i, day)), ...own.map((change) => gateChange(change, day))];
+  if (!finished) return [...steps, 'The promotion is not complete yet.'];
   const { ok, failed, hooks } = finished.data;
   if (failed !== null)
-    return [...told, `Hook "${clip(failed)}" failed: those after it were not called and the gate was left as it is.`];
-  if (!ok)
-    return [
-      ...told,
-      'It was given up: the gate, or what is known of the model, had changed before it was carried out.',
-    ];
-  const silent = hooks === 0 ? ['No promote hook was configured, so nobody else was told.'] : [];
-  const already = own.length === 0 ? ['The model held the gate by then, so the gate did not change.'] : [];
-  return [...silent, ...told, ...already];
+    return [...steps, `Hook "${clip(failed)}" failed: the hooks after it were not called and the gate did not change.`];
+  if (!ok) return [...steps, 'It was abandoned: the gate or the evidence changed before it was carried out.'];
+  const silent = hooks === 0 ? ['No promote hook was configured: no hook or webhook was notified.'] : [];
+  const already = own.length === 0 ? ['The model already held the gate by then, so the gate did not change.'] : [];
+  return [...silent, ...steps, ...already];
 }
 
 function next({ requested, finished }: PromotionEvents): string[] {
   const { modelId, gate, canaryId } = requested.data;
   const again = `lukhas gate promote ${modelId} ${gate}`;
   const steps = !finished
-    ? `If nobody drives it, go on with it: ${again}`
+    ? `If no process drives it: ${again}`
     : finished.data.ok
-      ? 'Nothing is left to be done.'
+      ? 'Nothing to do.'
       : finished.data.failed === null
-        ? `See who entered the gate: lukhas gate history ${gate}`
-        : `Mend the hook "${clip(finished.data.failed)}", then ask again: ${again}`;
-  return [steps, ...(canaryId === null ? [] : [`The canary in full: lukhas why ${canaryId}`])];
+        ? `To see who entered the gate: lukhas gate history ${gate}`
+        : `Fix the hook "${clip(finished.data.failed)}", then run: ${again}`;
+  return [steps, ...(canaryId === null ? [] : [`For the canary: lukhas why ${canaryId}`])];
 }

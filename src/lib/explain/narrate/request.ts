@@ -9,28 +9,28 @@ export function requestSentences({ id, requested }: Facts): string[] {
   const at = moment(Date.parse(requested.ts));
   const named = policy.name === undefined ? 'The policy' : `The policy "${clip(policy.name)}"`;
   return [
-    `${person(requestedBy)} asked on ${at} that ${modelId} pass from ${fromGate} to ${toGate}; this is canary ${id}.`,
+    `${person(requestedBy)} started canary ${id} on ${at}: ${modelId} from ${fromGate} to ${toGate}.`,
     ...(dryRun ? ['It is a dry run: it is judged, but no hook is called and no gate changes.'] : []),
-    `${named} (sha256 ${policyDigest.slice(0, 12)}…) asks, over a window of ${seconds(policy.windowSeconds)} with a look every ${seconds(policy.intervalSeconds)}: ${targets(policy).join('; ')}.`,
+    `${named} (sha256 ${policyDigest.slice(0, 12)}…) has a window of ${seconds(policy.windowSeconds)} with a check every ${seconds(policy.intervalSeconds)}. Targets: ${targets(policy).join('; ')}.`,
     rules(policy),
     ...(policy.approvals && !dryRun
-      ? [`Before it is promoted, ${plural(policy.approvals.required, 'person has', 'people have')} to approve it.`]
+      ? [`A promotion needs the approval of ${plural(policy.approvals.required, 'person', 'people')}.`]
       : []),
   ];
 }
 
-/** By what a model entered a gate. */
+/** How a model entered a gate. */
 export function entryMeans({ canaryId, by, promotion }: GateEntry): string {
   if (canaryId !== null) return `through canary ${canaryId}`;
   if (promotion === undefined) return `set by ${person(by)}`;
   const on =
     promotion.canaryId === null
-      ? 'without evidence, as the configuration permits'
+      ? 'without evidence, as the configuration allows'
       : `on the evidence of canary ${promotion.canaryId}`;
   return `promoted by ${person(by)} ${on}`;
 }
 
-/** A person or program as they were known. */
+/** A person or program, and how lukhas knows who it is. */
 export function person({ who, how }: Actor): string {
   if (how === 'lukhas') return 'lukhas';
   return `${clip(who)} (${KNOWN_BY[how]})`;
@@ -47,57 +47,55 @@ function targets({ targets: t, relative, objectives }: Policy): string[] {
   if (t.max_error_rate !== undefined) list.push(`error rate at most ${percent(t.max_error_rate)}`);
   if (t.max_drift !== undefined) list.push(`drift of the scores at most PSI ${t.max_drift}`);
   const { max_error_ratio: errors, max_slow_ratio: slow } = relative;
-  if (errors !== undefined) list.push(`error rate at most ${errors} times the baseline's`);
-  if (slow !== undefined) list.push(`share of slow requests at most ${slow} times the baseline's`);
+  if (errors !== undefined) list.push(`error rate at most ${errors}x the baseline's`);
+  if (slow !== undefined) list.push(`share of slow requests at most ${slow}x the baseline's`);
   return [...list, ...objectives.map((o) => `${o.name} ${o.op} ${o.value}`)];
 }
 
 function rules(policy: Policy): string {
-  const when = policy.promote === 'early' ? 'as soon as every target is certified' : 'at the end of the window';
+  const when = policy.promote === 'early' ? 'as soon as' : 'at the end of the window if';
   const inconclusive = {
-    block: 'blocked',
-    extend: `watched on, until ${seconds(policy.maxWindowSeconds)} at most, and then blocked`,
-    promote: 'promoted if every estimate meets its target, and marked as uncertified',
+    block: 'it is blocked',
+    extend: `the window is extended to at most ${seconds(policy.maxWindowSeconds)}, then it is blocked`,
+    promote: 'it is promoted uncertified if every estimate meets its target',
   }[policy.onInconclusive];
-  const silent = { block: 'blocked', hold: 'held until the end of the window', rollback: 'rolled back' }[
+  const silent = { block: 'it is blocked', hold: 'it waits for the end of the window', rollback: 'it is rolled back' }[
     policy.onNoData
   ];
-  return `It promotes ${when}; what is undecided then is ${inconclusive}, and a canary without data for ${seconds(policy.noDataSeconds)} is ${silent}.`;
+  return `The canary is promoted ${when} every target is certified; if the evidence is inconclusive, ${inconclusive}. After ${seconds(policy.noDataSeconds)} without data ${silent}.`;
 }
 
-/** Where measurements came from. */
+/** Where the measurements came from. */
 export function sourceSentences({ requested }: Facts): string[] {
   const { source } = requested.data;
   switch (source['kind']) {
     case 'none':
-      return ['No metrics source was configured: there was nothing to watch.'];
+      return ['No metrics source was configured, so nothing was measured.'];
     case 'ndjson': {
       const from = source['input'] === '-' ? 'standard input' : `the file ${text(source['input'])}`;
-      return [`Observations were read from ${from}; the times in it are the times that count.`];
+      return [`Observations were read from ${from}, with the times given there.`];
     }
     case 'scrape':
       return scraped(source);
     case 'prometheus':
       return prometheus(source);
     default:
-      return [`Measurements came from a source of the kind ${text(source['kind'])}.`];
+      return [`Metrics came from a source of kind ${text(source['kind'])}.`];
   }
 }
 
 function scraped(source: Record<string, unknown>): string[] {
   const arm = (url: string, labels: string) => `${text(source[url])}${labelled(source[labels])}`;
-  const canary = `Measurements of the canary were read from ${arm('canaryUrl', 'canaryLabels')}`;
-  if (source['baselineUrl'] == null) return [`${canary}; there was no baseline to compare it with.`];
-  return [`${canary}, those of the baseline from ${arm('baselineUrl', 'baselineLabels')}.`];
+  const canary = `Canary metrics were read from ${arm('canaryUrl', 'canaryLabels')}`;
+  if (source['baselineUrl'] == null) return [`${canary}; there was no baseline.`];
+  return [`${canary}, baseline metrics from ${arm('baselineUrl', 'baselineLabels')}.`];
 }
 
 function prometheus(source: Record<string, unknown>): string[] {
   const queries = Object.entries(record(source['queries'])).map(([name, query]) => `${name} = ${text(query)}`);
   return [
-    `Measurements were read from the Prometheus at ${text(source['url'])}${labelled(source['labels'])}.`,
-    ...(queries.length === 0
-      ? []
-      : [`${plural(queries.length, 'expression')} of the user's own: ${queries.join('; ')}.`]),
+    `Metrics were read from the Prometheus at ${text(source['url'])}${labelled(source['labels'])}.`,
+    ...(queries.length === 0 ? [] : [`Custom ${queries.length === 1 ? 'query' : 'queries'}: ${queries.join('; ')}.`]),
   ];
 }
 
@@ -111,5 +109,5 @@ function record(value: unknown): Record<string, unknown> {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? clip(value) : 'an unnamed place';
+  return typeof value === 'string' ? clip(value) : 'an unknown place';
 }

@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
-import { EVENT_VERSIONS, type EventDraft, type StoredEvent } from '../events.js';
+import type { EventDraft, StoredEvent } from '../events.js';
 import type { Expectation, SubjectSummary, SummaryDraft, Unit } from '../ledger.js';
 import { canonicalJson, completedNodes, leafHash, type NodeReader, recorded } from '../tree/index.js';
+import { versionOf } from '../versions.js';
 import type { TransactionObserver } from './group-commit.js';
 
 /** A unit checked and turned into canonical text; only the sequence numbers are missing. */
@@ -65,7 +66,7 @@ function prepareEvent(draft: EventDraft): PreparedEvent {
     draft,
     data: copy,
     before: `{"data":${text},"kind":"${kind}","seq":`,
-    after: `,"subject":${canonicalJson(subject, what)},"ts":"${ts}","v":${EVENT_VERSIONS[kind]}}`,
+    after: `,"subject":${canonicalJson(subject, what)},"ts":"${ts}","v":${versionOf(kind)}}`,
   };
 }
 
@@ -120,13 +121,13 @@ export class Appender implements TransactionObserver {
     if ('lease' in expectation) {
       const holder = this.#sql.holder.get(expectation.lease);
       if (holder === expectation.holder) return;
-      const now = holder === undefined ? 'nobody holds it' : `${holder} holds it`;
-      throw conflict(`The lease of ${expectation.lease} was lost by ${expectation.holder}: ${now} now`);
+      const now = holder === undefined ? 'no process holds it' : `${holder} holds it`;
+      throw conflict(`${expectation.holder} lost the lease of ${expectation.lease}: now ${now}`);
     }
     const lastSeq = this.#sql.lastSeq.get(expectation.subject) ?? -1;
     if (lastSeq === expectation.lastSeq) return;
     throw conflict(
-      `${expectation.subject} has changed meanwhile: its last entry is ${lastSeq}, expected was ${expectation.lastSeq}`,
+      `${expectation.subject} changed during the operation: its last entry is ${lastSeq}, expected ${expectation.lastSeq}`,
     );
   }
 
@@ -139,7 +140,7 @@ export class Appender implements TransactionObserver {
     this.#sql.event.run(seq, ts, kind, subject, leaf, joined(nodes), body);
     this.#edge[nodes.length] = nodes.at(-1) ?? leaf;
     this.#size = seq + 1;
-    return { seq, kind, v: EVENT_VERSIONS[kind], subject, ts, data } as StoredEvent;
+    return { seq, kind, v: versionOf(kind), subject, ts, data } as StoredEvent;
   }
 
   readonly #leftSibling: NodeReader = (level) => this.#edge[level] as Buffer;
@@ -176,12 +177,12 @@ export class Appender implements TransactionObserver {
   }
 
   /** False when another holder has it and it has not lapsed at `now` (ms). */
-  takeLease(canaryId: string, holder: string, now: number, expiresAt: number): boolean {
-    return this.#sql.takeLease.run(canaryId, holder, expiresAt, now).changes === 1;
+  takeLease(subject: string, holder: string, now: number, expiresAt: number): boolean {
+    return this.#sql.takeLease.run(subject, holder, expiresAt, now).changes === 1;
   }
 
-  dropLease(canaryId: string, holder: string): void {
-    this.#sql.dropLease.run(canaryId, holder);
+  dropLease(subject: string, holder: string): void {
+    this.#sql.dropLease.run(subject, holder);
   }
 }
 
@@ -196,11 +197,11 @@ function statements(db: Database) {
       'INSERT INTO cursors (canary, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
     ),
     takeLease: db.prepare(`
-      INSERT INTO leases (canary, holder, expires_at) VALUES (?, ?, ?)
+      INSERT INTO leases (subject, holder, expires_at) VALUES (?, ?, ?)
       ON CONFLICT DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
         WHERE leases.holder = excluded.holder OR leases.expires_at <= ?`),
-    dropLease: db.prepare('DELETE FROM leases WHERE canary = ? AND holder = ?'),
-    holder: column('SELECT holder FROM leases WHERE canary = ?') as Statement<[string], string>,
+    dropLease: db.prepare('DELETE FROM leases WHERE subject = ? AND holder = ?'),
+    holder: column('SELECT holder FROM leases WHERE subject = ?') as Statement<[string], string>,
     lastSeq: column('SELECT max(seq) FROM events WHERE subject = ?') as Statement<[string], number | null>,
     head: db.prepare(`
       INSERT INTO heads (subject, type, state, model, open, first_seq, last_seq, created_at, updated_at, data)

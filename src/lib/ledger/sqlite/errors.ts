@@ -9,33 +9,34 @@ interface Meaning {
 
 const BUSY: Meaning = {
   code: 'LEDGER_BUSY',
-  says: 'is being written by another process and did not become free in time',
-  suggestion: 'Try again; if it lasts, look for a stuck process that has the file open (lsof or fuser).',
+  says: 'is locked by another process and did not become free in time',
+  suggestion: 'Try again. If that does not help, find the process that has the file open (lsof or fuser).',
 };
 const FULL: Meaning = {
   code: 'LEDGER_FULL',
   says: 'cannot grow: its disk is full or refuses writes',
-  suggestion: 'Free space (or raise the quota) on its disk, then run the command again; nothing was half recorded.',
+  suggestion: 'Free disk space or raise the quota, then run the command again; nothing was partly recorded.',
 };
 const FAILING: Meaning = {
   code: 'LEDGER_FULL',
   says: 'could not be written or read: its disk reports an error or is full',
-  suggestion: 'Check free space and the health of the disk, then run the command again; nothing was half recorded.',
+  suggestion:
+    'Check the free space and the health of the disk, then run the command again; nothing was partly recorded.',
 };
 const READ_ONLY: Meaning = {
   code: 'LEDGER_READ_ONLY',
-  says: 'may not be written by this user',
+  says: 'is not writable by this user',
   suggestion: 'Give this user write access to the file and to its folder, or choose another file with --db.',
 };
 const CORRUPT: Meaning = {
   code: 'LEDGER_CORRUPT',
-  says: 'is damaged, or is not a database at all',
+  says: 'is damaged or is not a database',
   suggestion: 'Check the path given with --db; if it is right, restore the file from a backup.',
 };
 const CONFLICT: Meaning = {
   code: 'LEDGER_CONFLICT',
-  says: 'refused a record that contradicts what is already recorded',
-  suggestion: 'Read the current state and decide again.',
+  says: 'refused a record that contradicts an existing one',
+  suggestion: 'Check the current state, then try again.',
 };
 const UNAVAILABLE: Meaning = {
   code: 'LEDGER_UNAVAILABLE',
@@ -70,8 +71,11 @@ const MEANINGS: readonly (readonly [string, Meaning])[] = [
   ['ELOOP', UNAVAILABLE],
 ];
 
-/** better-sqlite3 without its compiled part, or with that of another version of Node.js. */
-const NOT_BUILT = /Could not locate the bindings file|NODE_MODULE_VERSION|better_sqlite3\.node/;
+/** The binary of better-sqlite3 is missing, or the system cannot load it. */
+const NOT_LOADED = /better_sqlite3\.node|better-sqlite3[\\/]prebuilds[\\/]/;
+
+/** better-sqlite3 13 needs it, and ends the process with a segmentation fault where it is older: Node.js before 22.14. */
+const NODE_API = 10;
 
 /** Taken away while it was open: every statement fits the schema that it was opened with. */
 const GONE = /^SQLITE_ERROR no such (?:table|column):/;
@@ -79,18 +83,7 @@ const GONE = /^SQLITE_ERROR no such (?:table|column):/;
 /** What an error of SQLite or the file system means to a user; any other error comes back as it is. */
 export function ledgerError(error: unknown, path: string): unknown {
   if (error instanceof LukhasError) return error;
-  if (error instanceof Error && NOT_BUILT.test(error.message)) {
-    return new LukhasError(
-      'LEDGER_UNAVAILABLE',
-      'The package better-sqlite3 was installed without being compiled for this Node.js',
-      {
-        suggestions: [
-          'Allow it and compile it: npm install-scripts approve better-sqlite3 && npm rebuild better-sqlite3',
-        ],
-        cause: error,
-      },
-    );
-  }
+  if (error instanceof Error && NOT_LOADED.test(error.message)) return cannotLoad(error);
   const code = errorCode(error);
   const { message } = error as Error;
   const meaning = GONE.test(`${code} ${message}`) ? CORRUPT : MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
@@ -101,6 +94,29 @@ export function ledgerError(error: unknown, path: string): unknown {
     suggestions: [meaning.suggestion],
     cause: error,
   });
+}
+
+function cannotLoad(cause: Error): LukhasError {
+  const [firstLine] = cause.message.split('\n');
+  return new LukhasError(
+    'LEDGER_UNAVAILABLE',
+    `The binary of better-sqlite3 for ${process.platform} on ${process.arch} cannot be loaded (${firstLine})`,
+    {
+      suggestions: [
+        'Install lukhas again. Binaries exist for Linux (glibc 2.34 or newer, or musl), macOS and Windows, on x64 and arm64.',
+      ],
+      cause,
+    },
+  );
+}
+
+/** @throws LukhasError LEDGER_UNAVAILABLE where better-sqlite3 would end the process */
+export function requireNodeApi(): void {
+  if (Number(process.versions.napi) >= NODE_API) return;
+  throw new LukhasError(
+    'LEDGER_UNAVAILABLE',
+    `Node.js ${process.versions.node} cannot open a ledger: 22.14, or 24 or newer, is required`,
+  );
 }
 
 /** Code of an error of SQLite or the file system, or an empty string. */

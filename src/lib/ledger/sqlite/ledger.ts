@@ -1,6 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
-import type { EventDraft, StoredEvent } from '../events.js';
+import type { EventDraft, EventKind, StoredEvent } from '../events.js';
 import type { EventFilter, FeedItem, FeedPosition, Ledger, SubjectSummary, SummaryFilter, Unit } from '../ledger.js';
 import { compactRange, consistencyProof, inclusionProof, rootHash } from '../tree/index.js';
 import { Appender, type PreparedUnit, prepareUnit } from './append.js';
@@ -30,14 +30,12 @@ export class SqliteLedger implements Ledger {
   readonly documents: SqliteDocuments;
   readonly pages: SqlitePages;
   #proofs: SqliteProofs | null = null;
-  #dataVersion: number;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#reader = new Reader(connection.db);
     this.#appender = new Appender(connection.db, this.#reader.node);
     this.#writes = new GroupCommit(connection, this.#appender);
-    this.#dataVersion = this.#reader.dataVersion();
     this.documents = new SqliteDocuments(
       connection,
       (work) => this.#write(work),
@@ -56,7 +54,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.events(filter));
   }
 
-  async provenEvents(which: { subject: string; from?: number }): Promise<StoredEvent[]> {
+  async provenEvents(which: Parameters<Ledger['provenEvents']>[0]): Promise<StoredEvent[]> {
     return (await this.#prover()).events(which);
   }
 
@@ -79,7 +77,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => {
       const length = this.#within(size);
       if (!Number.isSafeInteger(seq) || seq < 0 || seq >= length) {
-        throw new LukhasError('USAGE', `There is no entry ${seq} among the first ${length} of the log`);
+        throw new LukhasError('USAGE', `Entry ${seq} not found among the first ${length} of the log`);
       }
       return inclusionProof(seq, length, this.#reader.node);
     });
@@ -89,7 +87,7 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => {
       const length = this.#within(second);
       if (!Number.isSafeInteger(first) || first < 0 || first > length) {
-        throw new LukhasError('USAGE', `A log of ${first} entries is not the beginning of one of ${length}`);
+        throw new LukhasError('USAGE', `A log of ${length} entries cannot extend one of ${first}`);
       }
       return consistencyProof(first, length, this.#reader.node);
     });
@@ -102,11 +100,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async changedElsewhere(): Promise<boolean> {
-    const version = await this.#read(() => this.#reader.dataVersion());
-    const changed = version !== this.#dataVersion;
-    this.#dataVersion = version;
-    return changed;
+  dataVersion(): Promise<number> {
+    return this.#read(() => this.#reader.dataVersion());
   }
 
   feed(after: FeedPosition, limit: number): Promise<FeedItem[]> {
@@ -145,12 +140,20 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.heads(filter));
   }
 
+  openSubjects(type: SubjectSummary['type']): Promise<string[]> {
+    return this.#read(() => this.#reader.openSubjects(type));
+  }
+
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {
     return this.#read(() => this.#reader.headStates(type));
   }
 
   countSummaries(filter: SummaryFilter = {}): Promise<number> {
     return this.#read(() => this.#reader.countHeads(filter));
+  }
+
+  findSubjects(prefix: string, first: EventKind): Promise<string[]> {
+    return this.#read(() => this.#reader.findSubjects(prefix, first));
   }
 
   findSummaries(prefix: string): Promise<SubjectSummary[]> {
@@ -174,16 +177,20 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async acquireLease(canaryId: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
-    return this.#write({ run: () => this.#appender.takeLease(canaryId, holder, now, now + ttlMs) });
+  async acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
+    return this.#write({ run: () => this.#appender.takeLease(subject, holder, now, now + ttlMs) });
   }
 
-  async releaseLease(canaryId: string, holder: string): Promise<void> {
-    await this.#write({ run: () => this.#appender.dropLease(canaryId, holder) });
+  async releaseLease(subject: string, holder: string): Promise<void> {
+    await this.#write({ run: () => this.#appender.dropLease(subject, holder) });
   }
 
-  lease(canaryId: string): Promise<{ holder: string; expiresAt: number } | null> {
-    return this.#read(() => this.#reader.lease(canaryId));
+  lease(subject: string): Promise<{ holder: string; expiresAt: number } | null> {
+    return this.#read(() => this.#reader.lease(subject));
+  }
+
+  leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]> {
+    return this.#read(() => this.#reader.leasedSubjects(now, except));
   }
 
   async close(): Promise<void> {
@@ -213,7 +220,7 @@ export class SqliteLedger implements Ledger {
   }
 
   #openedReadOnly(): LukhasError {
-    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened for reading only`);
+    return new LukhasError('LEDGER_READ_ONLY', `The ledger ${this.#connection.path} was opened read-only`);
   }
 
   /** The given size, or the log's own; @throws LukhasError USAGE when the log is shorter */
@@ -221,7 +228,7 @@ export class SqliteLedger implements Ledger {
     const whole = this.#reader.size();
     const wanted = size ?? whole;
     if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
-    throw new LukhasError('USAGE', `There are no ${wanted} entries in the log: it has ${whole}`);
+    throw new LukhasError('USAGE', `The log has ${whole} entries, not ${wanted}`);
   }
 }
 

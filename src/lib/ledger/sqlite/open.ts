@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
-import { errorCode, ledgerError } from './errors.js';
+import { errorCode, ledgerError, requireNodeApi } from './errors.js';
 import { isCurrent, isReadable, migrate } from './schema.js';
 import { requireOwnSchema } from './schema-check.js';
 
@@ -39,6 +39,7 @@ interface FileId {
  * @throws LukhasError LEDGER_CORRUPT when its schema is not the one that lukhas makes; the others of `openLedger`
  */
 export async function openConnection(file: string, options: ConnectionOptions = {}): Promise<Connection> {
+  requireNodeApi();
   // better-sqlite3 does the same to what it is given.
   const path = resolve(file).trimEnd();
   const readOnly = options.readOnly ?? false;
@@ -64,8 +65,8 @@ export function requireInPlace({ path, file }: Connection): void {
   if (now?.ino === file.ino && now.dev === file.dev) return;
   throw new LukhasError(
     'LEDGER_UNAVAILABLE',
-    `The ledger ${path} was deleted or replaced while it was open: nothing is written until it is back, or until this process is started again`,
-    { suggestions: ['Move the file back; or, if what is there now is the right one, start again.'] },
+    `The ledger ${path} was deleted or replaced while it was open: nothing is written until it is restored or this process restarts`,
+    { suggestions: ['Move the file back, or restart this process to use the new file.'] },
   );
 }
 
@@ -135,7 +136,7 @@ function makeFolder(path: string): void {
 
 function isFolder(path: string): LukhasError {
   return new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
-    suggestions: ['Name a file with --db.'],
+    suggestions: ['Pass a file with --db.'],
   });
 }
 
@@ -143,7 +144,7 @@ function openForReading(path: string, anySchema: boolean): Database.Database {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined) {
-    throw new LukhasError('LEDGER_UNAVAILABLE', `There is no ledger at ${path} yet`, {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path}: no ledger found`, {
       suggestions: ['Check the path given with --db, or start a canary first.'],
     });
   }
@@ -154,7 +155,7 @@ function openForReading(path: string, anySchema: boolean): Database.Database {
       return true;
     });
     if (readable) return;
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} holds no ledger yet`, {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path}: contains no ledger`, {
       suggestions: ['Check the path given with --db, or start a canary first.'],
     });
   };
@@ -176,7 +177,7 @@ function needsWriting(path: string, cause: unknown): LukhasError {
   return new LukhasError(
     'LEDGER_READ_ONLY',
     `The ledger ${path} has recent entries in ${path}-wal that cannot be read without write access to its folder`,
-    { suggestions: [`Copy ${path} and ${path}-wal to a folder of yours and read the copy.`], cause },
+    { suggestions: [`Copy ${path} and ${path}-wal to a folder that you can write to, and read the copy.`], cause },
   );
 }
 

@@ -189,7 +189,7 @@ export class SqlitePages implements LedgerPages {
 
   #gap(from: number, to: number): LukhasError {
     return new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name} lacks entries between ${from} and ${to}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
     });
   }
 }

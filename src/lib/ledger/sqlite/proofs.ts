@@ -1,8 +1,11 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
-import { LukhasError } from '../../errors.js';
+import type { LukhasError } from '../../errors.js';
 import type { StoredEvent } from '../events.js';
+import type { KnownEntries, Ledger } from '../ledger.js';
+import { damaged } from '../proven-log.js';
 import { inclusionProof, leafHash, type NodeReader, policyDigest, rootHash, verifyInclusion } from '../tree/index.js';
+import { upgraded } from '../versions.js';
 import { parsed } from './read.js';
 import { SchemaWatch } from './schema-check.js';
 
@@ -19,6 +22,7 @@ const PAGE = `
   FROM events WHERE seq >= @from AND seq < @to`;
 
 type Read = <T>(query: () => T) => Promise<T>;
+type Which = Parameters<Ledger['provenEvents']>[0];
 
 interface EntryRow {
   seq: number;
@@ -60,12 +64,16 @@ export class SqliteProofs {
   }
 
   /** @see Ledger.provenEvents */
-  async events({ subject, from }: { subject: string; from?: number }): Promise<StoredEvent[]> {
+  async events({ subject, from, known }: Which): Promise<StoredEvent[]> {
     const snapshot = await this.#read(() => {
       this.#schema.check();
-      return this.#snapshot(subject, from ?? 0);
+      return this.#snapshot(subject, from ?? 0, known);
     });
     const events = snapshot.rows.map((row) => proven(row, snapshot));
+    if (known !== undefined) {
+      requireAll(subject, known.count, events.length);
+      return events;
+    }
     const first = from ?? events[0]?.seq;
     if (first !== undefined) await this.#noneHidden(subject, { from: first, to: snapshot.size }, events.length);
     return events;
@@ -74,14 +82,14 @@ export class SqliteProofs {
   /** @see Ledger.intactEvents */
   async intact(subject: string): Promise<StoredEvent[]> {
     const rows = await this.#read(() => this.#sql.entries.all({ subject, from: 0, to: this.#size() }) as EntryRow[]);
-    return rows.map((row) => intact(row).event);
+    return rows.map((row) => upgraded(intact(row).event));
   }
 
-  #snapshot(subject: string, from: number): Snapshot {
-    const to = this.#size();
+  #snapshot(subject: string, from: number, known: KnownEntries | undefined): Snapshot {
+    const to = known?.size ?? this.#size();
     const rows = this.#sql.entries.all({ subject, from, to }) as EntryRow[];
     const node = remembered(this.#node);
-    return { size: to, root: rootHash(to, node), rows, node };
+    return { size: to, root: known?.root ?? rootHash(to, node), rows, node };
   }
 
   async #noneHidden(subject: string, { from, to }: { from: number; to: number }, expected: number): Promise<void> {
@@ -91,13 +99,16 @@ export class SqliteProofs {
       const end = Math.min(at + ROWS, to);
       const page = await this.#read(() => this.#sql.page.get({ ...values, from: at, to: end }) as Page);
       if (page.count !== end - at) throw damaged(`Entries between ${at} and ${end} of the log are gone`);
-      if (page.hidden !== null)
-        throw notAsRecorded(page.hidden, `it speaks of ${subject}, and is filed under something else`);
+      if (page.hidden !== null) throw notAsRecorded(page.hidden, `its bytes name ${subject}, its row another subject`);
       own += page.own ?? 0;
       await othersTurn();
     }
-    if (own !== expected) throw damaged(`The log has ${own} entries of ${subject}, and its index ${expected}`);
+    requireAll(subject, own, expected);
   }
+}
+
+function requireAll(subject: string, own: number, found: number): void {
+  if (own !== found) throw damaged(`The log has ${own} entries of ${subject}, its index has ${found}`);
 }
 
 /** @throws LukhasError LEDGER_CORRUPT when the row is not the entry that the tree has there */
@@ -105,20 +116,20 @@ function proven(row: EntryRow, { size, root, node }: Snapshot): StoredEvent {
   const { seq } = row;
   const { event, leaf } = intact(row);
   if (!verifyInclusion(seq, size, leaf, inclusionProof(seq, size, node), root))
-    throw damaged(`Entry ${seq} of the log, or one that its tree joins with it, is not as it was recorded`);
+    throw damaged(`Entry ${seq} of the log, or one next to it in the tree, was changed after it was recorded`);
   // Whoever makes the hashes of an entry anew may forget the one inside it, which approvals name.
   if (event.kind === 'canary.requested' && policyDigest(event.data.policy) !== event.data.policyDigest)
-    throw notAsRecorded(seq, 'its policy does not give the digest that stands beside it');
-  return event;
+    throw notAsRecorded(seq, 'its policy does not match its digest');
+  return upgraded(event);
 }
 
-/** @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
+/** The entry as it was recorded, in whatever version. @throws LukhasError LEDGER_CORRUPT when the row does not agree with itself */
 function intact({ seq, ts, kind, subject, hash, body }: EntryRow): { event: StoredEvent; leaf: Buffer } {
   const leaf = leafHash(body);
-  if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not give its hash');
+  if (!leaf.equals(hash)) throw notAsRecorded(seq, 'its bytes do not match its hash');
   const event = parsed<StoredEvent | null>(body.toString(), 'an event');
   const same = event?.seq === seq && event.ts === ts && event.kind === kind && event.subject === subject;
-  if (!same) throw notAsRecorded(seq, 'the columns beside it say something else');
+  if (!same) throw notAsRecorded(seq, 'its columns do not match its bytes');
   return { event, leaf };
 }
 
@@ -134,11 +145,5 @@ function remembered(read: NodeReader): NodeReader {
 }
 
 function notAsRecorded(seq: number, why: string): LukhasError {
-  return damaged(`Entry ${seq} of the log is not as it was recorded: ${why}`);
-}
-
-function damaged(what: string): LukhasError {
-  return new LukhasError('LEDGER_CORRUPT', `${what}. Nothing is recorded or promoted on it.`, {
-    suggestions: ['See what is damaged with `lukhas verify`, keep the file as it is, and restore a backup.'],
-  });
+  return damaged(`Entry ${seq} of the log was changed after it was recorded: ${why}`);
 }

@@ -1,8 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
-import type { StoredEvent } from '../events.js';
+import type { EventKind, StoredEvent } from '../events.js';
 import type { EventFilter, FeedItem, FeedPosition, SubjectSummary, SummaryFilter } from '../ledger.js';
+import { leafHash } from '../tree/index.js';
+import { upgraded } from '../versions.js';
 
 const PAGE = 500;
 const NODE_BYTES = 32;
@@ -34,6 +36,17 @@ const FEED_ROWS = `
   LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
+const LEASED = `
+  SELECT l.subject, l.holder FROM leases l
+  JOIN events e ON e.seq = (SELECT max(seq) FROM events WHERE subject = l.subject)
+  WHERE l.expires_at > ? AND e.kind NOT IN (SELECT value FROM json_each(?))`;
+/** Distinct subjects come from the index alone; only of these an entry is read. */
+const FOUND = `
+  SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
+  WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject`;
+/** Text is compared by its UTF-8 bytes, so nothing that begins with a prefix lies beyond the last code point. */
+const LAST = '\u{10ffff}';
+
 /** Reads one connection; every statement is prepared once. */
 export class Reader {
   readonly #db: Database;
@@ -59,8 +72,8 @@ export class Reader {
             row,
           );
     if (hash?.length === NODE_BYTES) return hash;
-    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name} lacks a tree node in its entry ${row}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger ${this.#db.name}: entry ${row} has no tree node`, {
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
     });
   };
 
@@ -77,7 +90,22 @@ export class Reader {
       limit ?? -1,
     ]);
     if (newest === true) bodies.reverse();
-    return bodies.map((body) => parsed<StoredEvent>(body, 'an event'));
+    return bodies.map((body) => this.#current(body));
+  }
+
+  /** An entry of an unknown version whose bytes were altered was not written by a newer lukhas: that is said instead. */
+  #current(body: string): StoredEvent {
+    const event = parsed<StoredEvent>(body, 'an event');
+    try {
+      return upgraded(event);
+    } catch (error) {
+      const hash = this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', event.seq);
+      if (hash?.equals(leafHash(Buffer.from(body)))) throw error;
+      throw new LukhasError('LEDGER_CORRUPT', `Entry ${event.seq} of the log was changed after it was recorded`, {
+        suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
+        cause: error,
+      });
+    }
   }
 
   /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
@@ -161,6 +189,11 @@ export class Reader {
     return this.#all<HeadRow>(sql, [...query.values, filter.limit ?? -1]).map(toHead);
   }
 
+  openSubjects(type: SubjectSummary['type']): string[] {
+    const sql = 'SELECT subject FROM heads WHERE type = ? AND open = 1 ORDER BY first_seq DESC';
+    return this.#column<string>(sql, [type]);
+  }
+
   countHeads(filter: SummaryFilter = {}): number {
     const query = ofHeads(filter);
     return this.#value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
@@ -174,17 +207,24 @@ export class Reader {
   }
 
   findHeads(prefix: string): SubjectSummary[] {
-    // Text is compared by its UTF-8 bytes, so nothing that begins with the prefix lies beyond the last code point.
     const rows = this.#all<HeadRow>('SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject', [
       prefix,
-      `${prefix}\u{10ffff}`,
+      `${prefix}${LAST}`,
     ]);
     return rows.map(toHead);
   }
 
-  lease(canaryId: string): { holder: string; expiresAt: number } | null {
-    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE canary = ?';
-    return this.#all<{ holder: string; expiresAt: number }>(sql, [canaryId])[0] ?? null;
+  lease(subject: string): { holder: string; expiresAt: number } | null {
+    const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE subject = ?';
+    return this.#all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
+  }
+
+  leasedSubjects(now: number, except: readonly EventKind[]): { subject: string; holder: string }[] {
+    return this.#all(LEASED, [now, JSON.stringify(except)]);
+  }
+
+  findSubjects(prefix: string, first: EventKind): string[] {
+    return this.#column(FOUND, [prefix, `${prefix}${LAST}`, first]);
   }
 
   /** Changes when another connection has committed. */
@@ -260,8 +300,19 @@ function toHead(row: HeadRow): SubjectSummary {
     lastSeq: row.last_seq,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    data: parsed(row.data, `the head of ${row.subject}`),
+    data: dataOf(row),
   };
+}
+
+function dataOf({ subject, data }: HeadRow): Record<string, unknown> {
+  try {
+    return JSON.parse(data) as Record<string, unknown>;
+  } catch (cause) {
+    throw new LukhasError('LEDGER_CORRUPT', `The listing row of ${subject} is not JSON: ${data.slice(0, 80)}`, {
+      suggestions: ['Rebuild the listings from the log: lukhas db rebuild'],
+      cause,
+    });
+  }
 }
 
 /** Recorded JSON; bodies were canonical when they were written. */
@@ -269,8 +320,8 @@ export function parsed<T>(body: string, what: string): T {
   try {
     return JSON.parse(body) as T;
   } catch (cause) {
-    throw new LukhasError('LEDGER_CORRUPT', `The ledger holds ${what} that is not JSON: ${body.slice(0, 80)}`, {
-      suggestions: ['See what is damaged with `lukhas verify --db`.'],
+    throw new LukhasError('LEDGER_CORRUPT', `The ledger contains ${what} that is not JSON: ${body.slice(0, 80)}`, {
+      suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
       cause,
     });
   }

@@ -35,16 +35,21 @@ const STATISTICS: readonly SchemaObject[] = [
   table('sqlite_stat4', 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)'),
 ];
 
-/** Statements of migrations as SQLite keeps them: up to the semicolon. */
+/** Statements of migrations as SQLite keeps them: up to the semicolon, with the names that columns got later. */
 const TABLES = /CREATE (?:VIRTUAL )?TABLE (\w+)[^;]*(?=;)/g;
 const INDEXES = /CREATE INDEX (\w+) ON (\w+)[^;]*(?=;)/g;
 const TRIGGERS = /CREATE TRIGGER (\w+) [A-Z ]+ ON (\w+)\s[\s\S]*?\bEND(?=;)/g;
+const RENAMED = /ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+)(?=;)/g;
 
 /** Everything that a database of this version has. */
 function expected(version: number): SchemaObject[] {
   const made = MIGRATIONS.slice(0, version).join('\n');
   const objects: SchemaObject[] = [];
   for (const [sql, name = ''] of made.matchAll(TABLES)) objects.push(table(name, sql), ...(BESIDE[name] ?? []));
+  for (const [, name, from, to = ''] of made.matchAll(RENAMED)) {
+    const changed = objects.find((object) => object.name === name);
+    if (changed?.sql) changed.sql = changed.sql.replaceAll(new RegExp(`\\b${from}\\b`, 'g'), to);
+  }
   for (const [sql, name = '', tbl = ''] of made.matchAll(INDEXES)) objects.push({ type: 'index', name, tbl, sql });
   for (const [sql, name = '', tbl = ''] of made.matchAll(TRIGGERS)) objects.push({ type: 'trigger', name, tbl, sql });
   return objects;
@@ -61,10 +66,8 @@ export function schemaDifferences(db: Database): string[] {
   for (const found of rowsOf(db)) {
     const own = missing.get(keyOf(found)) ?? STATISTICS.find((object) => keyOf(object) === keyOf(found));
     missing.delete(keyOf(found));
-    if (own === undefined)
-      differences.push(`there is ${found.type === 'index' ? 'an' : 'a'} ${wordsOf(found)} that is not ours`);
-    else if (own.sql !== found.sql || own.tbl !== found.tbl)
-      differences.push(`the ${wordsOf(found)} is not the one that lukhas made`);
+    if (own === undefined) differences.push(`unknown ${wordsOf(found)}`);
+    else if (own.sql !== found.sql || own.tbl !== found.tbl) differences.push(`the ${wordsOf(found)} was changed`);
   }
   return [...[...missing.values()].map((object) => `the ${wordsOf(object)} is missing`), ...differences];
 }
@@ -73,15 +76,11 @@ export function schemaDifferences(db: Database): string[] {
 export function requireOwnSchema(db: Database, path: string): void {
   const [first] = schemaDifferences(db);
   if (first === undefined) return;
-  throw new LukhasError(
-    'LEDGER_CORRUPT',
-    `The ledger ${path} does not have the schema that it was made with: ${first}`,
-    {
-      suggestions: [
-        'See all that differs with `lukhas verify --db`, keep the file as it is, and restore a backup; or take away what another program put there.',
-      ],
-    },
-  );
+  throw new LukhasError('LEDGER_CORRUPT', `The schema of the ledger ${path} was changed: ${first}`, {
+    suggestions: [
+      'Run `lukhas verify --db FILE` to see every difference. Keep the file as it is and restore a backup, or remove what another program added.',
+    ],
+  });
 }
 
 /** Notices when the schema of an open database is changed (PRAGMA schema_version, which every such change raises). */

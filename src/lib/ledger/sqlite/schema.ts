@@ -100,6 +100,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX heads_by_model ON heads (model, type, first_seq);
   ${DOCUMENTS_SCHEMA}
   `,
+  // Not canaries alone have leases: jobs, promotions and gates do too.
+  `
+  ALTER TABLE leases RENAME COLUMN canary TO subject;
+  `,
 ];
 
 /** Whether the file holds a ledger of this version; false when it is empty, or of an older one. */
@@ -112,18 +116,26 @@ export function isReadable(db: Database, path: string): boolean {
   return formatOf(db, path) > 0;
 }
 
-/** A table that came with each version: by them one tells which version a file without numbers has. */
-const TABLE_OF_VERSION = ['events', 'observation_feed', 'documents'];
+/** A column that came with each version: by them one tells which version a file without numbers has. */
+const COLUMN_OF_VERSION = [
+  ['events', 'seq'],
+  ['observation_feed', 'row'],
+  ['documents', 'doc'],
+  ['leases', 'subject'],
+] as const;
 
 /** Version of a ledger that does not say that it is one: `.dump` of the sqlite3 program leaves the numbers out. Null: no ledger. */
 function unsaidVersion(db: Database): number | null {
   if (pragma(db, 'application_id') !== 0) return null;
-  const named = db
-    .prepare<[string], number>("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?")
+  const columns = db
+    .prepare<[string, string], number>(`
+      SELECT count(*) FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+        WHERE t.type = 'table' AND t.name = ? AND c.name = ?`)
     .pluck();
-  const missing = TABLE_OF_VERSION.findIndex((name) => named.get(name) === 0);
-  const version = missing === -1 ? TABLE_OF_VERSION.length : missing;
-  return version > 0 && named.get('canary_metrics') === 1 ? version : null;
+  const has = (table: string, column: string) => columns.get(table, column) === 1;
+  const missing = COLUMN_OF_VERSION.findIndex(([table, column]) => !has(table, column));
+  const version = missing === -1 ? COLUMN_OF_VERSION.length : missing;
+  return version > 0 && has('canary_metrics', 'tick') ? version : null;
 }
 
 /** @throws LukhasError LEDGER_UNAVAILABLE, LEDGER_TOO_NEW when it is none that this version knows */
@@ -132,9 +144,9 @@ function formatOf(db: Database, path: string): number {
   const foreign = pragma(db, 'application_id') !== APPLICATION_ID && !isEmpty(db);
   const unsaid = foreign ? unsaidVersion(db) : null;
   if (unsaid !== null) {
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} has the tables of a ledger, but does not say that it is one`, {
+    throw new LukhasError('LEDGER_UNAVAILABLE', `${path} has the tables of a ledger, but not its application_id`, {
       suggestions: [
-        `Was it made from a dump, which does not say so? sqlite3 FILE "PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${unsaid}", then lukhas verify --db FILE`,
+        `If it was restored from a dump, run: sqlite3 FILE "PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${unsaid}", then: lukhas verify --db FILE`,
       ],
     });
   }
@@ -147,7 +159,7 @@ function formatOf(db: Database, path: string): number {
     throw new LukhasError(
       'LEDGER_TOO_NEW',
       `The ledger ${path} was written by a newer lukhas (format ${version}; this one knows ${MIGRATIONS.length})`,
-      { suggestions: ['Use the newer lukhas, or choose another file with --db.'] },
+      { suggestions: ['Upgrade lukhas, or choose another file with --db.'] },
     );
   }
   return version;

@@ -28,7 +28,7 @@ const [ZERO, NINE] = ['0'.charCodeAt(0), '9'.charCodeAt(0)];
 function inOrder(value: unknown, depth: number): unknown {
   switch (typeof value) {
     case 'string':
-      return isWellFormed(value) ? value : NOT_PLAIN;
+      return value.isWellFormed() ? value : NOT_PLAIN;
     case 'number':
       // The sum makes -0, which is read back as 0, what it will be.
       return Number.isFinite(value) ? value + 0 : NOT_PLAIN;
@@ -86,7 +86,7 @@ function sorted(names: string[]): string[] {
 /** An object puts names that are array indexes before all others, and does not take `__proto__` for a member. */
 function canBeOrdered(name: string): boolean {
   const first = name.charCodeAt(0);
-  return !(first >= ZERO && first <= NINE) && name !== '__proto__' && isWellFormed(name);
+  return !(first >= ZERO && first <= NINE) && name !== '__proto__' && name.isWellFormed();
 }
 
 function recordedByPackage(value: unknown, what: string): { text: string; copy: unknown } {
@@ -96,14 +96,9 @@ function recordedByPackage(value: unknown, what: string): { text: string; copy: 
     // The package writes a function inside an object as `undefined`: what is recorded for ever must parse.
     if (text !== undefined) return { text, copy: JSON.parse(text) };
   } catch (error) {
-    throw notJson(what, error instanceof SyntaxError ? 'it holds a function' : (error as Error).message, error);
+    throw notJson(what, error instanceof SyntaxError ? 'it contains a function' : (error as Error).message, error);
   }
-  throw notJson(what, 'there is no value', undefined);
-}
-
-/** ES2024's, which the compiler's library of the oldest supported runtime does not know yet. */
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+  throw notJson(what, 'a value is missing', undefined);
 }
 
 function notJson(what: string, why: string, cause: unknown): LukhasError {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Findings } from './findings.js';
+import { unreadable } from './versions.js';
 
 /** A row of the log; `unknown` where the column's type cannot be relied on. */
 export interface EntryRow {
@@ -81,6 +82,8 @@ export class EntryChecker {
       return undefined;
     }
     if (canonical(event) !== body) this.#findings.bad(seq, 'body is not canonical JSON (RFC 8785)');
+    const foreign = unreadable(event['kind'], event['v']);
+    if (foreign !== null) this.#findings.bad(seq, foreign);
     for (const column of ['seq', 'ts', 'kind', 'subject'] as const) {
       if (event[column] !== row[column]) {
         this.#findings.bad(

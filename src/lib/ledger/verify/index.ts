@@ -3,3 +3,4 @@
  */
 export { type SizeWatch, type VerifyOptions, type VerifyReport, verifyDatabase } from './database.js';
 export { canonical } from './entries.js';
+export { unreadable } from './versions.js';

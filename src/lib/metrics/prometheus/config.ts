@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { LukhasError } from '../../errors.js';
-import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type PrometheusConfig } from '../source.js';
+import { parseUrl } from '../../input/index.js';
+import { PROMETHEUS_DEFAULTS, PROMETHEUS_URL, type PrometheusAuth, type PrometheusConfig } from '../source.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -56,16 +57,7 @@ export function queryEndpoint(url: string): URL {
   const text = url.trim();
   if (text === '')
     throw new LukhasError('CONFIG', 'the URL of Prometheus is empty: set PROM_URL, as in http://localhost:9090');
-  const base = URL.canParse(text) ? new URL(text) : null;
-  if (base === null || !/^https?:$/.test(base.protocol))
-    throw new LukhasError('CONFIG', 'PROM_URL is not an http or https URL: write it as in http://localhost:9090');
-  if (base.username !== '' || base.password !== '')
-    throw new LukhasError(
-      'CONFIG',
-      `PROM_URL (${base.host}) holds credentials, which would be recorded: take them out, use PROM_BEARER or PROM_USERNAME and PROM_PASSWORD`,
-    );
-  if (base.search !== '' || base.hash !== '')
-    throw new LukhasError('CONFIG', `PROM_URL (${base.host}) has a query or fragment: give the base URL alone`);
+  const base = parseUrl(text, 'PROM_URL', 'CONFIG', PROMETHEUS_URL);
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/api/v1/query`;
   return base;
 }

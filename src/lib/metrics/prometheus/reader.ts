@@ -190,7 +190,7 @@ function numberSignal(text: string): ScalarSignal {
 function readCursor(stored: unknown): Cursor {
   const cursor = cursorSchema.safeParse(stored ?? null);
   if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last look cannot be read', {
+  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last check cannot be read', {
     cause: cursor.error,
   });
 }

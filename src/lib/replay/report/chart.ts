@@ -4,7 +4,7 @@ import { bandPath, linePath } from './path.js';
 import { pixel, type Scale, timeScale, valueScale } from './scale.js';
 import type { Frame, Trace } from './trace.js';
 
-/** How something is drawn; the style sheet has its colour and its dashes. */
+/** How something is drawn; the style sheet has its colour and dashes. */
 export type Ink = 'canary' | 'baseline' | 'original' | 'counterfactual' | 'mean';
 
 export interface Layer {
@@ -62,7 +62,7 @@ ${chart.limits.map((limit) => limitLine(limit, y, chart.unit))}${chart.markers.m
 `;
 }
 
-/** The least and the greatest value to be seen. A bound that is unknown or that nobody has come near is cut off. */
+/** The least and the greatest value to show. A bound that is unknown, or far from every value, is cut off. */
 function range({ layers, limits, least }: Chart): [number, number] {
   let low = least ?? Number.POSITIVE_INFINITY;
   let high = least ?? Number.NEGATIVE_INFINITY;
@@ -107,7 +107,7 @@ function gapBars(gaps: Trace['gaps'], at: (t: number) => number): Html[] {
   });
 }
 
-/** Where there is room for it; at the top, as what is measured mostly lies low. */
+/** Where there is room; at the top, because measurements are mostly low. */
 function gapLabels(gaps: Trace['gaps'], at: (t: number) => number): Html[] {
   const wide = gaps.map(([from, to]) => [at(from), at(to)] as const).filter(([begin, end]) => end - begin >= 50);
   return wide.map(
@@ -126,7 +126,7 @@ function path(text: string): Html {
   return html`${text.match(/.{1,400}/g) ?? []}`;
 }
 
-/** The two labels stand at different ends, so that they can be read where the limits are close or the same. */
+/** The two labels are at different ends, so that they stay readable where the limits are close or equal. */
 function limitLine({ ink, value }: Limit, y: Scale, unit: (value: number) => string): Html {
   const at = pixel(y(value));
   const [x, side] = ink === 'original' ? [PLOT.left + 4, 'start'] : [PLOT.right - 4, 'end'];

@@ -47,16 +47,16 @@ function figureHtml(figure: Figure, story: Story, markers: Marker[], id: string,
   ].join(' ');
   const chart: Chart = { id, title, description, frame: story.frame, layers, limits, markers, gaps, least, unit };
   const legend = drawn.map(({ ink, as, label }) => html`<li><span class="key ${ink} ${as}"></span>${label}</li>`);
-  const rows = story.rows.map((row) => [row.look, ...figure.cells(row)]);
+  const rows = story.rows.map((row) => [row.check, ...figure.cells(row)]);
   return html`<figure><figcaption>${title}</figcaption>
 ${scroller(title, chartSvg(chart), 'wide')}<ul class="legend">${legend}</ul>${note === '' ? null : html`<p class="note">${note}</p>`}
 <details><summary>Numbers: ${title}</summary>
-${table(tableCaption(title, story), ['look', ...head], rows)}</details></figure>
+${table(tableCaption(title, story), ['check', ...head], rows)}</details></figure>
 `;
 }
 
-function tableCaption(title: string, { rows, looks }: Story): string {
-  const which = rows.length < looks ? `${count(rows.length)} of ${count(looks)} looks` : plural(looks, 'look');
+function tableCaption(title: string, { rows, checks }: Story): string {
+  const which = rows.length < checks ? `${count(rows.length)} of ${count(checks)} checks` : plural(checks, 'check');
   return `${title}: ${which}`;
 }
 
@@ -87,7 +87,7 @@ function errorFigure(canary: CanaryReplay, { errors, counterfactual, original }:
           trace: judged.errorBand,
           as: 'faint',
         },
-        { label: 'canary, all looks so far', ink: 'mean', trace: judged.errorRate, as: 'line' },
+        { label: 'canary, all checks so far', ink: 'mean', trace: judged.errorRate, as: 'line' },
       ]
     : [];
   return {
@@ -96,7 +96,7 @@ function errorFigure(canary: CanaryReplay, { errors, counterfactual, original }:
     layers: [...soFar, line('baseline', errors.baseline), line('canary', errors.canary)],
     limits: limitsOf(canary, 'max_error_rate'),
     least: 0,
-    note: judged ? 'The band holds at all looks together; where it is wider than the axis it is cut off.' : '',
+    note: judged ? 'The band holds at all checks together; it is cut off where it is wider than the axis.' : '',
     unit: percent,
     head: ['canary: failed', 'baseline: failed'],
     cells: ({ errors: cells }) => cells,
@@ -104,21 +104,21 @@ function errorFigure(canary: CanaryReplay, { errors, counterfactual, original }:
 }
 
 function line(arm: 'canary' | 'baseline', trace: Trace): Layer {
-  return { label: `${arm}, look by look`, ink: arm, trace, as: 'line' };
+  return { label: `${arm}, each check`, ink: arm, trace, as: 'line' };
 }
 
 function latencyFigure(canary: CanaryReplay, { latency }: Story, target: LatencyTarget): Figure {
   const arms = latency.get(target);
   const p = target.slice('latency_'.length, -'_ms'.length);
   const band = (ink: 'canary' | 'baseline'): Layer[] =>
-    arms ? [{ label: `${ink}: bucket that holds its ${p}`, ink, trace: arms[ink], as: 'band' }] : [];
+    arms ? [{ label: `${ink}: bucket of its ${p}`, ink, trace: arms[ink], as: 'band' }] : [];
   return {
     key: p,
     title: `Latency ${p}`,
     layers: [...band('baseline'), ...band('canary')],
     limits: limitsOf(canary, target),
     least: 0,
-    note: 'From one bound of the bucket to the other: a histogram tells no more. Above the last bound it reaches to the top.',
+    note: 'Drawn from the lower to the upper bound of the bucket, which is as exact as a histogram is. Above the last bound the band reaches the top.',
     unit: milliseconds,
     head: [`canary: ${p} within`, `baseline: ${p} within`],
     cells: (row) => row.latency[target] ?? [],
@@ -128,10 +128,10 @@ function latencyFigure(canary: CanaryReplay, { latency }: Story, target: Latency
 function driftFigure(canary: CanaryReplay, { drift }: Story): Figure {
   return {
     key: 'drift',
-    title: 'Drift of the scores',
+    title: 'Score drift',
     layers: [
       { label: 'confidence band (asymptotic)', ink: 'canary', trace: drift.band, as: 'faint' },
-      { label: 'population stability index, all looks so far', ink: 'canary', trace: drift.value, as: 'line' },
+      { label: 'population stability index, all checks so far', ink: 'canary', trace: drift.value, as: 'line' },
     ],
     limits: limitsOf(canary, 'max_drift'),
     least: 0,
@@ -142,7 +142,7 @@ function driftFigure(canary: CanaryReplay, { drift }: Story): Figure {
   };
 }
 
-/** Readings that stand in for counts are named as their target's signal is. */
+/** Readings that replace counts have the name of their target's signal. */
 const STANDS_FOR: Readonly<Record<string, keyof Targets>> = {
   error_rate: 'max_error_rate',
   drift: 'max_drift',
@@ -182,7 +182,7 @@ function evidenceFigure({ original, counterfactual }: Story): Figure {
     layers: known.map(({ ink, label, course }) => ({ ink, label, trace: course.evidence, as: 'line' })),
     limits: known.map(({ ink, course }) => ({ ink, value: course.threshold })),
     least: null,
-    note: 'Natural logarithm of the e-value over all objectives, until the policy decides. At its limit the canary is rolled back, unless its baseline shows the same.',
+    note: 'Natural logarithm of the e-value over all objectives, until the policy decides. At the limit the canary is rolled back, unless the baseline misses the same target.',
     unit: decimal,
     head: ['original policy', 'other policy'],
     cells: (row) => row.evidence,

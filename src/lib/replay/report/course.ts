@@ -3,7 +3,7 @@ import { begin, confidenceSequence, type Judgement, observe, rule, shownLogE } f
 import { driftObjective, driftReport, effectOf, type RateObjective, stepDrift } from '../../judge/objectives/index.js';
 import { type Frame, Trace } from './trace.js';
 
-/** Looks in a row that were ruled the same. */
+/** Consecutive checks with the same ruling. */
 export interface Run {
   fromTick: number;
   toTick: number;
@@ -12,7 +12,7 @@ export interface Run {
   decidedBy: string | null;
 }
 
-/** A value with the bounds that hold at all looks together. */
+/** A value with the bounds that hold at all checks together. */
 export interface Estimate {
   value: number;
   lower: number;
@@ -102,7 +102,7 @@ export class JudgedCourse {
 export class DriftCourse {
   readonly value: Trace;
   readonly band: Trace;
-  /** After the newest observation; null where there is none or too little. */
+  /** After the newest observation; null without data or with too little. */
   estimate: Estimate | null = null;
   readonly #objective;
   readonly #stride: number;

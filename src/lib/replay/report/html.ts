@@ -1,14 +1,16 @@
-/** Markup that is safe to show as it stands; `html` alone makes it. */
+import { visible } from '../../input/index.js';
+
+/** Markup that is safe to show; only `html` makes it. */
 class Html {
   constructor(readonly markup: string) {}
 }
 
 export type { Html };
 
-/** What may stand in a template: text is escaped, markup is not, null is nothing. */
+/** A value in a template: text is escaped, markup is not, null is empty. */
 export type Shown = Html | string | number | null | readonly Shown[];
 
-/** What people wrote is cut here, so that one name cannot make a page of its own. */
+/** Text from people is cut here, so that one name cannot fill a page. */
 const LONGEST_TEXT = 400;
 
 /** A template whose values are escaped, for elements and for attributes in double quotes. */
@@ -33,18 +35,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escapeText(text: string): string {
   const clipped = text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
-  return clipped.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, picture).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+  return visible(clipped).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
-/** Control, invisible and direction-changing characters as something one sees: nobody's text hides or turns another's. */
-function picture(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return '\u2421';
-  return `[U+${code.toString(16).toUpperCase().padStart(4, '0')}]`;
-}
-
-/** What may be wider than the screen scrolls by itself, by keyboard too. */
+/** A part that may be wider than the screen scrolls by itself, also by keyboard. */
 export function scroller(label: Shown, wide: Shown, kind: 'wide' | 'narrow'): Html {
   return html`<div class="scroll ${kind}" role="group" aria-label="${label}" tabindex="0">${wide}</div>\n`;
 }

@@ -6,18 +6,18 @@ import { badge, OUTCOME_WORDS, OUTCOMES, setting } from './words.js';
 
 const MOST_LISTED = 500;
 
-/** What was asked for, and what it was verified against. */
+/** The request, and what it was verified against. */
 export function provenance({ judge, from, to, modelId, policyName, log, read, canaries }: ReplayResult): Html {
   const observations = canaries.reduce((sum, canary) => sum + canary.observations.count, 0);
   const facts: [string, Shown][] = [
     ['replayed under', policyName],
-    ['canaries begun from', from ?? 'no limit'],
-    ['canaries begun before', to ?? 'no limit'],
+    ['canaries started at or after', from ?? 'no limit'],
+    ['canaries started before', to ?? 'no limit'],
     ['model', modelId ?? 'any'],
     ['observations replayed', count(observations)],
     ['judge', `version ${judge}`],
     ...(read === null ? [] : readFacts(read)),
-    ['log', log === null ? 'none: there was no log to verify against' : `verified, ${count(log.size)} entries`],
+    ['log', log === null ? 'none: no log to verify against' : `verified, ${count(log.size)} entries`],
     ...(log === null ? [] : [['log root', html`<code>${log.root}</code>`] satisfies [string, Shown]]),
   ];
   return html`<section aria-labelledby="about"><h2 id="about">What was replayed</h2>
@@ -31,7 +31,7 @@ function readFacts({ looks, intervalSeconds, spacingSeconds, series, samples, ..
   return [
     [
       'read from Prometheus',
-      `${plural(looks, 'look')} ${seconds(intervalSeconds)} apart, ${plural(samples, 'sample')} of ${count(series)} series${spacing}; lukhas never watched it`,
+      `${plural(looks, 'check')} ${seconds(intervalSeconds)} apart, ${plural(samples, 'sample')} of ${count(series)} series${spacing}; no canary ran then`,
     ],
     ...[...selectors, ...expressions].map((query): [string, Shown] => ['query', html`<code>${query}</code>`]),
     ...notes.map((note): [string, Shown] => ['note', note]),
@@ -46,14 +46,14 @@ export function policyDifferences({ policyDiff }: ReplayResult): Html {
   ]);
   const body =
     rows.length === 0
-      ? html`<p>No key differs from the policy that the canaries were judged under, as far as the records tell it.</p>`
-      : table('Keys that differ; one line for each pair of values', ['key', 'original', 'other policy'], rows);
+      ? html`<p>The policy is the same as the one recorded with the canaries.</p>`
+      : table('Keys that differ, one line for each pair of values', ['key', 'original', 'other policy'], rows);
   return html`<section aria-labelledby="policies"><h2 id="policies">Policies</h2>
 ${body}</section>
 `;
 }
 
-/** Sums over all canaries, then each of them in a line. */
+/** Totals over all canaries, then one line a canary. */
 export function overview(result: ReplayResult, anchors: ReadonlyMap<CanaryReplay, string>): Html {
   const { totals, canaries } = result;
   const sums = (['original', 'counterfactual'] as const).map((side) => [
@@ -70,7 +70,7 @@ export function overview(result: ReplayResult, anchors: ReadonlyMap<CanaryReplay
     badge(canary.counterfactual.outcome),
     flipWords(canary),
   ]);
-  const head = ['canary', 'model and gates', 'began', 'original', 'other policy', 'flips'];
+  const head = ['canary', 'model and gates', 'started', 'original', 'other policy', 'flips'];
   return html`<section aria-labelledby="totals"><h2 id="totals">Totals</h2>
 <p class="answer"><strong>${flipSentence(result)}</strong></p>
 ${table('Outcomes', ['', ...OUTCOMES.map((outcome) => OUTCOME_WORDS[outcome])], sums)}
@@ -83,11 +83,11 @@ function named({ canaryId }: CanaryReplay, anchor: string | undefined): Shown {
 }
 
 export function flipWords({ flips }: CanaryReplay): string {
-  return flips === null ? 'not known' : flips ? 'flips' : 'same';
+  return flips === null ? 'unknown' : flips ? 'flips' : 'same';
 }
 
 function flipSentence({ totals: { flips, insufficient }, canaries }: ReplayResult): string {
   const of = canaries.length === 1 ? '1 decision' : `${count(canaries.length)} decisions`;
-  const open = insufficient === 0 ? '' : `; for ${count(insufficient)} the records do not say`;
-  return `${count(flips)} of ${of} would have been another${open}.`;
+  const open = insufficient === 0 ? '' : `; ${count(insufficient)} cannot be determined from the records`;
+  return `${count(flips)} of ${of} would change${open}.`;
 }

@@ -3,7 +3,7 @@ import type { Sample } from './trace.js';
 
 type Place = (value: number) => number;
 
-/** Writes a path with steps relative to where it stands, which takes half the bytes. */
+/** Writes a path with relative steps, which takes half the bytes. */
 class Pen {
   text = '';
   #x = 0;
@@ -62,7 +62,7 @@ export function bandPath(samples: readonly Sample[], x: Place, y: Place): string
     pen.move(x(first.t), y(first.high));
     for (const s of piece.slice(1)) pen.line(x(s.t), y(s.high));
     for (const s of [...piece].reverse()) pen.line(x(s.t), y(s.low));
-    // Back to the begin by a line, not by z: the pen knows where it is then.
+    // Back to the start by a line, not by z, so that the pen knows its position.
     pen.line(x(first.t), y(first.high));
   }
   return pen.text;

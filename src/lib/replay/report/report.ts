@@ -6,15 +6,14 @@ import { charts } from './charts.js';
 import { type Html, html } from './html.js';
 import { flipWords, overview, policyDifferences, provenance } from './overview.js';
 import { inDetail } from './selection.js';
-import { type Detail, tell } from './story.js';
+import { type Detail, storyOf } from './story.js';
 import { STYLE } from './style.js';
 import { sweepMap } from './sweep.js';
-import { rulings, verdicts } from './verdicts.js';
+import { decisionsOverTime, verdicts } from './verdicts.js';
 import { badge } from './words.js';
 
 /**
- * A replay as one HTML page that needs nothing else: no script, no request to anywhere. Deterministic; what people wrote
- * is shown as text.
+ * A replay as one self-contained HTML page: no script, no request. Deterministic; text from people is escaped.
  * @param series observations of the result's canaries; one without is shown without charts
  */
 export function renderReport(result: ReplayResult, series: readonly CanarySeries[]): string {
@@ -27,7 +26,7 @@ export function renderReport(result: ReplayResult, series: readonly CanarySeries
   const parts = chosen.map((canary) =>
     canarySection(canary, observations.get(canary.canaryId) ?? [], anchors.get(canary) ?? '', detail),
   );
-  const empty = html`<p><strong>No canary ${result.from === null && result.to === null ? 'was selected' : 'in this window'}: nothing to replay.</strong></p>`;
+  const empty = html`<p><strong>No canary ${result.from === null && result.to === null ? 'selected' : 'in this window'}: nothing to replay.</strong></p>`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -41,7 +40,7 @@ export function renderReport(result: ReplayResult, series: readonly CanarySeries
 <body>
 <header><p class="kind">lukhas replay report</p>
 <h1>${title}</h1>
-<p>What another policy would have decided on what was recorded, judged by the same judge.</p></header>
+<p>What another policy would have decided on the recorded observations, by the same judge.</p></header>
 <main>
 ${canaries.length === 0 ? empty : overview(result, anchors)}${policyDifferences(result)}${provenance(result)}${
   sweep === null || canaries.length === 0 ? null : sweepMap(sweep)
@@ -57,7 +56,7 @@ function leftOut(all: number, shown: number): Html | null {
   return html`<p>In detail: ${shown} of ${count(all)} canaries, those that flip first; ${count(all - shown)} are left out.</p>\n`;
 }
 
-/** The more canaries there are, the coarser their charts: a page stays one that a browser likes to open. */
+/** The more canaries there are, the coarser their charts, so that a browser can still open the page. */
 function detailFor(canaries: number): Detail {
   const share = (whole: number, least: number, most: number) =>
     Math.min(most, Math.max(least, Math.floor(whole / Math.max(1, canaries))));
@@ -72,11 +71,11 @@ function canarySection(
 ): Html {
   const { canaryId, modelId, fromGate, toGate, startedAt, original, counterfactual } = canary;
   const { count: many, digest, verified } = canary.observations;
-  const checked = verified ? 'those that the log commits to' : 'not committed to by a verdict in a log';
-  const story = observations.length === 0 ? null : tell(canary, observations, detail);
+  const checked = verified ? 'verified against the log' : 'not verified: no verdict in a log commits to them';
+  const story = observations.length === 0 ? null : storyOf(canary, observations, detail);
   return html`<section class="canary" aria-labelledby="${id} ${id}-name"><h2 id="${id}">${modelId}: ${fromGate} → ${toGate}</h2>
-<p>${badge(original.outcome)} → ${badge(counterfactual.outcome)} <strong>${flipWords(canary)}</strong>; canary <span class="whole" id="${id}-name">${canaryId}</span>, began <span class="whole">${timestamp(startedAt)}</span></p>
+<p>${badge(original.outcome)} → ${badge(counterfactual.outcome)} <strong>${flipWords(canary)}</strong>; canary <span class="whole" id="${id}-name">${canaryId}</span>, started <span class="whole">${timestamp(startedAt)}</span></p>
 ${verdicts(canary)}<p>Replayed: ${count(many)} observations, ${checked}; sha256 <code>${digest}</code></p>
-${story === null ? html`<p>No observations to draw.</p>` : html`${rulings(story)}${charts(canary, story, id)}`}</section>
+${story === null ? html`<p>No observations to draw.</p>` : html`${decisionsOverTime(story)}${charts(canary, story, id)}`}</section>
 `;
 }

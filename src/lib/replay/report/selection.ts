@@ -1,6 +1,6 @@
 import type { CanaryReplay, CanarySeries } from '../result.js';
 
-/** A page with more than these in detail is none that one reads, or a browser likes to open. */
+/** With more canaries in detail nobody reads the page, and browsers open it slowly. */
 const MOST_IN_DETAIL = 50;
 
 const rankOf = ({ flips }: CanaryReplay) => (flips === true ? 0 : flips === null ? 1 : 2);

@@ -17,9 +17,9 @@ export type LatencyTarget = keyof typeof QUANTILES;
 
 const MOST_READINGS = 8;
 
-/** One look as the tables behind the charts show it, in words. */
+/** One check as the tables behind the charts show it, in words. */
 export interface Row {
-  look: string;
+  check: string;
   errors: [string, string];
   latency: Partial<Record<LatencyTarget, [string, string]>>;
   drift: string;
@@ -32,7 +32,7 @@ interface Arms {
   baseline: Trace;
 }
 
-/** All that the charts of one canary show, told by its observations in one pass. */
+/** All that the charts of one canary show, from its observations in one pass. */
 export interface Story {
   frame: Frame;
   errors: Arms;
@@ -43,7 +43,7 @@ export interface Story {
   original: JudgedCourse | null;
   counterfactual: JudgedCourse | null;
   rows: Row[];
-  looks: number;
+  checks: number;
 }
 
 export interface Detail {
@@ -52,7 +52,7 @@ export interface Detail {
   rows: number;
 }
 
-export function tell(canary: CanaryReplay, observations: readonly Observation[], detail: Detail): Story {
+export function storyOf(canary: CanaryReplay, observations: readonly Observation[], detail: Detail): Story {
   const { startedAt, original, counterfactual } = canary;
   const frame = frameOf(canary, observations, detail.columns);
   const size = observations.length;
@@ -68,9 +68,9 @@ export function tell(canary: CanaryReplay, observations: readonly Observation[],
     original: original.policyDigest === counterfactual.policyDigest ? null : course(original),
     counterfactual: course(counterfactual),
     rows: [],
-    looks: size,
+    checks: size,
   };
-  const isShown = shownLooks(size, detail.rows, ticksThatMatter(canary));
+  const isShown = shownChecks(size, detail.rows, ticksThatMatter(canary));
   for (const [i, observation] of observations.entries()) {
     const wanted = isShown(i, observation.tick);
     draw(story, observation);
@@ -109,8 +109,8 @@ function ticksThatMatter({ original, counterfactual }: CanaryReplay): Set<number
   return new Set([original, counterfactual].flatMap(({ verdict }) => verdict?.tick ?? []));
 }
 
-/** Every n-th look, the last one, and those at which something was decided. */
-function shownLooks(size: number, most: number, ticks: ReadonlySet<number>): (i: number, tick: number) => boolean {
+/** Every n-th check, the last one, and those with a decision. */
+function shownChecks(size: number, most: number, ticks: ReadonlySet<number>): (i: number, tick: number) => boolean {
   const stride = Math.max(1, Math.ceil(size / most));
   return (i, tick) => i % stride === 0 || i === size - 1 || ticks.has(tick);
 }
@@ -153,7 +153,7 @@ function rowOf(story: Story, o: Observation, startedAt: number, evidence: [strin
     return [name, signal?.state === 'ok' ? String(signal.value) : missingWords(signal)];
   });
   return {
-    look: `${o.tick} (${seconds(Math.max(0, o.t - startedAt) / 1000)})`,
+    check: `${o.tick} (${seconds(Math.max(0, o.t - startedAt) / 1000)})`,
     errors: [errorWords(o.canary), errorWords(o.baseline)],
     latency: Object.fromEntries(latency),
     drift: estimate

@@ -23,14 +23,14 @@ export function sweepMap(sweep: Sweep): Html {
   return html`<section aria-labelledby="sweep"><h2 id="sweep">Sweep</h2>
 <figure><figcaption>Outcomes under each combination${axisWords(sweep)}</figcaption>
 ${mapSvg(sweep)}<ul class="legend">${OUTCOMES.map((outcome) => html`<li><span class="key cell ${outcome}"></span>${OUTCOME_LETTERS[outcome]} ${OUTCOME_WORDS[outcome]}</li>`)}</ul>
-<p class="note">Shown is the most frequent outcome: a small letter where not all canaries have it, * where a decision would have been another than it was.</p>
+<p class="note">Each cell shows the most frequent outcome: a lower-case letter where not all canaries have it, * where a decision would change.</p>
 ${cellTable(sweep)}</figure>
 ${points.length === 0 ? null : html`<h3>Flip points</h3>\n<ul>${points}</ul>`}
 </section>
 `;
 }
 
-/** The rows have values only: which key's they are stands above. */
+/** Rows show values only; the caption names their keys. */
 function axisWords({ axes }: Sweep): Html {
   const down = axes.slice(0, -1).map(({ path }) => path);
   return down.length === 0 ? html`` : html`: <code>${down.join(' / ')}</code> down`;
@@ -55,7 +55,7 @@ function mapSvg({ axes, cells, flipPoints }: Sweep): Html {
       ? html`<text class="middle" x="${pixel(LEFT + (i + 0.5) * width)}" y="${bottom + 16}">${value}</text>`
       : null,
   );
-  const left = rows > shown ? ` ${rows - shown} further rows are in --json only.` : '';
+  const left = rows > shown ? ` ${rows - shown} more rows are in --json only.` : '';
   const drawing = html`<svg role="img" aria-labelledby="sweep-t sweep-d" viewBox="0 0 760 ${bottom + 42}">
 <title id="sweep-t">Map of the sweep</title><desc id="sweep-d">Across: ${axes.at(-1)?.path ?? ''}. Down: ${
     axes
@@ -74,7 +74,7 @@ ${lines}${marks}${flipPoints.map((point) => flipLine(point.below, across, width,
   return html`${scroller('Map of the sweep', drawing, 'wide')}${left === '' ? null : html`<p class="note">${left.trim()}</p>`}`;
 }
 
-/** Cells side by side that look the same are one shape. */
+/** Neighbouring cells that look the same, drawn as one shape. */
 interface Stretch {
   begin: number;
   length: number;
@@ -114,7 +114,7 @@ function letterOf({ outcomes, flips }: Cell, outcome: Outcome): string {
   return `${outcomes[outcome] === all ? letter : letter.toLowerCase()}${flips > 0 ? '*' : ''}`;
 }
 
-/** Between the middles of the cells whose values it lies between. */
+/** A line at the flip point, between the middles of the two cells around it. */
 function flipLine(value: number, across: readonly number[], width: number, bottom: number): Html | null {
   const after = across.findIndex((other) => other > value);
   if (after < 1) return null;

@@ -9,11 +9,11 @@ import { badge, OUTCOME_WORDS } from './words.js';
 const HEAD = ['', 'original', 'other policy'];
 const NONE = '–';
 
-/** Both verdicts side by side, where they part, and what that would have changed. */
+/** Both verdicts side by side, where they diverge, and what that would have changed. */
 export function verdicts(canary: CanaryReplay): Html {
   const { original, counterfactual, divergence, difference, startedAt } = canary;
   return html`${table('Verdicts side by side', HEAD, sideRows(original, counterfactual))}
-${parting(divergence, startedAt)}
+${divergenceTable(divergence, startedAt)}
 ${difference === null ? null : html`<p><strong>Difference:</strong> ${differenceWords(difference)}.</p>`}
 `;
 }
@@ -25,14 +25,14 @@ function sideRows(original: Side, counterfactual: Side): Shown[][] {
   const overridden = original.overridden === null ? [] : [both('by hand', (side) => side.overridden ?? NONE)];
   return [
     both('outcome', ({ outcome }) => badge(outcome)),
-    both('why', ({ lacking, verdict }) => (lacking !== null ? `not known: ${lacking}` : verdict ? why(verdict) : NONE)),
-    both('how sure', ({ lacking, verdict }) => (lacking === null && verdict ? howSure(verdict) : NONE)),
+    both('why', ({ lacking, verdict }) => (lacking !== null ? `unknown: ${lacking}` : verdict ? why(verdict) : NONE)),
+    both('certainty', ({ lacking, verdict }) => (lacking === null && verdict ? howSure(verdict) : NONE)),
     ...overridden,
-    judged('when', ({ elapsedSeconds, tick, at }) => `after ${seconds(elapsedSeconds)} (look ${tick}), ${moment(at)}`),
+    judged('when', ({ elapsedSeconds, tick, at }) => `after ${seconds(elapsedSeconds)} (check ${tick}), ${moment(at)}`),
     ...verdictNumbers(original.verdict, counterfactual.verdict),
-    judged('looks', ({ ticks }) => `${plural(ticks.looked, 'look')}, ${count(ticks.withData)} with data`),
+    judged('checks', ({ ticks }) => `${plural(ticks.looked, 'check')}, ${count(ticks.withData)} with data`),
     judged('window covered', ({ coverage }) => percent(coverage)),
-    both('policy', ({ policy, policyDigest }) => html`${policy.name ?? 'no name'} <code>${policyDigest}</code>`),
+    both('policy', ({ policy, policyDigest }) => html`${policy.name ?? 'unnamed'} <code>${policyDigest}</code>`),
   ];
 }
 
@@ -45,9 +45,9 @@ function verdictNumbers(original: Verdict | null, other: Verdict | null): Shown[
     other === null ? NONE : of(other),
   ];
   return [
-    row('bet against it', ({ evidence: { logE, logThreshold } }) => {
-      const acts = count(Math.round(Math.exp(logThreshold)));
-      return `${odds(logE)} (ln ${logE.toFixed(3)}); acts at ${acts}:1 (ln ${logThreshold.toFixed(3)})`;
+    row('evidence against it', ({ evidence: { logE, logThreshold } }) => {
+      const logarithms = `natural logarithms ${logE.toFixed(3)} and ${logThreshold.toFixed(3)}`;
+      return `${odds(logE)}, rolls back at ${odds(logThreshold)} (${logarithms})`;
     }),
     ...names.map((name) =>
       row(name, ({ objectives }) => {
@@ -63,31 +63,31 @@ function withoutName(line: string, name: string): string {
   return line.startsWith(`${name}: `) ? line.slice(name.length + 2) : line;
 }
 
-function parting(divergence: CanaryReplay['divergence'], startedAt: number): Html {
-  if (divergence === null) return html`<p>The rulings never part.</p>`;
+function divergenceTable(divergence: CanaryReplay['divergence'], startedAt: number): Html {
+  if (divergence === null) return html`<p>The decisions never diverge.</p>`;
   const { tick, at, original, counterfactual } = divergence;
-  const caption = `They part at look ${tick}, ${seconds(Math.max(0, at - startedAt) / 1000)} after the start`;
-  const ruled = (verdict: Verdict) => `${rulingWords(verdict.decision)}: ${why(verdict)}`;
-  const rows = [['ruling', ruled(original), ruled(counterfactual)], ...verdictNumbers(original, counterfactual)];
+  const caption = `Divergence at check ${tick}, ${seconds(Math.max(0, at - startedAt) / 1000)} after the start`;
+  const ruled = (verdict: Verdict) => `${decisionWords(verdict.decision)}: ${why(verdict)}`;
+  const rows = [['decision', ruled(original), ruled(counterfactual)], ...verdictNumbers(original, counterfactual)];
   return table(caption, HEAD, rows);
 }
 
-function rulingWords(decision: Verdict['decision']): string {
-  return decision === 'continue' ? 'watched on' : OUTCOME_WORDS[decision];
+function decisionWords(decision: Verdict['decision']): string {
+  return decision === 'continue' ? 'no decision yet' : OUTCOME_WORDS[decision];
 }
 
 function differenceWords({ seconds: s, requests, badRequests }: Difference): string {
-  if (s === 0) return 'none in time';
+  if (s === 0) return 'decided at the same time';
   const time = s < 0 ? `${seconds(-s)} earlier` : `${seconds(s)} later`;
-  if (requests === null) return `${time}; how many requests the canary served in between is not known`;
-  const failed = badRequests === null ? 'how many of them failed is not known' : `${count(badRequests)} of them failed`;
-  return `${time}; in between the canary served ${plural(requests, 'request')}, ${failed}`;
+  if (requests === null) return `${time}; the number of requests in between is unknown`;
+  const failed = badRequests === null ? 'the number of failures is unknown' : `${count(badRequests)} of them failed`;
+  return `${time}; ${plural(requests, 'request')} in between, ${failed}`;
 }
 
 const MOST_RUNS = 20;
 
-/** How the looks were ruled, under each policy. */
-export function rulings({ original, counterfactual }: Story): Html {
+/** The decision at each check, under each policy. */
+export function decisionsOverTime({ original, counterfactual }: Story): Html {
   const side = (label: string, course: JudgedCourse | null) => (course?.runs ?? []).map((run) => ({ label, run }));
   const all = [
     ...side('original', original),
@@ -95,16 +95,16 @@ export function rulings({ original, counterfactual }: Story): Html {
   ];
   if (all.length === 0) return html``;
   const left = all.length > MOST_RUNS ? `, the last ${MOST_RUNS} of ${all.length}` : '';
-  const rows = all.slice(-MOST_RUNS).map(({ label, run }) => [label, looksOf(run), ...runWords(run)]);
-  return html`<details><summary>Rulings over time</summary>
-${table(`Rulings over time${left}`, ['policy', 'looks', 'ruling', 'reason', 'by'], rows)}</details>
+  const rows = all.slice(-MOST_RUNS).map(({ label, run }) => [label, checksOf(run), ...runWords(run)]);
+  return html`<details><summary>Decisions over time</summary>
+${table(`Decisions over time${left}`, ['policy', 'checks', 'decision', 'reason', 'by'], rows)}</details>
 `;
 }
 
-function looksOf({ fromTick, toTick }: Run): string {
+function checksOf({ fromTick, toTick }: Run): string {
   return fromTick === toTick ? String(fromTick) : `${fromTick} to ${toTick}`;
 }
 
 function runWords({ decision, reason, decidedBy }: Run): string[] {
-  return [rulingWords(decision), reason.replaceAll('_', ' '), decidedBy ?? NONE];
+  return [decisionWords(decision), reason.replaceAll('_', ' '), decidedBy ?? NONE];
 }

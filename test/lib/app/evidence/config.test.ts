@@ -47,7 +47,9 @@ describe('evidence in the configuration', () => {
     const vkey = formatVkey(witness('w'));
     const log = formatVkey({ ...witness('w'), type: SIGNATURE_TYPE.note });
     expect(await problem({ witnesses: [{ url: 'w', vkey }] })).to.include('evidence.witnesses[0].url: is not a URL');
-    expect(await problem({ witnesses: [{ url: 'http://a:b@w', vkey }] })).to.include('holds a user name or password');
+    expect(await problem({ witnesses: [{ url: 'http://a:b@w', vkey }] })).to.include(
+      'contains a user name or password',
+    );
     expect(await problem({ witnesses: [{ url: 'http://w', vkey: log }] })).to.include('is not a witness key');
     expect(await problem({ anchors: [{ kind: 'tsa', url: 'http://t' }] })).to.include('anchors[0].caFile: is missing');
     expect(await problem({ anchors: [{ kind: 'fiel', path: 'a' }] })).to.include('did you mean file?');

@@ -20,9 +20,7 @@ const os = (who: string): Actor => ({ who, how: 'os-user' });
 const [BO, CY] = [os('bo'), os('cy')];
 const PLAIN = { targets: { max_error_rate: 0.02 }, windowSeconds: 20, noDataSeconds: 10 };
 
-describe('a log that is set back while it is open', function () {
-  // Hooks are processes.
-  this.timeout(20_000);
+describe('a log that is set back while it is open', () => {
   let dir: string;
   let app: App;
   let clock: FakeClock;

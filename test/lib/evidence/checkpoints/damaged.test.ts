@@ -104,5 +104,5 @@ describe('checkpoints of a damaged log', () => {
       ),
       { numRuns: 100 },
     );
-  }).timeout(20_000);
+  });
 });

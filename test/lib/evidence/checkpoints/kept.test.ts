@@ -115,7 +115,7 @@ describe('checkpoints that are kept', () => {
         await mkdir(folder, { mode: open });
         const error = await caught(signed());
         expect(error).to.include({ code: 'CONFIG', exit: 2 });
-        expect(error.message).to.include(`${folder}: others may write to this folder`);
+        expect(error.message).to.include(`${folder}: other users can write to this folder`);
         expect(await readdir(folder)).to.deep.equal([]);
       }
       await chmod(folder, 0o755);

@@ -16,11 +16,12 @@ import { ZippedPack } from '../../../../src/lib/evidence/verify/zip.js';
 import type { EventDraft } from '../../../../src/lib/ledger/events.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { verifyDatabase } from '../../../../src/lib/ledger/verify/database.js';
+import { cases } from '../../../cases.js';
 import { ALICE, numbers } from '../signers.js';
 import { canon, KEYS, ORIGIN } from '../verify/tiny-pack.js';
 
 const SIZE = 40;
-const TRIALS = 200;
+const TRIALS = cases(200);
 const KEY = { name: ORIGIN, type: SIGNATURE_TYPE.note, publicKey: ALICE.publicKey };
 
 type Random = (below: number) => number;

@@ -84,8 +84,7 @@ describe('SSH signatures', () => {
     it(`are refused with ${what}`, () => void refusal(() => verifySsh(text, message, { trusted })));
   }
 
-  it('are refused after any small change of signature or message', function () {
-    this.timeout(20_000);
+  it('are refused after any small change of signature or message', () => {
     const random = numbers(8);
     const bytes = Buffer.from(armored);
     for (let i = 0; i < 2000; i++) {

@@ -91,8 +91,7 @@ sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
     for (const form of forms) refusal(() => verifyTlogProof(form, leaf(1), trust));
   });
 
-  it('are refused after any small change', function () {
-    this.timeout(20_000);
+  it('are refused after any small change', () => {
     const random = numbers(7);
     const proofs = Array.from({ length: 11 }, (_, index) => Buffer.from(proofOf(index, 11)));
     for (let i = 0; i < 5000; i++) {

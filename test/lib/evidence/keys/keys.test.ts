@@ -79,7 +79,7 @@ describe('key files', () => {
     await mkdir(join(folder, 'keys'));
     await chmod(join(folder, 'keys'), 0o777);
     const { message, suggestions } = await refusal(createSigningKey(path));
-    expect(message).to.include('others may write');
+    expect(message).to.include('other users can write');
     expect(suggestions.join()).to.include('chmod 700');
   });
 

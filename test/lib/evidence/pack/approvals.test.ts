@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Approvals } from '../../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../../src/lib/canary/canaries.js';
@@ -26,8 +24,8 @@ import {
 } from '../../canary/harness.js';
 import { policy } from '../../judge/looks.js';
 import { KEYS, ORIGIN } from '../verify/tiny-pack.js';
+import { fileOf } from './packed-log.js';
 
-const run = promisify(execFile);
 const [BO, CY]: Actor[] = [
   { who: 'bo', how: 'os-user' },
   { who: 'cy', how: 'os-user' },
@@ -35,8 +33,7 @@ const [BO, CY]: Actor[] = [
 const EMERGENCY = 'v1 refuses every payment, this mends it';
 
 /** Who was asked, what they said, and what was done without asking. */
-describe('a pack of promotions that people approve', function () {
-  this.timeout(20_000);
+describe('a pack of promotions that people approve', () => {
   let here: Place;
   const ids: Record<string, string> = {};
   let beforeReview: string;
@@ -94,7 +91,7 @@ describe('a pack of promotions that people approve', function () {
     const pack = await ZippedPack.open(path);
     const { problems } = await verifyPack(pack, { trust: null }).finally(() => pack.close());
     expect(problems).to.deep.equal([]);
-    const file = async (name: string) => (await run('unzip', ['-p', path, name], { maxBuffer: 1e8 })).stdout;
+    const file = (name: string) => fileOf(path, name);
     const { payload } = JSON.parse(await file('statement.dsse.json')) as { payload: string };
     const { predicate } = parseStatement(JSON.parse(Buffer.from(payload, 'base64').toString()));
     return { meta: JSON.parse(await file('meta.json')), narrative: await file('narrative.txt'), predicate };
@@ -147,16 +144,18 @@ describe('a pack of promotions that people approve', function () {
     ]);
     const [head = '', unreviewed = '', reviewed = '', overridden = '', all = ''] = parts;
     expect(head).to.contain('1 override, 2 by break-glass (1 not reviewed)');
-    expect(unreviewed).to.match(/PROMOTED {2}fraud-v9: stage -> production/);
-    expect(unreviewed).to.match(/break-glass, without the approvals .* by ana \(os-user\)\n.*v1 refuses every payment/);
+    expect(unreviewed).to.match(/PROMOTED {2}fraud-v9 {2}stage → production/);
+    expect(unreviewed).to.match(
+      /promoted by break-glass, without the approvals .* by ana \(os-user\): v1 refuses every payment/,
+    );
     expect([unreviewed, reviewed, overridden].map((part) => part.match(/^\S+ {2}entry/gm)?.length)).to.deep.equal([
       1, 1, 1,
     ]);
     expect(reviewed).to.contain(ids['reviewed']);
     expect(overridden).to.contain(ids['overridden']);
-    expect(all).to.match(/REJECTED {2}.*\n.*refused by bo \(os-user\)\n.*not on a Friday/);
-    expect(all).to.match(/approvals lapsed: the time had run out/);
-    expect(all).to.match(/it waits for the approvals that the policy asks for/);
+    expect(all).to.match(/REJECTED {2}.*\n.*rejected by bo \(os-user\): not on a Friday/);
+    expect(all).to.match(/approvals lapsed: they expired/);
+    expect(all).to.match(/waiting for the approvals that the policy requires/);
   });
 
   it('takes a review for one only when it was made by the end of the window', async () => {

@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { loadConfig } from '../../../../src/lib/app/config.js';
-import { EvidenceExport, type ExportRequest } from '../../../../src/lib/app/evidence/export.js';
-import { Canaries } from '../../../../src/lib/canary/canaries.js';
+import { EvidenceExport } from '../../../../src/lib/app/evidence/export.js';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { signEnvelope } from '../../../../src/lib/evidence/formats/dsse.js';
 import { formatStatement } from '../../../../src/lib/evidence/formats/statement.js';
@@ -16,54 +12,17 @@ import { STATEMENT_PAYLOAD_TYPE } from '../../../../src/lib/evidence/formats/sta
 import { generateSigningKey } from '../../../../src/lib/evidence/keys/keys.js';
 import { CsvLines, cell } from '../../../../src/lib/evidence/pack/csv.js';
 import { statementEnvelope } from '../../../../src/lib/evidence/pack/statement.js';
-import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
-import { ACTOR, BAD, drive, driver, FakeClock, HEALTHY, SILENT, START, scripted, start } from '../../canary/harness.js';
-import { policy } from '../../judge/looks.js';
-import { unguard } from '../../ledger/sqlite/unguarded.js';
+import { FakeClock, START, start } from '../../canary/harness.js';
+import { ALL, fileOf, PackedLog, POLICY } from './packed-log.js';
 
-const run = promisify(execFile);
-const ALL: ExportRequest = { from: '2026-01-01T00:00:00Z' };
-
-describe('an evidence pack', function () {
-  // Each test starts programs.
-  this.timeout(20_000);
-  let dir: string;
-  let ledger: Ledger;
-
+describe('an evidence pack', () => {
+  let log: PackedLog;
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'lukhas-pack-'));
-    ledger = await openLedger(join(dir, 'log.db'));
-    for (const [i, look] of [HEALTHY, BAD, SILENT].entries()) {
-      const clock = new FakeClock(START + i * 600_000);
-      const modelId = i === 1 ? 'fraud-v3' : 'fraud-v2';
-      const { id } = await start(ledger, clock, { policy: policy({ targets: { max_error_rate: 0.02 } }), modelId });
-      await drive({ ...driver({ ledger, clock, source: scripted(clock, () => look) }), clock }, id);
-      if (i === 2) await new Canaries(ledger, clock).override(id, ACTOR, '=HYPERLINK("http://x")\nALL DECISIONS');
-    }
+    log = await PackedLog.make();
   });
-  after(async () => {
-    await ledger.close();
-    await rm(dir, { recursive: true, force: true });
-  });
+  after(() => log.remove());
 
-  const prepare = async (request: ExportRequest = ALL) => {
-    const config = await loadConfig({ env: { HOME: dir, LUKHAS_MCP_DB: join(dir, 'log.db') }, cwd: dir });
-    return EvidenceExport.prepare({ ledger, config, clock: new FakeClock(START + 1e8), version: '1.2.3' }, request);
-  };
-  const exported = async (name: string, request?: ExportRequest): Promise<string> => {
-    await (await prepare(request)).writeFile(join(dir, name));
-    return join(dir, name);
-  };
-  const file = async (pack: string, name: string) =>
-    (await run('unzip', ['-p', pack, name], { maxBuffer: 1e8 })).stdout;
-  /** The commands of its VERIFY.md, run by bash. */
-  const audit = async (pack: string) => {
-    const work = await mkdtemp(join(dir, 'audit-'));
-    const blocks = (await file(pack, 'VERIFY.md')).matchAll(/```sh\n([\s\S]*?)```/g);
-    const script = [...blocks].map(([, block]) => block).join('\n');
-    return run('bash', ['-c', script], { cwd: work, env: { PATH: process.env['PATH'], PACK: pack } });
-  };
   const fails = async (work: Promise<unknown>): Promise<Error> =>
     work.then(
       () => {
@@ -72,49 +31,13 @@ describe('an evidence pack', function () {
       (error: Error) => error,
     );
 
-  it('is accepted by the commands of its own VERIFY.md: whole, a part of the log, filtered, and empty', async () => {
-    const requests: ExportRequest[] = [
-      ALL,
-      { from: '2026-03-01T12:10:00Z', to: '2026-03-01T12:20:00Z' },
-      { ...ALL, models: ['fraud-v3'] },
-      { ...ALL, include: ['gate'] },
-      { from: '2027-01-01T00:00:00Z' },
-    ];
-    for (const [i, request] of requests.entries()) {
-      const { stdout } = await audit(await exported(`audit-${i}.zip`, request));
-      expect(stdout, JSON.stringify(request)).to.match(
-        /the root matches the checkpoint: entries \d+ to \d+ are complete/,
-      );
-    }
-  });
-
-  it('is refused by them with an entry changed, left out, or swapped, though all sums are made anew', async () => {
-    const pack = await exported('victim.zip');
-    const lines = (await file(pack, 'audits.ndjson')).trimEnd().split('\n');
-    const [a = '', b = '', ...rest] = lines;
-    const edits = [
-      [a.replace('fraud-v2', 'fraud-v9'), b, ...rest],
-      [b, ...rest],
-      [b, a, ...rest],
-      [...lines, a],
-    ];
-    for (const edit of edits) {
-      const work = await mkdtemp(join(dir, 'edit-'));
-      await run('unzip', ['-q', pack, '-d', work]);
-      await writeFile(join(work, 'audits.ndjson'), edit.map((line) => `${line}\n`).join(''));
-      const block = /## No entry is missing[\s\S]*?```sh\n([\s\S]*?)```/.exec(await file(pack, 'VERIFY.md'))?.[1] ?? '';
-      const error = await fails(run('bash', ['-c', `set -eu -o pipefail\n${block}`], { cwd: work }));
-      expect((error as Error & { code: number }).code).to.be.greaterThan(0);
-    }
-  });
-
   it('is the same to the byte every time, also in another time zone', async () => {
-    const first = await readFile(await exported('one.zip'));
-    expect((await readFile(await exported('two.zip'))).equals(first)).to.equal(true);
+    const first = await readFile(await log.exported('one.zip'));
+    expect((await readFile(await log.exported('two.zip'))).equals(first)).to.equal(true);
     const zone = process.env['TZ'];
     try {
       process.env['TZ'] = 'Pacific/Kiritimati';
-      expect((await readFile(await exported('three.zip'))).equals(first)).to.equal(true);
+      expect((await readFile(await log.exported('three.zip'))).equals(first)).to.equal(true);
     } finally {
       if (zone === undefined) delete process.env['TZ'];
       else process.env['TZ'] = zone;
@@ -122,98 +45,45 @@ describe('an evidence pack', function () {
   });
 
   it('holds the bytes that were recorded, three times, and what they say in words', async () => {
-    const pack = await exported('whole.zip');
-    const db = new Database(join(dir, 'log.db'), { readonly: true });
+    const pack = await log.exported('whole.zip');
+    const db = new Database(join(log.dir, 'log.db'), { readonly: true });
     const bodies = db.prepare('SELECT body FROM events ORDER BY seq').pluck().all() as string[];
     db.close();
-    expect(await file(pack, 'audits.ndjson')).to.equal(bodies.map((body) => `${body}\n`).join(''));
-    expect(JSON.parse(await file(pack, 'audits.json'))).to.deep.equal(bodies.map((body) => JSON.parse(body)));
-    expect((await file(pack, 'audits.csv')).split('\r\n').length).to.equal(bodies.length + 2);
-    const narrative = await file(pack, 'narrative.txt');
+    expect(await fileOf(pack, 'audits.ndjson')).to.equal(bodies.map((body) => `${body}\n`).join(''));
+    expect(JSON.parse(await fileOf(pack, 'audits.json'))).to.deep.equal(bodies.map((body) => JSON.parse(body)));
+    expect((await fileOf(pack, 'audits.csv')).split('\r\n').length).to.equal(bodies.length + 2);
+    const narrative = await fileOf(pack, 'narrative.txt');
     const [first = '', second = ''] = narrative.split('ALL DECISIONS, IN THE ORDER OF THE LOG');
     expect(first).to.match(/AGAINST THE VERDICT\n\n.*\n {2}PROMOTED .*fraud-v2[\s\S]*by ana \(os-user\)/);
     expect(second).to.match(/ROLLED BACK {2}fraud-v3/);
     // A reason cannot begin a line of its own.
     expect(narrative.match(/^ALL DECISIONS/gm)).to.have.lengthOf(1);
-    const meta = JSON.parse(await file(pack, 'meta.json'));
+    const meta = JSON.parse(await fileOf(pack, 'meta.json'));
     expect(meta.counts).to.include({ events: bodies.length, omitted: 0, policies: 1 });
     expect(meta.window).to.deep.include({ from: 0, to: bodies.length, firstTs: '2026-03-01T12:00:00.000Z' });
   });
 
-  /** Exports a copy of the log in which somebody changed something in spite of the triggers. */
-  const exportEdited = async (name: string, sql: string, later = 1e8): Promise<string> => {
-    const home = await mkdtemp(join(dir, 'edited-'));
-    const copy = join(home, 'log.db');
-    const source = new Database(join(dir, 'log.db'));
-    await source.backup(copy);
-    source.close();
-    const db = new Database(copy);
-    unguard(db);
-    db.exec(sql);
-    db.close();
-    const config = await loadConfig({ env: { HOME: home, LUKHAS_MCP_DB: copy }, cwd: home });
-    const edited = await openLedger(copy);
-    try {
-      const place = { ledger: edited, config, clock: new FakeClock(START + later), version: '1' };
-      await (await EvidenceExport.prepare(place, ALL)).writeFile(join(home, name));
-    } finally {
-      await edited.close();
-      expect((await readdir(home)).filter((file) => /\.tmp$/.test(file))).to.deep.equal([]);
-    }
-    return join(home, name);
-  };
-
-  /** SQL that appends an entry of this time (ms) with its hashes, as one who may write to the database does. */
-  const entryAt = async (ms: number): Promise<string> => {
-    const home = await mkdtemp(join(dir, 'ahead-'));
-    const copy = join(home, 'log.db');
-    const source = new Database(join(dir, 'log.db'));
-    await source.backup(copy);
-    source.close();
-    const log = await openLedger(copy);
-    const seq = await log.size();
-    await start(log, new FakeClock(ms), { policy: policy({ targets: { max_error_rate: 0.02 } }), modelId: 'fraud-v4' });
-    await log.close();
-    const db = new Database(copy, { readonly: true });
-    const rows = db.prepare('SELECT * FROM events WHERE seq >= ?').all(seq) as Record<string, unknown>[];
-    db.close();
-    const literal = (value: unknown) =>
-      value === null
-        ? 'NULL'
-        : Buffer.isBuffer(value)
-          ? `x'${value.toString('hex')}'`
-          : typeof value === 'number'
-            ? `${value}`
-            : `'${String(value).replaceAll("'", "''")}'`;
-    return rows.map((row) => `INSERT INTO events VALUES (${Object.values(row).map(literal).join()})`).join('; ');
-  };
-
   it('refuses a log whose entries are not those that were recorded', async () => {
     const sql = `UPDATE events SET body = replace(body, 'fraud-v2', 'fraud-v9') WHERE seq = 0`;
-    expect(((await fails(exportEdited('entry.zip', sql))) as LukhasError).code).to.equal('LEDGER_CORRUPT');
+    expect(((await fails(log.exportEdited('entry.zip', sql))) as LukhasError).code).to.equal('LEDGER_CORRUPT');
   });
 
   it('refuses observations that are not those of the verdict, and names the canary', async () => {
-    const db = new Database(join(dir, 'log.db'), { readonly: true });
-    const { subject, body } = db
-      .prepare(`SELECT subject, body FROM events WHERE kind = 'canary.decided' ORDER BY seq LIMIT 1`)
-      .get() as { subject: string; body: string };
-    db.close();
-    const tick = JSON.parse(body).data.verdict.tick as number;
+    const { subject, tick, count } = log.firstDecided();
     const of = `canary = '${subject}'`;
     for (const sql of [
       `UPDATE canary_metrics SET body = replace(body, '"bad":', '"bad":1') WHERE ${of} AND tick = ${tick}`,
       // One more than it was decided by.
       `INSERT INTO canary_metrics SELECT canary, -1, t, body FROM canary_metrics WHERE ${of} AND tick = ${tick}`,
     ]) {
-      const error = (await fails(exportEdited('edited.zip', sql))) as LukhasError;
+      const error = (await fails(log.exportEdited('edited.zip', sql))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
     }
     // Of some nobody can tell whether they are those that were judged, however old.
     const month = 31 * 86_400_000;
     const one = `DELETE FROM canary_metrics WHERE ${of} AND tick = ${tick}`;
     const all = `DELETE FROM canary_metrics WHERE ${of}`;
-    const ahead = await entryAt(START + 2 * month);
+    const ahead = await log.entryAt(START + 2 * month);
     for (const [sql, later] of [
       [one, 1e8],
       [`${one}; UPDATE canary_metrics SET body = replace(body, '"bad":', '"bad":1') WHERE ${of}`, 1e8],
@@ -223,49 +93,38 @@ describe('an evidence pack', function () {
       [all, month],
       [`${all}; ${ahead}`, 1e8],
     ] as const) {
-      const error = (await fails(exportEdited('gone.zip', sql, later))) as LukhasError;
+      const error = (await fails(log.exportEdited('gone.zip', sql, later))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
       expect(error.message).to.match(/^Entry \d+: the observations of canary \S+ are \d+, but it judged \d+$/);
     }
-    const { count } = JSON.parse(body).data.observations as { count: number };
-    const pruned = await exportEdited('pruned.zip', `${all}; ${ahead}`, month);
-    const { counts } = JSON.parse(await file(pruned, 'meta.json'));
+    const pruned = await log.exportEdited('pruned.zip', `${all}; ${ahead}`, month);
+    const { counts } = JSON.parse(await fileOf(pruned, 'meta.json'));
     expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count }]);
-    expect((await audit(pruned)).stdout).to.include(
-      `${subject}: its ${count} observations are not in the pack, which says they were pruned`,
-    );
   });
 
   it('is refused of a log that has lost what was signed, and every export leaves a checkpoint of what it holds', async () => {
-    const home = await mkdtemp(join(dir, 'home-'));
-    const db = join(home, 'log.db');
-    const source = new Database(join(dir, 'log.db'));
-    await source.backup(db);
-    source.close();
+    const { home, db } = await log.copy();
     const older = await readFile(db);
     const config = await loadConfig({ env: { HOME: home, LUKHAS_MCP_DB: db }, cwd: home });
     const to = async (name: string) => {
-      const log = await openLedger(db);
+      const ledger = await openLedger(db);
       try {
-        const place = { ledger: log, config, clock: new FakeClock(START + 1e8), version: '1' };
+        const place = { ledger, config, clock: new FakeClock(START + 1e8), version: '1' };
         // A part: what is signed is the whole log all the same.
         const pack = await EvidenceExport.prepare(place, { ...ALL, to: '2026-03-01T12:05:00Z' });
         await pack.writeFile(join(home, name));
-        return await log.size();
+        return await ledger.size();
       } finally {
-        await log.close();
+        await ledger.close();
       }
     };
     const kept = async () => (await readdir(join(home, 'checkpoints'))).filter((name) => name !== 'checkpoint');
     const size = await to('first.zip');
     expect(await kept()).to.deep.equal([`${size}`]);
-    expect(Number((await file(join(home, 'first.zip'), 'checkpoint')).split('\n')[1])).to.be.lessThan(size);
-    const log = await openLedger(db);
-    await start(log, new FakeClock(START + 1e7), {
-      policy: policy({ targets: { max_error_rate: 0.02 } }),
-      modelId: 'fraud-v4',
-    });
-    await log.close();
+    expect(Number((await fileOf(join(home, 'first.zip'), 'checkpoint')).split('\n')[1])).to.be.lessThan(size);
+    const ledger = await openLedger(db);
+    await start(ledger, new FakeClock(START + 1e7), { policy: POLICY, modelId: 'fraud-v4' });
+    await ledger.close();
     expect(await to('second.zip')).to.be.greaterThan(size);
     expect((await readFile(join(home, 'second.zip'))).equals(await readFile(join(home, 'first.zip')))).to.equal(true);
     expect(await kept()).to.have.lengthOf(2);
@@ -279,11 +138,11 @@ describe('an evidence pack', function () {
 
   it('leaves nothing where it was to be when it is interrupted or what takes it breaks', async () => {
     const stop = new AbortController();
-    const pack = await prepare();
+    const pack = await log.prepare();
     const onEntries = (): void => stop.abort(new LukhasError('EXPORT_FAILED', 'enough'));
-    const error = await fails(pack.writeFile(join(dir, 'half.zip'), { signal: stop.signal, onEntries }));
+    const error = await fails(pack.writeFile(join(log.dir, 'half.zip'), { signal: stop.signal, onEntries }));
     expect(error.message).to.equal('enough');
-    expect((await readdir(dir)).filter((name) => /half|\.tmp$/.test(name))).to.deep.equal([]);
+    expect((await readdir(log.dir)).filter((name) => /half|\.tmp$/.test(name))).to.deep.equal([]);
     const full = new Writable({ write: (_chunk, _encoding, done) => done(new Error('the disk is full')) });
     expect((await fails(pack.write(full))).message).to.equal('the disk is full');
     const gone = new PassThrough();
@@ -292,11 +151,11 @@ describe('an evidence pack', function () {
   });
 
   it('replaces a pack, but no other file unless it is told to', async () => {
-    const path = await exported('again.zip');
-    await exported('again.zip');
+    const path = await log.exported('again.zip');
+    await log.exported('again.zip');
     await writeFile(path, 'a letter');
-    const pack = await prepare();
-    expect((await fails(pack.writeFile(path))).message).to.contain('no evidence pack');
+    const pack = await log.prepare();
+    expect((await fails(pack.writeFile(path))).message).to.contain('not a valid evidence pack');
     expect(await readFile(path, 'utf8')).to.equal('a letter');
     await pack.writeFile(path, { force: true });
     expect((await readFile(path)).subarray(0, 2).toString()).to.equal('PK');
@@ -307,9 +166,9 @@ describe('an evidence pack', function () {
       [{ from: '2020-01-01T00:00:00Z', to: '2021-01-01T00:00:00Z' }, 'No entries before'],
       [{ ...ALL, include: ['cats'] }, 'is not one of'],
       [{}, 'No from given'],
-      [{ from: '1d', to: '2d' }, 'is not before'],
+      [{ from: '1d', to: '2d' }, 'must be before'],
     ] as const) {
-      const error = await fails(prepare(request));
+      const error = await fails(log.prepare(request));
       expect([(error as LukhasError).code, error.message.includes(said)], error.message).to.deep.equal(['USAGE', true]);
     }
   });

@@ -15,8 +15,7 @@ import { policy } from '../../judge/looks.js';
 import { KEYS, ORIGIN } from './tiny-pack.js';
 
 /** The writer and the verifier share no code: what one writes the other has to accept, whatever the window. */
-describe('packs of the writer, to the verifier', function () {
-  this.timeout(30_000);
+describe('packs of the writer, to the verifier', () => {
   let folder: string;
   let ledger: Ledger;
 

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { verifyPack } from '../../../../src/lib/evidence/verify/pack.js';
 import { ZippedPack } from '../../../../src/lib/evidence/verify/zip.js';
+import { cases } from '../../../cases.js';
 import { tinyLog, tinyPack } from './tiny-pack.js';
 import { type TinyEntry, tinyZip } from './tiny-zip.js';
 
@@ -87,12 +88,12 @@ describe('the zip of a pack', () => {
     });
   }
 
-  it('says in its own words what the reader of zips found, whatever byte is another one', async function () {
-    this.timeout(20_000);
+  it('says in its own words what the reader of zips found, whatever byte is another one', async () => {
     const whole = tinyZip(files);
     const own = /central|signature|bytes in the stream|invalid|EOF|bounds|distance|block|0x|header/i;
+    const trials = cases(Math.floor(whole.length / 97));
     let refused = 0;
-    for (let at = 2; at < whole.length; at += 97) {
+    for (let at = 2; at < whole.length; at += Math.floor(whole.length / trials)) {
       const zip = Buffer.from(whole);
       zip[at]! ^= 0xff;
       const found = await problems(zip);
@@ -101,11 +102,10 @@ describe('the zip of a pack', () => {
         expect(line, `byte ${at}`).to.not.match(own);
       }
     }
-    expect(refused).to.be.above(20);
+    expect(refused).to.be.above(trials / 4);
   });
 
-  it('does not fill the memory when it is a bomb', async function () {
-    this.timeout(20_000);
+  it('does not fill the memory when it is a bomb', async () => {
     const bomb = files.map((file) =>
       ['meta.json', 'keys/log.vkey', 'audits.ndjson', 'observations.ndjson', 'completeness.json'].includes(
         String(file.name),

@@ -44,26 +44,26 @@ describe('the story of a job', () => {
     const output = { bytes: 30, tail: 'loading\n\u001b[31mdone\u202e\n', truncated: false };
     const metrics = { auc: 0.91, note: 'fine\nreally' };
     await tell(7, { kind: 'job.completed', data: { durationMs: 5000, exitCode: 0, metrics, output } });
-    expect(await text()).to.equal(`The job smoke for prod@7 completed.
+    expect(await text()).to.equal(`Job smoke for prod@7 completed.
 
-What was asked
-  ana (operating-system account) asked on 2026-03-01 12:00:00 UTC that the task smoke be run with the configuration prod@7; this is job ${ID}.
-  Its command is ./smoke.sh prod@7 "a b", and it may take 60 s.
+Request
+  ana (operating-system account) queued job ${ID} on 2026-03-01 12:00:00 UTC: task smoke with configuration prod@7.
+  Its command is ./smoke.sh prod@7 "a b"; its timeout is 60 s.
 
-What happened
-  At 12:00:02 it began, after 2 s of waiting, as process 4711.
+Timeline
+  At 12:00:02 it started, after 2 s in the queue, as process 4711.
   At 12:00:07 it completed, after 5000 ms.
 
-What it found
+Metrics
   auc = 0.91
   note = fine really
 
-What it wrote last
+End of its output
   loading
-  [31mdone
+  \\u001b[31mdone\\u202e
 
-What to do next
-  All of it as a document: lukhas job status ${ID} --json`);
+Next steps
+  For everything as JSON: lukhas job status ${ID} --json`);
     const math = await whyMath(log(), ID.slice(0, 8));
     expect(math).to.deep.include({ id: ID, decision: 'completed', time_to_action_sec: 5, metrics, state: null });
     expect(math.thresholds).to.deep.equal({ latency_p95_ms: null, max_error_rate: null, max_drift: null });
@@ -76,13 +76,11 @@ What to do next
     const end = { durationMs: 1500, exitCode: null, output: null, by };
     await tell(4, { kind: 'job.failed', data: { reason: 'cancelled', message: 'cancelled: wrong one', ...end } });
     const told = await text(ID.slice(0, 6));
-    expect(told).to.contain('The job smoke (dry run) was cancelled.').and.contain('It is built in');
+    expect(told).to.contain('Job smoke (dry run) was cancelled.').and.contain('The task is built in');
     expect(told).to.match(/At 12:00:04 it failed, after 1500 ms, by bo \(.+\): cancelled: wrong one\./);
     expect((await whyMath(log(), ID)).decision).to.equal('failed');
-    expect(await text(ID, Date.parse(at(3)))).to.match(
-      /^As it was known at .*: The job smoke \(dry run\) is running\./,
-    );
-    expect(await text(ID, Date.parse(at(1)))).to.contain('waits for its turn');
+    expect(await text(ID, Date.parse(at(3)))).to.match(/^As of .*: Job smoke \(dry run\) is running\./);
+    expect(await text(ID, Date.parse(at(1)))).to.contain('is queued');
     expect((await why(log(), ID, { at: Date.parse(at(0)) - 1 })).about).to.equal('unknown');
   });
 });

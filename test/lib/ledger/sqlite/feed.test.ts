@@ -7,6 +7,7 @@ import type { EventDraft, StoredEvent } from '../../../../src/lib/ledger/events.
 import type { FeedItem, FeedPosition, Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { verifyDatabase } from '../../../../src/lib/ledger/verify/database.js';
+import { cases } from '../../../cases.js';
 import { finished, observation, withFolder } from '../examples.js';
 
 const START: FeedPosition = { seq: 0, row: 0 };
@@ -120,9 +121,9 @@ describe('the feed', () => {
             expect(await ledgers[0].feed(await ledgers[0].feedEnd(), 10)).to.deep.equal([]);
           }),
       ),
-      { numRuns: 40 },
+      { numRuns: cases(40, 10) },
     );
-  }).timeout(20_000);
+  });
 
   it('passes over what was pruned, from any place and in pages of any size', async () => {
     await fc.assert(
@@ -147,9 +148,9 @@ describe('the feed', () => {
             }
           }),
       ),
-      { numRuns: 30 },
+      { numRuns: cases(30, 10) },
     );
-  }).timeout(20_000);
+  });
 
   it('goes on after more pruned observations than a page holds, and numbers no row twice', async () => {
     await withTwo(async ([ledger], path) => {

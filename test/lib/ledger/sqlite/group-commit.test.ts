@@ -107,7 +107,7 @@ describe('group commit', () => {
       await ledger.commit({ events: [finished('c0')] });
       const before = await ledger.root();
       // A broken reference is noticed when the transaction ends.
-      db.exec(`CREATE TABLE broken (a REFERENCES leases (canary) DEFERRABLE INITIALLY DEFERRED);
+      db.exec(`CREATE TABLE broken (a REFERENCES leases (subject) DEFERRABLE INITIALLY DEFERRED);
         CREATE TRIGGER break_it AFTER INSERT ON cursors BEGIN INSERT INTO broken VALUES ('nobody'); END`);
       const group = [
         ledger.commit({ events: [finished('c1')] }),
@@ -130,7 +130,7 @@ describe('group commit', () => {
         (reason: LukhasError) => reason,
       );
       expect(error.message).to.include(path).and.not.include('\n');
-      expect(error.suggestions.join()).to.match(/Free space/);
+      expect(error.suggestions.join()).to.match(/Free disk space/);
       db.pragma('max_page_count = 1000000');
     });
   });

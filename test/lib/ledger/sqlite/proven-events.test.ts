@@ -40,23 +40,23 @@ const EDITS: Record<string, [(db: Unguarded, seq: number) => void, (seq: number)
   ],
   'a hash of no length': [
     (db, seq) => db.db.prepare("UPDATE events SET hash = x'00' WHERE seq = ?").run(seq),
-    (seq) => new RegExp(`Entry ${seq} .*hash|entry ${seq}$`),
+    (seq) => new RegExp(`Entry ${seq} .*hash|entry ${seq} has no tree node$`),
   ],
   'the time beside it': [
     (db, seq) => db.db.prepare("UPDATE events SET ts = '2020-01-01T00:00:00Z' WHERE seq = ?").run(seq),
-    (seq) => new RegExp(`Entry ${seq} .*beside`),
+    (seq) => new RegExp(`Entry ${seq} .*columns`),
   ],
   'the kind beside it': [
     (db, seq) => db.db.prepare("UPDATE events SET kind = 'hook.intended' WHERE seq = ?").run(seq),
-    (seq) => new RegExp(`Entry ${seq} .*beside`),
+    (seq) => new RegExp(`Entry ${seq} .*columns`),
   ],
   'a row that is filed under another subject': [
     (db, seq) => db.db.prepare('UPDATE events SET subject = ? WHERE seq = ?').run(others(seq), seq),
-    (seq) => new RegExp(`Entry ${seq} .*filed`),
+    (seq) => new RegExp(`Entry ${seq} .*its row another subject`),
   ],
   'a row that is gone': [
     (db, seq) => db.db.prepare('DELETE FROM events WHERE seq = ?').run(seq),
-    (seq) => new RegExp(`gone|entry ${seq}$`),
+    (seq) => new RegExp(`gone|entry ${seq} has no tree node$`),
   ],
 };
 
@@ -113,7 +113,7 @@ describe('proven events', () => {
 
   it('refuse an entry of another subject that is filed under this one', async () => {
     db.db.prepare('UPDATE events SET subject = ? WHERE seq = 16').run(others(16));
-    expect(await refusal(ledger.provenEvents({ subject: others(16) }))).to.match(/Entry 16 .*beside/);
+    expect(await refusal(ledger.provenEvents({ subject: others(16) }))).to.match(/Entry 16 .*columns/);
   });
 
   it('refuse an entry that an index has lost', async () => {
@@ -143,7 +143,9 @@ describe('proven events', () => {
         const levels = [1, 2, 3, 4, 5].map((level) => (Math.floor(seq / 2 ** level) + 1) * 2 ** level - 1);
         const joined = levels.some((end) => end > seq && end < SIZE);
         const message = await refusal(ledger.provenEvents({ subject: subjectOf(seq) }));
-        expect(message).to.match(joined ? /^Entry \d+ of the log, or one that its tree joins with it/ : /accepted/);
+        expect(message).to.match(
+          joined ? /^Entry \d+ of the log, or one next to it in the tree, was changed/ : /accepted/,
+        );
         db.db
           .prepare('UPDATE events SET body = ?, hash = ?, nodes = ? WHERE seq = ?')
           .run(row['body'], row['hash'], row['nodes'], seq);

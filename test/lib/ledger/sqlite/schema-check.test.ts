@@ -16,12 +16,12 @@ const EDITS: Record<string, readonly [string, string]> = {
   'a guard that guards nothing': [
     `DROP TRIGGER events_no_update;
      CREATE TRIGGER events_no_update BEFORE UPDATE ON events WHEN 0 BEGIN SELECT RAISE(ABORT, 'x'); END`,
-    'the trigger events_no_update on events is not the one that lukhas made',
+    'the trigger events_no_update on events was changed',
   ],
   'a guard of another table': [
     `DROP TRIGGER events_no_update;
      CREATE TRIGGER events_no_update BEFORE UPDATE ON heads BEGIN SELECT RAISE(ABORT, 'events are never changed'); END`,
-    'the trigger events_no_update on heads is not the one that lukhas made',
+    'the trigger events_no_update on heads was changed',
   ],
   'a guard less': ['DROP TRIGGER events_no_delete', 'the trigger events_no_delete on events is missing'],
   'a view in the place of the entries': [
@@ -35,7 +35,7 @@ const EDITS: Record<string, readonly [string, string]> = {
         `a trigger on ${table}`,
         [
           `CREATE TRIGGER thief AFTER INSERT ON ${table} BEGIN DELETE FROM cursors; END`,
-          `there is a trigger thief on ${table} that is not ours`,
+          `unknown trigger thief on ${table}`,
         ],
       ],
     ),
@@ -44,22 +44,19 @@ const EDITS: Record<string, readonly [string, string]> = {
     `PRAGMA writable_schema = ON;
      INSERT INTO sqlite_schema VALUES ('trigger', 'sqlite_stat1', 'leases', 0,
        'CREATE TRIGGER sqlite_stat1 AFTER INSERT ON leases BEGIN DELETE FROM cursors; END')`,
-    'there is a trigger sqlite_stat1 on leases that is not ours',
+    'unknown trigger sqlite_stat1 on leases',
   ],
-  'a table more': ['CREATE TABLE prepared AS SELECT * FROM events', 'there is a table prepared that is not ours'],
-  'a view more': ['CREATE VIEW seen AS SELECT 1', 'there is a view seen that is not ours'],
+  'a table more': ['CREATE TABLE prepared AS SELECT * FROM events', 'unknown table prepared'],
+  'a view more': ['CREATE VIEW seen AS SELECT 1', 'unknown view seen'],
   'no listings': ['DROP TABLE heads', 'the table heads is missing'],
   'no observations': ['DROP TABLE canary_metrics', 'the table canary_metrics is missing'],
   'an index less': ['DROP INDEX heads_by_model', 'the index heads_by_model on heads is missing'],
   'an index of other rows': [
     'DROP INDEX events_by_subject; CREATE INDEX events_by_subject ON events (subject) WHERE seq < 5',
-    'the index events_by_subject on events is not the one that lukhas made',
+    'the index events_by_subject on events was changed',
   ],
-  'a column more': ['ALTER TABLE leases ADD COLUMN more TEXT', 'the table leases is not the one that lukhas made'],
-  'an older version than it is': [
-    'PRAGMA user_version = 2',
-    'there is an index heads_by_model on heads that is not ours',
-  ],
+  'a column more': ['ALTER TABLE leases ADD COLUMN more TEXT', 'the table leases was changed'],
+  'an older version than it is': ['PRAGMA user_version = 3', 'the table leases was changed'],
 };
 
 /** With more rights than a connection has by default, as any program with write access has. */
@@ -85,7 +82,7 @@ describe('the schema of a ledger', () => {
         for (const readOnly of [true, false]) {
           const error = await refusal(openLedger(path, { readOnly }));
           expect([error.code, error.exit]).to.deep.equal(['LEDGER_CORRUPT', 7]);
-          expect(error.message).to.equal(`The ledger ${path} does not have the schema that it was made with: ${says}`);
+          expect(error.message).to.equal(`The schema of the ledger ${path} was changed: ${says}`);
         }
         const { ok, problems } = await verifyDatabase(path);
         expect(ok).to.equal(false);
@@ -143,7 +140,7 @@ describe('the schema of a ledger', () => {
           for (let time = 0; time < 2; time++) {
             const { code, message } = await refusal(ledger.provenEvents({ subject: 'c1' }));
             expect(code).to.equal('LEDGER_CORRUPT');
-            expect(message).to.include('there is a trigger thief on leases');
+            expect(message).to.include('was changed: unknown trigger thief on leases');
           }
           edited(path, 'DROP TRIGGER thief');
           expect(await ledger.provenEvents({ subject: 'c1' })).not.to.have.length(0);
@@ -185,7 +182,7 @@ describe('a policy', () => {
       const { code, message } = await refusal(ledger.provenEvents({ subject: 'c1' }));
       await ledger.close();
       expect(code).to.equal('LEDGER_CORRUPT');
-      expect(message).to.match(new RegExp(`^Entry ${seq} of the log .* its policy does not give the digest`));
+      expect(message).to.match(new RegExp(`^Entry ${seq} of the log .* its policy does not match its digest\\.`));
       const report = await verifyDatabase(path);
       expect(report.firstBad).to.deep.equal({ seq, what: 'policy does not match its policyDigest' });
       expect(report.problemCount).to.equal(1);

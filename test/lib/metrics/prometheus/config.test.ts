@@ -67,7 +67,7 @@ describe('Prometheus configuration', () => {
       expect(
         refusal(() => queryEndpoint(url)),
         url,
-      ).to.include('not an http or https URL');
+      ).to.match(/^PROM_URL: (is not a URL; write|must start with http:\/\/ or https:\/\/,) e\.g\. http:/);
     for (const url of ['http://u:hush@host', 'http://hush@host'])
       expect(
         refusal(() => queryEndpoint(url)),

@@ -33,11 +33,11 @@ describe('many queries of one Prometheus', () => {
   });
 
   it('are all told after one timeout that the server hangs', async () => {
-    stub.answer = () => ({ ...success('vector', []), delay: 10_000 });
+    stub.answer = () => ({ ...success('vector', []), delay: 600_000 });
     api = open(300);
-    const began = performance.now();
     const answers = await Promise.all(MANY.map((query) => api.query(query)));
-    expect(performance.now() - began).to.be.below(1200);
+    // Those in the queue are not asked any more.
+    expect(stub.queries).to.have.length.at.most(16);
     for (const answer of answers) {
       expect(answer).to.have.nested.property('missing.state', 'unreachable');
       expect(answer)
@@ -47,8 +47,9 @@ describe('many queries of one Prometheus', () => {
   });
 
   it('have time while others are answered, however long the queue', async () => {
-    stub.answer = () => ({ ...vector('1'), delay: 150 });
-    api = open(250);
+    // Three rounds take longer than one query may.
+    stub.answer = () => ({ ...vector('1'), delay: 500 });
+    api = open(1200);
     const answers = await Promise.all(MANY.map((query) => api.query(query)));
     expect(answers.map(only)).to.deep.equal(MANY.map(() => '1'));
   });

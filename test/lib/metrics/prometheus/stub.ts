@@ -63,7 +63,7 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     setTimeout(() => {
       now -= 1;
       response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json' }).end(text);
-    }, reply.delay ?? 0);
+    }, reply.delay ?? 0).unref();
   });
   server.on('connection', () => {
     load.connections += 1;

@@ -1,0 +1,62 @@
+import { stripVTControlCharacters } from 'node:util';
+import { visible, visibleJson, visibleLines } from '../lib/input/index.js';
+
+/**
+ * The only way to the terminal. Names, reasons, answers of servers and contents of files reach it as text that it does not
+ * obey (`visible`); escape sequences are those of `Styled`, which this file alone makes.
+ */
+
+/** Text that holds no escape sequences but our own colours. Read as a string it is without them. */
+export class Styled {
+  /** @param sequences as it is written to a terminal */
+  private constructor(readonly sequences: string) {}
+
+  toString(): string {
+    return stripVTControlCharacters(this.sequences);
+  }
+
+  /** One line of text in colours. @param color adds the sequences around text that is fit to be shown */
+  static colored(text: string, color: (visible: string) => string): Styled {
+    return new Styled(color(visible(text)));
+  }
+
+  /** Parts one after another: a string is one line at most, whatever it holds. */
+  static join(parts: readonly (string | Styled)[], between: string): Styled {
+    return new Styled(parts.map((part) => (part instanceof Styled ? part.sequences : visible(part))).join(between));
+  }
+}
+
+/** Lines below one another; a part that is styled may itself be several. What comes from outside is no more than one. */
+export function block(parts: readonly (string | Styled)[]): Styled {
+  return Styled.join(parts, '\n');
+}
+
+/** Parts with an empty line between them. */
+export function blocks(parts: readonly (string | Styled)[]): Styled {
+  return Styled.join(parts, '\n\n');
+}
+
+/** Parts of one line, side by side. */
+export function beside(...parts: (string | Styled)[]): Styled {
+  return Styled.join(parts, '');
+}
+
+/** As it is written to a terminal, or where one may look at it later: a file, the journal of a service. */
+export function toScreen(text: string | Styled): string {
+  return text instanceof Styled ? text.sequences : visibleLines(text);
+}
+
+/** A message for a person: on stderr, its first line alone at the margin, so that none that came from outside begins there. */
+export function tell(message: string | Styled): void {
+  process.stderr.write(`${toScreen(message).replace(/\n(?=\S)/g, '\n  ')}\n`);
+}
+
+/** One JSON document on stdout. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${visibleJson(JSON.stringify(value, null, 2))}\n`);
+}
+
+/** What is piped into a file and read by programs, such as a key or a proof: unchanged, except for eyes. */
+export function printData(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? visibleLines(text) : text);
+}

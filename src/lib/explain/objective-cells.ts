@@ -1,0 +1,76 @@
+import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
+import { briefMilliseconds, briefPercent, briefPsi } from './brief.js';
+import { hasNoBucketAtLimit, lateOnset, percentile, sidesOf } from './rate-facts.js';
+import { clip, milliseconds, percent } from './words.js';
+
+/** One objective as the first screen shows it: `✓ latency_p95_ms  91 ms (limit 250 ms)`; pure. */
+export function objectiveCell(o: ObjectiveReport): string {
+  return `${mark(o)} ${o.name}  ${objectiveValue(o)}`;
+}
+
+/** The value beside its limit: `91 ms (limit 250 ms)`. */
+export function objectiveValue(o: ObjectiveReport): string {
+  // The cause has the details; here they would hide the numbers.
+  const state = o.missing?.split(':')[0] ?? null;
+  if (!o.hasData) return missingText(state);
+  const now = state === null || isEnd(state) ? '' : `, no data now (${clip(state)})`;
+  const value = o.type === 'rate' ? rateValue(o) : o.type === 'drift' ? driftValue(o) : readingValue(o);
+  return `${value}${now}`;
+}
+
+/** ✗ it counts against the canary, ✓ certified, ? neither. */
+export function mark(o: ObjectiveReport): '✗' | '✓' | '?' {
+  if (o.type === 'reading') return o.against ? '✗' : o.met ? '✓' : '?';
+  if (o.rollback.against) return '✗';
+  return o.promote.certified ? '✓' : '?';
+}
+
+/** Why there is no number, e.g. `no data (absent: model_score_bucket)`. */
+export function missingText(missing: string | null): string {
+  if (missing === null) return 'no data';
+  if (missing.startsWith('first')) return 'waiting for the first counts';
+  if (isEnd(missing)) return 'the input has ended';
+  return `no data (${clip(missing, 120)})`;
+}
+
+/** An input that has ended says nothing about the canary. */
+export function isEnd(missing: string): boolean {
+  return missing.startsWith('ended');
+}
+
+function rateValue(o: RateReport): string {
+  if (o.rate === null) return 'no requests';
+  if (o.relative) return `${ratioValue(o)} (limit ${o.target}x)`;
+  const limit = percent(o.p0);
+  const late = lateOnset(o);
+  const errors = o.signal === 'errors';
+  if (late) {
+    const slow = errors ? '' : ` slower than ${milliseconds(o.target)}`;
+    return `${briefPercent(late.bad / late.total, o.p0)}${slow} since check ${late.tick} (limit ${limit})`;
+  }
+  if (errors) return `${briefPercent(o.rate, o.p0)} (limit ${limit})`;
+  const { latency } = o;
+  const bucket = hasNoBucketAtLimit(o) ? ', no bucket that high' : '';
+  if (latency?.value == null)
+    return `${briefPercent(o.rate, o.p0)} slower than ${milliseconds(o.target)} (limit ${limit})`;
+  const value = latency.bucket
+    ? briefMilliseconds(latency.value, o.target)
+    : `${percentile(latency)} above ${milliseconds(latency.value)}`;
+  return `${value} (limit ${milliseconds(o.target)}${bucket})`;
+}
+
+function ratioValue(o: RateReport): string {
+  const ratio = o.baseline?.ratio;
+  if (ratio != null) return `${Number(ratio.toPrecision(3))}x`;
+  if (o.baseline === null) return 'no baseline';
+  return o.bad === 0 ? `no ${sidesOf(o).bad} on either side` : `no ${sidesOf(o).bad} in the baseline`;
+}
+
+function driftValue(o: DriftReport): string {
+  if (o.value === null) return 'too few scores';
+  return `${briefPsi(o.value, o.target)} (limit ${o.target})`;
+}
+
+function readingValue({ last, rule }: ReadingReport): string {
+  return `${last} (limit ${rule.op} ${rule.value})`;
+}

@@ -1,0 +1,126 @@
+import type { CanaryState, EventKind, StoredEvent } from '../ledger/index.js';
+
+/** Whose story an entry belongs to; `hook`: of the canary or promotion that called it; `log`: of the log itself. */
+type About = 'canary' | 'hook' | 'promotion' | 'gate' | 'job' | 'log';
+
+interface Meaning {
+  about: About;
+  /** States of a canary in which it may come; empty: only first. Of canaries and their hooks. */
+  canary?: readonly CanaryState[];
+  /** It ends a canary, or changes how it has ended. */
+  decision?: true;
+  /** It is found by itself in a search, beside what it is about. */
+  found?: true;
+  /** It ends the time in which readings are taken. */
+  endsWindow?: true;
+  /** What a person does by it: "cannot be ...". */
+  verb?: string;
+}
+
+const OVER = ['PROMOTED', 'ROLLED_BACK'] as const;
+
+/**
+ * What each kind of entry means. A new kind begins here; what has to speak of it by itself (the folds below, explain/,
+ * the stream, the search) does not compile until it does.
+ */
+const MEANINGS = {
+  'canary.requested': { about: 'canary', canary: [] },
+  'canary.started': { about: 'canary', canary: ['PENDING'] },
+  'canary.extended': { about: 'canary', canary: ['RUNNING'] },
+  'canary.held': { about: 'canary', canary: ['RUNNING'] },
+  'fallback.engaged': { about: 'canary', canary: ['PENDING', 'RUNNING'] },
+  'fallback.released': { about: 'canary', canary: ['RUNNING'] },
+  'canary.decided': { about: 'canary', canary: ['RUNNING'], decision: true, found: true, endsWindow: true },
+  'canary.acted': { about: 'canary', canary: OVER },
+  'canary.retried': { about: 'canary', canary: OVER },
+  'canary.aborted': {
+    about: 'canary',
+    canary: ['PENDING', 'RUNNING'],
+    decision: true,
+    found: true,
+    endsWindow: true,
+    verb: 'aborted',
+  },
+  'canary.overridden': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'promoted by hand' },
+  'canary.failed': { about: 'canary', canary: ['PENDING', 'RUNNING'], decision: true, found: true, endsWindow: true },
+  'canary.approved': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'approved' },
+  'canary.rejected': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'rejected' },
+  'canary.lapsed': { about: 'canary', canary: ['PROMOTED'], decision: true, found: true },
+  'canary.forced': {
+    about: 'canary',
+    canary: ['BLOCKED'],
+    decision: true,
+    found: true,
+    verb: 'promoted by break-glass',
+  },
+  'canary.reviewed': { about: 'canary', canary: ['PROMOTED'], found: true, verb: 'reviewed' },
+  'hook.intended': { about: 'hook', canary: OVER },
+  'hook.finished': { about: 'hook', canary: OVER },
+  'gate.changed': { about: 'gate', found: true },
+  'promotion.requested': { about: 'promotion' },
+  'promotion.finished': { about: 'promotion' },
+  'job.queued': { about: 'job' },
+  'job.running': { about: 'job' },
+  'job.completed': { about: 'job' },
+  'job.failed': { about: 'job' },
+  'evidence.failed': { about: 'log' },
+} as const satisfies { readonly [K in EventKind]: Meaning };
+
+type Meanings = typeof MEANINGS;
+type KindWith<M> = { [K in EventKind]: Meanings[K] extends M ? K : never }[EventKind];
+
+export type EventOf<K extends EventKind> = Extract<StoredEvent, { kind: K }>;
+
+/** Entries of a canary's story, hooks among them. */
+export type CanaryEvent = EventOf<KindWith<{ about: 'canary' | 'hook' }>>;
+export type JobEvent = EventOf<KindWith<{ about: 'job' }>>;
+export type PromotionEvent = EventOf<KindWith<{ about: 'promotion' | 'hook' }>>;
+/** Kinds that end a canary, or change how it has ended. */
+export type DecisionKind = KindWith<{ decision: true }>;
+export type DecisionEvent = EventOf<DecisionKind>;
+/** Entries that a search finds by themselves. */
+export type FoundEvent = EventOf<KindWith<{ found: true }>>;
+
+export function meaningOf(kind: EventKind): Meaning {
+  return MEANINGS[kind];
+}
+
+function kindsWith<K extends EventKind>(is: (meaning: Meaning) => boolean): readonly K[] {
+  return (Object.keys(MEANINGS) as EventKind[]).filter((kind) => is(MEANINGS[kind])) as K[];
+}
+
+export const DECISION_KINDS = kindsWith<DecisionKind>(({ decision }) => decision === true);
+export const JOB_KINDS = kindsWith<JobEvent['kind']>(({ about }) => about === 'job');
+
+export function isCanaryEvent(event: StoredEvent): event is CanaryEvent {
+  const { about } = meaningOf(event.kind);
+  return about === 'canary' || about === 'hook';
+}
+
+export function isJobEvent(event: StoredEvent): event is JobEvent {
+  return meaningOf(event.kind).about === 'job';
+}
+
+export function isPromotionEvent(event: StoredEvent): event is PromotionEvent {
+  const { about } = meaningOf(event.kind);
+  return about === 'promotion' || about === 'hook';
+}
+
+export function isDecision(event: StoredEvent): event is DecisionEvent {
+  return meaningOf(event.kind).decision === true;
+}
+
+/** Whether a search finds the entry by itself. */
+export function isFound(event: StoredEvent): event is FoundEvent {
+  return meaningOf(event.kind).found === true;
+}
+
+/** Whether no reading is taken for the canary after it. */
+export function endsWindow(event: StoredEvent): boolean {
+  return meaningOf(event.kind).endsWindow === true;
+}
+
+/** For the end of a switch: a kind that it does not name does not compile. */
+export function unhandled(event: never): never {
+  throw new Error(`unhandled kind of entry: ${(event as StoredEvent).kind}`);
+}
