@@ -15,7 +15,7 @@ const HOOK: HookConfig = {
   exec: { command: [process.execPath, '-e', ''], timeoutSeconds: 10, env: {} },
 };
 const UNLOGGED = 'cursors and leases: they are not part of the log';
-const wrong = (subject: string) => `summary of ${subject} does not match the log; rebuild it: lukhas db rebuild`;
+const wrong = (subject: string) => `listing row of ${subject} does not match the log; rebuild it: lukhas db rebuild`;
 
 describe('lukhas verify', () => {
   let at: Workspace;
@@ -141,7 +141,7 @@ describe('lukhas verify', () => {
     expect(problems.join('\n')).to.match(
       new RegExp(`^entry \\d+: verdict on ${promoted}: its observations are missing$`),
     );
-    expect(notChecked).to.include('summaries: not compared, because the log itself has problems');
+    expect(notChecked).to.include('listing rows: not compared, because the log itself has problems');
   });
 
   it('compares the listings of one moment while canaries run', async () => {
@@ -166,7 +166,7 @@ describe('lukhas verify', () => {
     for (const root of ['abc', `${'0'.repeat(63)}g`, '0'.repeat(65)]) {
       const run = await at.run(['verify', '--expect-root', root, '--db', `${at.db}.none`]);
       expect(run.code, root).to.equal(2);
-      expect(firstLine(run)).to.match(/^lukhas: --expect-root: a root is 64 hexadecimal digits, not /);
+      expect(firstLine(run)).to.match(/^lukhas: --expect-root ".*: must be 64 hexadecimal digits$/);
       expect(run.stdout).to.equal('');
     }
   });
@@ -176,6 +176,6 @@ describe('lukhas verify', () => {
     expect((await at.run(['verify', '--expect-root', root.toUpperCase()])).code).to.equal(0);
     const other = await at.run(['verify', '--expect-root', '0'.repeat(64)]);
     expect(other.code).to.equal(7);
-    expect(other.stdout).to.include('  problem  the root is not the one expected\n');
+    expect(other.stdout).to.include('  problem  root does not match --expect-root\n');
   });
 });
