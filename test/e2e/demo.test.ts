@@ -100,7 +100,7 @@ describe('lukhas demo', () => {
       const { canaries } = await here.json(['canary', 'list']);
       expect(canaries).to.have.length(1);
       expect((canaries as object[])[0]).to.include({ status: 'ABORTED' });
-      expect(run.stderr).to.contain('was aborted');
+      expect(run.stderr).to.contain('aborted canary');
     });
     await Promise.all(all);
   });
