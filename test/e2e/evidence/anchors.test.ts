@@ -130,7 +130,7 @@ describe('anchors made by other programs', () => {
       const url = await authority();
       const name = `3.127.0.0.1_${new URL(url).port}.tsr`;
       expect(await at.tell({ kind: 'tsa', url, caFile })).to.equal(`saved as ${name}`);
-      expect(await at.tell({ kind: 'tsa', url, caFile })).to.include('was there before');
+      expect(await at.tell({ kind: 'tsa', url, caFile })).to.include('kept the older timestamp');
       await writeFile(join(at.dir, 'text'), `${at.log.note().split('\n\n')[0]}\n`);
       at.run('openssl', 'ts', '-verify', '-data', 'text', '-in', join('checkpoints', name), '-CAfile', 'tsa.crt');
       await writeFile(join(at.dir, 'text'), 'something else');
