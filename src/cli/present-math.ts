@@ -75,8 +75,8 @@ function timeToAction(math: WhyMath): string {
 }
 
 /** Bars of the logarithm; a full bar is where it is rolled back. */
-function evidenceBars({ bet }: WhyMath): string | null {
-  if (!bet || bet.path.length === 0) return null;
+function evidenceBars({ bet, evidence }: WhyMath): string | null {
+  if (!bet || bet.path.length === 0 || evidence.every((o) => o.type === 'reading')) return null;
   const values = bet.path.map((p) => p.logE);
   const bars = sparkline(values, Math.min(0, ...values), bet.logThreshold, BARS);
   return `${bars}  ${odds(bet.logE)} against it (rolls back at ${odds(bet.logThreshold)}, a full bar)`;
