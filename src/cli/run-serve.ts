@@ -100,7 +100,7 @@ async function goodbye(app: App, demo: boolean): Promise<string> {
   if (left.length === 0) return 'lukhas: stopped: no open canaries or jobs';
   const hint = demo ? "; the demo's services stopped, so canaries that measure them get no data" : '';
   const go = canaries.length + jobs.length === 1 ? 'continues' : 'continue';
-  return `lukhas: stopped: ${left.join(' and ')} ${go} when lukhas is started again${hint}`;
+  return `lukhas: stopped: ${left.join(' and ')} ${go} when it is started again${hint}`;
 }
 
 function count(n: number, one: string, many: string): string {

@@ -82,7 +82,7 @@ describe('lukhas serve', () => {
     while ((await ticks(id)).length < 2) await wait(100);
     const run = await down(first.daemon);
     expect(run.code).to.equal(143);
-    expect(run.stderr).to.contain('stopped: 1 canary continues when lukhas is started again');
+    expect(run.stderr).to.contain('stopped: 1 canary continues when it is started again');
     expect(await w.read((ledger) => ledger.lease(id))).to.equal(null);
     const before = await ticks(id);
 
