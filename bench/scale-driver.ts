@@ -8,6 +8,7 @@ import { Runner } from '../src/lib/canary/runner.js';
 import { nextDue } from '../src/lib/canary/schedule.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
+import { LogFollower } from '../src/lib/ledger/follower.js';
 import type { Ledger } from '../src/lib/ledger/ledger.js';
 import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { openSource } from '../src/lib/metrics/open.js';
@@ -106,6 +107,7 @@ async function measure(
   let first = 0;
   const runner = new Runner({
     ledger,
+    follower: new LogFollower(ledger, clock),
     clock,
     hooks: { promote: [], rollback: [] },
     env: {},

@@ -2,7 +2,8 @@ import { startHttpServer } from '../src/daemon/http/server.js';
 import { SseHub } from '../src/daemon/sse/hub.js';
 import type { FeedSource } from '../src/daemon/sse/source.js';
 import { systemClock } from '../src/lib/clock.js';
-import type { FeedItem, FeedPosition } from '../src/lib/ledger/ledger.js';
+import { LogFollower } from '../src/lib/ledger/follower.js';
+import type { FeedItem, FeedPosition, Ledger } from '../src/lib/ledger/ledger.js';
 
 /**
  * `sse-server RATE SECONDS`: the daemon's event streams over a log in memory. Prints its port; begins to append at a line
@@ -12,13 +13,14 @@ const [rate = 0, seconds = 0] = process.argv.slice(2).map(Number);
 const items: FeedItem[] = [];
 let tell: () => void = () => undefined;
 
-const source: FeedSource = {
+const source: FeedSource & Pick<Ledger, 'onCommit' | 'dataVersion'> = {
   feed: ({ row }: FeedPosition, limit: number) => Promise.resolve(items.slice(row - 1, row - 1 + limit)),
   feedEnd: () => Promise.resolve({ seq: 0, row: items.length + 1 }),
   events: () => Promise.resolve([]),
   findSummaries: () => Promise.resolve([]),
   size: () => Promise.resolve(0),
   root: (size = 0) => Promise.resolve({ size, root: Buffer.alloc(32) }),
+  dataVersion: () => Promise.resolve(1),
   onCommit(listener) {
     tell = listener;
     return () => undefined;
@@ -52,7 +54,9 @@ function publish(): void {
   }, 1);
 }
 
-const hub = new SseHub({ ledger: source, clock: systemClock(), onError: console.error });
+const clock = systemClock();
+const follower = new LogFollower(source, clock);
+const hub = new SseHub({ ledger: source, follower, clock, onError: console.error });
 await hub.start();
 const server = await startHttpServer({ routes: [hub.route], host: '127.0.0.1', port: 0, onError: console.error });
 process.stdin.once('data', publish);

@@ -34,7 +34,6 @@ const FORBIDDEN = [
   [/\bnobody else\b/i, 'no hook or webhook was notified'],
   [/\b(is|are) to be (?!found\b)[a-z]+ed\b/i, 'active voice: "Run ..."'],
   [/\b(deeds?|hitherto|thereof|therein|whence|thither|betimes)\b/i, 'a word of today'],
-  [/\bwhoever\b/i, 'anyone who, the person who'],
   [/\bof its own accord\b|\bin spite of\b/i, 'by itself; despite'],
   [/\bwas asked for\b|\bis asked for\b|\bare asked for\b/i, 'requested'],
 ];
@@ -67,7 +66,8 @@ function* proseLines(file) {
   for (const [i, line] of readFileSync(file, 'utf8').split('\n').entries()) {
     const [, language] = /^\s*```(\w*)/.exec(line) ?? [];
     if (language !== undefined) fence = fence === null ? language : null;
-    else if (fence === null || ['', 'text', 'console', 'sh'].includes(fence)) yield [i + 1, line];
+    else if (fence === null || ['', 'text', 'console', 'sh'].includes(fence))
+      yield [i + 1, fence === null ? line.replace(/`[^`]*`/g, '') : line];
   }
 }
 

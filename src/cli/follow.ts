@@ -1,5 +1,6 @@
 import type { App } from '../lib/app/index.js';
 import { canaryJson, exitOf } from '../lib/app/index.js';
+import { isTerminal } from '../lib/readings/index.js';
 import type { BaseCommand } from './base-command.js';
 import { presentCanary } from './present.js';
 import { tell } from './screen.js';
@@ -34,8 +35,8 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
   process.exitCode = interrupted ?? exitOf(canary);
   if (interrupted !== null) {
     tell(
-      `lukhas: stopped watching ${canary.id}; it is still ${canary.state}\n` +
-        `  resume: lukhas canary resume ${canary.id}\n  stop it: lukhas canary abort ${canary.id} --reason "..."`,
+      `lukhas: stopped watching ${canary.id}; it is ${isTerminal(canary.state) ? `${canary.state}, but its hooks have not all run` : `still ${canary.state}`}\n` +
+        `  resume: lukhas canary resume ${canary.id}${isTerminal(canary.state) ? '' : `\n  stop it: lukhas canary abort ${canary.id} --reason "..."`}`,
     );
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
   return { ...canaryJson(canary), exit: process.exitCode };

@@ -51,13 +51,31 @@ export async function policyFromFlags(
     file,
     targets,
     windowSeconds: flags.window === undefined ? undefined : parseDuration(flags.window, '--window'),
-    where: 'flags',
-    suggestion: '--policy FILE, or targets, e.g. --latency-p95-ms 250 --max-error-rate 0.02',
+    where: WHERE,
+    suggestion: 'Pass --policy FILE, or targets, e.g. --latency-p95-ms 250 --max-error-rate 0.02.',
+  }).catch((error: unknown) => {
+    throw inWordsOfFlags(error, flags);
   });
   for (const { target, before, after } of overridden)
     say(`policy ${file}: ${target} ${JSON.stringify(before)} overridden by --${flagOf(target)} ${after}`);
   return policy;
 }
+
+/** A problem of a key is one of the flag that it was given by: `--max-error-rate 2: must be between 0 and 1`. */
+function inWordsOfFlags(error: unknown, flags: PolicyFlagValues): unknown {
+  if (!(error instanceof LukhasError)) return error;
+  const message = error.message.replace(KEY, (all, key: string, problem: string, got?: string) => {
+    const flag = key === 'windowSeconds' ? 'window' : flagOf(key.replace(/^targets\./, ''));
+    const value = flags[flag as keyof PolicyFlagValues];
+    return value === undefined ? all : `--${flag} ${value}: ${problem}${got ?? ''}`;
+  });
+  const { code, suggestions, exit } = error;
+  return new LukhasError(code, message, { suggestions, exit, cause: error });
+}
+
+const WHERE = 'flags';
+/** A problem of a key, without what was given for it: the flag shows that. */
+const KEY = /^flags: (\S+): (.*?)(?:, got [^;]*)?(; .*)?$/;
 
 function flagOf(target: string): string | undefined {
   return Object.entries(TARGET_FLAGS).find(([, name]) => name === target)?.[0];

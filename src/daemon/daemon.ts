@@ -81,7 +81,6 @@ class RunningDaemon implements Daemon {
     this.#drivers = new Drivers({ app, onError, onTick: (tick) => this.#metrics?.onTick(tick) });
     this.#service = new Service(app, {
       onStarted: () => this.#drivers.noticeCanary(),
-      onQueued: () => this.#drivers.noticeJob(),
       onError,
     });
     const over = new Promise<null>((resolve) => {
@@ -139,7 +138,8 @@ class RunningDaemon implements Daemon {
   async #openHttp(settings: ServeSettings): Promise<HttpServer> {
     const { app, version } = this.#options;
     const failed = (what: string) => (error: unknown) => this.#failed(error, what);
-    const hub = new SseHub({ ledger: app.ledger, clock: app.clock, onError: failed('stream') });
+    const { ledger, follower, clock } = app;
+    const hub = new SseHub({ ledger, follower, clock, onError: failed('stream') });
     const mcp = createMcpEndpoint({
       newServer: this.#newServer(),
       updates: new ResourceUpdates(this.#service.changes, failed('mcp')),

@@ -64,11 +64,6 @@ export class Drivers {
     this.#runner.notice();
   }
 
-  /** This process has queued a job. */
-  noticeJob(): void {
-    this.#jobs.notice();
-  }
-
   check(): Check {
     const dead = this.#loops.dead();
     return dead.length === 0 ? { ok: true, detail: 'alive' } : { ok: false, detail: dead.join('; ') };

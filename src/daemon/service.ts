@@ -45,8 +45,6 @@ const LONGEST_WAIT_SECONDS = 25;
 export interface ServiceOptions {
   /** Called when this process has requested or changed a canary: the runner checks at once. */
   onStarted?: () => void;
-  /** Called when this process has queued a job. */
-  onQueued?: () => void;
   /** Errors that no caller gets to see. */
   onError?: (error: unknown) => void;
 }
@@ -63,7 +61,7 @@ export class Service {
     readonly app: App,
     private readonly options: ServiceOptions = {},
   ) {
-    this.changes = new Changes(app.ledger, app.clock, options.onError ?? (() => undefined));
+    this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
     // Every waiting call adds a listener.
     setMaxListeners(0, this.closing.signal);
@@ -187,7 +185,6 @@ export class Service {
   /** @throws LukhasError USAGE that lists the available tasks */
   async runEval(request: { taskId: string; configId: string | null; dryRun: boolean }, by: Actor): Promise<JobJson> {
     const job = await this.app.jobs.start({ ...request, by });
-    this.options.onQueued?.();
     return jobJson(job);
   }
 

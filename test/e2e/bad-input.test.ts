@@ -139,7 +139,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     },
     'an error rate above 1': {
       args: [...START, '--max-error-rate', '2'],
-      says: 'flags: targets.max_error_rate: is a share of requests between 0 and 1, got 2; did you mean 0.02?',
+      says: '--max-error-rate 2: must be between 0 and 1; did you mean 0.02?',
       advises: /did you mean/,
     },
     'a target that is no number': {

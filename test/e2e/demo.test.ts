@@ -48,7 +48,7 @@ describe('lukhas demo', () => {
       status: 'ROLLED_BACK',
       exit: 3,
     });
-    expect(verified.stdout).to.match(/^holds: /);
+    expect(verified.stdout).to.match(/^verified: /);
     expect(gates.stdout).to.match(/no gate has a holder yet/);
 
     await decidedInTime(here, healthy);

@@ -144,7 +144,7 @@ describe('an export that does not come to its end', () => {
       const run = await w.run(exporting('disk/pack.zip'));
       expect(run.code, run.stderr).to.equal(1);
       expect(firstLine(run)).to.equal('lukhas: --out disk/pack.zip: the pack could not be written (the disk is full)');
-      expect(run.stderr).to.contain('Nothing was left there.');
+      expect(run.stderr).to.contain('No partial file was left.');
       expect(readdirSync(disk.dir)).to.deep.equal([]);
     } finally {
       disk.unmount();

@@ -111,7 +111,7 @@ describe('a replay of what Prometheus holds', () => {
     const run = await workspace.run([...args, '--prom-url', 'http://127.0.0.1:9']);
     expect(run.code).to.equal(6);
     expect(firstLine(run)).to.match(
-      /^lukhas: nothing was judged: the past could not be read from Prometheus: .*refused/,
+      /^lukhas: nothing was judged, as the past could not be read from Prometheus: .*refused/,
     );
   });
 });

@@ -121,7 +121,7 @@ describe('lukhas serve', () => {
   it('refuses what would leave it open, and does not print a key', async () => {
     const open = await w.run(['serve', '--host', '0.0.0.0', '--port', '0']);
     expect(open.code).to.equal(2);
-    expect(firstLine(open)).to.contain('0.0.0.0').and.to.contain('without keys');
+    expect(firstLine(open)).to.contain('0.0.0.0').and.to.contain('without API keys');
     const weak = await w.run(['serve', '--port', '0'], { env: { LUKHAS_MCP_API_KEYS: `${KEY},hunter2` } });
     expect(weak.code).to.equal(2);
     expect(firstLine(weak)).to.contain('key 2 has 7 characters');

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startHttpServer } from '../../src/daemon/http/server.js';
 import { SseHub } from '../../src/daemon/sse/hub.js';
 import { systemClock } from '../../src/lib/clock.js';
+import { LogFollower } from '../../src/lib/ledger/follower.js';
 import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { draft } from '../daemon/sse/daemon.js';
 
@@ -12,7 +13,8 @@ if (role === 'serve') await serve(Number(first));
 else await append(Number(first), Number(second));
 
 async function serve(port: number): Promise<void> {
-  const hub = new SseHub({ ledger, clock: systemClock(), onError: console.error });
+  const clock = systemClock();
+  const hub = new SseHub({ ledger, follower: new LogFollower(ledger, clock), clock, onError: console.error });
   await hub.start();
   const server = await startHttpServer({ routes: [hub.route], host: '127.0.0.1', port, onError: console.error });
   console.log(server.port);

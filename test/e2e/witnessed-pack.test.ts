@@ -44,9 +44,9 @@ describe('a pack that a witness vouches for', () => {
     expect(made['cosigned']).to.deep.equal({ size: 5, by: ['w.example.com'] });
     const report = await done('verify', 'a.zip', ...trust);
     expect(report.stdout)
-      .to.match(/^holds: a\.zip\n/)
+      .to.match(/^verified: a\.zip\n/)
       .and.match(
-        /holds {2}witness w\.example\.com saw the log of 5 entries at [\d-]+T[\d:.]+Z: that is the log of the pack/,
+        /verified {2}witness w\.example\.com cosigned the log at 5 entries \([\d-]+T[\d:.]+Z\): covers the whole pack/,
       );
     const json = onlyDocument(await at.run(['verify', 'a.zip', ...trust, '--json']));
     expect(json['witnesses']).to.have.length(1);
@@ -72,7 +72,7 @@ describe('a pack that a witness vouches for', () => {
     expect(told.map(({ kind, error }) => [kind, error.code])).to.deep.equal([['witness', 'ANCHOR_FAILED']]);
     const report = await done('verify', 'b.zip', ...trust);
     expect(report.stdout)
-      .to.include('only the entries before 5 are witnessed')
+      .to.include('covers only the entries before 5')
       .and.include('not checked  entries 5 to 7: no trusted witness had seen them');
     // What VERIFY.md has bash do says the same.
     const text = execFileSync('unzip', ['-p', 'b.zip', 'VERIFY.md'], { cwd: at.dir, encoding: 'utf8' });
@@ -86,7 +86,7 @@ describe('a pack that a witness vouches for', () => {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    expect(output).to.match(/^witnessed: the log of 5 entries; .*\nnot witnessed: entries 5 to 7$/m);
+    expect(output).to.match(/^witnessed: the first 5 entries of the log, .*\nnot witnessed: entries 5 to 7$/m);
   });
 
   it('cannot be made of a log that was written anew by one who holds all keys', async () => {
@@ -101,11 +101,11 @@ describe('a pack that a witness vouches for', () => {
     // Who does not ask the witness has no cosignature to show.
     at.file('lukhas.yaml', '{}');
     await done(...EXPORT, 'forged.zip');
-    expect((await done('verify', 'forged.zip', ...trust.slice(0, 4))).stdout).to.match(/^holds: /);
+    expect((await done('verify', 'forged.zip', ...trust.slice(0, 4))).stdout).to.match(/^verified: /);
     const missing = await at.run(['verify', 'forged.zip', ...trust]);
     expect(missing.code).to.equal(7);
     expect(missing.stdout).to.match(
-      /^NOT SHOWN: forged\.zip\n {2}not shown {2}cosignature of the witness w\.example\.com/,
+      /^NOT PROVEN: forged\.zip\n {2}not proven {2}cosignature of witness w\.example\.com/,
     );
     const since = await at.run(['verify', 'forged.zip', ...trust, '--since', 'kept']);
     expect(since.code).to.equal(7);
@@ -114,7 +114,7 @@ describe('a pack that a witness vouches for', () => {
     copyFileSync(join(at.dir, 'kept'), join(at.dir, 'checkpoints', '5'));
     const joined = await at.run([...EXPORT, 'joined.zip']);
     expect(joined.code).to.equal(7);
-    expect(joined.stderr).to.include('are not those that a witness has cosigned');
+    expect(joined.stderr).to.include('differ from those that a witness has cosigned');
   });
 
   it('goes with proofs of single entries that carry the cosignature, too', async () => {
@@ -123,7 +123,7 @@ describe('a pack that a witness vouches for', () => {
     await done('prove', '2', '--out', 'p.tlog-proof');
     const report = await done('verify', 'p.tlog-proof', ...trust);
     expect(report.stdout).to.match(
-      /holds {2}the checkpoint was cosigned by the trusted witness w\.example\.com, which saw the log of 5 entries at /,
+      /verified {2}checkpoint: cosigned by trusted witness w\.example\.com \(5 entries, at /,
     );
     expect(onlyDocument(await at.run(['verify', 'p.tlog-proof', ...trust, '--json']))['witnesses']).to.have.length(1);
     // No witness has seen this one yet.
@@ -131,8 +131,8 @@ describe('a pack that a witness vouches for', () => {
     const late = await at.run(['verify', 'late.tlog-proof', ...trust]);
     expect(late.code).to.equal(7);
     expect(late.stdout)
-      .to.match(/^NOT SHOWN: /)
+      .to.match(/^NOT PROVEN: /)
       .and.include('it is not on the checkpoint of the proof');
-    expect((await done('verify', 'late.tlog-proof', '--trust', 'log.vkey')).stdout).to.match(/^holds: /);
+    expect((await done('verify', 'late.tlog-proof', '--trust', 'log.vkey')).stdout).to.match(/^verified: /);
   });
 });

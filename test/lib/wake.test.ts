@@ -97,8 +97,7 @@ describe('a loop that sleeps', () => {
     expect(getEventListeners(stop.signal, 'abort')).to.have.length(0);
   });
 
-  it('sees everything that is put before it, however puts and rounds meet', async function () {
-    this.timeout(10_000);
+  it('sees everything that is put before it, however puts and rounds meet', async () => {
     const step = fc.oneof(fc.constant('put' as const), fc.constant('turn' as const), fc.constant('put later' as const));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 3 }), async (steps, slow) => {

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Clock, timestamp } from '../../lib/clock.js';
-import type { FeedItem } from '../../lib/ledger/index.js';
+import type { FeedItem, LogFollower } from '../../lib/ledger/index.js';
+import { FeedReader, FOLLOW_MS } from '../../lib/ledger/index.js';
 import { HttpError, type RequestContext, type Route } from '../http/index.js';
 import { CatchUp } from './catch-up.js';
 import type { Tally } from './channel.js';
 import { Client } from './client.js';
 import { FanOut } from './fan-out.js';
-import { Follower } from './follower.js';
 import { eventText } from './frames.js';
 import { newestItems } from './history.js';
 import { eventId } from './position.js';
@@ -29,8 +29,6 @@ export interface SseLimits {
   heartbeatMs: number;
   /** Heartbeats for which a client may leave a write pending. */
   stalledBeats: number;
-  /** How often commits of other processes are polled for, ms. */
-  pollMs: number;
 }
 
 export const SSE_LIMITS: SseLimits = {
@@ -41,7 +39,6 @@ export const SSE_LIMITS: SseLimits = {
   writeBytes: 64 * 1024,
   heartbeatMs: 15_000,
   stalledBeats: 4,
-  pollMs: 100,
 };
 
 export interface SseStats {
@@ -63,6 +60,7 @@ export interface SseStats {
 
 export interface SseOptions {
   ledger: FeedSource;
+  follower: LogFollower;
   clock: Clock;
   limits?: Partial<SseLimits>;
   /** Called for every read of the log that failed. */
@@ -82,7 +80,7 @@ export class SseHub {
   readonly #tally: Tally = { sent: 0, dropped: 0 };
   readonly #counts = { opened: 0, resumed: 0, refused: 0, errors: 0 };
   readonly #sockets = new Set<Socket>();
-  #live: { ring: Ring; fanOut: FanOut; catchUp: CatchUp; follower: Follower } | null = null;
+  #live: { ring: Ring; fanOut: FanOut; catchUp: CatchUp; reader: FeedReader } | null = null;
   #heartbeat: NodeJS.Timeout | null = null;
   #stopped: Promise<void> | null = null;
 
@@ -99,8 +97,8 @@ export class SseHub {
 
   /** Follows the log from its end. @throws LukhasError LEDGER_* */
   async start(): Promise<void> {
-    const { ledger: source } = this.#options;
-    const { ringEvents, ringBytes, pollMs, writeBytes } = this.#limits;
+    const { ledger: source, follower } = this.#options;
+    const { ringEvents, ringBytes, writeBytes } = this.#limits;
     const { start, items } = await newestItems(source, Math.floor(ringEvents / 8));
     const ring = new Ring(ringEvents, ringBytes, start);
     const fanOut = new FanOut(ring, this.#limits, this.#tally);
@@ -114,20 +112,20 @@ export class SseHub {
     };
     await this.#framer.log();
     await onItems(items);
-    const follower = new Follower({ source, start: ring.head, pollMs, onItems, onError });
+    const reader = new FeedReader({ ledger: source, follower, from: ring.head, onItems, onError });
     const catchUp = new CatchUp({
       source,
       framer: this.#framer,
       ring,
       tally: this.#tally,
       writeBytes,
-      retryMs: pollMs,
-      follow: () => follower.catchUp(),
+      retryMs: FOLLOW_MS,
+      follow: () => reader.catchUp(),
       join: (client) => fanOut.add(client),
       onError,
     });
-    this.#live = { ring, fanOut, catchUp, follower };
-    follower.start();
+    this.#live = { ring, fanOut, catchUp, reader };
+    reader.start();
   }
 
   /** Tells every client to reconnect, and ends their streams. Resolves when all are closed. */
@@ -163,9 +161,9 @@ export class SseHub {
     }
     this.#admit(socket);
     try {
-      const { ring, follower } = this.#live!;
+      const { ring, reader } = this.#live!;
       const { ledger: source } = this.#options;
-      const start = await startOf(asked, { source, framer: this.#framer, ring, follower });
+      const start = await startOf(asked, { source, framer: this.#framer, ring, reader });
       if (socket.destroyed) return;
       if (this.#stopped !== null) throw unavailable();
       this.#open(response, socket, start);
@@ -234,7 +232,7 @@ export class SseHub {
     if (live === null) return;
     live.catchUp.stop();
     live.fanOut.stop();
-    await live.follower.stop();
+    await live.reader.stop();
     const clients = [...live.fanOut.clients(), ...live.catchUp.clients()];
     const closed = clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
     for (const client of clients) {

@@ -1,6 +1,5 @@
-import type { FeedPosition } from '../../lib/ledger/index.js';
+import type { FeedPosition, FeedReader } from '../../lib/ledger/index.js';
 import { SHORTEST_PREFIX } from '../../lib/ledger/index.js';
-import type { Follower } from './follower.js';
 import { beginningOf } from './history.js';
 import { isOfLog, reaches } from './position.js';
 import type { StreamRequest } from './request.js';
@@ -25,11 +24,11 @@ export interface StartOptions {
   source: FeedSource;
   framer: Framer;
   ring: Ring;
-  follower: Follower;
+  reader: FeedReader;
 }
 
 /** @throws LukhasError LEDGER_* */
-export async function startOf(asked: StreamRequest, { source, framer, ring, follower }: StartOptions): Promise<Start> {
+export async function startOf(asked: StreamRequest, { source, framer, ring, reader }: StartOptions): Promise<Start> {
   const { topics, known } = await withFullIds(source, asked.topics);
   const { after } = asked;
   if (after !== null && isOfLog(after, await framer.log())) {
@@ -41,7 +40,7 @@ export async function startOf(asked: StreamRequest, { source, framer, ring, foll
   const subject = onlySubject(topics);
   const beginning = subject === null ? null : await beginningOf(source, subject);
   // Everything committed before the request must lie before the start of the stream.
-  if (beginning === null) await follower.catchUp();
+  if (beginning === null) await reader.catchUp();
   const log = await framer.log();
   // The head is read last and without awaiting anything after it: nothing can be published in between.
   return { topics, position: beginning ?? ring.head, log, resumed, known };

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { Promotions } from '../gates/index.js';
 import { JobRunner, type JobRunnerOptions, Jobs } from '../jobs/index.js';
 import type { Ledger } from '../ledger/index.js';
-import { newHolder } from '../ledger/index.js';
+import { LogFollower, newHolder } from '../ledger/index.js';
 import { openLedger } from '../ledger/sqlite/index.js';
 import type { SourceDescriptor } from '../metrics/index.js';
 import { openSource } from '../metrics/index.js';
@@ -17,6 +17,8 @@ export interface App {
   config: Config;
   clock: Clock;
   ledger: Ledger;
+  /** Tells when something was committed to the log, by whichever process. */
+  follower: LogFollower;
   canaries: Canaries;
   /** What people say of promotions that their policy wants approved. */
   approvals: Approvals;
@@ -56,6 +58,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
   if (options.readOnly !== true && options.mayBeOlder !== true) await refuseToOpen(ledger, config);
   // Looked at each time: a log may be set back, and something signed, while it is open.
   const beforePromoting = () => refuseOlder(ledger, config);
+  const follower = new LogFollower(ledger, clock);
   const { hooks, promotion } = config;
   const env = environment();
   const promotions = new Promotions({ ledger, clock, hooks, env, ...promotion, holder: newHolder(), beforePromoting });
@@ -64,6 +67,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     config,
     clock,
     ledger,
+    follower,
     promotions,
     jobs: new Jobs(ledger, clock, config.tasks),
     canaries,
@@ -85,6 +89,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     runner: (more = {}) =>
       new Runner({
         ledger,
+        follower,
         clock,
         hooks: config.hooks,
         env: environment(),
@@ -95,6 +100,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     jobRunner: (more = {}) =>
       new JobRunner({
         ledger,
+        follower,
         clock,
         tasks: config.tasks,
         env,

@@ -5,7 +5,7 @@ import { LukhasError } from '../errors.js';
 import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
-import { hooksSchema } from '../gates/index.js';
+import { hooksSchema, placedHooks } from '../gates/index.js';
 import { isUrl, parseInput, parseText } from '../input/index.js';
 import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
 import {
@@ -156,7 +156,7 @@ export async function readConfigFile(file: string, home: string): Promise<FileCo
     ...(db === undefined ? {} : { db: absolute(db) }),
     ...(policy === undefined ? {} : { policy: absolute(policy) }),
     ...(source === undefined ? {} : splitSource(source, absolute)),
-    ...(hooks === undefined ? {} : { hooks: withDirectory(hooks, absolute) }),
+    ...(hooks === undefined ? {} : { hooks: placedHooks(hooks, absolute) }),
     ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
     ...(jobs === undefined ? {} : { jobs }),
     ...(promotion === undefined ? {} : { promotion }),
@@ -212,16 +212,7 @@ function splitSource(given: z.output<typeof source>, absolute: Absolute): Pick<F
   };
 }
 
-/** Hooks run where their file is, so that `./promote.sh` means the same from every directory. */
-function withDirectory(hooks: HooksConfig, absolute: Absolute): HooksConfig {
-  const place = (list: HooksConfig['promote']) =>
-    list.map((hook) =>
-      'exec' in hook ? { ...hook, exec: { ...hook.exec, cwd: absolute(hook.exec.cwd ?? '.') } } : hook,
-    );
-  return { promote: place(hooks.promote), rollback: place(hooks.rollback) };
-}
-
-/** As hooks do. */
+/** Tasks run where their file is, as hooks do. */
 function inDirectory(tasks: TasksConfig, absolute: Absolute): TasksConfig {
   return Object.fromEntries(
     Object.entries(tasks).map(([id, task]) => [id, { ...task, cwd: absolute(task.cwd ?? '.') }]),

@@ -1,5 +1,5 @@
 import { LukhasError } from '../errors.js';
-import type { HooksConfig } from '../gates/index.js';
+import { type HooksConfig, secretNames } from '../gates/index.js';
 
 /**
  * Refuses hooks whose requests could not be signed: better before the canary begins than after its verdict.
@@ -8,8 +8,8 @@ import type { HooksConfig } from '../gates/index.js';
 export function requireHookSecrets(hooks: HooksConfig, env: NodeJS.ProcessEnv): void {
   for (const action of ['promote', 'rollback'] as const)
     for (const hook of hooks[action]) {
-      const name = 'webhook' in hook ? hook.webhook.secretEnv : null;
-      if (name === null || env[name]) continue;
+      const name = secretNames(hook).find((variable) => !env[variable]);
+      if (name === undefined) continue;
       throw new LukhasError(
         'CONFIG',
         `hook "${hook.name}" (${action}): environment variable ${name} with its signing secret is not set`,

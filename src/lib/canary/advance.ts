@@ -180,6 +180,9 @@ async function record(context: AdvanceContext, session: Session, reading: Readin
   take(session, observation, line);
   if (reading.cursor !== null) session.cursor = reading.cursor;
   events.push(...eventsOfTick(session, observation, now));
+  // A rollback is never kept back; a promotion is not recorded on entries that are not as they were recorded.
+  if (events.some((e) => e.kind === 'canary.decided' && e.data.verdict.decision === 'promote'))
+    await context.ledger.provenEvents({ subject: canary.id });
   await commit(context, session, events, observation);
   context.unrecorded.delete(canary.id);
   context.onTick?.({ session, observation, events });

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { HooksConfig } from '../gates/index.js';
-import type { Ledger } from '../ledger/index.js';
+import type { Ledger, LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/index.js';
@@ -14,6 +14,7 @@ type Advance = typeof advance;
 
 export interface RunnerOptions {
   ledger: Ledger;
+  follower: LogFollower;
   clock: Clock;
   hooks: HooksConfig;
   env: NodeJS.ProcessEnv;
@@ -25,7 +26,7 @@ export interface RunnerOptions {
   beforePromoting?: () => Promise<void>;
 }
 
-/** How often other processes' canaries are looked for. */
+/** At most so often are other processes' canaries looked for, however often those commit. */
 const DISCOVERY_MS = 1000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
@@ -44,8 +45,11 @@ export class Runner {
   private readonly wakeups = new Map<string, number>();
   private readonly wake: Wake;
   private failure: Error | null = null;
-  private tolerant = false;
-  private changedHere = false;
+  /** It drives whatever is open in the log, and no canary's trouble is the others'. */
+  private everything = false;
+  /** When open canaries were last looked for in the log, and when that is due again; Infinity while it is not. */
+  private discoveredAt = Number.NEGATIVE_INFINITY;
+  private discoverAt = Number.POSITIVE_INFINITY;
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -55,39 +59,46 @@ export class Runner {
   /** Drives these canaries until each has its verdict and it has been acted on, or the signal aborts. */
   async drive(ids: readonly string[], signal?: AbortSignal): Promise<void> {
     for (const id of ids) this.wakeups.set(id, 0);
-    await this.loop(signal, async () => undefined);
+    await this.loop(signal);
   }
 
   /** Drives every open canary of the log, those that appear later too, until the signal aborts. */
   async driveAll(signal: AbortSignal): Promise<void> {
-    let lookAgainAt = 0;
-    this.tolerant = true;
-    await this.loop(signal, async (now) => {
-      if (now < lookAgainAt && !this.changedHere) return lookAgainAt;
-      const known = lookAgainAt === 0 || this.changedHere;
-      this.changedHere = false;
-      lookAgainAt = now + DISCOVERY_MS;
-      try {
-        if (known || (await this.options.ledger.changedElsewhere())) await this.takeUpOpen();
-      } catch (error) {
-        if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
-        // Asked again from the beginning: the change that was noticed has not been read.
-        lookAgainAt = 0;
-        return now + DISCOVERY_MS;
-      }
-      return lookAgainAt;
+    this.everything = true;
+    const stopListening = this.options.follower.onChange((by) => {
+      if (by === 'elsewhere') this.discoverBy(this.discoveredAt + DISCOVERY_MS);
     });
+    this.notice();
+    try {
+      await this.loop(signal);
+    } finally {
+      stopListening();
+    }
   }
 
   /** Has `driveAll` look for open canaries now, after this process itself has started or changed one. */
   notice(): void {
-    this.changedHere = true;
-    this.wake.wake();
+    this.discoverBy(Number.NEGATIVE_INFINITY);
+  }
+
+  private discoverBy(at: number): void {
+    if (!this.everything) return;
+    this.discoverAt = Math.min(this.discoverAt, at);
+    this.wake.wake(at);
   }
 
   private async takeUpOpen(): Promise<void> {
-    for (const id of await this.options.ledger.openSubjects('canary'))
-      if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
+    const now = this.options.clock.now();
+    if (now < this.discoverAt) return;
+    this.discoveredAt = now;
+    this.discoverAt = Number.POSITIVE_INFINITY;
+    try {
+      for (const id of await this.options.ledger.openSubjects('canary'))
+        if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;
+      this.discoverBy(now + DISCOVERY_MS);
+    }
   }
 
   async close(): Promise<void> {
@@ -96,11 +107,7 @@ export class Runner {
     for (const source of sources) if (source.status === 'fulfilled') await source.value.close();
   }
 
-  /** @param discover gives the time of its next call, or undefined when the loop ends with its last canary */
-  private async loop(
-    signal: AbortSignal | undefined,
-    discover: (now: number) => Promise<number | undefined>,
-  ): Promise<void> {
+  private async loop(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.options;
     // Whoever only reads the log does not pay for loading what looks, judges and acts.
     const { advance } = await import('./advance.js');
@@ -115,10 +122,10 @@ export class Runner {
     const ended = () => stop.signal.aborted || this.failure !== null;
     try {
       while (!ended()) {
-        const again = await discover(clock.now());
+        await this.takeUpOpen();
         if (ended()) break;
         const now = clock.now();
-        let next = again ?? Number.POSITIVE_INFINITY;
+        let next = this.discoverAt;
         for (const [id, at] of this.wakeups) {
           if (at > now) {
             next = Math.min(next, at);
@@ -131,7 +138,7 @@ export class Runner {
           });
           busy.add(step);
         }
-        if (this.wakeups.size === 0 && again === undefined) break;
+        if (!this.everything && this.wakeups.size === 0) break;
         await this.wake.sleepUntil(next, stop.signal);
       }
     } finally {
@@ -149,8 +156,8 @@ export class Runner {
       else this.wakeups.set(id, next);
     } catch (error) {
       if (context.signal?.aborted) return;
-      // What may pass is tried again; in a daemon one canary's trouble is not the others'.
-      if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.tolerant)) {
+      // What may pass is tried again.
+      if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.everything)) {
         this.options.onError?.(id, error);
         const wait = isPromotionBlocked(error) ? DAMAGED_RETRY_MS : RETRY_MS;
         this.wakeups.set(id, this.options.clock.now() + wait);

@@ -131,8 +131,19 @@ function neverThere({ noData }: Verdict): string {
   return 'Check the metric names and labels of the source, or the fields of the input (docs/metrics.md), then start the canary again.';
 }
 
+/** What the source answered, once for all objectives that are read from it. */
+function sourceDetails({ noData }: Verdict): string {
+  const details = Object.values(noData?.states ?? {}).map((state) =>
+    state.replace(/^(?:unreachable|refused)(?:: )?/, '').replace(/^(?:canary|baseline): /, ''),
+  );
+  return [...new Set(details)]
+    .filter((detail) => detail !== '')
+    .map((detail) => clip(detail, 160))
+    .join('; ');
+}
+
 function unreachable(v: Verdict): Blocked {
-  const states = statesText(v);
+  const details = sourceDetails(v);
   const refused = v.objectives.some((o) => o.missing?.startsWith('refused'));
   const what = refused ? 'the metrics source refused access' : 'the metrics source was unreachable';
   const spoke = v.objectives.some((o) => o.hasData);
@@ -142,7 +153,7 @@ function unreachable(v: Verdict): Blocked {
       ? 'It answered before: check whether the canary, or its Prometheus, crashed, then start the canary again.'
       : 'Check that the source runs and that its URL is right, then start the canary again.';
   return {
-    cause: `${what} for ${seconds(v.noData?.seconds ?? 0)}${states === '' ? '' : ` (${states})`}`,
+    cause: `${what} for ${seconds(v.noData?.seconds ?? 0)}${details === '' ? '' : ` (${details})`}`,
     remedies: [remedy],
   };
 }

@@ -10,8 +10,10 @@ export function objectiveCell(o: ObjectiveReport): string {
 
 /** The value beside its limit: `91 ms (limit 250 ms)`. */
 export function objectiveValue(o: ObjectiveReport): string {
-  if (!o.hasData) return missingText(o.missing);
-  const now = o.missing === null || isEnd(o.missing) ? '' : `, newest check: ${missingText(o.missing)}`;
+  // The cause has the details; here they would hide the numbers.
+  const state = o.missing?.split(':')[0] ?? null;
+  if (!o.hasData) return missingText(state);
+  const now = state === null || isEnd(state) ? '' : `, no data now (${clip(state)})`;
   const value = o.type === 'rate' ? rateValue(o) : o.type === 'drift' ? driftValue(o) : readingValue(o);
   return `${value}${now}`;
 }

@@ -23,7 +23,7 @@ function rate(o: RateReport, verdict: Verdict): Blocked {
       cause: `${o.name}: the canary served no requests`,
       remedies: ['Send requests to the canary, or check the labels that select its series, then start it again.'],
     };
-  if (o.needed) return traffic(o, o.needed, verdict);
+  if (o.needed) return traffic(mostDemanding(o, verdict), verdict);
   const buckets = o.signal === 'latency' && o.rate < o.p0 ? unclearBuckets(o) : null;
   if (buckets) return buckets;
   const numbers = `${count(o.bad)} of ${plural(o.total, 'request')} ${did(o)} (${briefPercent(o.rate, o.p0)}, limit ${percent(o.p0)})`;
@@ -40,7 +40,16 @@ function rate(o: RateReport, verdict: Verdict): Blocked {
   };
 }
 
-function traffic(o: RateReport, needed: NonNullable<RateReport['needed']>, verdict: Verdict): Blocked {
+type Short = RateReport & { needed: NonNullable<RateReport['needed']> };
+
+/** Of the objectives that lack traffic the one that needs most: what suffices for it suffices for all. */
+function mostDemanding(decided: RateReport, { objectives }: Verdict): Short {
+  const short = objectives.filter((o): o is Short => o.type === 'rate' && !o.relative && o.needed != null);
+  return short.reduce((most, o) => (o.needed.requests > most.needed.requests ? o : most), decided as Short);
+}
+
+function traffic(o: Short, verdict: Verdict): Blocked {
+  const { needed } = o;
   const all = o.total + needed.requests;
   const cause = `not enough traffic: ${o.name} needs ${count(all)} requests, this window saw ${count(o.total)}`;
   if (needed.requests === 0)

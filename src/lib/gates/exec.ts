@@ -1,29 +1,47 @@
+import { basename } from 'node:path';
+import { z } from 'zod';
 import { OutputTail, runProgram, withoutSecrets } from '../process/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
-import type { ExecHook, HookCall, HookResult } from './hook.js';
+import { type HookCall, type HookContext, type HookKind, type HookResult, timeout, VARIABLE } from './hook-kind.js';
 
-interface ExecOptions {
-  /** What the program inherits, less the product's own secrets. */
-  env: NodeJS.ProcessEnv;
-  /** Further names that are not passed on. */
-  withhold?: readonly string[];
-  signal?: AbortSignal;
-  /** Time between SIGTERM and SIGKILL. */
-  graceMs?: number;
-}
+const NUL = '\0';
+
+const argument = z.string().refine((text) => !text.includes(NUL), 'contains a NUL character');
+
+const schema = z.strictObject({
+  /** Program and arguments, passed on as they are: no shell, no splitting, no substitution. */
+  command: z
+    .array(argument, 'must be a list: the program, then its arguments')
+    .refine(([file]) => file !== undefined && file !== '', 'must not be empty: the program is missing'),
+  timeoutSeconds: timeout(60),
+  /** Added to what the program inherits. */
+  env: z.record(z.string().regex(VARIABLE, 'must be the name of an environment variable'), argument).default({}),
+  cwd: argument.min(1).optional(),
+});
+
+export type ExecSettings = z.output<typeof schema>;
+
+export const exec: HookKind<ExecSettings> = {
+  schema,
+  nameOf: ({ command: [file = ''] }) => basename(file),
+  longestSeconds: ({ timeoutSeconds }) => timeoutSeconds,
+  // Run where their file is, so that `./promote.sh` means the same from every directory.
+  placed: (settings, absolute) => ({ ...settings, cwd: absolute(settings.cwd ?? '.') }),
+  call,
+};
 
 /**
  * Runs a program in a process group of its own and waits for its end. The call is in `LUKHAS_*` variables and, as
  * JSON, on standard input. Exit code 0 is success. On timeout the whole group gets SIGTERM, then SIGKILL.
  * @throws the signal's reason when aborted; the group is stopped first
  */
-export async function runExecHook(config: ExecHook, call: HookCall, options: ExecOptions): Promise<HookResult> {
-  const { signal, graceMs = 5000 } = options;
-  const { command, timeoutSeconds, cwd } = config.exec;
+async function call(settings: ExecSettings, told: HookCall, context: HookContext): Promise<HookResult> {
+  const { signal, graceMs = 5000 } = context;
+  const { command, timeoutSeconds, cwd } = settings;
   const tail = new OutputTail(DETAIL_BYTES);
   const end = await runProgram(command, {
-    env: hookEnvironment(config, call, options),
-    input: `${JSON.stringify(call)}\n`,
+    env: environment(settings, told, context),
+    input: `${JSON.stringify(told)}\n`,
     cwd,
     timeoutSeconds,
     signal,
@@ -38,10 +56,10 @@ export async function runExecHook(config: ExecHook, call: HookCall, options: Exe
   };
 }
 
-function hookEnvironment(config: ExecHook, call: HookCall, options: ExecOptions): NodeJS.ProcessEnv {
+function environment({ env }: ExecSettings, call: HookCall, context: HookContext): NodeJS.ProcessEnv {
   return {
-    ...withoutSecrets(options.env, options.withhold),
-    ...config.exec.env,
+    ...withoutSecrets(context.env, context.withhold),
+    ...env,
     LUKHAS_ACTION: call.action,
     LUKHAS_IDEMPOTENCY_KEY: call.key,
     LUKHAS_CANARY_ID: call.canaryId,

@@ -1,39 +1,15 @@
-import type { UrlRules } from '../input/index.js';
+import { exec } from './exec.js';
+import type { HookKind } from './hook-kind.js';
+import { webhook } from './webhook.js';
 
-/** The hands: what is called when a canary is promoted or rolled back. `hook-schema.ts` makes these from a file. */
+/** The kinds of hooks by their key in the configuration. Another one is a module like these and a line here. */
+export const HOOK_KINDS = { exec, webhook };
 
-export interface ExecHook {
-  name: string;
-  exec: {
-    /** Program and arguments, passed on as they are: no shell, no splitting, no substitution. */
-    command: [string, ...string[]];
-    timeoutSeconds: number;
-    /** Added to what the program inherits. */
-    env: Record<string, string>;
-    cwd?: string;
-  };
-}
+type Kinds = typeof HOOK_KINDS;
+type SettingsOf<Kind> = Kind extends HookKind<infer Settings> ? Settings : never;
 
-export interface WebhookHook {
-  name: string;
-  webhook: {
-    /** http or https, without user name or password. */
-    url: string;
-    /** Environment variable that holds the signing secret; null: requests are not signed. */
-    secretEnv: string | null;
-    /** For each try. */
-    timeoutSeconds: number;
-    /** Tries after the first. */
-    retries: number;
-  };
-}
-
-export const WEBHOOK_URL: UrlRules = {
-  example: 'https://host/path',
-  instead: 'sign the calls instead (secretEnv)',
-};
-
-export type HookConfig = ExecHook | WebhookHook;
+/** `{ name, exec: {...} }` or `{ name, webhook: {...} }`: a name, and the settings under the key of the kind. */
+export type HookConfig = { [Key in keyof Kinds]: { name: string } & Record<Key, SettingsOf<Kinds[Key]>> }[keyof Kinds];
 
 /** Called in order; the first failure stops the rest. Names are unique within a list. */
 export interface HooksConfig {
@@ -41,33 +17,26 @@ export interface HooksConfig {
   rollback: HookConfig[];
 }
 
-/** What a hook is told. */
-export interface HookCall {
-  action: 'promote' | 'rollback';
-  /**
-   * Idempotency key, the promotion's id, else the canary's: the same in every repeated call, so that a receiver acts once.
-   * `<canary's id>/2`, `/3`, ... when all is called anew because another model has entered the gate in between.
-   */
-  key: string;
-  /** Whose decision this is; empty for a promotion that no canary stands behind. */
-  canaryId: string;
-  /** Only of a promotion that somebody asked for apart from a canary's own. */
-  promotionId?: string;
-  modelId: string;
-  fromGate: string;
-  toGate: string;
-  decision: string;
-  reason: string;
-  certainty: string;
-  /** RFC 3339 UTC. */
-  decidedAt: string;
-  /** 1 for the first recorded call of this hook. */
-  attempt: number;
+/** Asks the kind of a hook. The name plays no part in it. */
+export function byKind<Answer>(
+  hook: Omit<HookConfig, 'name'>,
+  ask: <Settings>(kind: HookKind<Settings>, settings: Settings, key: string) => Answer,
+): Answer {
+  for (const [key, kind] of Object.entries(HOOK_KINDS)) {
+    const settings = (hook as Record<string, unknown>)[key];
+    if (settings !== undefined) return ask(kind as HookKind<unknown>, settings, key);
+  }
+  throw new TypeError(`a hook of no known kind: ${Object.keys(hook).join(', ')}`);
 }
 
-export interface HookResult {
-  ok: boolean;
-  /** One line for the log: at most about 4 KiB. */
-  detail: string;
-  durationMs: number;
+/** Environment variables that must hold the hook's secrets. */
+export function secretNames(hook: HookConfig): readonly string[] {
+  return byKind(hook, (kind, settings) => kind.secretNames?.(settings) ?? []);
+}
+
+/** The hooks of a configuration file, their paths made absolute. */
+export function placedHooks(hooks: HooksConfig, absolute: (path: string) => string): HooksConfig {
+  const placed = (hook: HookConfig): HookConfig =>
+    byKind(hook, (kind, settings, key) => ({ ...hook, [key]: kind.placed?.(settings, absolute) ?? settings }));
+  return { promote: hooks.promote.map(placed), rollback: hooks.rollback.map(placed) };
 }

@@ -1,10 +1,9 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventDraft, Expectation, HookAction, Ledger, StoredEvent } from '../ledger/index.js';
-import { runExecHook } from './exec.js';
 import type { GateLease } from './gate-lease.js';
-import type { HookCall, HookConfig, HookResult, WebhookHook } from './hook.js';
-import { callWebhook } from './webhook.js';
+import { byKind, type HookConfig, secretNames } from './hook.js';
+import type { HookCall, HookResult } from './hook-kind.js';
 
 interface RunHooksOptions {
   ledger: Ledger;
@@ -65,9 +64,7 @@ export async function runHooks(options: RunHooksOptions): Promise<{ ok: boolean;
 
 /** The lease of whoever calls these must hold until the last of them has timed out, ms. */
 export function longestMs(hooks: readonly HookConfig[]): number {
-  const seconds = hooks.map((h) =>
-    'exec' in h ? h.exec.timeoutSeconds : (h.webhook.timeoutSeconds + 30) * (h.webhook.retries + 1),
-  );
+  const seconds = hooks.map((hook) => byKind(hook, (kind, settings) => kind.longestSeconds(settings)));
   return seconds.reduce((a, b) => a + b, 60) * 1000;
 }
 
@@ -141,27 +138,13 @@ async function record(
 
 /** A mistake in the configuration is a failed call like any other, so that the log shows why nothing happened. */
 async function callHook(options: RunHooksOptions, hook: HookConfig, call: HookCall): Promise<HookResult> {
-  const { hooks, clock, env, random = Math.random } = options;
-  const stop = options.signal === undefined ? {} : { signal: options.signal };
-  if ('exec' in hook) return runExecHook(hook, call, { env, withhold: secretNames(hooks), ...stop });
+  const { hooks, clock, env, random = Math.random, signal } = options;
+  const context = { clock, env, withhold: hooks.flatMap(secretNames), random, signal };
   try {
-    const secret = signingSecret(hook, env);
-    return await callWebhook(hook, call, { clock, random, secret, ...stop });
+    return await byKind(hook, (kind, settings) => kind.call(settings, call, context));
   } catch (error) {
-    if (error instanceof LukhasError && error.code === 'CONFIG') {
+    if (error instanceof LukhasError && error.code === 'CONFIG')
       return { ok: false, detail: error.message, durationMs: 0 };
-    }
     throw error;
   }
-}
-
-function signingSecret({ webhook: { secretEnv } }: WebhookHook, env: NodeJS.ProcessEnv): string | null {
-  if (secretEnv === null) return null;
-  const secret = env[secretEnv];
-  if (!secret) throw new LukhasError('CONFIG', `webhook secret: the environment variable ${secretEnv} is not set`);
-  return secret;
-}
-
-function secretNames(hooks: readonly HookConfig[]): string[] {
-  return hooks.flatMap((hook) => ('webhook' in hook ? (hook.webhook.secretEnv ?? []) : []));
 }

@@ -2,7 +2,8 @@
  * The hands: who holds which gate, promotions on evidence that is there, and the hooks that are called for both.
  */
 export { type GateLease, takeGateLease } from './gate-lease.js';
-export type { HookCall, HooksConfig } from './hook.js';
+export { type HooksConfig, placedHooks, secretNames } from './hook.js';
+export type { HookCall } from './hook-kind.js';
 export { hooksSchema } from './hook-schema.js';
 export { longestMs, runHooks } from './hooks.js';
 export { promotionOfChange } from './promotion-change.js';

@@ -1,5 +1,5 @@
 import type { Ledger, LogEntry, StoredEvent } from '../ledger/index.js';
-import { readProvenLog } from '../ledger/index.js';
+import { isReadable, readProvenLog } from '../ledger/index.js';
 import { GrowingTree } from '../ledger/tree/index.js';
 import { gateSubject } from '../readings/index.js';
 
@@ -15,7 +15,11 @@ export class ProvenIndex {
 
   constructor(readonly ledger: Ledger) {}
 
-  /** Reads what the log has now. @throws LukhasError LEDGER_CORRUPT when it is not as it was recorded */
+  /**
+   * Reads what the log has now.
+   * @throws LukhasError LEDGER_CORRUPT when it is not as it was recorded; LEDGER_TOO_NEW when an entry of whatever subject is of a
+   *   kind or version that is not known here: it may be what forbids the promotion
+   */
   catchUp(): Promise<void> {
     // One at a time: two readings would count the same entries twice.
     const next = this.#reading.catch(() => undefined).then(() => this.#read());
@@ -67,6 +71,7 @@ export class ProvenIndex {
     const news = new Found();
     const isKnown = (subject: string) => this.#found.counts.has(subject);
     const tree = await readProvenLog(this.ledger, this.#tree, (entry) => news.take(entry, isKnown));
+    news.unread?.();
     // Only now is it proved; nobody sees half of it.
     this.#tree = tree;
     this.#found.add(news);
@@ -82,7 +87,15 @@ class Found {
   /** Changes of each gate's holder, oldest first. */
   readonly changes = new Map<string, { seq: number; modelId: string }[]>();
 
-  take({ kind, subject, event }: LogEntry, isKnown: (subject: string) => boolean): void {
+  /** Parses the first entry that this version cannot read, which throws; null: there is none. */
+  unread: (() => unknown) | null = null;
+
+  take({ kind, subject, v, event }: LogEntry, isKnown: (subject: string) => boolean): void {
+    // Refused when the whole log is read: altered bytes are damage, whatever they look like.
+    if (!isReadable(kind, v)) {
+      this.unread ??= event;
+      return;
+    }
     const count = this.counts.get(subject);
     if (count !== undefined || isKnown(subject)) this.counts.set(subject, (count ?? 0) + 1);
     else if (kind === 'canary.requested' || kind === 'promotion.requested' || kind === 'gate.changed')

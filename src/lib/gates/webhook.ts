@@ -1,22 +1,40 @@
 import { createHmac } from 'node:crypto';
+import { z } from 'zod';
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { parseUrl } from '../input/index.js';
+import { isUrl, parseUrl, type UrlRules } from '../input/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
-import { type HookCall, type HookResult, WEBHOOK_URL, type WebhookHook } from './hook.js';
+import { type HookCall, type HookContext, type HookKind, type HookResult, timeout, VARIABLE } from './hook-kind.js';
 
-interface WebhookOptions {
-  clock: Clock;
-  /** Uniform on [0, 1): spreads the retries of many senders. */
-  random: () => number;
-  /** `whsec_` and base64, or any other text, used as its UTF-8 bytes; null: not signed. */
-  secret: string | null;
-  signal?: AbortSignal;
-}
+const URL_RULES: UrlRules = { example: 'https://host/path', instead: 'sign the calls instead (secretEnv)' };
+
+const schema = z.strictObject({
+  url: z.string().superRefine(isUrl(URL_RULES)),
+  /** Environment variable that holds the signing secret; null: requests are not signed. */
+  secretEnv: z
+    .string()
+    .regex(VARIABLE, 'must be the name of an environment variable, not the secret itself')
+    .nullable()
+    .default(null),
+  /** For each try. */
+  timeoutSeconds: timeout(10),
+  /** Tries after the first. */
+  retries: z.number().int().min(0).max(10).default(3),
+});
+
+export type WebhookSettings = z.output<typeof schema>;
 
 const FIRST_BACKOFF_MS = 500;
 const MAX_WAIT_MS = 30_000;
 const RETRIED = new Set([408, 425, 429]);
+
+export const webhook: HookKind<WebhookSettings> = {
+  schema,
+  nameOf: ({ url }) => new URL(url).host,
+  longestSeconds: ({ timeoutSeconds, retries }) => (timeoutSeconds + MAX_WAIT_MS / 1000) * (retries + 1),
+  secretNames: ({ secretEnv }) => (secretEnv === null ? [] : [secretEnv]),
+  call,
+};
 
 /** What one try came to; `retryAfterMs` is the receiver's wish. */
 interface Try {
@@ -30,18 +48,19 @@ interface Try {
  * POSTs the call as JSON in the form of Standard Webhooks (standardwebhooks.com, v1 HMAC-SHA256). A status of 2xx is
  * success; network errors, timeouts, 408, 425, 429 and 5xx are tried again with the same id, a fresh timestamp and
  * signature. Redirects are not followed.
- * @throws the signal's reason when aborted
+ * @throws the signal's reason when aborted; LukhasError CONFIG: the address, the secret
  */
-export async function callWebhook(config: WebhookHook, call: HookCall, options: WebhookOptions): Promise<HookResult> {
-  const { clock, random, signal } = options;
-  const url = parseUrl(config.webhook.url, 'webhook url', 'CONFIG', WEBHOOK_URL);
-  const key = options.secret === null ? null : signingKey(options.secret);
-  const body = JSON.stringify({ type: `canary.${call.action}`, timestamp: call.decidedAt, data: call });
+async function call(settings: WebhookSettings, told: HookCall, context: HookContext): Promise<HookResult> {
+  const { clock, env, random, signal } = context;
+  const { retries, secretEnv, timeoutSeconds } = settings;
+  const key = secretEnv === null ? null : signingKey(secretEnv, env);
+  const url = parseUrl(settings.url, 'webhook url', 'CONFIG', URL_RULES);
+  const body = JSON.stringify({ type: `canary.${told.action}`, timestamp: told.decidedAt, data: told });
   const started = clock.now();
   for (let tries = 1; ; tries++) {
-    const headers = signedHeaders(call.key, Math.floor(clock.now() / 1000), body, key);
-    const outcome = await post(url, headers, body, config.webhook.timeoutSeconds, options);
-    if (!outcome.retry || tries > config.webhook.retries) {
+    const headers = signedHeaders(told.key, Math.floor(clock.now() / 1000), body, key);
+    const outcome = await post(url, headers, body, timeoutSeconds, context);
+    if (!outcome.retry || tries > retries) {
       const detail = tries === 1 ? outcome.detail : `${outcome.detail} (after ${tries} tries)`;
       return { ok: outcome.ok, detail, durationMs: Math.max(0, Math.round(clock.now() - started)) };
     }
@@ -50,7 +69,10 @@ export async function callWebhook(config: WebhookHook, call: HookCall, options: 
   }
 }
 
-function signingKey(secret: string): Buffer {
+/** The secret is `whsec_` and base64, or any other text, used as its UTF-8 bytes. */
+function signingKey(name: string, env: NodeJS.ProcessEnv): Buffer {
+  const secret = env[name];
+  if (!secret) throw new LukhasError('CONFIG', `webhook secret: the environment variable ${name} is not set`);
   if (!secret.startsWith('whsec_')) return Buffer.from(secret, 'utf8');
   const encoded = secret.slice('whsec_'.length);
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) {
@@ -79,7 +101,7 @@ async function post(
   headers: Record<string, string>,
   body: string,
   timeoutSeconds: number,
-  { signal, clock }: WebhookOptions,
+  { signal, clock }: HookContext,
 ): Promise<Try> {
   signal?.throwIfAborted();
   const limit = new AbortController();

@@ -1,4 +1,5 @@
 import { LukhasError } from '../errors.js';
+import type { LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { isFinal, JOB_KINDS } from '../readings/index.js';
 import { Wake } from '../wake.js';
@@ -7,12 +8,11 @@ import { loadJob } from './log.js';
 import { isDriven } from './orphan.js';
 
 export interface JobRunnerOptions extends DriverOptions {
+  follower: LogFollower;
   /** How many jobs this runner runs at a time. */
   concurrency: number;
 }
 
-/** How often the log is looked at for what other processes have written. */
-const LOOK_MS = 250;
 /** How often a job that another process drives is asked after. */
 const ASK_AGAIN_MS = 1000;
 
@@ -50,20 +50,14 @@ export class JobRunner {
     await this.loop(signal, true);
   }
 
-  /** Has the runner look at the log now. */
-  notice(): void {
-    this.wake.wake();
-  }
-
   private async loop(signal: AbortSignal | undefined, everything: boolean): Promise<void> {
-    const { ledger, clock } = this.options;
-    const stopListening = ledger.onCommit(() => this.notice());
+    const stopListening = this.options.follower.onChange(() => this.wake.wake());
     try {
       while (!signal?.aborted && this.failure === null) {
         await this.attempt(null, () => this.follow(everything));
         await this.takeUp();
         if (!everything && this.waiting.size + this.elsewhere.size + this.running.size === 0) break;
-        await this.wake.sleepUntil(clock.now() + LOOK_MS, signal);
+        await this.wake.sleepUntil(Math.min(...this.elsewhere.values()), signal);
       }
     } finally {
       stopListening();
@@ -145,7 +139,7 @@ export class JobRunner {
       this.failure ??= error as Error;
     } finally {
       this.running.delete(id);
-      this.notice();
+      this.wake.wake();
     }
   }
 
@@ -156,7 +150,8 @@ export class JobRunner {
     } catch (error) {
       if (!(error instanceof LukhasError) || !(this.tolerant || error.code === 'LEDGER_BUSY')) throw error;
       this.options.onError?.(id, error);
-      if (id !== null) this.leaveTo(id, this.options.clock.now());
+      if (id === null) this.options.follower.retry();
+      else this.leaveTo(id, this.options.clock.now());
     }
   }
 }

@@ -10,7 +10,7 @@ const seconds = (most: number) => z.number({ error: wantsSeconds }).positive().m
 const latency = () =>
   z
     .number()
-    .positive({ error: ({ input }) => `a latency limit is above 0 milliseconds, got ${input}` })
+    .positive({ error: ({ input }) => `must be more than 0 milliseconds, got ${input}` })
     .optional();
 
 const alpha = () =>
@@ -55,7 +55,7 @@ const targets = z.strictObject({
   max_error_rate: z
     .number()
     .gt(0, { error: zeroErrorRate })
-    .lt(1, { error: ({ input }) => `is a share of requests between 0 and 1, got ${input}${percentHint(input)}` })
+    .lt(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` })
     .optional()
     .describe('At most this share of requests may fail, between 0 and 1.'),
   max_drift: z
@@ -106,7 +106,7 @@ export const policySchema = z
     minCoverage: z
       .number()
       .min(0)
-      .max(1, { error: ({ input }) => `is a share between 0 and 1, got ${input}${percentHint(input)}` })
+      .max(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` })
       .default(0.8)
       .describe('Share of the window that readings must cover before anything is promoted.'),
     baseline: z
@@ -151,7 +151,7 @@ export const policySchema = z
 export type PolicyInput = z.output<typeof policySchema>;
 
 function zeroErrorRate({ input }: { input?: unknown }): string {
-  if (input !== 0) return `is a share of requests between 0 and 1, got ${input}`;
+  if (input !== 0) return `must be between 0 and 1, got ${input}`;
   return '0 can never be certified: choose the smallest rate you care about, e.g. 0.001';
 }
 
@@ -163,5 +163,5 @@ function percentHint(input: unknown): string {
 function wantsSeconds({ input }: { input?: unknown }): string | undefined {
   if (input === undefined) return 'is missing: a number of seconds, e.g. 120';
   if (typeof input !== 'string') return undefined;
-  return `is a number of seconds, e.g. 120, got ${JSON.stringify(input)}`;
+  return `must be a number of seconds, e.g. 120, got ${JSON.stringify(input)}`;
 }

@@ -14,6 +14,7 @@ export {
   type JobOutput,
   type StoredEvent,
 } from './events.js';
+export { FeedReader, FOLLOW_MS, LogFollower } from './follower.js';
 export { actingFor, isDead, newHolder, purposeOf } from './holder.js';
 export { newId } from './ids.js';
 export { takeLease } from './lease.js';
@@ -32,4 +33,4 @@ export { FAMILIES, type LedgerPages, type LinePage, type Selection, type SeqRang
 export { type LogEntry, readProvenLog } from './proven-log.js';
 export { KEPT_MS, proveObservations } from './proven-observations.js';
 export { type Named, notInLog, resolveId, SHORTEST_PREFIX } from './resolve.js';
-export { asStored } from './versions.js';
+export { asStored, isReadable } from './versions.js';

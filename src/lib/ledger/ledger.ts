@@ -42,8 +42,8 @@ export interface Ledger {
   consistencyProof(first: number, second?: number): Promise<Buffer[]>;
   /** Roots of the perfect subtrees that make up the first `size` events (all by default), largest first. */
   compactRange(size?: number): Promise<{ size: number; hashes: Buffer[] }>;
-  /** Resolves true when another connection or process has committed since the last call (PRAGMA data_version). */
-  changedElsewhere(): Promise<boolean>;
+  /** Another number once another connection or process has committed; the same after commits of this one (PRAGMA data_version). */
+  dataVersion(): Promise<number>;
 
   /**
    * What was committed after a position, events and observations in the order of their commits: what follows the log.

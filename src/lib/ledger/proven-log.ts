@@ -11,6 +11,7 @@ export interface LogEntry {
   seq: number;
   kind: EventKind;
   subject: string;
+  v: number;
   /** Parses the whole of it: most entries are only counted. @throws LukhasError LEDGER_TOO_NEW */
   event(): StoredEvent;
 }
@@ -21,7 +22,7 @@ type Visit = (entry: LogEntry) => void;
 const ENDING = '\n';
 const NEWLINE = 0x0a;
 /** How an entry ends (RFC 8785 orders the members by name). Quotes inside a string are escaped, so no text looks like it. */
-const HEADER = /^"kind":"([a-z.]+)","seq":(\d+),"subject":"([^"\\]*)","ts":"[^"\\]*","v":\d+\}$/;
+const HEADER = /^"kind":"([a-z.]+)","seq":(\d+),"subject":"([^"\\]*)","ts":"[^"\\]*","v":(\d+)\}$/;
 
 /**
  * Reads every entry of the log and believes nothing that stands beside it: no listing, column, index or hash of an entry.
@@ -66,11 +67,12 @@ function append(tree: GrowingTree, { from, to, bytes }: LinePage, visit: Visit |
 function entryOf(text: string): LogEntry | null {
   const parsed = () => JSON.parse(text) as StoredEvent;
   const event = () => upgraded(parsed());
-  const [, kind, seq, subject] = HEADER.exec(text.slice(text.lastIndexOf('"kind":"'))) ?? [];
-  if (kind !== undefined && subject !== undefined) return { seq: Number(seq), kind: kind as EventKind, subject, event };
+  const [, kind, seq, subject, v] = HEADER.exec(text.slice(text.lastIndexOf('"kind":"'))) ?? [];
+  if (kind !== undefined && subject !== undefined)
+    return { seq: Number(seq), kind: kind as EventKind, subject, v: Number(v), event };
   try {
     const whole = parsed();
-    return { seq: whole.seq, kind: whole.kind, subject: whole.subject, event };
+    return { seq: whole.seq, kind: whole.kind, subject: whole.subject, v: whole.v, event };
   } catch {
     return null;
   }

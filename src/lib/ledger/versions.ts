@@ -1,5 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { EventDraft, EventKind, StoredEvent } from './events.js';
+import { misshapen } from './shapes.js';
 
 /** Brings the data of one version of a kind to the next version. */
 export type Upgrade = (data: unknown) => unknown;
@@ -43,6 +44,11 @@ export function versionOf(kind: EventKind, upgrades: Upgrades = UPGRADES): numbe
   return upgrades[kind].length + 1;
 }
 
+/** Whether this version can read an entry of this kind and version. */
+export function isReadable(kind: string, v: number): boolean {
+  return Object.hasOwn(UPGRADES, kind) && v <= versionOf(kind as EventKind);
+}
+
 /** An entry as it will stand in the log. */
 export function asStored<K extends EventKind>(
   draft: Extract<EventDraft, { kind: K }>,
@@ -59,7 +65,7 @@ export function asStored<K extends EventKind>(
 export function upgraded(entry: StoredEvent, upgrades: Upgrades = UPGRADES): StoredEvent {
   const { kind, v } = entry;
   const steps: readonly Upgrade[] | undefined = Object.hasOwn(upgrades, kind) ? upgrades[kind] : undefined;
-  if (steps !== undefined && v === steps.length + 1) return entry;
+  if (steps !== undefined && v === steps.length + 1) return shaped(entry);
   if (!Number.isSafeInteger(v) || v < 1) {
     throw new LukhasError('LEDGER_CORRUPT', `Log entry ${entry.seq} (${kind}) has no valid version: ${String(v)}`, {
       suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
@@ -74,5 +80,13 @@ export function upgraded(entry: StoredEvent, upgrades: Upgrades = UPGRADES): Sto
     );
   }
   const data = steps.slice(v - 1).reduce<unknown>((before, upgrade) => upgrade(before), entry.data);
-  return { ...entry, v: steps.length + 1, data } as StoredEvent;
+  return shaped({ ...entry, v: steps.length + 1, data } as StoredEvent);
+}
+
+function shaped(entry: StoredEvent): StoredEvent {
+  const wrong = misshapen(entry.kind, entry.data);
+  if (wrong === null) return entry;
+  throw new LukhasError('LEDGER_CORRUPT', `Log entry ${entry.seq} (${entry.kind}) is malformed: ${wrong}`, {
+    suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
+  });
 }

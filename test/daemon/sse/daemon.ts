@@ -4,9 +4,13 @@ import { eventId } from '../../../src/daemon/sse/position.js';
 import { type FeedSource, Framer } from '../../../src/daemon/sse/source.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { EXAMPLES, observation } from '../../lib/ledger/examples.js';
 import { Stream, type StreamOptions } from './stream.js';
+
+/** What a hub needs of a log. */
+export type Log = FeedSource & Pick<Ledger, 'onCommit' | 'dataVersion'>;
 
 /** A hub behind the daemon's server, and the streams that a test opens on it. */
 export class Daemon {
@@ -18,10 +22,11 @@ export class Daemon {
     private readonly server: HttpServer,
   ) {}
 
-  static async start(ledger: FeedSource, limits: Partial<SseLimits> = {}): Promise<Daemon> {
+  static async start(ledger: Log, limits: Partial<SseLimits> = {}): Promise<Daemon> {
     const errors: unknown[] = [];
     const onError = (error: unknown): void => void errors.push(error);
-    const hub = new SseHub({ ledger, clock: systemClock(), limits, onError });
+    const clock = systemClock();
+    const hub = new SseHub({ ledger, follower: new LogFollower(ledger, clock), clock, limits, onError });
     await hub.start();
     const server = await startHttpServer({ routes: [hub.route], host: '127.0.0.1', port: 0, onError });
     const daemon = new Daemon(hub, server);
@@ -53,7 +58,7 @@ export class Daemon {
 
 /** Runs `test` with a daemon that is stopped afterwards. */
 export async function withDaemon(
-  ledger: FeedSource,
+  ledger: Log,
   test: (daemon: Daemon) => Promise<void>,
   limits: Partial<SseLimits> = {},
 ): Promise<void> {

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import type { FeedSource } from '../../../src/daemon/sse/source.js';
 import type { FeedItem } from '../../../src/lib/ledger/ledger.js';
 import { observation } from '../../lib/ledger/examples.js';
-import { withDaemon } from './daemon.js';
+import { type Log, withDaemon } from './daemon.js';
 
 /** A log in memory whose events are as long as wanted, so that a client falls behind soon. */
-class Memory implements FeedSource {
+class Memory implements Log {
   readonly #items: FeedItem[] = [];
   #listener: () => void = () => undefined;
 
@@ -36,6 +35,10 @@ class Memory implements FeedSource {
   onCommit(listener: () => void): () => void {
     this.#listener = listener;
     return () => undefined;
+  }
+
+  async dataVersion(): Promise<number> {
+    return 1;
   }
 
   async events(): Promise<never[]> {

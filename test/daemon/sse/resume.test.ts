@@ -20,7 +20,7 @@ const STEP = fc.oneof(
 );
 const CLIENT = fc.subarray(TOPICS, { minLength: 1 });
 /** A ring so small that most who come back have to read the database. */
-const SMALL: Partial<SseLimits> = { ringEvents: 16, writeBytes: 700, pollMs: 5 };
+const SMALL: Partial<SseLimits> = { ringEvents: 16, writeBytes: 700 };
 
 class Follower {
   readonly ids: string[] = [];

@@ -32,9 +32,9 @@ describe('lukhas canary, asked carelessly', () => {
     for (const given of ['c', id.slice(0, 5)]) {
       const run = await override(given);
       expect(run.code).to.equal(2);
-      expect(firstLine(run)).to.contain('give at least 6 characters of the id');
+      expect(firstLine(run)).to.contain('is too short for a canary id: give at least 6 characters');
     }
-    expect(firstLine(await override(''))).to.equal('lukhas: id: is empty');
+    expect(firstLine(await override(''))).to.equal('lukhas: id: must not be empty');
     expect(await workspace.json(['canary', 'status', id])).to.include({ status: 'BLOCKED', ended: null });
     expect((await override(id.slice(0, 6))).code).to.equal(0);
   });

@@ -123,7 +123,7 @@ lukhas: http://x: \u001b[2J\u202e
     it(`refuses what is given as nothing: ${JSON.stringify(args)}`, async () => {
       const { code, stdout, stderr } = await inProcess(Works, args);
       expect([code, stdout]).to.deep.equal([2, '']);
-      expect(stderr.split('\n')[0]).to.equal(`lukhas: ${name}: is empty`);
+      expect(stderr.split('\n')[0]).to.equal(`lukhas: ${name}: must not be empty`);
     });
 
   it('is coloured on a terminal unless asked not to be', () => {
@@ -167,7 +167,7 @@ describe('lukhas, as a process', () => {
     expect(json.stderr).to.equal('');
     expect(firstLine(plain))
       .to.include(workspace.db)
-      .and.match(/^lukhas: .* yet$/);
+      .and.match(/^lukhas: .*: no ledger found$/);
     expect(plain.stderr).to.include('--db');
     expect(error).to.include({ code: 'LEDGER_UNAVAILABLE', exit: 2 });
     expect(`lukhas: ${String(error['message'])}`).to.equal(firstLine(plain));

@@ -17,13 +17,13 @@ describe('lukhas keys', () => {
     expect(first.code, first.stderr).to.equal(0);
     for (const role of ['log', 'export']) {
       const path = join(at.dir, 'keys', `${role}.pem`);
-      expect(first.stdout).to.include(`made  ${role} key  ${path}\n`);
+      expect(first.stdout).to.include(`created  ${role} key  ${path}\n`);
       expect(statSync(path).mode & 0o777).to.equal(0o600);
       const secret = readFileSync(path, 'utf8').split('\n')[1]!;
       expect(first.stdout + first.stderr).to.not.include(secret);
     }
     const second = await at.run(['keys', 'init']);
-    expect(second.stdout.replaceAll('kept  ', 'made  ')).to.equal(first.stdout);
+    expect(second.stdout.replaceAll('exists  ', 'created  ')).to.equal(first.stdout);
     // Keys are no reason to make a database.
     expect(existsSync(at.db)).to.equal(false);
   });
@@ -47,10 +47,10 @@ describe('lukhas keys', () => {
   it('show says what is missing, and what a key does not have', async () => {
     const none = await at.run(['keys', 'show']);
     expect(none.code).to.equal(2);
-    expect(none.stderr).to.include('there is no key').and.include('lukhas keys init');
+    expect(none.stderr).to.include('key not found').and.include('lukhas keys init');
     await at.run(['keys', 'init']);
     const wrong = await at.run(['keys', 'show', '--role', 'log', '--form', 'allowed-signers']);
     expect(wrong.code).to.equal(2);
-    expect(wrong.stderr).to.include('the log key has no form allowed-signers');
+    expect(wrong.stderr).to.include('--form allowed-signers: not available for the log key');
   });
 });

@@ -47,7 +47,9 @@ describe('a log that is not the one that was signed', () => {
 
   it('when an older copy was put back, is refused before anything is recorded, and says so in place', async () => {
     await done('checkpoint');
-    expect((await done('verify')).stdout).to.match(/holds {2}the log contains the checkpoints in .* \(2, up to 8/);
+    expect((await done('verify')).stdout).to.match(
+      /verified {2}the log contains all checkpoints in .* \(2, newest: 8 entries/,
+    );
     putBack();
     for (const args of [
       [...START, ...OBSERVED],
@@ -67,14 +69,14 @@ describe('a log that is not the one that was signed', () => {
     const found = await at.run(['verify']);
     expect(found.code).to.equal(7);
     expect(found.stdout)
-      .to.match(/^DOES NOT HOLD: /)
-      .and.include(`  problem  ${at.dir}/checkpoints/8: 8 entries were signed, the log has 4: entries are gone\n`);
+      .to.match(/^VERIFICATION FAILED: /)
+      .and.include(`  problem  ${at.dir}/checkpoints/8: covers 8 entries, the log has only 4: entries are missing\n`);
     // Growing past what was signed does not help.
     await append(6, 'others');
     const grown = await at.run([...START, ...OBSERVED]);
     expect(grown.code).to.equal(7);
-    expect(grown.stderr).to.include('the first 8 entries of the log are not those that were signed');
-    expect((await at.run(['verify'])).stdout).to.include('checkpoints/8: the first 8 entries of the log are not those');
+    expect(grown.stderr).to.include('the first 8 entries of the log differ from those that were signed');
+    expect((await at.run(['verify'])).stdout).to.include('checkpoints/8: the first 8 entries of the log differ');
   });
 
   it('is started on when nothing is amiss, or nothing was ever signed', async () => {
@@ -97,12 +99,12 @@ describe('a log that is not the one that was signed', () => {
       const run = await at.run(args);
       expect(run.code, args.join(' ')).to.equal(2);
       expect(run.stderr)
-        .to.include('checkpoints/8: was signed as "example.com/canaries" by another key')
+        .to.include('checkpoints/8: signed as "example.com/canaries" by a different key')
         .and.include('--old-key FILE');
     }
     const same = await at.run(['checkpoint', '--old-key', 'keys/log.pem']);
     expect(same.code).to.equal(2);
-    expect(same.stderr).to.include('is the log key that is here now');
+    expect(same.stderr).to.include('this is the current log key');
     await done('checkpoint', '--old-key', 'old.pem', '--out', 'rotated');
     await append(1, 'd');
     await done('checkpoint', '--out', 'later');
@@ -112,7 +114,7 @@ describe('a log that is not the one that was signed', () => {
     expect((await at.run(['verify', '--since', 'later', '--trust', 'old.vkey'])).code).to.equal(7);
     const inPlace = onlyDocument(await at.run(['verify', '--json']));
     expect(inPlace).to.include({ ok: true });
-    expect((inPlace['notChecked'] as string[]).join('\n')).to.include('it was not the log key that is here');
+    expect((inPlace['notChecked'] as string[]).join('\n')).to.include('not the log key on this machine');
   });
 
   it('as a witness knows it, is set aside, and nothing goes on from it', async () => {
@@ -125,7 +127,9 @@ describe('a log that is not the one that was signed', () => {
     await append(6, 'others');
     const run = await at.run([...tell, '--out', 'cp']);
     expect(run.code).to.equal(7);
-    expect(run.stdout).to.include('REFUSED by a witness as another history: kept as').and.include('10.refused');
+    expect(run.stdout)
+      .to.include('REFUSED by a witness, which has cosigned a different history: saved as')
+      .and.include('10.refused');
     expect(readdirSync(join(at.dir, 'checkpoints')).sort()).to.deep.equal(['10.refused', '4', 'checkpoint']);
     expect(readFileSync(join(at.dir, 'checkpoints', 'checkpoint'), 'utf8')).to.equal(
       readFileSync(join(at.dir, 'checkpoints', '4'), 'utf8'),
@@ -133,7 +137,7 @@ describe('a log that is not the one that was signed', () => {
     expect(readdirSync(at.dir)).to.not.include('cp');
     const found = await at.run(['verify']);
     expect(found.code).to.equal(7);
-    expect(found.stdout).to.include('checkpoints/10.refused: a witness has cosigned another history');
+    expect(found.stdout).to.include('checkpoints/10.refused: a witness has cosigned a different history');
   });
 
   it('that is damaged, or beside damaged checkpoints, is told in lines', async () => {

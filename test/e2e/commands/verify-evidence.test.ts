@@ -42,12 +42,12 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     await done('export', '--from', '30d', '--out', 'p.zip');
     const plain = await done('verify', 'p.zip');
     expect(plain.stdout)
-      .to.match(/^consistent in itself, whose keys these are was not checked: p.zip\n/)
-      .and.include('  not checked  whose keys these are');
+      .to.match(/^self-consistent; signer not verified \(no --trust\): p.zip\n/)
+      .and.include('  not checked  signer: a key inside the pack proves nothing');
     const trusted = await done('verify', 'p.zip', '--trust', 'log.vkey', '--trust', 'export.pub');
     expect(trusted.stdout)
-      .to.match(/^holds: p.zip\n/)
-      .and.include('signed by the trusted key')
+      .to.match(/^verified: p.zip\n/)
+      .and.include('signed by trusted key')
       .and.not.include('whose keys');
     const json = onlyDocument(await at.run(['verify', 'p.zip', '--json']));
     expect(json).to.include({ ok: true, type: 'pack', file: 'p.zip', problemCount: 0 });
@@ -78,7 +78,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     at.file('changed.zip', bytes);
     const changed = await at.run(['verify', 'changed.zip']);
     expect(changed.code).to.equal(7);
-    expect(changed.stdout).to.match(/^DOES NOT HOLD: changed.zip\n {2}problem {2}/);
+    expect(changed.stdout).to.match(/^VERIFICATION FAILED: changed.zip\n {2}problem {2}/);
     await done('keys', 'init', '--db', 'other/lukhas.db');
     at.file('other.vkey', (await done('keys', 'show', '--form', 'vkey', '--db', 'other/lukhas.db')).stdout);
     const other = await at.run(['verify', 'p.zip', '--trust', 'other.vkey', '--json']);
@@ -90,7 +90,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     await done('checkpoint', '--out', 'march');
     await decide();
     await done('export', '--from', '30d', '--out', 'p.zip');
-    const goesOn = /holds {2}the log goes on from the checkpoint of \d+ entries/;
+    const goesOn = /verified {2}the log extends the --since checkpoint \(\d+ entries\)/;
     expect((await done('verify', 'p.zip', '--since', 'march')).stdout).to.match(goesOn);
     expect((await done('verify', '--since', 'march')).stdout).to.match(goesOn);
     expect((await done('verify', '--since', 'march', '--trust', 'log.vkey')).stdout).to.include(
@@ -101,7 +101,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     const unproved = await at.run(['verify', 'late.zip', '--since', 'march']);
     expect(unproved.code).to.equal(7);
     expect(unproved.stdout)
-      .to.match(/^NOT SHOWN: late.zip\n {2}not shown {2}--since: .*--db PATH\n/)
+      .to.match(/^NOT PROVEN: late.zip\n {2}not proven {2}--since: .*--db PATH\n/)
       .and.not.include('problem');
     const json = onlyDocument(await at.run(['verify', 'late.zip', '--since', 'march', '--json']));
     expect(json).to.deep.include({ ok: false, problemCount: 0 });
@@ -117,15 +117,15 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     await done('checkpoint', '--out', 'later');
     for (const file of ['p.zip', 'd.tlog-proof']) {
       expect((await done('verify', file, '--since', 'same', '--trust', 'log.vkey', '--trust', 'export.pub')).stdout)
-        .to.match(/^holds: /)
-        .and.include('the log goes on from the checkpoint');
+        .to.match(/^verified: /)
+        .and.include('the log extends the --since checkpoint');
       const alone = await at.run(['verify', file, '--since', 'later']);
       expect(alone.code, file).to.equal(7);
       expect(alone.stdout).to.match(
-        /^NOT SHOWN: .*\n(.*\n)*? {2}not shown {2}--since: .* ends after \d+: .*--db PATH\n/,
+        /^NOT PROVEN: .*\n(.*\n)*? {2}not proven {2}--since: .* ends at \d+: .*--db PATH\n/,
       );
       expect((await done('verify', file, '--since', 'later', '--db', at.db)).stdout).to.match(
-        /holds {2}the log of \d+ entries is the beginning of the checkpoint of \d+ that was kept elsewhere/,
+        /verified {2}the log \(\d+ entries\) is the beginning of the log of the --since checkpoint \(\d+ entries\)/,
       );
     }
     // The log of today is longer than a copy that somebody has: that one cannot tell.
@@ -149,13 +149,13 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     const rewritten = await at.run(['verify', 'd.tlog-proof', '--since', 'other-root']);
     expect(rewritten.code).to.equal(7);
     expect(rewritten.stdout)
-      .to.match(/^DOES NOT HOLD: /)
+      .to.match(/^VERIFICATION FAILED: /)
       .and.include('problem  --since: the log was rewritten');
     const forged = await at.run(['verify', 'd.tlog-proof', '--since', 'other-root', '--trust', 'log.vkey']);
     expect(forged.stdout).to.include('problem  --since: note: the signature by');
     at.file('other-log', note.replace(origin, 'example.com/other'));
     const other = await at.run(['verify', 'd.tlog-proof', '--since', 'other-log']);
-    expect(other.stdout).to.include('problem  --since: is a checkpoint of "example.com/other"');
+    expect(other.stdout).to.include('problem  --since: checkpoint of log "example.com/other"');
   });
 
   it('another log with the same keys does not go on from it', async () => {
@@ -197,13 +197,13 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     expect(trusted.code, trusted.stdout).to.equal(0);
     expect(trusted.stdout)
       .to.match(/canary\.decided {2}"c-[a-z0-9]+" {2}"promote"\n/)
-      .and.include('not checked  what came after entry')
-      .and.include('signed by the trusted key');
+      .and.include('not checked  entries after')
+      .and.include('signed by trusted key');
     const plain = await at.run(['verify', 'd.tlog-proof'], nowhere);
     expect(plain.code).to.equal(0);
     expect(plain.stdout)
-      .to.match(/^consistent in itself, whose keys these are was not checked: d.tlog-proof\n/)
-      .and.include('not checked  who signed the checkpoint');
+      .to.match(/^self-consistent; signer not verified \(no --trust\): d.tlog-proof\n/)
+      .and.include('not checked  who signed and cosigned the checkpoint');
     const [, extra = ''] = /^extra (.*)$/m.exec(proof) ?? [];
     const entry = Buffer.from(extra, 'base64').toString();
     const forged = Buffer.from(entry.replace('"promote"', '"block"')).toString('base64');
@@ -211,7 +211,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     at.file('forged.tlog-proof', proof.replace(extra, forged));
     const refused = await at.run(['verify', 'forged.tlog-proof']);
     expect(refused.code).to.equal(7);
-    expect(refused.stdout).to.include('what it carries is not entry');
+    expect(refused.stdout).to.include('its entry is not entry');
   });
 
   it('what became of a decision is what is proved, not the verdict alone', async () => {
@@ -232,21 +232,21 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     at.file('ecdsa', 'ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAA ann@host\n');
     at.file('d.tlog-proof', 'c2sp.org/tlog-proof@v1\n');
     for (const [args, says] of [
-      [['verify', 'none.zip'], /none.zip: cannot be read \(there is no such file\)/],
+      [['verify', 'none.zip'], /none.zip: file not found/],
       [['verify', '.'], /is not a file/],
-      [['verify', '--trust', 'log.vkey'], /--trust goes with a pack, a proof, or --since/],
-      [['verify', 'p.zip', '--expect-root', '0'.repeat(64)], /--expect-root goes with the database/],
-      [['verify', 'log.vkey'], /log.vkey: is neither an evidence pack \(a zip\) nor the proof of one entry/],
-      [['verify', 'd.tlog-proof', '--db', at.db], /--db goes with --since/],
-      [['verify', 'p.zip', '--db', at.db], /--db goes with --since/],
-      [['verify', at.db], /lukhas.db: is a database, not a pack or proof/],
-      [['verify', 'p.zip', '--trust', '/dev/zero'], /\/dev\/zero: is longer than what it should be/],
+      [['verify', '--trust', 'log.vkey'], /--trust needs a pack, a proof or --since/],
+      [['verify', 'p.zip', '--expect-root', '0'.repeat(64)], /--expect-root works with the database only/],
+      [['verify', 'log.vkey'], /log.vkey: not an evidence pack \(\.zip\) or a proof of one entry/],
+      [['verify', 'd.tlog-proof', '--db', at.db], /--db needs --since/],
+      [['verify', 'p.zip', '--db', at.db], /--db needs --since/],
+      [['verify', at.db], /lukhas.db: this is a database, not a pack or proof/],
+      [['verify', 'p.zip', '--trust', '/dev/zero'], /\/dev\/zero: too long: more than/],
       [['verify', 'p.zip', '--trust', 'ecdsa'], /--trust ecdsa, line 1: public key: is of type ecdsa-sha2-nistp256/],
-      [['verify', 'p.zip', '--trust', 'p.zip'], /--trust p.zip, line 1: is no public key: neither a vkey/],
-      [['verify', 'd.tlog-proof', '--since', 'hello'], /--since hello: is no checkpoint \(note: has no empty line/],
-      [['verify', '--since', 'log.vkey'], /--since log.vkey: is no checkpoint/],
+      [['verify', 'p.zip', '--trust', 'p.zip'], /--trust p.zip, line 1: not a public key: expected a vkey/],
+      [['verify', 'd.tlog-proof', '--since', 'hello'], /--since hello: not a checkpoint \(note: has no empty line/],
+      [['verify', '--since', 'log.vkey'], /--since log.vkey: not a checkpoint/],
       [['witness', 'key', '--db-dir', 'w', '--name', 'a+b'], /--name: key name "a\+b": must not/],
-      [['prove', '999'], /No entry 999 in this log/],
+      [['prove', '999'], /Entry 999 not found/],
       [['prove', 'c-nothing'], /No canary/],
     ] as const) {
       const run = await at.run([...args]);

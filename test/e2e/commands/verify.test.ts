@@ -15,8 +15,7 @@ const HOOK: HookConfig = {
   exec: { command: [process.execPath, '-e', ''], timeoutSeconds: 10, env: {} },
 };
 const UNLOGGED = 'cursors and leases: they are not part of the log';
-const wrong = (subject: string) =>
-  `listing row of ${subject} is not what the log says; make it anew: lukhas db rebuild`;
+const wrong = (subject: string) => `listing row of ${subject} does not match the log; rebuild it: lukhas db rebuild`;
 
 describe('lukhas verify', () => {
   let at: Workspace;
@@ -48,7 +47,7 @@ describe('lukhas verify', () => {
 
   it('holds for what lukhas wrote, and says what no log can tell', async () => {
     const { code, stdout } = await at.run(['verify']);
-    expect(stdout).to.match(/^holds: /);
+    expect(stdout).to.match(/^verified: /);
     expect(stdout).to.include(`  not checked  ${UNLOGGED}\n`);
     expect(stdout).not.to.include('problem');
     expect(code).to.equal(0);
@@ -86,7 +85,7 @@ describe('lukhas verify', () => {
     tamper(`UPDATE heads SET model = 'evil' WHERE subject = 'gate:production'`);
     const [plain, json] = await Promise.all([at.run(['verify']), at.run(['verify', '--json'])]);
     expect([plain.code, json.code]).to.deep.equal([7, 7]);
-    expect(plain.stdout).to.match(/^DOES NOT HOLD: /);
+    expect(plain.stdout).to.match(/^VERIFICATION FAILED: /);
     expect(plain.stdout).to.include(`  problem  ${wrong('gate:production')}\n`);
     expect(onlyDocument(json)).to.deep.include({
       ok: false,
@@ -140,9 +139,9 @@ describe('lukhas verify', () => {
     const { ok, problems, notChecked } = await verifyAll(at.db);
     expect(ok).to.equal(false);
     expect(problems.join('\n')).to.match(
-      new RegExp(`^entry \\d+: the observations that decided ${promoted} are gone$`),
+      new RegExp(`^entry \\d+: verdict on ${promoted}: its observations are missing$`),
     );
-    expect(notChecked).to.include('listing rows: the log that they come from does not hold');
+    expect(notChecked).to.include('summaries: not compared, because the log itself has problems');
   });
 
   it('compares the listings of one moment while canaries run', async () => {
@@ -167,7 +166,7 @@ describe('lukhas verify', () => {
     for (const root of ['abc', `${'0'.repeat(63)}g`, '0'.repeat(65)]) {
       const run = await at.run(['verify', '--expect-root', root, '--db', `${at.db}.none`]);
       expect(run.code, root).to.equal(2);
-      expect(firstLine(run)).to.match(/^lukhas: --expect-root: a root is 64 hexadecimal digits, not /);
+      expect(firstLine(run)).to.match(/^lukhas: --expect-root ".*": must be 64 hexadecimal digits$/);
       expect(run.stdout).to.equal('');
     }
   });
@@ -177,6 +176,6 @@ describe('lukhas verify', () => {
     expect((await at.run(['verify', '--expect-root', root.toUpperCase()])).code).to.equal(0);
     const other = await at.run(['verify', '--expect-root', '0'.repeat(64)]);
     expect(other.code).to.equal(7);
-    expect(other.stdout).to.include('  problem  the root is not the one expected\n');
+    expect(other.stdout).to.include('  problem  root does not match --expect-root\n');
   });
 });

@@ -129,8 +129,8 @@ describe('anchors made by other programs', () => {
     it('gives a timestamp that openssl verifies by the signed text', async () => {
       const url = await authority();
       const name = `3.127.0.0.1_${new URL(url).port}.tsr`;
-      expect(await at.tell({ kind: 'tsa', url, caFile })).to.equal(`kept as ${name}`);
-      expect(await at.tell({ kind: 'tsa', url, caFile })).to.include('was there before');
+      expect(await at.tell({ kind: 'tsa', url, caFile })).to.equal(`saved as ${name}`);
+      expect(await at.tell({ kind: 'tsa', url, caFile })).to.include('kept the older timestamp');
       await writeFile(join(at.dir, 'text'), `${at.log.note().split('\n\n')[0]}\n`);
       at.run('openssl', 'ts', '-verify', '-data', 'text', '-in', join('checkpoints', name), '-CAfile', 'tsa.crt');
       await writeFile(join(at.dir, 'text'), 'something else');
@@ -160,7 +160,7 @@ describe('anchors made by other programs', () => {
         response.writeHead(200, { 'content-type': 'text/html' }).end('<p>hello'),
       );
       const error = await at.failure({ kind: 'tsa', url, caFile });
-      expect(error.message).to.equal(`${url}: does not answer with a timestamp: 200 text/html <p>hello`);
+      expect(error.message).to.equal(`${url}: the answer is not a timestamp: 200 text/html <p>hello`);
     });
   });
 });

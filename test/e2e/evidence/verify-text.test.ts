@@ -45,7 +45,7 @@ describe('the commands of VERIFY.md for cosignatures', () => {
         const { code, stdout, stderr } = run(tinyPack({ ...LOG, lines, witnessed: { size, lines: LOG.lines } }));
         expect(code, `${size} of ${entries}: ${stderr}`).to.equal(0);
         expect(stdout).to.include(
-          `witnessed: the log of ${size} entries; w.example.com saw it at 2026-01-01T00:00:00Z`,
+          `witnessed: the first ${size} entries of the log, by w.example.com at 2026-01-01T00:00:00Z`,
         );
         expect(stdout.includes(`not witnessed: entries ${size} to ${entries - 1}`)).to.equal(size < entries);
       }
@@ -87,7 +87,7 @@ describe('the commands of VERIFY.md for cosignatures', () => {
     ] as const) {
       const { code, stderr } = run(tinyPack({ ...LOG, from, witnessed: { size } }));
       expect(code).to.equal(1);
-      expect(stderr).to.include(`the witness saw the log of ${size} entries only, none of which is in this pack`);
+      expect(stderr).to.include(`the witness cosigned only ${size} entries of the log, none of which is in this pack`);
     }
     expect(run(tinyPack({ ...LOG, from: 3, witnessed: { size: 4 } })).code).to.equal(0);
   });
@@ -99,10 +99,10 @@ describe('the commands of VERIFY.md for cosignatures', () => {
     expect(code, stderr).to.equal(0);
     const other = join(dir, 'other.pem');
     writeFileSync(other, pack.get('keys/log.pem')!);
-    expect(run(pack, other).stderr).to.include('none of the cosignatures is by the key in WITNESS_PEM');
-    expect(run(tinyPack(LOG)).stderr).to.include('no witness has cosigned');
+    expect(run(pack, other).stderr).to.include('no cosignature by the key in WITNESS_PEM');
+    expect(run(tinyPack(LOG)).stderr).to.include('this pack has no witness cosignature');
     const unasked = run(pack, '');
     expect(unasked.code).to.equal(0);
-    expect(unasked.stdout).to.include('cosignatures were not checked');
+    expect(unasked.stdout).to.include('cosignatures not checked');
   });
 });

@@ -11,6 +11,7 @@ import { ProvenIndex } from '../../../src/lib/gates/proven-index.js';
 import { gateHistory, holderOf, setGate } from '../../../src/lib/gates/registry.js';
 import { judge } from '../../../src/lib/judge/report.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Unit } from '../../../src/lib/ledger/ledger.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { foldCanary } from '../../../src/lib/readings/canary.js';
@@ -146,7 +147,8 @@ describe('approvals', () => {
     const { id } = await decided();
     const source = scripted(real, () => HEALTHY);
     const ledger = await here.another();
-    const runner = new Runner({ ledger, clock: real, hooks: NO_HOOKS, env: {}, openSource: async () => source });
+    const [follower, openSource] = [new LogFollower(ledger, real), async () => source];
+    const runner = new Runner({ ledger, follower, clock: real, hooks: NO_HOOKS, env: {}, openSource });
     const stop = new AbortController();
     const driving = runner.driveAll(stop.signal);
     try {

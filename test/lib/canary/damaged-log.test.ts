@@ -10,6 +10,7 @@ import type { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { holderOf } from '../../../src/lib/gates/registry.js';
 import type { Actor, HookAction } from '../../../src/lib/ledger/events.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Canary } from '../../../src/lib/readings/canary.js';
 import { policy } from '../judge/looks.js';
 import { Unguarded } from '../ledger/sqlite/unguarded.js';
@@ -137,6 +138,7 @@ describe('a damaged log', () => {
   const runner = (onError: (id: string, error: LukhasError) => void) =>
     new Runner({
       ledger: here.ledger,
+      follower: new LogFollower(here.ledger, clock),
       clock,
       hooks: NO_HOOKS,
       env: {},

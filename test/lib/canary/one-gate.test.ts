@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/lib/clock.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { Promotions } from '../../../src/lib/gates/promotions.js';
 import { holderOf, setGate } from '../../../src/lib/gates/registry.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { until } from '../../until.js';
@@ -65,9 +66,11 @@ describe('one gate', () => {
   };
   const runner = (ledger: Ledger, hooks: HooksConfig): Runner => {
     const env = { PATH: process.env['PATH'] };
+    const clock = systemClock();
     const made = new Runner({
       ledger,
-      clock: systemClock(),
+      follower: new LogFollower(ledger, clock),
+      clock,
       hooks,
       env,
       openSource: () => expect.fail('nothing to read'),

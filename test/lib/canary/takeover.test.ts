@@ -11,6 +11,7 @@ import { LukhasError } from '../../../src/lib/errors.js';
 import type { HookConfig, HooksConfig } from '../../../src/lib/gates/hook.js';
 import { gateHistory, holderOf } from '../../../src/lib/gates/registry.js';
 import type { EventKind } from '../../../src/lib/ledger/events.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import { newHolder } from '../../../src/lib/ledger/holder.js';
 import type { Ledger, Unit } from '../../../src/lib/ledger/ledger.js';
 import type { MetricSource } from '../../../src/lib/metrics/source.js';
@@ -75,7 +76,9 @@ describe('drivers of a canary', () => {
         Array.from({ length: 3 }, async () => {
           const ledger = await here.another();
           const source = scripted(shared, healthy);
-          return new Runner({ ledger, clock: shared, hooks: NO_HOOKS, env: {}, openSource: async () => source });
+          const follower = new LogFollower(ledger, shared);
+          const openSource = async () => source;
+          return new Runner({ ledger, follower, clock: shared, hooks: NO_HOOKS, env: {}, openSource });
         }),
       );
       await Promise.all(runners.map((runner) => runner.drive([id])));
@@ -497,6 +500,7 @@ describe('drivers of a canary', () => {
       const told: string[] = [];
       const runner = new Runner({
         ledger: flaky,
+        follower: new LogFollower(flaky, clock),
         clock,
         hooks: NO_HOOKS,
         env: {},
@@ -515,6 +519,7 @@ describe('drivers of a canary', () => {
       const real = systemClock();
       const runner = new Runner({
         ledger: here.ledger,
+        follower: new LogFollower(here.ledger, real),
         clock: real,
         hooks: NO_HOOKS,
         env: {},
@@ -535,6 +540,7 @@ describe('drivers of a canary', () => {
       const mine = await here.another();
       const runner = new Runner({
         ledger: mine,
+        follower: new LogFollower(mine, real),
         clock: real,
         hooks: NO_HOOKS,
         env: {},

@@ -1,4 +1,4 @@
-import type { HookCall } from '../../../src/lib/gates/hook.js';
+import type { HookCall } from '../../../src/lib/gates/hook-kind.js';
 
 export function aCall(changes: Partial<HookCall> = {}): HookCall {
   return {

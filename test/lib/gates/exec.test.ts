@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { runExecHook } from '../../../src/lib/gates/exec.js';
-import type { ExecHook } from '../../../src/lib/gates/hook.js';
+import { systemClock } from '../../../src/lib/clock.js';
+import { type ExecSettings, exec } from '../../../src/lib/gates/exec.js';
+import type { HookCall, HookContext } from '../../../src/lib/gates/hook-kind.js';
 import { until } from '../../until.js';
 import { aCall } from './call.js';
 
@@ -163,8 +164,12 @@ describe('exec hook', () => {
   });
 });
 
-function hook(exec: Partial<ExecHook['exec']> & Pick<ExecHook['exec'], 'command'>): ExecHook {
-  return { name: 'deploy', exec: { timeoutSeconds: 10, env: {}, ...exec } };
+function hook(settings: Partial<ExecSettings> & Pick<ExecSettings, 'command'>): ExecSettings {
+  return { timeoutSeconds: 10, env: {}, ...settings };
+}
+
+function runExecHook(settings: ExecSettings, call: HookCall, context: Partial<HookContext>) {
+  return exec.call(settings, call, { clock: systemClock(), env: {}, withhold: [], random: Math.random, ...context });
 }
 
 /** Gone, or a zombie that nobody has reaped yet. */

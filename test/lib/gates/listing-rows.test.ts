@@ -5,6 +5,7 @@ import { Runner } from '../../../src/lib/canary/runner.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { LukhasError } from '../../../src/lib/errors.js';
 import { holderOf } from '../../../src/lib/gates/registry.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import { foldSummaries } from '../../../src/lib/readings/summaries.js';
 import { ACTOR, drive, driver, NO_HOOKS, scripted } from '../canary/harness.js';
 import { GATES, history, MODELS, Oracle, plans } from './histories.js';
@@ -117,6 +118,7 @@ describe('promotions and the rows of listings', function () {
       const stop = new AbortController();
       const runner = new Runner({
         ledger: bench.ledger,
+        follower: new LogFollower(bench.ledger, systemClock()),
         clock: systemClock(),
         hooks: NO_HOOKS,
         env: {},

@@ -46,6 +46,25 @@ describe('promotions on a damaged log', () => {
     'an entry with its hash and the nodes beside it': (id) =>
       db.rehash(db.replace(only(id, 'canary.requested'), '"stage"', '"stagf"')),
   };
+  it('are not begun past an entry of a kind that only a newer lukhas knows, whatever it is about', async () => {
+    await bench.canary('proved');
+    const log = { from: null, to: null, reason: 'error', message: 'x', by: ACTOR } as const;
+    await bench.ledger.commit({
+      events: [{ kind: 'evidence.failed', subject: 'freeze', ts: '2026-03-01T12:00:00.000Z', data: log }],
+    });
+    const seq = (await bench.ledger.size()) - 1;
+    db.replace(seq, '"kind":"evidence.failed"', '"kind":"gate.frozen"');
+    db.rehash(seq);
+    db.db.prepare("UPDATE events SET kind = 'gate.frozen' WHERE seq = ?").run(seq);
+    const promotions = bench.promotions({ hooks: [bench.noting()] });
+    const error = await promotions.promote(ASKED).then(
+      () => null,
+      (e: unknown) => e,
+    );
+    expect(error).to.be.instanceOf(LukhasError).with.property('code', 'LEDGER_TOO_NEW');
+    expect(await bench.calls()).to.deep.equal([]);
+  });
+
   for (const [what, edit] of Object.entries(EDITS)) {
     it(`are not begun where the canary was changed: ${what}`, async () => {
       const id = await bench.canary('proved');

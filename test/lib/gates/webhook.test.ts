@@ -5,8 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Clock } from '../../../src/lib/clock.js';
-import type { WebhookHook } from '../../../src/lib/gates/hook.js';
-import { callWebhook } from '../../../src/lib/gates/webhook.js';
+import { type WebhookSettings, webhook } from '../../../src/lib/gates/webhook.js';
 import { aCall } from './call.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -34,7 +33,7 @@ describe('webhook', () => {
       now += ms;
     },
   };
-  const options = { clock, random: () => 0.5, secret: SECRET };
+  const context = { clock, random: () => 0.5, env: { SECRET }, withhold: [] };
 
   beforeEach(async () => {
     [received, answers, slept, now] = [[], [], [], START];
@@ -58,14 +57,17 @@ describe('webhook', () => {
     await new Promise((done) => server.close(done));
   });
 
-  const hook = (changes: Partial<WebhookHook['webhook']> = {}): WebhookHook => ({
-    name: 'registry',
-    webhook: { url, secretEnv: 'SECRET', timeoutSeconds: 5, retries: 3, ...changes },
+  const hook = (changes: Partial<WebhookSettings> = {}): WebhookSettings => ({
+    url,
+    secretEnv: 'SECRET',
+    timeoutSeconds: 5,
+    retries: 3,
+    ...changes,
   });
 
   it('posts the call, signed so that a receiver can check it', async () => {
     const call = aCall();
-    const result = await callWebhook(hook(), call, options);
+    const result = await webhook.call(hook(), call, context);
     expect(result).to.deep.equal({ ok: true, detail: 'HTTP 200: thanks', durationMs: 0 });
     const { headers, body, method } = received[0]!;
     expect(method).to.equal('POST');
@@ -83,14 +85,14 @@ describe('webhook', () => {
   it('passes the check that docs/hooks.md gives receivers, and fails it when anything was changed', async () => {
     const verify = await documentedVerify();
     now = Date.now();
-    await callWebhook(hook(), aCall(), options);
+    await webhook.call(hook(), aCall(), context);
     const { headers, body } = received[0]!;
     expect(verify(headers, body, SECRET)).to.equal(true);
     expect(verify(headers, body.replace('v7', 'v8'), SECRET)).to.equal(false);
     expect(verify({ ...headers, 'webhook-id': 'can_02' }, body, SECRET)).to.equal(false);
     expect(verify(headers, body, 'whsec_AAAA')).to.equal(false);
     now -= 3_600_000;
-    await callWebhook(hook(), aCall(), options);
+    await webhook.call(hook(), aCall(), context);
     expect(verify(received[1]!.headers, received[1]!.body, SECRET)).to.equal(false);
   });
 
@@ -102,8 +104,8 @@ describe('webhook', () => {
   });
 
   it('uses a secret without the prefix as its bytes, and sends no signature without a secret', async () => {
-    await callWebhook(hook(), aCall(), { ...options, secret: 'plain words' });
-    await callWebhook(hook({ secretEnv: null }), aCall(), { ...options, secret: null });
+    await webhook.call(hook(), aCall(), { ...context, env: { SECRET: 'plain words' } });
+    await webhook.call(hook({ secretEnv: null }), aCall(), context);
     const [plain, unsigned] = received;
     expect(plain!.headers['webhook-signature']).to.equal(
       signature(Buffer.from('plain words'), plain!.headers, plain!.body),
@@ -113,7 +115,7 @@ describe('webhook', () => {
 
   it('tries again with the same id and body, a fresh timestamp and signature', async () => {
     answers = [status(503), status(429), status(200, 'at last')];
-    const result = await callWebhook(hook(), aCall(), options);
+    const result = await webhook.call(hook(), aCall(), context);
     expect(result).to.include({ ok: true, detail: 'HTTP 200: at last (after 3 tries)' });
     expect(slept).to.deep.equal([375, 750]);
     expect(result.durationMs).to.equal(1125);
@@ -130,7 +132,7 @@ describe('webhook', () => {
 
   it('gives up after its retries', async () => {
     answers = [status(500, 'down')];
-    const result = await callWebhook(hook({ retries: 2 }), aCall(), options);
+    const result = await webhook.call(hook({ retries: 2 }), aCall(), context);
     expect(result).to.include({ ok: false, detail: 'HTTP 500: down (after 3 tries)' });
     expect(received).to.have.length(3);
   });
@@ -138,7 +140,7 @@ describe('webhook', () => {
   for (const code of [400, 401, 404, 410, 422]) {
     it(`takes ${code} as final`, async () => {
       answers = [status(code, 'no')];
-      const result = await callWebhook(hook(), aCall(), options);
+      const result = await webhook.call(hook(), aCall(), context);
       expect(result).to.include({ ok: false, detail: `HTTP ${code}: no` });
       expect(received).to.have.length(1);
     });
@@ -148,38 +150,38 @@ describe('webhook', () => {
     const date = new Date(START + 8100).toUTCString();
     answers = ['7', date, '3600', 'soon'].map((wish) => status(503, '', { 'retry-after': wish }));
     answers.push(status(204));
-    await callWebhook(hook({ retries: 4 }), aCall(), options);
+    await webhook.call(hook({ retries: 4 }), aCall(), context);
     expect(slept).to.deep.equal([7000, 1100, 30_000, 3000]);
   });
 
   it('does not follow a redirect', async () => {
     answers = [status(307, '', { location: url })];
-    const result = await callWebhook(hook(), aCall(), options);
+    const result = await webhook.call(hook(), aCall(), context);
     expect(result).to.include({ ok: false, detail: 'HTTP 307 (redirects are not followed)' });
     expect(received).to.have.length(1);
   });
 
   it('tries again when the receiver is silent or breaks off', async () => {
     answers = [() => undefined, (response) => response.destroy(), status(200)];
-    const result = await callWebhook(hook({ timeoutSeconds: 0.1 }), aCall(), options);
+    const result = await webhook.call(hook({ timeoutSeconds: 0.1 }), aCall(), context);
     expect(result).to.include({ ok: true, detail: 'HTTP 200 (after 3 tries)' });
   });
 
   it('names what went wrong on the network', async () => {
     answers = [() => undefined];
-    const silent = await callWebhook(hook({ timeoutSeconds: 0.1, retries: 0 }), aCall(), options);
+    const silent = await webhook.call(hook({ timeoutSeconds: 0.1, retries: 0 }), aCall(), context);
     expect(silent).to.include({ ok: false, detail: `${new URL(url).host}: no answer within 0.1 s` });
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
     await new Promise((done) => closed.close(done));
-    const refused = await callWebhook(hook({ url: `http://127.0.0.1:${port}/`, retries: 1 }), aCall(), options);
+    const refused = await webhook.call(hook({ url: `http://127.0.0.1:${port}/`, retries: 1 }), aCall(), context);
     expect(refused).to.include({ ok: false, detail: `127.0.0.1:${port}: ECONNREFUSED (after 2 tries)` });
   });
 
   it('keeps only the beginning of the body, without control characters', async () => {
     answers = [status(200, `a\u001b[31m\nb${'x'.repeat(1_000_000)}`)];
-    const { ok, detail } = await callWebhook(hook(), aCall(), options);
+    const { ok, detail } = await webhook.call(hook(), aCall(), context);
     expect(ok).to.equal(true);
     expect(detail).to.match(/^HTTP 200: a bx+$/);
     expect(detail.length).to.be.within(4000, 4200);
@@ -187,7 +189,7 @@ describe('webhook', () => {
 
   it('does not wait for a body that never ends', async () => {
     answers = [(response) => response.writeHead(200).write('begun')];
-    const result = await callWebhook(hook({ timeoutSeconds: 0.2 }), aCall(), options);
+    const result = await webhook.call(hook({ timeoutSeconds: 0.2 }), aCall(), context);
     expect(result.ok).to.equal(true);
     expect(result.detail).to.match(/^HTTP 200: begun/);
   });
@@ -196,14 +198,14 @@ describe('webhook', () => {
     const stop = new AbortController();
     const reason = new Error('stopping');
     answers = [() => stop.abort(reason)];
-    const outcome = await callWebhook(hook(), aCall(), { ...options, signal: stop.signal }).catch((error) => error);
+    const outcome = await webhook.call(hook(), aCall(), { ...context, signal: stop.signal }).catch((error) => error);
     expect(outcome).to.equal(reason);
     expect(received).to.have.length(1);
   });
 
   it('refuses URLs that are not plain http(s), without repeating what they hold', async () => {
     for (const url of ['http://me:hunter2@host/', 'ftp://hunter2/', 'hunter2', 'file:///hunter2']) {
-      const refused: Error = await callWebhook(hook({ url }), aCall(), options).catch((error) => error);
+      const refused: Error = await webhook.call(hook({ url }), aCall(), context).catch((error) => error);
       expect(refused).to.have.property('code', 'CONFIG');
       expect(refused.message)
         .to.match(/^webhook url: /)
@@ -212,7 +214,9 @@ describe('webhook', () => {
   });
 
   it('refuses a whsec_ secret that is not base64', async () => {
-    const outcome = await callWebhook(hook(), aCall(), { ...options, secret: 'whsec_***' }).catch((error) => error);
+    const outcome = await webhook
+      .call(hook(), aCall(), { ...context, env: { SECRET: 'whsec_***' } })
+      .catch((error) => error);
     expect(outcome).to.have.property('code', 'CONFIG');
     expect(received).to.have.length(0);
   });

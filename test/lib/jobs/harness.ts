@@ -2,6 +2,7 @@ import { systemClock } from '../../../src/lib/clock.js';
 import { JobRunner, type JobRunnerOptions } from '../../../src/lib/jobs/job-runner.js';
 import { Jobs } from '../../../src/lib/jobs/jobs.js';
 import type { TaskConfig, TasksConfig } from '../../../src/lib/jobs/task.js';
+import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import type { Job } from '../../../src/lib/readings/job.js';
 import { ACTOR } from '../canary/harness.js';
@@ -19,7 +20,9 @@ export function program(command: [string, ...string[]], more: Partial<TaskConfig
 
 export function runnerOf(ledger: Ledger, tasks: TasksConfig, more: Partial<JobRunnerOptions> = {}): JobRunner {
   const env = { PATH: process.env['PATH'] };
-  return new JobRunner({ ledger, clock: CLOCK, tasks, env, concurrency: 2, builtins: {}, graceMs: 200, ...more });
+  const follower = new LogFollower(ledger, CLOCK);
+  const options = { ledger, follower, clock: CLOCK, tasks, env, concurrency: 2, builtins: {}, graceMs: 200 };
+  return new JobRunner({ ...options, ...more });
 }
 
 /** Queues one job for each name, runs them all, and gives them as they ended. */

@@ -63,6 +63,16 @@ describe('versions of entries', () => {
     expect(refusalOf({ ...aborted, kind: 'constructor' }).code).to.equal('LEDGER_TOO_NEW');
   });
 
+  it('whose data lack what readers need are damage, in every kind', () => {
+    for (const draft of EXAMPLES)
+      for (const data of [null, [], 'x', {}]) {
+        const { code, message } = refusalOf({ ...asStored(draft, 3), data });
+        expect({ code, message }).to.deep.include({ code: 'LEDGER_CORRUPT' });
+        expect(message).to.match(new RegExp(`^Log entry 3 \\(${draft.kind}\\) is malformed: data`));
+      }
+    expect(refusalOf({ ...aborted, data: { ...aborted.data, by: {} } }).message).to.include('data.by');
+  });
+
   it('that are none are damage', () => {
     for (const v of [0, -1, 1.5, '1', null, undefined])
       expect(refusalOf({ ...aborted, v }).code).to.equal('LEDGER_CORRUPT');

@@ -48,7 +48,7 @@ const predicateSchema = z
       .describe('decisions of the window'),
     decisions: z.array(decisionSchema).describe('in the order of the log; every outcome, not only promotions'),
   })
-  .describe('What a lukhas evidence pack holds. Fields that are not known are to be ignored.');
+  .describe('What a lukhas evidence pack holds. Ignore unknown fields.');
 
 const statementSchema = z.object({
   _type: z.literal(STATEMENT_TYPE),

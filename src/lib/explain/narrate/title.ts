@@ -24,10 +24,10 @@ function outcome(facts: Facts, interim: InterimVerdict, way: string): string {
       return `is being checked on its way ${way}: ${typeof interim === 'object' && interim?.reason === 'not_attributable' ? 'held, because the baseline misses the same target' : 'no decision yet'}`;
     case 'PROMOTED':
       if (dryRun) return `would have been promoted ${way}${hand}`;
-      return completed ? `was promoted ${way}${hand}` : `is to be promoted ${way}${hand}${but}`;
+      return completed ? `was promoted ${way}${hand}` : `is being promoted ${way}${hand}${but}`;
     case 'ROLLED_BACK':
       if (dryRun) return `would have been rolled back on its way ${way}`;
-      return completed ? `was rolled back on its way ${way}` : `is to be rolled back on its way ${way}${but}`;
+      return completed ? `was rolled back on its way ${way}` : `is being rolled back on its way ${way}${but}`;
     case 'BLOCKED':
       return `was blocked on its way ${way}: not proven safe`;
     case 'ABORTED':

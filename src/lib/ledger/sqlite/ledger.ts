@@ -30,14 +30,12 @@ export class SqliteLedger implements Ledger {
   readonly documents: SqliteDocuments;
   readonly pages: SqlitePages;
   #proofs: SqliteProofs | null = null;
-  #dataVersion: number;
 
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#reader = new Reader(connection.db);
     this.#appender = new Appender(connection.db, this.#reader.node);
     this.#writes = new GroupCommit(connection, this.#appender);
-    this.#dataVersion = this.#reader.dataVersion();
     this.documents = new SqliteDocuments(
       connection,
       (work) => this.#write(work),
@@ -102,11 +100,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async changedElsewhere(): Promise<boolean> {
-    const version = await this.#read(() => this.#reader.dataVersion());
-    const changed = version !== this.#dataVersion;
-    this.#dataVersion = version;
-    return changed;
+  dataVersion(): Promise<number> {
+    return this.#read(() => this.#reader.dataVersion());
   }
 
   feed(after: FeedPosition, limit: number): Promise<FeedItem[]> {

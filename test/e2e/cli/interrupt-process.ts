@@ -1,6 +1,6 @@
 // A command that ends in order when it is told to, and takes until its input ends for that.
 import { once } from 'node:events';
-import { interruptible } from '../../src/cli/interrupt.js';
+import { interruptible } from '../../../src/cli/interrupt.js';
 
 process.exitCode = await interruptible(
   async (interrupt) => {

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { expect } from 'chai';
+import { requireHookSecrets } from '../../../src/lib/app/hook-secrets.js';
+import { byKind, type HookConfig, placedHooks } from '../../../src/lib/gates/hook.js';
+import { longestMs } from '../../../src/lib/gates/hooks.js';
+
+const exec = { command: ['./deploy.sh'], timeoutSeconds: 20, env: {} };
+const deploy: HookConfig = { name: 'deploy', exec };
+const page: HookConfig = {
+  name: 'page',
+  webhook: { url: 'https://pager.example/hook', secretEnv: 'PAGER', timeoutSeconds: 5, retries: 2 },
+};
+
+describe('a list of hooks of any kind', () => {
+  it('may take as long as its programs may run, and its requests with all tries and the waits between them', () => {
+    expect(longestMs([])).to.equal(60_000);
+    expect(longestMs([deploy])).to.equal(80_000);
+    expect(longestMs([deploy, page])).to.equal((60 + 20 + 3 * (5 + 30)) * 1000);
+  });
+
+  it('is refused for the first secret that is not set, by the names of hook and variable', () => {
+    const hooks = { promote: [deploy, page], rollback: [page] };
+    expect(() => requireHookSecrets(hooks, { PAGER: 's' })).not.to.throw();
+    expect(() => requireHookSecrets(hooks, {})).to.throw(/hook "page" \(promote\): .*PAGER/);
+    expect(() => requireHookSecrets({ ...hooks, promote: [] }, { PAGER: '' })).to.throw(/hook "page" \(rollback\)/);
+  });
+
+  it('runs its programs in the folder of the file that names them, unless it says where', () => {
+    const at = (path: string) => resolve('/etc/lukhas', path);
+    const { promote, rollback } = placedHooks({ promote: [deploy, page], rollback: [elsewhere('bin')] }, at);
+    expect(promote).to.deep.equal([{ name: 'deploy', exec: { ...exec, cwd: '/etc/lukhas' } }, page]);
+    expect(rollback).to.deep.equal([elsewhere('/etc/lukhas/bin')]);
+  });
+
+  it('holds none that no kind knows', () => {
+    const hook = { name: 'x', fax: {} } as unknown as HookConfig;
+    expect(() => byKind(hook, () => null)).to.throw(TypeError, /no known kind.*fax/);
+  });
+});
+
+function elsewhere(cwd: string): HookConfig {
+  return { name: 'elsewhere', exec: { command: ['./x'], timeoutSeconds: 1, env: {}, cwd } };
+}
