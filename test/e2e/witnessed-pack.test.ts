@@ -73,7 +73,7 @@ describe('a pack that a witness vouches for', () => {
     const report = await done('verify', 'b.zip', ...trust);
     expect(report.stdout)
       .to.include('covers only the entries before 5')
-      .and.include('not checked  entries 5 to 7: no trusted witness had seen them');
+      .and.include('not checked  entries 5 to 7: not covered by a trusted witness');
     // What VERIFY.md has bash do says the same.
     const text = execFileSync('unzip', ['-p', 'b.zip', 'VERIFY.md'], { cwd: at.dir, encoding: 'utf8' });
     const script = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n');
@@ -97,7 +97,7 @@ describe('a pack that a witness vouches for', () => {
     await append(8, 'forged');
     const asked = await at.run([...EXPORT, 'forged.zip']);
     expect(asked.code).to.equal(7);
-    expect(asked.stderr).to.include('has cosigned another history of this log: its first 5 entries were others');
+    expect(asked.stderr).to.include('has cosigned a different history of this log: its first 5 entries are different');
     // Who does not ask the witness has no cosignature to show.
     at.file('lukhas.yaml', '{}');
     await done(...EXPORT, 'forged.zip');
@@ -132,7 +132,7 @@ describe('a pack that a witness vouches for', () => {
     expect(late.code).to.equal(7);
     expect(late.stdout)
       .to.match(/^NOT PROVEN: /)
-      .and.include('it is not on the checkpoint of the proof');
+      .and.include('cosignature of witness w.example.com: none on the checkpoint of this proof');
     expect((await done('verify', 'late.tlog-proof', '--trust', 'log.vkey')).stdout).to.match(/^verified: /);
   });
 });

@@ -10,7 +10,10 @@ export async function verifyAll(path: string, options: VerifyOptions = {}): Prom
   const report = await verifyDatabase(path, options);
   const notChecked = [...report.notChecked, 'cursors and leases: they are not part of the log'];
   if (!report.ok) {
-    return { ...report, notChecked: [...notChecked, 'summaries: not compared, because the log itself has problems'] };
+    return {
+      ...report,
+      notChecked: [...notChecked, 'listing rows: not compared, because the log itself has problems'],
+    };
   }
   const ledger = await openLedger(path, { readOnly: true });
   try {

@@ -9,6 +9,8 @@ import { onlyDocument, Workspace } from '../lukhas.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
 
+const EXTENDS = /verified {2}the log extends the --since checkpoint \(\d+ entries\)/;
+
 describe('lukhas verify of evidence, and lukhas prove', () => {
   let at: Workspace;
   let clock: FakeClock;
@@ -48,7 +50,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     expect(trusted.stdout)
       .to.match(/^verified: p.zip\n/)
       .and.include('signed by trusted key')
-      .and.not.include('whose keys');
+      .and.not.include('not checked  signer');
     const json = onlyDocument(await at.run(['verify', 'p.zip', '--json']));
     expect(json).to.include({ ok: true, type: 'pack', file: 'p.zip', problemCount: 0 });
     expect(json).to.have.all.keys(
@@ -90,9 +92,8 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     await done('checkpoint', '--out', 'march');
     await decide();
     await done('export', '--from', '30d', '--out', 'p.zip');
-    const goesOn = /verified {2}the log extends the --since checkpoint \(\d+ entries\)/;
-    expect((await done('verify', 'p.zip', '--since', 'march')).stdout).to.match(goesOn);
-    expect((await done('verify', '--since', 'march')).stdout).to.match(goesOn);
+    expect((await done('verify', 'p.zip', '--since', 'march')).stdout).to.match(EXTENDS);
+    expect((await done('verify', '--since', 'march')).stdout).to.match(EXTENDS);
     expect((await done('verify', '--since', 'march', '--trust', 'log.vkey')).stdout).to.include(
       'signed by a trusted key',
     );
@@ -106,7 +107,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     const json = onlyDocument(await at.run(['verify', 'late.zip', '--since', 'march', '--json']));
     expect(json).to.deep.include({ ok: false, problemCount: 0 });
     expect(json['notShown']).to.have.length(1);
-    expect((await done('verify', 'late.zip', '--since', 'march', '--db', at.db)).stdout).to.match(goesOn);
+    expect((await done('verify', 'late.zip', '--since', 'march', '--db', at.db)).stdout).to.match(EXTENDS);
   });
 
   it('a checkpoint that is later than pack or proof is compared through the log', async () => {
@@ -118,7 +119,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
     for (const file of ['p.zip', 'd.tlog-proof']) {
       expect((await done('verify', file, '--since', 'same', '--trust', 'log.vkey', '--trust', 'export.pub')).stdout)
         .to.match(/^verified: /)
-        .and.include('the log extends the --since checkpoint');
+        .and.match(EXTENDS);
       const alone = await at.run(['verify', file, '--since', 'later']);
       expect(alone.code, file).to.equal(7);
       expect(alone.stdout).to.match(
@@ -134,7 +135,7 @@ describe('lukhas verify of evidence, and lukhas prove', () => {
       await (await openLedger(other.db)).close();
       const run = await at.run(['verify', 'p.zip', '--since', 'later', '--db', other.db]);
       expect(run.code).to.equal(7);
-      expect(run.stdout).to.include('the database at --db has fewer entries');
+      expect(run.stdout).to.include('the database at --db has fewer than ');
     } finally {
       await other.remove();
     }

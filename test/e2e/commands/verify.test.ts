@@ -141,7 +141,7 @@ describe('lukhas verify', () => {
     expect(problems.join('\n')).to.match(
       new RegExp(`^entry \\d+: verdict on ${promoted}: its observations are missing$`),
     );
-    expect(notChecked).to.include('summaries: not compared, because the log itself has problems');
+    expect(notChecked).to.include('listing rows: not compared, because the log itself has problems');
   });
 
   it('compares the listings of one moment while canaries run', async () => {
@@ -166,7 +166,7 @@ describe('lukhas verify', () => {
     for (const root of ['abc', `${'0'.repeat(63)}g`, '0'.repeat(65)]) {
       const run = await at.run(['verify', '--expect-root', root, '--db', `${at.db}.none`]);
       expect(run.code, root).to.equal(2);
-      expect(firstLine(run)).to.match(/^lukhas: --expect-root ".*": must be 64 hexadecimal digits$/);
+      expect(firstLine(run)).to.match(/^lukhas: --expect-root ".*: must be 64 hexadecimal digits$/);
       expect(run.stdout).to.equal('');
     }
   });

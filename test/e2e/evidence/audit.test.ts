@@ -37,7 +37,7 @@ describe('an evidence pack, audited with the programs that VERIFY.md names', () 
     for (const [i, request] of requests.entries()) {
       const { stdout } = await audit(await log.exported(`audit-${i}.zip`, request));
       expect(stdout, JSON.stringify(request)).to.match(
-        /the root is that of the checkpoint: entries \d+ to \d+ are whole/,
+        /the root matches the checkpoint: entries \d+ to \d+ are complete/,
       );
     }
   });
@@ -52,7 +52,9 @@ describe('an evidence pack, audited with the programs that VERIFY.md names', () 
       [b, a, ...rest],
       [...lines, a],
     ];
-    const block = /## Nothing was left out[\s\S]*?```sh\n([\s\S]*?)```/.exec(await file(pack, 'VERIFY.md'))?.[1] ?? '';
+    const block =
+      /## No entry is missing, added or changed[\s\S]*?```sh\n([\s\S]*?)```/.exec(await file(pack, 'VERIFY.md'))?.[1] ??
+      '';
     for (const edit of edits) {
       const work = await mkdtemp(join(log.dir, 'edit-'));
       await run('unzip', ['-q', pack, '-d', work]);
@@ -71,6 +73,8 @@ describe('an evidence pack, audited with the programs that VERIFY.md names', () 
     const ahead = await log.entryAt(START + 2 * month);
     const gone = `DELETE FROM canary_metrics WHERE canary = '${subject}'`;
     const pruned = await log.exportEdited('pruned.zip', `${gone}; ${ahead}`, month);
-    expect((await audit(pruned)).stdout).to.include(`${subject}: its ${count} observations were pruned`);
+    expect((await audit(pruned)).stdout).to.include(
+      `${subject}: its ${count} observations are not in the pack, which says they were pruned`,
+    );
   });
 });

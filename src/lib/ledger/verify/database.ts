@@ -98,7 +98,7 @@ function checkEnd(db: Database, entries: EntryChecker, findings: Findings): void
     )
     .get();
   if (summary === undefined || summary.last < entries.next) return;
-  findings.bad(entries.next, `missing: the summary of ${summary.subject} refers to entry ${summary.last}`);
+  findings.bad(entries.next, `missing: the listing row of ${summary.subject} refers to entry ${summary.last}`);
 }
 
 /** Entries are found through indexes: an index that disagrees with its table hides entries. */

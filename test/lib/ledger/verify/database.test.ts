@@ -84,7 +84,7 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'the last rows deleted': [
     (db) => db.exec(`DELETE FROM events WHERE seq >= ${DECISION - 1}`),
     DECISION - 1,
-    /the summary of c2 refers to entry 16/,
+    /the listing row of c2 refers to entry 16/,
   ],
   'a row put before the first': [
     (db) => db.exec('INSERT INTO events SELECT -1, ts, kind, subject, hash, NULL, body FROM events WHERE seq = 0'),
