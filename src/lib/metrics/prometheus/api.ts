@@ -186,7 +186,15 @@ export class PrometheusApi {
     }
     // Answers are small and many: unpacking them would cost more than their transport.
     const all = { accept: 'application/json', 'accept-encoding': 'identity', ...headers };
-    return getText(url, { headers: all, timeoutMs, signal, agent: this.agent, ...(ca === undefined ? {} : { ca }) });
+    // In whole milliseconds: the failure says how long it waited.
+    const wholeMs = Math.ceil(timeoutMs);
+    return getText(url, {
+      headers: all,
+      timeoutMs: wholeMs,
+      signal,
+      agent: this.agent,
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 }
 

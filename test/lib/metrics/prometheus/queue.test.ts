@@ -35,14 +35,13 @@ describe('many queries of one Prometheus', () => {
   it('are all told after one timeout that the server hangs', async () => {
     stub.answer = () => ({ ...success('vector', []), delay: 600_000 });
     api = open(300);
-    const answers = await Promise.all(MANY.map((query) => api.query(query)));
-    // Those in the queue are not asked any more.
-    expect(stub.queries).to.have.length.at.most(16);
+    // A timeout for each in turn, 16 at a time, would take longer than a test may.
+    const answers = await Promise.all(Array.from({ length: 4000 }, (_, i) => api.query(`vector(${i})`)));
     for (const answer of answers) {
       expect(answer).to.have.nested.property('missing.state', 'unreachable');
       expect(answer)
         .to.have.nested.property('missing.detail')
-        .that.matches(/no complete answer within 0\.\d+ s$/);
+        .that.matches(/no complete answer within 0\.\d{1,3} s$/);
     }
   });
 
