@@ -87,22 +87,22 @@ function unitsOf(n: number, events: number, policy: Policy, holders: Map<string,
   if (changes) holders.set(toGate, modelId);
   const calls = Math.max(0, Math.floor((events - (changes ? 5 : 4)) / 2));
   const units: Unit[] = [
-    { events: [draft('canary.requested', request)], heads: [head('PENDING', true)] },
-    { events: [draft('canary.started', { startedAt: start }, 10)], heads: [head('RUNNING', true)] },
+    { events: [draft('canary.requested', request)], summaries: [head('PENDING', true)] },
+    { events: [draft('canary.started', { startedAt: start }, 10)], summaries: [head('RUNNING', true)] },
     { observations: observations.map((o) => ({ canaryId: id, observation: o })) },
-    { events: [draft('canary.decided', decision, 100_000)], heads: [head(state, true)] },
+    { events: [draft('canary.decided', decision, 100_000)], summaries: [head(state, true)] },
     ...Array.from({ length: calls }, (_, attempt) => ({ events: hookCall(draft, action, attempt + 1) })),
     ...(changes
       ? [
           {
             events: [draft('gate.changed', gate, 102_000, `gate:${toGate}`)],
-            heads: [{ ...head('held', false), subject: `gate:${toGate}`, type: 'gate' as const }],
+            summaries: [{ ...head('held', false), subject: `gate:${toGate}`, type: 'gate' as const }],
           },
         ]
       : []),
     {
       events: [draft('canary.acted', { action, ok: true, failed: null, hooks: 1 }, 103_000)],
-      heads: [head(state, false)],
+      summaries: [head(state, false)],
     },
   ];
   return { id, units };

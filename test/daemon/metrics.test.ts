@@ -159,7 +159,7 @@ describe('the metrics of the daemon', () => {
         { kind: 'canary.started', subject: id, ts, data: { startedAt: START } },
         { kind: 'fallback.engaged', subject: id, ts, data: { tick: 0, since: START, total: true, states: {} } },
       ],
-      heads: [{ subject: id, type: 'canary', state: 'RUNNING', modelId: 'fraud-v2', open: true, data: {} }],
+      summaries: [{ subject: id, type: 'canary', state: 'RUNNING', modelId: 'fraud-v2', open: true, data: {} }],
     });
     await metrics.begin();
     clock.time += 90_000;

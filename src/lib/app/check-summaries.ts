@@ -11,12 +11,12 @@ const PAGE = 1000;
  */
 export async function checkSummaries(ledger: Ledger): Promise<string[]> {
   try {
-    const { size, heads } = await settledHeads(ledger);
-    const rows = new Map(heads.map((head) => [head.subject, head]));
+    const { size, summaries } = await settledSummaries(ledger);
+    const rows = new Map(summaries.map((summary) => [summary.subject, summary]));
     const wrong: string[] = [];
-    for await (const head of foldSummaries(firstEvents(ledger, size))) {
-      if (!isDeepStrictEqual(rows.get(head.subject), head)) wrong.push(head.subject);
-      rows.delete(head.subject);
+    for await (const summary of foldSummaries(firstEvents(ledger, size))) {
+      if (!isDeepStrictEqual(rows.get(summary.subject), summary)) wrong.push(summary.subject);
+      rows.delete(summary.subject);
     }
     return [...wrong, ...rows.keys()].map(
       (subject) => `listing row of ${subject} does not match the log; rebuild it: lukhas db rebuild`,
@@ -29,11 +29,11 @@ export async function checkSummaries(ledger: Ledger): Promise<string[]> {
 }
 
 /** Rows with the size of the log that they were made from: others may append meanwhile. */
-async function settledHeads(ledger: Ledger): Promise<{ size: number; heads: SubjectSummary[] }> {
+async function settledSummaries(ledger: Ledger): Promise<{ size: number; summaries: SubjectSummary[] }> {
   for (;;) {
     const size = await ledger.size();
-    const heads = await ledger.summaries();
-    if ((await ledger.size()) === size) return { size, heads };
+    const summaries = await ledger.summaries();
+    if ((await ledger.size()) === size) return { size, summaries };
   }
 }
 

@@ -127,7 +127,7 @@ async function record({ ledger, holder }: ActContext, current: Canary, event: Ev
   const next = applyEvent(current, asStored(event, current.lastSeq + 1));
   await ledger.commit({
     events: [event],
-    heads: [canarySummary(next)],
+    summaries: [canarySummary(next)],
     expect: [
       { lease: current.id, holder },
       { subject: current.id, lastSeq: current.lastSeq },

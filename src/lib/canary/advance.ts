@@ -215,7 +215,7 @@ async function commit(
     events,
     ...(observation ? { observations: [{ canaryId: canary.id, observation, afterEvents: starts(events) }] } : {}),
     ...(session.cursor === null ? {} : { cursors: [{ canaryId: canary.id, cursor: session.cursor }] }),
-    ...(events.length > 0 ? { heads: [canarySummary(foreseen)] } : {}),
+    ...(events.length > 0 ? { summaries: [canarySummary(foreseen)] } : {}),
     expect: [
       { lease: canary.id, holder },
       { subject: canary.id, lastSeq: canary.lastSeq },

@@ -52,7 +52,7 @@ export async function appendEvent(
   const next = applyEvent(canary, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
-    heads: [canarySummary(next)],
+    summaries: [canarySummary(next)],
     expect: [{ subject: event.subject, lastSeq }, ...expect],
   });
   return written ? applyEvent(canary, written) : next;

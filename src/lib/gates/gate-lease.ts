@@ -58,11 +58,11 @@ export async function takeGateLease(
   { id, gate, ttlMs }: { id: string; gate: string; ttlMs: number },
 ): Promise<GateLease | number> {
   // Those of one process must not pass each other either.
-  const turn = { lease: `gate:${gate}`, holder: actingFor(holder, id) };
+  const gateLease = { lease: `gate:${gate}`, holder: actingFor(holder, id) };
   const now = clock.now();
-  if ((await isBehind(ledger, id, gate, now)) || (await isLeftRunning(ledger, turn, now))) return now + AGAIN_MS;
-  const again = await takeLease(ledger, turn.lease, turn.holder, now, ttlMs);
-  return again === null ? turn : Math.min(again, now + AGAIN_MS);
+  if ((await isBehind(ledger, id, gate, now)) || (await isLeftRunning(ledger, gateLease, now))) return now + AGAIN_MS;
+  const again = await takeLease(ledger, gateLease.lease, gateLease.holder, now, ttlMs);
+  return again === null ? gateLease : Math.min(again, now + AGAIN_MS);
 }
 
 /**

@@ -155,7 +155,7 @@ async function finish(
   const foreseen = applyPromotionEvent(current, asStored(event, current.lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
-    heads: [promotionSummary(foreseen)],
+    summaries: [promotionSummary(foreseen)],
     expect: [
       { lease: id, holder },
       { subject: id, lastSeq: current.lastSeq },

@@ -173,7 +173,7 @@ export class Promotions {
     const event = { kind: 'promotion.requested', subject, ts: timestamp(now), data } as const;
     await ledger.commit({
       events: [event],
-      heads: [promotionSummary(applyPromotionEvent(null, asStored(event, 0)))],
+      summaries: [promotionSummary(applyPromotionEvent(null, asStored(event, 0)))],
       expect: [
         { lease: requestLease(gate), holder },
         { subject: `gate:${gate}`, lastSeq: gateSeq },

@@ -132,7 +132,7 @@ function changeUnit(request: GateRequest, history: readonly GateChange[]): Unit 
   const data = { gate, modelId, previous: last?.modelId ?? null, canaryId, by };
   return {
     events: [{ kind: 'gate.changed', subject: gateSubject(gate), ts, data }],
-    heads: [gateSummary(data)],
+    summaries: [gateSummary(data)],
     expect: [
       { subject: gateSubject(gate), lastSeq: last?.seq ?? -1 },
       ...(holder !== undefined && lease !== null ? [{ lease, holder }] : []),

@@ -23,7 +23,7 @@ export async function appendToJob(ledger: Ledger, job: Job | null, event: EventD
   const next = applied(job, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
-    heads: [jobSummary(next)],
+    summaries: [jobSummary(next)],
     expect: [{ subject: event.subject, lastSeq }],
   });
   return written ? applied(job, written) : next;

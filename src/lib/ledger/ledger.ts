@@ -109,7 +109,7 @@ export interface Unit {
     afterEvents?: number;
   }[];
   cursors?: readonly { canaryId: string; cursor: unknown }[];
-  heads?: readonly SummaryDraft[];
+  summaries?: readonly SummaryDraft[];
   expect?: Expectation[];
 }
 

@@ -24,7 +24,7 @@ function streaming(
 /** With a head, by which beginnings of ids are looked up. */
 async function requested(ledger: Ledger, subject: string): Promise<void> {
   const head = { subject, type: 'canary', state: 'PENDING', modelId: 'm', open: true, data: {} } as const;
-  await ledger.commit({ events: [draft('canary.requested', subject)], heads: [head] });
+  await ledger.commit({ events: [draft('canary.requested', subject)], summaries: [head] });
 }
 
 describe('an event stream', () => {

@@ -52,7 +52,7 @@ describe('explanations', () => {
     };
     const data = { fromGate: 'stage', toGate: 'production' };
     const head = { subject, type: 'canary' as const, state: 'PENDING', modelId, open: true, data };
-    await story.at.ledger.commit({ events: [event], heads: [head] });
+    await story.at.ledger.commit({ events: [event], summaries: [head] });
   }
 
   describe('by name', () => {

@@ -81,7 +81,7 @@ describe('registry of gates', () => {
     const data = { startedAt: 1 };
     await ledger.commit({
       events: [{ kind: 'canary.started', subject: 'can_01', ts: '2026-03-01T12:00:00.000Z', data }],
-      heads: [{ subject: 'can_01', type: 'canary', state: 'RUNNING', modelId: 'v3', open: true, data: {} }],
+      summaries: [{ subject: 'can_01', type: 'canary', state: 'RUNNING', modelId: 'v3', open: true, data: {} }],
     });
     // Neither a job, which is of no model, nor a promotion is one.
     for (const [subject, type, modelId] of [
@@ -90,7 +90,7 @@ describe('registry of gates', () => {
     ] as const)
       await ledger.commit({
         events: [{ kind: 'canary.started', subject, ts: '2026-03-01T11:00:00.000Z', data }],
-        heads: [{ subject, type, state: 'x', modelId, open: false, data: {} }],
+        summaries: [{ subject, type, state: 'x', modelId, open: false, data: {} }],
       });
     expect(await listModels(ledger)).to.deep.equal([
       { modelId: 'v3', gates: [], canaries: 1, updatedAt: '2026-03-01T12:00:00.000Z' },

@@ -21,7 +21,7 @@ describe('the beginning of an id', () => {
         const job = requested('job.queued', 'c-abcdef');
         await ledger.commit({
           events: [...ids.map((id) => requested('canary.requested', id)), job],
-          heads: ids.map((id) => head(id)),
+          summaries: ids.map((id) => head(id)),
         });
         const found = (prefix: string) =>
           resolveId(ledger, prefix, CANARY).catch((error: unknown) => (error as LukhasError).code);

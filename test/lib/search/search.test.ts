@@ -33,12 +33,12 @@ async function request(ledger: Ledger, id: string, modelId: string, more: Partia
   const data = { ...REQUEST, modelId, ...more };
   const { fromGate, toGate } = data;
   const row = head(id, { state: 'PENDING', modelId, data: { fromGate, toGate } });
-  await ledger.commit({ events: [draft('canary.requested', id, data)], heads: [row] });
+  await ledger.commit({ events: [draft('canary.requested', id, data)], summaries: [row] });
 }
 
 async function abort(ledger: Ledger, id: string, modelId: string, reason: string): Promise<void> {
   const row = head(id, { state: 'ABORTED', modelId, open: false, data: { fromGate: 'stage', toGate: 'prod' } });
-  await ledger.commit({ events: [draft('canary.aborted', id, { by: ACTOR, reason })], heads: [row] });
+  await ledger.commit({ events: [draft('canary.aborted', id, { by: ACTOR, reason })], summaries: [row] });
 }
 
 async function enter(ledger: Ledger, gate: string, modelId: string, previous: string | null): Promise<void> {
@@ -46,7 +46,7 @@ async function enter(ledger: Ledger, gate: string, modelId: string, previous: st
   const change = draft('gate.changed', subject, { gate, modelId, previous, canaryId: null, by: ACTOR });
   await ledger.commit({
     events: [change],
-    heads: [head(subject, { type: 'gate', state: 'held', modelId, open: false })],
+    summaries: [head(subject, { type: 'gate', state: 'held', modelId, open: false })],
   });
 }
 

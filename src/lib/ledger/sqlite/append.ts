@@ -11,7 +11,7 @@ export interface PreparedUnit {
   events: readonly PreparedEvent[];
   observations: readonly { canaryId: string; tick: number; t: number; body: string; afterEvents: number }[];
   cursors: readonly { canaryId: string; body: string }[];
-  heads: readonly { head: SummaryDraft; data: string }[];
+  summaries: readonly { head: SummaryDraft; data: string }[];
   expect: readonly Expectation[];
 }
 
@@ -37,7 +37,10 @@ export function prepareUnit(unit: Unit, checkEvent: (draft: EventDraft) => void)
     cursors: (unit.cursors ?? []).map(({ canaryId, cursor }) => {
       return { canaryId, body: canonicalJson(cursor, `cursor of ${canaryId}`) };
     }),
-    heads: (unit.heads ?? []).map((head) => ({ head, data: canonicalJson(head.data, `head of ${head.subject}`) })),
+    summaries: (unit.summaries ?? []).map((head) => ({
+      head,
+      data: canonicalJson(head.data, `head of ${head.subject}`),
+    })),
     expect: unit.expect ?? [],
   };
 }
@@ -113,7 +116,7 @@ export class Appender implements TransactionObserver {
       this.#sql.feed.run(before + afterEvents, canaryId, tick);
     }
     for (const { canaryId, body } of unit.cursors) this.#sql.cursor.run(canaryId, body);
-    for (const { head, data } of unit.heads) this.#writeHead(head, data, stored);
+    for (const { head, data } of unit.summaries) this.#writeHead(head, data, stored);
     return stored;
   }
 

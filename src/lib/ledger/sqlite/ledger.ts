@@ -137,19 +137,19 @@ export class SqliteLedger implements Ledger {
   }
 
   summaries(filter: SummaryFilter = {}): Promise<SubjectSummary[]> {
-    return this.#read(() => this.#reader.heads(filter));
+    return this.#read(() => this.#reader.summaries.list(filter));
   }
 
   openSubjects(type: SubjectSummary['type']): Promise<string[]> {
-    return this.#read(() => this.#reader.openSubjects(type));
+    return this.#read(() => this.#reader.summaries.openSubjects(type));
   }
 
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {
-    return this.#read(() => this.#reader.headStates(type));
+    return this.#read(() => this.#reader.summaries.states(type));
   }
 
   countSummaries(filter: SummaryFilter = {}): Promise<number> {
-    return this.#read(() => this.#reader.countHeads(filter));
+    return this.#read(() => this.#reader.summaries.count(filter));
   }
 
   findSubjects(prefix: string, first: EventKind): Promise<string[]> {
@@ -157,7 +157,7 @@ export class SqliteLedger implements Ledger {
   }
 
   findSummaries(prefix: string): Promise<SubjectSummary[]> {
-    return this.#read(() => this.#reader.findHeads(prefix));
+    return this.#read(() => this.#reader.summaries.find(prefix));
   }
 
   /** On a connection of its own, so that its transaction may last while this one goes on reading. */

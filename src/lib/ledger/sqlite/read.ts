@@ -1,28 +1,17 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import type { EventKind, StoredEvent } from '../events.js';
-import type { EventFilter, FeedItem, FeedPosition, SubjectSummary, SummaryFilter } from '../ledger.js';
+import type { EventFilter, FeedItem, FeedPosition } from '../ledger.js';
 import { leafHash } from '../tree/index.js';
 import { upgraded } from '../versions.js';
+import { Conditions, LAST, Queries } from './queries.js';
+import { SummaryReader } from './summaries.js';
 
 const PAGE = 500;
 const NODE_BYTES = 32;
 /** Rows of the feed read at once at least: where many were pruned, small pages would find little. */
 const LEAST_ROWS = 64;
-
-interface HeadRow {
-  subject: string;
-  type: SubjectSummary['type'];
-  state: string;
-  model: string;
-  open: number;
-  first_seq: number;
-  last_seq: number;
-  created_at: string;
-  updated_at: string;
-  data: string;
-}
 
 interface FeedRow {
   row: number;
@@ -44,20 +33,21 @@ const LEASED = `
 const FOUND = `
   SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
   WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject`;
-/** Text is compared by its UTF-8 bytes, so nothing that begins with a prefix lies beyond the last code point. */
-const LAST = '\u{10ffff}';
 
-/** Reads one connection; every statement is prepared once. */
+/** Reads the log of one connection, its observations and leases. */
 export class Reader {
   readonly #db: Database;
-  readonly #prepared = new Map<string, Statement>();
+  readonly #query: Queries;
+  readonly summaries: SummaryReader;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#query = new Queries(db);
+    this.summaries = new SummaryReader(this.#query);
   }
 
   size(): number {
-    return this.#value<number>('SELECT coalesce(max(seq), -1) + 1 FROM events') as number;
+    return this.#query.value<number>('SELECT coalesce(max(seq), -1) + 1 FROM events') as number;
   }
 
   /** Stored hash of a perfect subtree (see merkle.ts); level 0 is a leaf hash. */
@@ -65,8 +55,8 @@ export class Reader {
     const row = (index + 1) * 2 ** level - 1;
     const hash =
       level === 0
-        ? this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', row)
-        : this.#value<Buffer>(
+        ? this.#query.value<Buffer>('SELECT hash FROM events WHERE seq = ?', row)
+        : this.#query.value<Buffer>(
             `SELECT substr(nodes, ?, ${NODE_BYTES}) FROM events WHERE seq = ?`,
             (level - 1) * NODE_BYTES + 1,
             row,
@@ -85,7 +75,7 @@ export class Reader {
     if (to !== undefined) query.add('seq < ?', to);
     if (mentions !== undefined) query.add('instr(body, ?) > 0', JSON.stringify(mentions));
     const order = newest === true ? 'DESC' : 'ASC';
-    const bodies = this.#column<string>(`SELECT body FROM events ${query.where} ORDER BY seq ${order} LIMIT ?`, [
+    const bodies = this.#query.column<string>(`SELECT body FROM events ${query.where} ORDER BY seq ${order} LIMIT ?`, [
       ...query.values,
       limit ?? -1,
     ]);
@@ -99,7 +89,7 @@ export class Reader {
     try {
       return upgraded(event);
     } catch (error) {
-      const hash = this.#value<Buffer>('SELECT hash FROM events WHERE seq = ?', event.seq);
+      const hash = this.#query.value<Buffer>('SELECT hash FROM events WHERE seq = ?', event.seq);
       if (hash?.equals(leafHash(Buffer.from(body)))) throw error;
       throw new LukhasError('LEDGER_CORRUPT', `Entry ${event.seq} of the log was changed after it was recorded`, {
         suggestions: ['Run `lukhas verify --db FILE` to see what is damaged.'],
@@ -120,7 +110,7 @@ export class Reader {
   }
 
   feedEnd(): FeedPosition {
-    const row = this.#value<number>('SELECT coalesce(max(row), 0) + 1 FROM observation_feed') as number;
+    const row = this.#query.value<number>('SELECT coalesce(max(row), 0) + 1 FROM observation_feed') as number;
     return { seq: this.size(), row };
   }
 
@@ -156,7 +146,7 @@ export class Reader {
   *#feedRows(row: number, limit: number): Generator<FeedRow> {
     const size = Math.max(limit, LEAST_ROWS);
     for (let from = row; ; ) {
-      const page = this.#all<FeedRow>(FEED_ROWS, [from, size]);
+      const page = this.#query.all<FeedRow>(FEED_ROWS, [from, size]);
       yield* page;
       if (page.length < size) return;
       from = (page.at(-1) as FeedRow).row + 1;
@@ -165,154 +155,46 @@ export class Reader {
 
   /** Canonical lines of a canary's observations in order of tick. */
   observationLines(canaryId: string, afterTick: number): string[] {
-    return this.#column<string>('SELECT body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick', [
+    return this.#query.column<string>('SELECT body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick', [
       canaryId,
       afterTick,
     ]);
   }
 
   observationPage(canaryId: string, afterTick: number): { tick: number; body: string }[] {
-    return this.#all(
+    return this.#query.all(
       `SELECT tick, body FROM canary_metrics WHERE canary = ? AND tick > ? ORDER BY tick LIMIT ${PAGE}`,
       [canaryId, afterTick],
     );
   }
 
   cursor(canaryId: string): unknown {
-    const body = this.#value<string>('SELECT body FROM cursors WHERE canary = ?', canaryId);
+    const body = this.#query.value<string>('SELECT body FROM cursors WHERE canary = ?', canaryId);
     return body === undefined ? null : parsed(body, `the cursor of ${canaryId}`);
-  }
-
-  heads(filter: SummaryFilter = {}): SubjectSummary[] {
-    const query = ofHeads(filter);
-    const sql = `SELECT * FROM heads ${query.where} ORDER BY first_seq DESC LIMIT ?`;
-    return this.#all<HeadRow>(sql, [...query.values, filter.limit ?? -1]).map(toHead);
-  }
-
-  openSubjects(type: SubjectSummary['type']): string[] {
-    const sql = 'SELECT subject FROM heads WHERE type = ? AND open = 1 ORDER BY first_seq DESC';
-    return this.#column<string>(sql, [type]);
-  }
-
-  countHeads(filter: SummaryFilter = {}): number {
-    const query = ofHeads(filter);
-    return this.#value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
-  }
-
-  headStates(type: SubjectSummary['type']): Record<string, number> {
-    // Answered from the index of states alone.
-    const sql = 'SELECT state, count(*) AS count FROM heads WHERE type = ? GROUP BY state';
-    const rows = this.#all<{ state: string; count: number }>(sql, [type]);
-    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
-  }
-
-  findHeads(prefix: string): SubjectSummary[] {
-    const rows = this.#all<HeadRow>('SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject', [
-      prefix,
-      `${prefix}${LAST}`,
-    ]);
-    return rows.map(toHead);
   }
 
   lease(subject: string): { holder: string; expiresAt: number } | null {
     const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE subject = ?';
-    return this.#all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
+    return this.#query.all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
   }
 
   leasedSubjects(now: number, except: readonly EventKind[]): { subject: string; holder: string }[] {
-    return this.#all(LEASED, [now, JSON.stringify(except)]);
+    return this.#query.all(LEASED, [now, JSON.stringify(except)]);
   }
 
   findSubjects(prefix: string, first: EventKind): string[] {
-    return this.#column(FOUND, [prefix, `${prefix}${LAST}`, first]);
+    return this.#query.column(FOUND, [prefix, `${prefix}${LAST}`, first]);
   }
 
   /** Changes when another connection has committed. */
   dataVersion(): number {
-    return this.#value<number>('PRAGMA data_version') as number;
-  }
-
-  #value<T>(sql: string, ...values: unknown[]): T | undefined {
-    return this.#column<T>(sql, values)[0];
-  }
-
-  #column<T>(sql: string, values: readonly unknown[]): T[] {
-    return this.#statement(sql, true).all(...values) as T[];
-  }
-
-  #all<T>(sql: string, values: readonly unknown[]): T[] {
-    return this.#statement(sql).all(...values) as T[];
-  }
-
-  #statement(sql: string, oneColumn = false): Statement {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql);
-      if (oneColumn) statement.pluck();
-      this.#prepared.set(sql, statement);
-    }
-    return statement;
+    return this.#query.value<number>('PRAGMA data_version') as number;
   }
 }
 
 function next<T>(items: Iterator<T>): T | null {
   const { done, value } = items.next();
   return done === true ? null : value;
-}
-
-/** A WHERE clause with its values. */
-class Conditions {
-  readonly #terms: string[] = [];
-  readonly values: unknown[] = [];
-
-  add(term: string, ...values: unknown[]): void {
-    this.#terms.push(term);
-    this.values.push(...values);
-  }
-
-  addAnyOf(column: 'kind' | 'state', values: readonly string[]): void {
-    this.add(`${column} IN (${values.map(() => '?').join(', ')})`, ...values);
-  }
-
-  get where(): string {
-    return this.#terms.length > 0 ? `WHERE ${this.#terms.join(' AND ')}` : '';
-  }
-}
-
-function ofHeads({ type, states, open, modelId }: SummaryFilter): Conditions {
-  const query = new Conditions();
-  if (type !== undefined) query.add('type = ?', type);
-  if (states !== undefined) query.addAnyOf('state', states);
-  // In words, as the index of open heads has it.
-  if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
-  if (modelId !== undefined) query.add('model = ?', modelId);
-  return query;
-}
-
-function toHead(row: HeadRow): SubjectSummary {
-  return {
-    subject: row.subject,
-    type: row.type,
-    state: row.state,
-    modelId: row.model,
-    open: row.open === 1,
-    firstSeq: row.first_seq,
-    lastSeq: row.last_seq,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    data: dataOf(row),
-  };
-}
-
-function dataOf({ subject, data }: HeadRow): Record<string, unknown> {
-  try {
-    return JSON.parse(data) as Record<string, unknown>;
-  } catch (cause) {
-    throw new LukhasError('LEDGER_CORRUPT', `The listing row of ${subject} is not JSON: ${data.slice(0, 80)}`, {
-      suggestions: ['Rebuild the listings from the log: lukhas db rebuild'],
-      cause,
-    });
-  }
 }
 
 /** Recorded JSON; bodies were canonical when they were written. */

@@ -56,10 +56,10 @@ describe('group commit', () => {
       const units = [
         ledger.commit({ events: events('a') }),
         ledger.commit({ events: events('lost'), observations: [{ canaryId: 'taken', observation: observation(0) }] }),
-        ledger.commit({ events: events('b'), heads: [head('b')] }),
+        ledger.commit({ events: events('b'), summaries: [head('b')] }),
         ledger.commit({ events: events('lost'), expect: [{ lease: 'b', holder: 'nobody' }] }),
         ledger.commit({ events: [{ ...finished('lost'), ts: 'now' }] }),
-        ledger.commit({ events: events('lost'), heads: [head('unknown')] }),
+        ledger.commit({ events: events('lost'), summaries: [head('unknown')] }),
         ledger.acquireLease('c', 'me', 0, 10),
         ledger.commit({ events: events('c'), expect: [{ lease: 'c', holder: 'me' }] }),
       ];

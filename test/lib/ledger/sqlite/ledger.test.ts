@@ -218,10 +218,10 @@ describe('SQLite ledger', () => {
     it('summarise the events of their unit and keep where they began', async () => {
       await withLedger(async (ledger) => {
         const later = '2026-01-02T03:05:00Z';
-        await ledger.commit({ events: [finished('x'), finished('c1'), finished('c1')], heads: [head('c1')] });
+        await ledger.commit({ events: [finished('x'), finished('c1'), finished('c1')], summaries: [head('c1')] });
         await ledger.commit({
           events: [{ ...finished('c1'), ts: later }, finished('x')],
-          heads: [head('c1', { state: 'PROMOTED', open: false, data: { b: 1, a: [2] } })],
+          summaries: [head('c1', { state: 'PROMOTED', open: false, data: { b: 1, a: [2] } })],
         });
         const summary: SubjectSummary = {
           subject: 'c1',
@@ -241,9 +241,9 @@ describe('SQLite ledger', () => {
 
     it('may change between events, but not begin without one', async () => {
       await withLedger(async (ledger) => {
-        expect(await code(ledger.commit({ heads: [head('c1')] }))).to.equal('LEDGER_CONFLICT');
-        await ledger.commit({ events: [finished('c1')], heads: [head('c1')] });
-        await ledger.commit({ heads: [head('c1', { data: { tick: 4 } })] });
+        expect(await code(ledger.commit({ summaries: [head('c1')] }))).to.equal('LEDGER_CONFLICT');
+        await ledger.commit({ events: [finished('c1')], summaries: [head('c1')] });
+        await ledger.commit({ summaries: [head('c1', { data: { tick: 4 } })] });
         expect((await ledger.summaries())[0]).to.deep.include({ lastSeq: 0, updatedAt: TS, data: { tick: 4 } });
       });
     });
@@ -251,7 +251,7 @@ describe('SQLite ledger', () => {
     it('are listed newest first, by type, state, model and whether they are open', async () => {
       await withLedger(async (ledger) => {
         const add = (subject: string, more: Parameters<typeof head>[1] = {}) =>
-          ledger.commit({ events: [finished(subject)], heads: [head(subject, more)] });
+          ledger.commit({ events: [finished(subject)], summaries: [head(subject, more)] });
         await add('c1', { state: 'PROMOTED', open: false });
         await add('c2', { modelId: 'n' });
         await add('gate:prod', { type: 'gate', state: 'm', open: false });
@@ -272,7 +272,7 @@ describe('SQLite ledger', () => {
     it('are found by the beginning of their subject, literally', async () => {
       await withLedger(async (ledger) => {
         for (const s of ['ab', 'abc', 'a%', 'a_c', 'b', 'AB', 'abé']) {
-          await ledger.commit({ events: [finished(s)], heads: [head(s)] });
+          await ledger.commit({ events: [finished(s)], summaries: [head(s)] });
         }
         const found = async (prefix: string) => (await ledger.findSummaries(prefix)).map((h) => h.subject);
         expect(await found('ab')).to.have.members(['ab', 'abc', 'abé']);
@@ -288,7 +288,7 @@ describe('SQLite ledger', () => {
         const subjects = Array.from({ length: 1100 }, (_, i) => `c${i % 3}`);
         await ledger.commit({
           events: subjects.map((s, i) => finished(s, i)),
-          heads: [head('c0', { state: 'STALE' })],
+          summaries: [head('c0', { state: 'STALE' })],
         });
         async function* fold(events: AsyncIterable<StoredEvent>): AsyncIterable<SubjectSummary> {
           const seen = new Map<string, StoredEvent[]>();
@@ -312,7 +312,7 @@ describe('SQLite ledger', () => {
         expect(await ledger.summaries()).to.deep.equal(before);
 
         const rebuilding = ledger.rebuildSummaries(fold);
-        const meanwhile = ledger.commit({ events: [finished('c9')], heads: [head('c9')] });
+        const meanwhile = ledger.commit({ events: [finished('c9')], summaries: [head('c9')] });
         expect(await rebuilding).to.equal(3);
         await meanwhile;
         const heads = await ledger.summaries();

@@ -69,7 +69,7 @@ function edited(path: string, sql: string): void {
 
 async function writeLedger(path: string): Promise<void> {
   const ledger = await openLedger(path);
-  await ledger.commit({ events: EXAMPLES.slice(0, 15), heads: [head('c1')] });
+  await ledger.commit({ events: EXAMPLES.slice(0, 15), summaries: [head('c1')] });
   await ledger.close();
 }
 
@@ -156,7 +156,7 @@ describe('the schema of a ledger', () => {
         const ledger = await openLedger(path);
         try {
           edited(path, 'DROP TABLE heads');
-          const reads = [ledger.summaries(), ledger.commit({ events: [finished('c1')], heads: [head('c1')] })];
+          const reads = [ledger.summaries(), ledger.commit({ events: [finished('c1')], summaries: [head('c1')] })];
           for (const error of await Promise.all(reads.map(refusal))) {
             expect(error.code).to.equal('LEDGER_CORRUPT');
             expect(error.message).to.match(/no such table: (main\.)?heads/);

@@ -20,7 +20,7 @@ async function writeLedger(path: string): Promise<string> {
   await ledger.commit({ events: FIRST });
   await ledger.commit({
     events: [finished('c2'), decided('c2', JUDGED)],
-    heads: [head('c2')],
+    summaries: [head('c2')],
     observations: Array.from({ length: JUDGED }, (_, tick) => ({ canaryId: 'c2', observation: observation(tick) })),
   });
   while ((await ledger.size()) < 20) await ledger.commit({ events: [finished('größe 🚀')] });

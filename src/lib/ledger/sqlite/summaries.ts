@@ -1,0 +1,93 @@
+import { LukhasError } from '../../errors.js';
+import type { SubjectSummary, SummaryFilter } from '../ledger.js';
+import { Conditions, LAST, type Queries } from './queries.js';
+
+/** A row of the table `heads`. */
+interface SummaryRow {
+  subject: string;
+  type: SubjectSummary['type'];
+  state: string;
+  model: string;
+  open: number;
+  first_seq: number;
+  last_seq: number;
+  created_at: string;
+  updated_at: string;
+  data: string;
+}
+
+/** Reads the rows that listings show; nothing is decided by them. */
+export class SummaryReader {
+  readonly #query: Queries;
+
+  constructor(query: Queries) {
+    this.#query = query;
+  }
+
+  list(filter: SummaryFilter = {}): SubjectSummary[] {
+    const query = whereOf(filter);
+    const sql = `SELECT * FROM heads ${query.where} ORDER BY first_seq DESC LIMIT ?`;
+    return this.#query.all<SummaryRow>(sql, [...query.values, filter.limit ?? -1]).map(toSummary);
+  }
+
+  openSubjects(type: SubjectSummary['type']): string[] {
+    const sql = 'SELECT subject FROM heads WHERE type = ? AND open = 1 ORDER BY first_seq DESC';
+    return this.#query.column<string>(sql, [type]);
+  }
+
+  count(filter: SummaryFilter = {}): number {
+    const query = whereOf(filter);
+    return this.#query.value<number>(`SELECT count(*) FROM heads ${query.where}`, ...query.values) as number;
+  }
+
+  states(type: SubjectSummary['type']): Record<string, number> {
+    // Answered from the index of states alone.
+    const sql = 'SELECT state, count(*) AS count FROM heads WHERE type = ? GROUP BY state';
+    const rows = this.#query.all<{ state: string; count: number }>(sql, [type]);
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+  }
+
+  find(prefix: string): SubjectSummary[] {
+    const rows = this.#query.all<SummaryRow>(
+      'SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject',
+      [prefix, `${prefix}${LAST}`],
+    );
+    return rows.map(toSummary);
+  }
+}
+
+function whereOf({ type, states, open, modelId }: SummaryFilter): Conditions {
+  const query = new Conditions();
+  if (type !== undefined) query.add('type = ?', type);
+  if (states !== undefined) query.addAnyOf('state', states);
+  // In words, as the index of open heads has it.
+  if (open !== undefined) query.add(open ? 'open = 1' : 'open = 0');
+  if (modelId !== undefined) query.add('model = ?', modelId);
+  return query;
+}
+
+function toSummary(row: SummaryRow): SubjectSummary {
+  return {
+    subject: row.subject,
+    type: row.type,
+    state: row.state,
+    modelId: row.model,
+    open: row.open === 1,
+    firstSeq: row.first_seq,
+    lastSeq: row.last_seq,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    data: dataOf(row),
+  };
+}
+
+function dataOf({ subject, data }: SummaryRow): Record<string, unknown> {
+  try {
+    return JSON.parse(data) as Record<string, unknown>;
+  } catch (cause) {
+    throw new LukhasError('LEDGER_CORRUPT', `The listing row of ${subject} is not JSON: ${data.slice(0, 80)}`, {
+      suggestions: ['Rebuild the listings from the log: lukhas db rebuild'],
+      cause,
+    });
+  }
+}
