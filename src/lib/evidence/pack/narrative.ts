@@ -12,7 +12,8 @@ import {
 import { visible } from '../../input/index.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import { DECISION_KINDS, type DecisionEvent } from '../../readings/index.js';
-import { countDecisions, type PackDecision, type PackPlan } from './plan.js';
+import { countDecisions, type PackDecision } from './decisions.js';
+import type { PackPlan } from './plan.js';
 
 /** Decisions written from one read of the log. */
 const CHUNK = 64;

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { LukhasError } from '../../errors.js';
 import type { Ledger } from '../../ledger/index.js';
 import { canonicalJson } from '../../ledger/tree/index.js';
+import type { PackDecision } from './decisions.js';
 import { otherObservations } from './judged.js';
-import type { PackDecision, PackPlan } from './plan.js';
+import type { PackPlan } from './plan.js';
 
 /** Bytes collected before they are passed on. */
 const CHUNK = 128 * 1024;

@@ -2,7 +2,7 @@ import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { EvidencePredicate, Signer } from '../formats/index.js';
 import { fingerprint, STATEMENT_PAYLOAD_TYPE, statementObject } from '../formats/index.js';
 import type { PackedFile } from './archive.js';
-import type { PackDecision } from './plan.js';
+import type { PackDecision } from './decisions.js';
 
 /** The end of a statement without decisions, which are its last member. */
 const NO_DECISIONS = '[]}}';

@@ -7,11 +7,12 @@ import { noteSigner, type Signer, signCheckpoint, signSsh } from '../formats/ind
 import { publicForms } from '../keys/index.js';
 import { CompactRange } from '../leaves/index.js';
 import { PackArchive, type PackedFile } from './archive.js';
+import { countDecisions } from './decisions.js';
 import { type OnEntries, PackEntries } from './entries.js';
 import { metaJson } from './meta.js';
 import { narrativeText } from './narrative.js';
 import { observationLines, policyFiles } from './parts.js';
-import { countDecisions, type PackPlan } from './plan.js';
+import type { PackPlan } from './plan.js';
 import { statementEnvelope } from './statement.js';
 import { VERIFY_TEXT } from './verify-text.js';
 
