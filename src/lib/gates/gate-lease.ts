@@ -1,16 +1,8 @@
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import {
-  actingFor,
-  type EventKind,
-  isDead,
-  type Ledger,
-  purposeOf,
-  type StoredEvent,
-  takeLease,
-} from '../ledger/index.js';
+import { actingFor, isDead, type Ledger, purposeOf, type StoredEvent, takeLease } from '../ledger/index.js';
 import { processesWith } from '../process/index.js';
-import { applyEvent, type Canary, foldPromotion } from '../readings/index.js';
+import { applyEvent, type Canary, foldPromotion, IDLE_KINDS } from '../readings/index.js';
 
 interface GateLeaseContext {
   ledger: Ledger;
@@ -27,21 +19,6 @@ export interface GateLease {
 
 /** How soon who waits for a gate asks again. */
 const AGAIN_MS = 200;
-/** After these, nothing is under way on a gate; most canaries that are driven are there, and need not be read. */
-const NOTHING_TO_CARRY_OUT: readonly EventKind[] = [
-  'canary.requested',
-  'canary.started',
-  'canary.extended',
-  'canary.held',
-  'fallback.engaged',
-  'fallback.released',
-  'canary.acted',
-  'promotion.finished',
-  'gate.changed',
-  'job.queued',
-  'job.running',
-];
-
 /** Entries that are not as they were recorded, or are of a newer version. */
 const UNREADABLE: readonly string[] = ['LEDGER_CORRUPT', 'LEDGER_TOO_NEW'];
 
@@ -73,7 +50,8 @@ export async function takeGateLease(
 async function isBehind(ledger: Ledger, id: string, gate: string, now: number): Promise<boolean> {
   const mine = await decidedAt(ledger, id, gate);
   if (mine === null) return false;
-  for (const { subject, holder } of await ledger.leasedSubjects(now, NOTHING_TO_CARRY_OUT)) {
+  // Most canaries that are driven have nothing to carry out, and need not be read.
+  for (const { subject, holder } of await ledger.leasedSubjects(now, IDLE_KINDS)) {
     if (subject === id || isDead(holder)) continue;
     const theirs = await decidedAt(ledger, subject, gate);
     if (theirs !== null && theirs < mine) return true;

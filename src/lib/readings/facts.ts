@@ -1,22 +1,14 @@
 import type { Verdict } from '../judge/index.js';
-import type { Actor, CanaryState, HookAction, StoredEvent } from '../ledger/index.js';
+import type { CanaryState, HookAction, StoredEvent } from '../ledger/index.js';
 import { approvalRule } from './consent.js';
+import type { GateChange } from './gate.js';
 import { type CanaryEvent, type DecisionEvent, type EventOf, isCanaryEvent, isDecision, unhandled } from './meaning.js';
 import { outcomeOf } from './outcome.js';
 
-/** One change of a gate's holder. */
-export interface GateEntry {
-  seq: number;
-  /** RFC 3339 UTC. */
-  ts: string;
+/** A change of a gate's holder, as a story has it. */
+export interface GateEntry extends GateChange {
   gate: string;
-  modelId: string;
-  /** Who held it before; null: no model. */
-  previous: string | null;
-  /** The canary that changed it; null: a person did. */
-  canaryId: string | null;
-  by: Actor;
-  /** How the person did it, and on the evidence of which canary (null: without); left out where the gate was set. */
+  /** How a person did it, and on the evidence of which canary (null: without); left out where the gate was set. */
   promotion?: { id: string; canaryId: string | null };
 }
 

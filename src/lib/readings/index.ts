@@ -27,6 +27,7 @@ export {
   type EventOf,
   endsWindow,
   type FoundEvent,
+  IDLE_KINDS,
   isCanaryEvent,
   isDecision,
   isFound,

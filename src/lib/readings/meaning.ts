@@ -13,6 +13,8 @@ interface Meaning {
   found?: true;
   /** It ends the time in which readings are taken. */
   endsWindow?: true;
+  /** After it nothing is to be carried out on a gate. */
+  idle?: true;
   /** What a person does by it: "cannot be ...". */
   verb?: string;
 }
@@ -24,14 +26,14 @@ const OVER = ['PROMOTED', 'ROLLED_BACK'] as const;
  * the stream, the search) does not compile until it does.
  */
 const MEANINGS = {
-  'canary.requested': { about: 'canary', canary: [] },
-  'canary.started': { about: 'canary', canary: ['PENDING'] },
-  'canary.extended': { about: 'canary', canary: ['RUNNING'] },
-  'canary.held': { about: 'canary', canary: ['RUNNING'] },
-  'fallback.engaged': { about: 'canary', canary: ['PENDING', 'RUNNING'] },
-  'fallback.released': { about: 'canary', canary: ['RUNNING'] },
+  'canary.requested': { about: 'canary', canary: [], idle: true },
+  'canary.started': { about: 'canary', canary: ['PENDING'], idle: true },
+  'canary.extended': { about: 'canary', canary: ['RUNNING'], idle: true },
+  'canary.held': { about: 'canary', canary: ['RUNNING'], idle: true },
+  'fallback.engaged': { about: 'canary', canary: ['PENDING', 'RUNNING'], idle: true },
+  'fallback.released': { about: 'canary', canary: ['RUNNING'], idle: true },
   'canary.decided': { about: 'canary', canary: ['RUNNING'], decision: true, found: true, endsWindow: true },
-  'canary.acted': { about: 'canary', canary: OVER },
+  'canary.acted': { about: 'canary', canary: OVER, idle: true },
   'canary.retried': { about: 'canary', canary: OVER },
   'canary.aborted': {
     about: 'canary',
@@ -56,11 +58,11 @@ const MEANINGS = {
   'canary.reviewed': { about: 'canary', canary: ['PROMOTED'], found: true, verb: 'reviewed' },
   'hook.intended': { about: 'hook', canary: OVER },
   'hook.finished': { about: 'hook', canary: OVER },
-  'gate.changed': { about: 'gate', found: true },
+  'gate.changed': { about: 'gate', idle: true, found: true },
   'promotion.requested': { about: 'promotion' },
-  'promotion.finished': { about: 'promotion' },
-  'job.queued': { about: 'job' },
-  'job.running': { about: 'job' },
+  'promotion.finished': { about: 'promotion', idle: true },
+  'job.queued': { about: 'job', idle: true },
+  'job.running': { about: 'job', idle: true },
   'job.completed': { about: 'job' },
   'job.failed': { about: 'job' },
   'evidence.failed': { about: 'log' },
@@ -90,6 +92,8 @@ function kindsWith<K extends EventKind>(is: (meaning: Meaning) => boolean): read
 }
 
 export const DECISION_KINDS = kindsWith<DecisionKind>(({ decision }) => decision === true);
+/** The newest entry of a subject for which nothing is to be carried out on a gate. */
+export const IDLE_KINDS = kindsWith<EventKind>(({ idle }) => idle === true);
 export const JOB_KINDS = kindsWith<JobEvent['kind']>(({ about }) => about === 'job');
 
 export function isCanaryEvent(event: StoredEvent): event is CanaryEvent {
