@@ -65,7 +65,8 @@ describe('judge, whatever the observations', () => {
         if (verdict.certainty !== 'certified') return;
         for (const o of verdict.objectives) expect(o.type !== 'reading' && o.promote.certified, o.name).to.equal(true);
       }),
-      { numRuns: cases(800, 300) },
+      // The rarest of the three is 1 in 55; this many miss it once in ten million runs.
+      { numRuns: 900 },
     );
     expect([...promotions].sort()).to.deep.equal(['certified_at_end', 'certified_early', 'met_without_certificate']);
   });

@@ -91,9 +91,10 @@ describe('a replay of one canary', () => {
         if (counterfactual.verdict !== null) expect(counterfactual.verdict).to.deep.equal(judge(q, START, kept));
         if (divergence) parted++;
       }),
-      { numRuns: cases(300, 100) },
+      // About 1 in 20 parts: none of these would in three million runs of the test.
+      { numRuns: 300 },
     );
-    expect(parted).to.be.greaterThan(cases(5, 0));
+    expect(parted).to.be.greaterThan(0);
   });
 
   it('tells where they part with the numbers there, and what a stricter policy would have spared', async () => {
