@@ -1,6 +1,6 @@
 import type { App } from '../lib/app/index.js';
 import { canaryJson, exitOf } from '../lib/app/index.js';
-import { isTerminal } from '../lib/readings/index.js';
+import { type Canary, isTerminal } from '../lib/readings/index.js';
 import type { BaseCommand } from './base-command.js';
 import { presentCanary } from './present.js';
 import { tell } from './screen.js';
@@ -34,10 +34,15 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
   const { canary, interrupted } = watched;
   process.exitCode = interrupted ?? exitOf(canary);
   if (interrupted !== null) {
-    tell(
-      `lukhas: stopped watching ${canary.id}; it is ${isTerminal(canary.state) ? `${canary.state}, but its hooks have not all run` : `still ${canary.state}`}\n` +
-        `  resume: lukhas canary resume ${canary.id}${isTerminal(canary.state) ? '' : `\n  stop it: lukhas canary abort ${canary.id} --reason "..."`}`,
-    );
+    tell(howToGoOn(canary));
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
   return { ...canaryJson(canary), exit: process.exitCode };
+}
+
+/** What somebody who stopped watching can do: a decided canary cannot be stopped any more. */
+export function howToGoOn({ id, state }: Canary): string {
+  const resume = `  resume: lukhas canary resume ${id}`;
+  return isTerminal(state)
+    ? `lukhas: stopped watching ${id}; it is ${state}, but its hooks have not all run\n${resume}`
+    : `lukhas: stopped watching ${id}; it is still ${state}\n${resume}\n  stop it: lukhas canary abort ${id} --reason "..."`;
 }

@@ -273,6 +273,20 @@ describe('a damaged log', () => {
     expect(told.join()).to.match(new RegExp(`^${id}: Entry 0 .*; the rollback of ${id} continues anyway$`));
   });
 
+  it('is given no promotion by a driver that read it before it was damaged', async () => {
+    const { id } = await start(here.ledger, clock, { policy: policy({ ...PLAIN, approvals: { required: 2 } }) });
+    let named: number | null = null;
+    const driving = drive(context(HEALTHY, noting()), id, async () => {
+      if (named === null && (await canaries.get(id)).startedAt !== null)
+        named = db.replace(only(db, id, 'canary.requested'), '"required":2', '"required":1');
+    });
+    const { code, message } = await refusal(driving);
+    expect(code).to.equal('LEDGER_CORRUPT');
+    expect(message).to.match(new RegExp(`[Ee]ntry ${named}\\b`));
+    expect(db.entries(id, 'canary.decided')).to.deep.equal([]);
+    expect(await calls()).to.deep.equal([]);
+  });
+
   it('ends the driver of that canary, and does not keep others from the gate', async () => {
     const { id } = await decided(1);
     await approvals.approve(id, BO, 'ok');

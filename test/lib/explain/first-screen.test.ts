@@ -204,6 +204,14 @@ describe('a blocked canary', () => {
       expect(nextSteps(v)[0]).to.match(remedy);
     });
 
+  it('that lacks traffic for two objectives is told what suffices for both', () => {
+    const blocked = verdict({ targets: { max_error_rate: 0.02, latency_p95_ms: 250 } }, () => ({
+      canary: { ...errors(0, 6), latency: histogram([250], [6, 0]) },
+    }));
+    expect(why(blocked)).to.equal('not enough traffic: error_rate needs 228 requests, this window saw 72');
+    expect(nextSteps(blocked)[0]).to.match(/^Send about 156 more requests/);
+  });
+
   it('gets a remedy of its own for each cause', () => {
     const remedies = CASES.map(([, v]) => nextSteps(v).join(' '));
     expect(new Set(remedies).size).to.equal(remedies.length);
