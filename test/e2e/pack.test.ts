@@ -1,11 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ROOT } from './lukhas.js';
 import { nodeOf } from './nodes.js';
+import { startRegistry } from './registry.js';
 
 const run = promisify(execFile);
 
@@ -34,6 +44,10 @@ try {
 console.log(JSON.stringify({ decision: verdict.decision, certainty: verdict.certainty, size, refused }));
 `;
 
+type Packages = Record<string, { version: string; dev?: boolean; hasInstallScript?: boolean }>;
+
+const NPM_10 = join(ROOT, 'test/e2e/nodes/node_modules/npm-10/bin/npm-cli.js');
+
 describe('the package, as a stranger installs it', function () {
   this.timeout(360_000);
   let dir: string;
@@ -48,6 +62,7 @@ describe('the package, as a stranger installs it', function () {
     const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', dir];
     const { stdout } = await run('npm', pack, { cwd: ROOT });
     archive = join(dir, stdout.trim().split('\n').at(-1)!);
+    await run('npm', ['run', '--silent', 'postpack'], { cwd: ROOT });
     packed = (await run('tar', ['-tzf', archive])).stdout.trim().split('\n').sort();
     consumer = await installed('consumer', process.env);
   });
@@ -65,7 +80,7 @@ describe('the package, as a stranger installs it', function () {
   it('holds what runs and what describes it, and nothing else', () => {
     const files = packed.map((file) => file.replace(/^package\//, ''));
     const known =
-      /^(package\.json|oclif\.manifest\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
+      /^(package\.json|oclif\.manifest\.json|npm-shrinkwrap\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
     expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
     expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
     expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js']);
@@ -92,6 +107,43 @@ describe('the package, as a stranger installs it', function () {
       const { stdout } = await run('npx', ['lukhas', 'demo'], { cwd: folder, env });
       expect(stdout).to.match(/^ROLLED BACK {2}fraud-v2 {2}stage → production /m);
       expect(stdout).to.match(/ certified: at most 1 in 100 /);
+    });
+
+  // npm 10 comes with Node.js 22, and would run a compiler where the shrinkwrap did not say that there is nothing to build.
+  for (const [npm, node] of [
+    ['the npm at hand', '24'],
+    ['npm 10', '22'],
+  ] as const)
+    it(`brings the packages that it was tested with, and runs no install script (${npm})`, async () => {
+      const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+        name: string;
+        version: string;
+      };
+      const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Packages };
+      const upstream = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
+      const registry = await startRegistry(manifest, archive, upstream);
+      const folder = join(dir, `registry-${node}`);
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
+      const env = { ...process.env, PATH: [dirname(nodeOf(node)), process.env['PATH']].join(delimiter) };
+      const [program, ...first] = npm === 'npm 10' ? [nodeOf(node), NPM_10] : ['npm'];
+      const args = ['install', '--no-audit', '--no-fund', `--registry=${registry.url}`, manifest.name];
+      try {
+        await run(program!, [...first, ...args], { cwd: folder, env });
+      } finally {
+        registry.close();
+      }
+      const installed = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as { packages: Packages };
+      const own = 'node_modules/lukhas/';
+      const brought = Object.entries(installed.packages).flatMap(([name, { version, hasInstallScript = false }]) =>
+        name.startsWith(own) ? [[name.slice(own.length), { version, hasInstallScript }] as const] : [],
+      );
+      const tested = Object.entries(lock.packages).flatMap(([name, { version, dev }]) =>
+        name !== '' && dev !== true ? [[name, { version, hasInstallScript: false }] as const] : [],
+      );
+      expect(Object.fromEntries(brought)).to.deep.equal(Object.fromEntries(tested));
+      expect(existsSync(join(folder, own, 'node_modules/better-sqlite3/build'))).to.equal(false);
+      expect((await run('npx', ['lukhas', '--version'], { cwd: folder, env })).stdout).to.contain(`-v${node}.`);
     });
 
   it('is a library whose types resolve and whose functions work', async () => {
