@@ -122,14 +122,14 @@ describe('the zip of a pack, read by others', function () {
       at: fc.double({ min: 0, max: 1, noNaN: true }),
       fromEnd: fc.boolean(),
       removed: fc.constantFrom(0, 1, 1, 1, 2, 4),
-      added: fc.uint8Array({ minLength: 0, maxLength: 4 }),
+      added: fc.uint8Array({ minLength: 1, maxLength: 4 }),
     });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...zips), change, async (zip, { at, fromEnd, removed, added }) => {
         const place = Math.floor(fromEnd ? zip.length - at * 2500 : at * zip.length);
         await readAlike(zipFile(Buffer.concat([zip.subarray(0, place), added, zip.subarray(place + removed)])));
       }),
-      { numRuns: cases(2000) },
+      { numRuns: cases(400, 40) },
     );
   });
 
@@ -161,7 +161,7 @@ describe('the zip of a pack, read by others', function () {
         change(zip, drawn);
         if (await readAlike(zipFile(writeForged(zip)))) accepted++;
       }),
-      { numRuns: cases(1000) },
+      { numRuns: cases(400, 40) },
     );
     expect(accepted).to.be.above(0);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -366,5 +366,90 @@ describe('a forged zip of a pack', () => {
       }),
       { numRuns: cases(10_000) },
     );
+  });
+
+  describe('of more than 4 GiB', () => {
+    const [PACKED, SIZE, MOST] = [5 * 2 ** 30, 6 * 2 ** 30, 0xffffffff];
+
+    /** As packs are written: the sizes that were not known before are long after the data and in the directory. The data is a hole. */
+    function writeLarge(
+      forge: (zip: ForgedZip, first: ForgedFile, second: ForgedFile) => void = () => undefined,
+    ): string {
+      const zip = forgedZip(
+        [
+          ['audits.ndjson', Buffer.alloc(0)],
+          ['narrative.txt', HIDDEN],
+        ],
+        'described',
+      );
+      const [first, second] = zip.files as [ForgedFile, ForgedFile];
+      const start = 43 + PACKED + 24;
+      const long = (...values: number[]) => Buffer.concat([u16(1, 8 * values.length), u64(...values)]);
+      first.descriptor = Buffer.concat([Buffer.from('PK\x07\x08'), u32(first.central.crc), u64(PACKED, SIZE)]);
+      Object.assign(first.central, { version: 45, compressed: MOST, size: MOST, extra: long(SIZE, PACKED, 0) });
+      const { size, compressed } = second.central;
+      Object.assign(second.central, {
+        version: 45,
+        compressed: MOST,
+        size: MOST,
+        extra: long(size, compressed, start),
+      });
+      [first.data, first.shift] = [Buffer.alloc(0), MOST];
+      zip.zip64 = (count, length, before, at) => zip64Records()(count, length, before + PACKED, at + PACKED);
+      zip.end = { ...zip.end, count: 0xffff, size: MOST, start: MOST };
+      second.shift = MOST - (43 + 24);
+      forge(zip, first, second);
+      const written = writeForged(zip);
+      const path = join(dir, 'large.zip');
+      const file = openSync(path, 'w');
+      writeSync(file, written, 0, 43, 0);
+      writeSync(file, written, 43, written.length - 43, 43 + PACKED);
+      closeSync(file);
+      return path;
+    }
+    const opened = async (path: string): Promise<string> => {
+      try {
+        const zip = await ZippedPack.open(path);
+        const chunks: Buffer[] = [];
+        for await (const chunk of zip.read('narrative.txt')) chunks.push(chunk);
+        zip.close();
+        return Buffer.concat(chunks).toString();
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+
+    it('is read in the form that packs have', async () => {
+      expect(await opened(writeLarge())).to.equal('HIDDEN');
+    });
+    for (const [what, forge] of [
+      ['sizes of 32 bits after long data', (_, first) => (first.descriptor = first.descriptor.subarray(0, 16))],
+      [
+        'sizes of 64 bits after short data',
+        (_, __, second) => {
+          const { crc, extra } = second.central;
+          second.descriptor = Buffer.concat([
+            Buffer.from('PK\x07\x08'),
+            u32(crc),
+            extra.subarray(12, 20),
+            extra.subarray(4, 12),
+          ]);
+        },
+      ],
+      ['another size in the directory', (_, first) => first.central.extra.writeBigUInt64LE(1n, 4)],
+      ['another place in the directory', (_, __, second) => second.central.extra.writeBigUInt64LE(1n, 20)],
+      ['short sizes beside long ones', (_, __, second) => (second.central.size = HIDDEN.length)],
+      ['another version', (_, first) => (first.central.version = 20)],
+      ['another version before the file', (_, first) => (first.local.version = 45)],
+      ['an end that counts', (zip) => (zip.end.count = 2)],
+      [
+        'another place of the end',
+        (zip) => (zip.zip64 = (n, l, b, at) => zip64Records({ at: at - 1 })(n, l, b + PACKED, at)),
+      ],
+    ] as readonly (readonly [string, (zip: ForgedZip, first: ForgedFile, second: ForgedFile) => void])[]) {
+      it(`is refused with ${what}`, async () => {
+        expect(await opened(writeLarge(forge))).to.match(/^zip: /);
+      });
+    }
   });
 });
