@@ -30,6 +30,7 @@ export default class Export extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
     })(),
+    'csv-bom': Flags.boolean({ description: 'start audits.csv with a byte order mark, for Excel' }),
     out: Flags.string({ description: 'file to write', helpValue: 'FILE', required: true }),
     force: Flags.boolean({ description: 'overwrite the file even if it is not an evidence pack' }),
   };
@@ -44,9 +45,9 @@ export default class Export extends BaseCommand {
     ]);
     await refuseMissingLog((await loadConfig({ flags: { db: flags.db, config: flags.config } })).dbPath);
     const app = await this.app(flags, { readOnly: true });
-    const { from, to, model, include, out, force } = flags;
+    const { from, to, model, include, out, force, 'csv-bom': csvBom } = flags;
     const summary = await runExport(app, {
-      request: { from, to, models: model, include },
+      request: { from, to, models: model, include, csvBom },
       out,
       force,
       version: this.config.version,

@@ -31,9 +31,14 @@ const query = z.strictObject({
     .transform(([to]) => to),
   model: z.array(given).max(100, 'must be given at most 100 times').default([]),
   include: z.array(given).default([]),
+  'csv-bom': z
+    .array(z.enum(['true', 'false'], 'must be true or false'))
+    .max(1, 'must be given at most once')
+    .default([])
+    .transform(([bom]) => bom === 'true'),
 });
 
-/** `GET /evidence/export?from=30d[&to=][&model=][&include=]`: an evidence pack, written while it is downloaded. */
+/** `GET /evidence/export?from=30d[&to=][&model=][&include=][&csv-bom=true]`: an evidence pack, written while it is downloaded. */
 export class EvidenceRoute {
   readonly #options: EvidenceOptions;
   /** Settles when the last request in the queue is done. */
@@ -129,12 +134,12 @@ function read({ searchParams }: URL) {
   const names = [...new Set(searchParams.keys())];
   const read = query.safeParse(Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])));
   if (read.success) {
-    const { model, ...rest } = read.data;
-    return { ...rest, models: model };
+    const { model, 'csv-bom': csvBom, ...rest } = read.data;
+    return { ...rest, models: model, csvBom };
   }
   const [issue] = read.error.issues;
   if (issue?.code === 'unrecognized_keys')
-    throw new HttpError(400, `unknown parameter ${issue.keys.join(', ')}; use from, to, model, include`);
+    throw new HttpError(400, `unknown parameter ${issue.keys.join(', ')}; use from, to, model, include, csv-bom`);
   const name = String(issue?.path[0] ?? '');
   const missing = issue?.code === 'invalid_type' && !searchParams.has(name);
   throw new HttpError(400, `${name} ${missing ? 'is required, e.g. from=30d' : issue?.message}`);

@@ -23,6 +23,8 @@ export interface ExportRequest {
   models?: readonly string[] | undefined;
   /** Of FAMILIES. */
   include?: readonly string[] | undefined;
+  /** audits.csv begins with a byte order mark, for Excel. */
+  csvBom?: boolean | undefined;
 }
 
 interface Place {
@@ -87,7 +89,8 @@ export class EvidenceExport {
     { makeKeys = true, askWitnesses = false, prefix = '', signal }: PrepareOptions = {},
   ): Promise<EvidenceExport> {
     const now = place.clock.now();
-    const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix) };
+    const { csvBom = false } = request;
+    const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix), csvBom };
     const plan = await planPack(place.ledger, selected, filledQueries, now);
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
     const { log, export: forExport } = place.config.keys;

@@ -16,18 +16,34 @@ const COLUMNS = [
 ] as const;
 
 export const CSV_HEADER = `${COLUMNS.join(',')}\r\n`;
+/** Before the header, Excel reads the file as UTF-8 because of it. */
+export const CSV_BOM = '\ufeff';
+/** How strings are kept from being formulas; `meta.json` says so, because packs of older versions have them in another form. */
+export const CSV_FORM = 2;
 
-/** Characters that start a formula in a spreadsheet, also in full width, or that it drops before one. */
-const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
-const QUOTED = /[",\r\n]/;
+/** What a spreadsheet may drop at the start of a cell: quotes, spaces, and what cannot be seen. */
+const DROPPED = '(?:["\\p{Z}\\p{Cf}\\p{Default_Ignorable_Code_Point}]|(?![\\t\\r\\n])\\p{Cc})*';
+/** Characters that start a formula, also in full width, or that are dropped before one. */
+const FORMULA = '[=+\\-@\\t\\r\\uff1d\\uff0b\\uff0d\\uff20]';
+/**
+ * Where a cell begins for some reader, and may be taken for a formula. Besides the start of the field, a cell begins after each semicolon
+ * and tab for readers that separate with these, after each line break for those that then see no quotes, and after each comma for those that
+ * know no quotes. An apostrophe that stands at such a place gets another one, so that whoever drops one at each place has the text.
+ */
+const CELL_STARTS = new RegExp(
+  `^(?=${DROPPED}(?:${FORMULA}|\\n)|')|(?<=[,;\\t\\n]|\\r(?!\\n))(?=${DROPPED}${FORMULA}|')`,
+  'gu',
+);
+/** Also what other separators would split. */
+const QUOTED = /[",;\t\r\n]/;
 /** Bytes of text that needs no change: the first is not a sign, and none requires quotes. */
 const PLAIN_FIRST = bytesOf(/[A-Za-z0-9]/);
-const PLAIN = bytesOf(/[\w.:;/ +@-]/);
+const PLAIN = bytesOf(/[\w.:/ +@-]/);
 /** Follows the data of an event, because members are sorted. */
 const KIND = ',"kind":'.length;
-const [NEWLINE, QUOTE, COMMA] = [0x0a, 0x22, 0x2c];
-/** Upper bound of a row's length, per byte of its line: data and values with all quotes doubled. */
-const MOST_QUOTED = 8;
+const [NEWLINE, QUOTE, COMMA, SEMICOLON, BACKSLASH, MINUS, SPACE] = [0x0a, 0x22, 0x2c, 0x3b, 0x5c, 0x2d, 0x20];
+/** Upper bound of a row's length, per byte of its line: data with every character escaped, and values with all quotes doubled. */
+const MOST_QUOTED = 10;
 /** Room for the rest of a row: commas, and quotes around fields. */
 const AROUND = 512;
 const ROW_END = Buffer.from('"\r\n');
@@ -47,7 +63,7 @@ const FIELDS: readonly (readonly [number, number])[] = [
 ];
 
 /**
- * Writes events as CSV rows. Strings that a spreadsheet would run get an apostrophe before them; numbers are unchanged. Works on
+ * Writes events as CSV rows. What a spreadsheet would run gets an apostrophe before it; numbers are unchanged. Works on
  * bytes: as strings, this would take most of the time of an export.
  */
 export class CsvLines {
@@ -85,7 +101,7 @@ export class CsvLines {
     }
     // An object begins with a brace: not a formula, but it needs quotes.
     out[this.#at++] = QUOTE;
-    this.#at = quote(page, places[AT.data] as number, (places[AT.kind] as number) - KIND, out, this.#at);
+    this.#at = quoteJson(page, places[AT.data] as number, (places[AT.kind] as number) - KIND, out, this.#at);
     this.#at += ROW_END.copy(out, this.#at);
   }
 
@@ -117,21 +133,59 @@ function plainEnd(bytes: Buffer, start: number): number {
   return i;
 }
 
-/** Copies [start, end) of `from` with quotes doubled. @returns where it ended */
-function quote(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+const ESCAPED_COMMA = Buffer.from('\\u002c');
+const ESCAPED_SEMICOLON = Buffer.from('\\u003b');
+
+/**
+ * Copies the JSON in [start, end) of `from` with quotes doubled, written so that no reader finds the start of a formula in it: in strings,
+ * semicolons and commas before one are escapes; numbers below zero stand after a space. It says the same. @returns where it ended
+ */
+function quoteJson(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
   let next = at;
+  let inString = false;
   for (let i = start; i < end; i++) {
     const byte = from[i] as number;
+    if (byte === SEMICOLON) {
+      next += ESCAPED_SEMICOLON.copy(to, next);
+      continue;
+    }
+    if (byte === COMMA && startsFormula(from, i + 1)) {
+      if (inString) next += ESCAPED_COMMA.copy(to, next);
+      else {
+        to[next++] = COMMA;
+        to[next++] = SPACE;
+      }
+      continue;
+    }
     to[next++] = byte;
-    if (byte === QUOTE) to[next++] = QUOTE;
+    if (byte === QUOTE) {
+      to[next++] = QUOTE;
+      inString = !inString;
+    } else if (byte === BACKSLASH) {
+      // The character after it ends no string.
+      const escaped = from[++i] as number;
+      to[next++] = escaped;
+      if (escaped === QUOTE) to[next++] = QUOTE;
+    }
   }
   return next;
 }
+
+/** Other characters of FORMULA are escapes in JSON. */
+function startsFormula(bytes: Buffer, at: number): boolean {
+  const byte = bytes[at];
+  if (byte === MINUS || byte === 0x3d || byte === 0x2b || byte === 0x40) return true;
+  if (byte !== 0xef || bytes[at + 1] !== 0xbc) return false;
+  return FULL_WIDTH.has(bytes[at + 2] as number);
+}
+
+/** The last of their three bytes: = + - @. */
+const FULL_WIDTH: ReadonlySet<number> = new Set([0x9d, 0x8b, 0x8d, 0xa0]);
 
 /** A field; empty for objects. Only strings can be formulas. */
 export function cell(value: unknown): string {
   if (value === undefined || typeof value === 'object') return '';
   if (typeof value !== 'string') return String(value);
-  const safe = FORMULA.test(value) ? `'${value}` : value;
+  const safe = value.replace(CELL_STARTS, "'");
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

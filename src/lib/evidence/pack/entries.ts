@@ -1,7 +1,7 @@
 import type { LedgerPages, LinePage } from '../../ledger/index.js';
 import type { CompactRange } from '../leaves/index.js';
 import { appendPage } from '../leaves/index.js';
-import { CSV_HEADER, CsvLines } from './csv.js';
+import { CSV_BOM, CSV_HEADER, CsvLines } from './csv.js';
 import type { PackPlan } from './plan.js';
 
 /** Called after each page with the progress of the pass over the entries. */
@@ -40,7 +40,7 @@ export class PackEntries {
   }
 
   async *csv(): AsyncGenerator<Buffer> {
-    yield Buffer.from(CSV_HEADER);
+    yield Buffer.from(this.plan.csvBom ? `${CSV_BOM}${CSV_HEADER}` : CSV_HEADER);
     const csv = new CsvLines();
     for await (const { bytes } of this.#pages('audits.csv', JSON_ENDING)) if (bytes.length > 0) yield csv.of(bytes);
   }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../ledger/tree/index.js';
 import type { PublicForms } from '../keys/index.js';
+import { CSV_FORM } from './csv.js';
 import { FRAMEWORKS } from './frameworks.js';
 import type { PackPlan } from './plan.js';
 
@@ -32,6 +33,7 @@ export function metaJson({ plan, version, log, keys, events, omitted }: MetaPart
       observationsMissing: observations.missing,
       policies: plan.policies.size,
     },
+    csv: { form: CSV_FORM, bom: plan.csvBom },
     judges: [...plan.judges].sort((a, b) => a - b),
     keys: {
       log: { fingerprint: keys.log.fingerprint, vkey: keys.log.vkey },

@@ -12,11 +12,14 @@ export interface PackRequest {
   from: string | null;
   to: string | null;
   selection: Selection;
+  /** Whether audits.csv begins with a byte order mark; default: no. */
+  csvBom?: boolean;
 }
 
 export interface PackPlan {
   range: SeqRange;
   selection: Selection;
+  csvBom: boolean;
   /** Of the window's first and last entry; of an empty window the last one before it. */
   firstTs: string;
   lastTs: string;
@@ -109,7 +112,8 @@ export async function planPack(
   const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
   // The earlier of both: neither a wrong clock nor an entry dated ahead makes a decision look old.
   const present = Math.min(now, Date.parse(await timeOf(ledger, size - 1)));
-  const planner = new Planner(ledger, fill, { range, selection: request.selection, firstTs, lastTs }, present);
+  const { selection, csvBom = false } = request;
+  const planner = new Planner(ledger, fill, { range, selection, csvBom, firstTs, lastTs }, present);
   return ledger.pages.withSmallCache(() => planner.plan());
 }
 
@@ -132,7 +136,7 @@ class Planner {
   constructor(
     readonly ledger: Ledger,
     readonly fill: FillQueries,
-    window: Pick<PackPlan, 'range' | 'selection' | 'firstTs' | 'lastTs'>,
+    window: Pick<PackPlan, 'range' | 'selection' | 'csvBom' | 'firstTs' | 'lastTs'>,
     readonly present: number,
   ) {
     const observations = { kept: 0, missing: [] };

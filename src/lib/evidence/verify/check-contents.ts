@@ -33,7 +33,7 @@ export const checkPolicies: Check = async ({ files }, { completeness }, found) =
 };
 
 /** One pass over entries, observations and hashes of what is left out, side by side. */
-export const checkEntries: Check = async ({ files }, { completeness, checkpoint, earlier, statement }, found) => {
+export const checkEntries: Check = async ({ files }, { completeness, checkpoint, earlier, statement, meta }, found) => {
   if (completeness === null) {
     found.unchecked('entries: completeness.json cannot be read');
     return {};
@@ -42,7 +42,7 @@ export const checkEntries: Check = async ({ files }, { completeness, checkpoint,
   const observations = new Observations(files.read('observations.ndjson'), found);
   const facts = new FactCheck({ observations, policies, statement }, found);
   const tree = new PackTree(completeness.from, completeness.before, earlier?.size ?? null);
-  const pass = new EntryPass(files, found, tree, completeness);
+  const pass = new EntryPass(files, found, tree, completeness, meta?.csv ?? null);
   const before = found.problemCount;
   await pass.run((entry) => facts.take(entry));
   const frame = await completeness.frame();

@@ -1,7 +1,7 @@
 import { refused } from '../formats/index.js';
 import { leafHash } from '../tree/index.js';
 import type { Completeness } from './completeness.js';
-import { CSV_COLUMNS, csvRow } from './csv.js';
+import { type CsvForm, csvHeader, csvRow } from './csv.js';
 import { type Entry, readEntry } from './entry.js';
 import type { HashedFiles } from './files.js';
 import { ExpectedFile, lineBatches } from './lines.js';
@@ -34,6 +34,7 @@ export class EntryPass {
     findings: EvidenceFindings,
     private readonly tree: PackTree,
     private readonly completeness: Completeness,
+    private readonly csvForm: CsvForm,
   ) {
     this.#files = files;
     this.#findings = findings;
@@ -48,7 +49,7 @@ export class EntryPass {
    */
   async run(take: Take): Promise<void> {
     await this.#json.expect(['[\n'], this.next);
-    await this.#csv.expect([CSV_COLUMNS], this.next);
+    await this.#csv.expect([csvHeader(this.csvForm)], this.next);
     for await (const lines of lineBatches('audits.ndjson', this.#files.read('audits.ndjson'))) {
       await this.#batch(lines, take);
     }
@@ -71,7 +72,7 @@ export class EntryPass {
       this.next++;
       json.push(Buffer.concat([Buffer.from(this.events === 0 ? '' : ',\n'), line]));
       const text = line.toString();
-      csv.push(csvRow(entry, text.slice(DATA_START, text.lastIndexOf(DATA_END))));
+      csv.push(csvRow(entry, text.slice(DATA_START, text.lastIndexOf(DATA_END)), this.csvForm));
       this.events++;
       const taken = take(entry);
       if (taken !== undefined) await taken;

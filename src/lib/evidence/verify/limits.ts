@@ -1,7 +1,7 @@
 import type { Check } from './check.js';
 
 /** Reports what a pack cannot prove about itself. */
-export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses }, found) => {
+export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses, meta }, found) => {
   if (trust === null) {
     found.unchecked(
       'signer: a key inside the pack proves nothing, because a forger would include their own. Get the keys from the operator and pass --trust FILE',
@@ -12,6 +12,11 @@ export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses },
   if (since === null && !witnesses.some((seen) => seen.size >= size)) {
     found.unchecked(
       'whether the log was rewritten before this export: pass a checkpoint that was kept elsewhere: --since CHECKPOINT',
+    );
+  }
+  if (meta !== null && meta.csv === undefined) {
+    found.unchecked(
+      'whether audits.csv is safe in a spreadsheet that separates cells at ; or tab: it is in the form of older versions, which is safe only where a comma separates',
     );
   }
   found.unchecked(

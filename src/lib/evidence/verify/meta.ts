@@ -26,6 +26,8 @@ const metaSchema = z.object({
     policies: count,
   }),
   judges: z.array(z.int()),
+  /** How audits.csv is written; packs of older versions do not say. */
+  csv: z.strictObject({ form: z.literal(2), bom: z.boolean() }).optional(),
   unreviewed: z.array(z.strictObject({ seq: count, canaryId: text })),
   keys: z.strictObject({
     log: z.strictObject({ fingerprint: text, vkey: text }),

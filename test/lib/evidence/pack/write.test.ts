@@ -12,8 +12,11 @@ import { STATEMENT_PAYLOAD_TYPE } from '../../../../src/lib/evidence/formats/sta
 import { generateSigningKey } from '../../../../src/lib/evidence/keys/keys.js';
 import { CsvLines, cell } from '../../../../src/lib/evidence/pack/csv.js';
 import { statementEnvelope } from '../../../../src/lib/evidence/pack/statement.js';
+import { verifyPack } from '../../../../src/lib/evidence/verify/pack.js';
+import { ZippedPack } from '../../../../src/lib/evidence/verify/zip.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { FakeClock, START, start } from '../../canary/harness.js';
+import { readAll } from '../verify/read-all.js';
 import { ALL, fileOf, PackedLog, POLICY } from './packed-log.js';
 
 describe('an evidence pack', () => {
@@ -30,6 +33,19 @@ describe('an evidence pack', () => {
       },
       (error: Error) => error,
     );
+
+  it('begins audits.csv with a byte order mark when asked to, says so in meta.json, and verifies', async () => {
+    const [plain, marked] = [await log.exported('plain.zip'), await log.exported('bom.zip', { ...ALL, csvBom: true })];
+    const [csv, bom] = [(await readAll(plain))?.get('audits.csv'), (await readAll(marked))?.get('audits.csv')];
+    expect(bom).to.deep.equal(Buffer.concat([Buffer.from('\ufeff'), csv!]));
+    expect(JSON.parse(await fileOf(marked, 'meta.json')).csv).to.deep.equal({ form: 2, bom: true });
+    expect(JSON.parse(await fileOf(plain, 'meta.json')).csv).to.deep.equal({ form: 2, bom: false });
+    for (const path of [plain, marked]) {
+      const pack = await ZippedPack.open(path);
+      expect((await verifyPack(pack, { trust: null })).problems).to.deep.equal([]);
+      pack.close();
+    }
+  });
 
   it('is the same to the byte every time, also in another time zone', async () => {
     const first = await readFile(await log.exported('one.zip'));
