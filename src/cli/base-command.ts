@@ -2,7 +2,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
-import { printJson, type Styled, tell, toScreen } from './screen.js';
+import { print, printJson, type Styled, tell } from './screen.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -63,7 +63,7 @@ export abstract class BaseCommand extends Command {
 
   /** Data for a person, on stdout; nothing with `--json`. */
   override log(message: string | Styled = ''): void {
-    super.log(toScreen(message));
+    if (!this.jsonEnabled()) print(message);
   }
 
   override logJson(json: unknown): void {

@@ -51,6 +51,17 @@ export function tell(message: string | Styled): void {
   process.stderr.write(`${toScreen(message).replace(/\n(?=\S)/g, '\n  ')}\n`);
 }
 
+/** Data for a person, on stdout. */
+export function print(message: string | Styled): void {
+  process.stdout.write(`${toScreen(message)}\n`);
+}
+
+/** In place of the line where the cursor is; null: nothing. */
+export function overwrite(terminal: NodeJS.WriteStream, line: string | null): void {
+  const width = Math.max(20, (terminal.columns || 80) - 1);
+  terminal.write(line === null ? '\r\u001b[K' : `\r\u001b[K${[...visible(line)].slice(0, width).join('')}`);
+}
+
 /** One JSON document on stdout. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${visibleJson(JSON.stringify(value, null, 2))}\n`);

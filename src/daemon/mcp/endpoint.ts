@@ -12,6 +12,7 @@ import {
   type Server,
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
+import { visibleJson } from '../../lib/input/index.js';
 import type { Actor } from '../../lib/ledger/index.js';
 import type { RequestContext, Route } from '../http/index.js';
 import { type Answer, exchange } from './exchange.js';
@@ -218,7 +219,7 @@ function answer(
   body: Answer | ErrorAnswer | readonly (Answer | ErrorAnswer)[],
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  const text = JSON.stringify(body);
+  const text = visibleJson(JSON.stringify(body));
   response.writeHead(status, { ...JSON_TYPE, ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
@@ -228,7 +229,7 @@ function accepted(response: ServerResponse): void {
 }
 
 function event(message: Answer | JSONRPCNotification): string {
-  return `event: message\ndata: ${JSON.stringify(message)}\n\n`;
+  return `event: message\ndata: ${visibleJson(JSON.stringify(message))}\n\n`;
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

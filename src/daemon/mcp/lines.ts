@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import { classifyInboundRequest, type JSONRPCNotification, type JSONRPCRequest } from '@modelcontextprotocol/server';
+import { visibleJson } from '../../lib/input/index.js';
 import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessage, refusedParams } from './jsonrpc.js';
 
 /** Longest line, bytes: the transport behind this ends the connection at longer ones. */
@@ -80,7 +81,7 @@ function sortMessage(body: unknown): Sorted {
 }
 
 function textOf(message: object): string {
-  return `${JSON.stringify(message)}\n`;
+  return `${visibleJson(JSON.stringify(message))}\n`;
 }
 
 function refusalOf(body: unknown): ErrorAnswer[] {
