@@ -8,10 +8,8 @@ import {
   toOpenSsh,
   toSpkiPem,
 } from '../formats/index.js';
+import { EXPORT_PRINCIPAL } from './allowed-signers.js';
 import type { KeyRole } from './keys.js';
-
-/** The principal for `ssh-keygen -Y verify -I` on packs. */
-export const EXPORT_PRINCIPAL = 'lukhas-export';
 
 /** A public key in the formats that other programs read. Nothing in it is secret. */
 export interface PublicForms {
