@@ -39,7 +39,8 @@ export async function readVkeys(path: string, flag: string, type: 'note' | 'cosi
       cause,
     });
   }
-  return parseTrustedKeys(text, path).map(({ vkey }) => {
+  // The time is for keys of other forms, which are refused.
+  return parseTrustedKeys(text, path, 0).map(({ vkey }) => {
     if (vkey?.type === SIGNATURE_TYPE[type]) return vkey;
     const how = type === 'note' ? 'lukhas keys show --form vkey' : 'lukhas witness key';
     throw new LukhasError(

@@ -1,5 +1,6 @@
 import type { EvidenceRequest } from '../lib/app/evidence/index.js';
 import type { Config } from '../lib/app/index.js';
+import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
 import type { Entry, EvidenceReport } from '../lib/evidence/verify/index.js';
 import { quote } from '../lib/input/index.js';
@@ -69,8 +70,8 @@ async function configOf(flags: VerifyFlags): Promise<Config> {
   return loadConfig({ flags: { db: flags.db, config: flags.config } });
 }
 
-function trustOf({ trust, since }: VerifyFlags): Pick<EvidenceRequest, 'trust' | 'since'> {
-  return { trust: trust ?? [], since: since ?? null };
+function trustOf({ trust, since }: VerifyFlags): Omit<EvidenceRequest, 'db'> {
+  return { trust: trust ?? [], since: since ?? null, clock: systemClock() };
 }
 
 function headline({ ok, problemCount }: EvidenceReport, good: string): string {

@@ -36,12 +36,12 @@ describe('lukhas keys', () => {
     const fingerprints = keys.map(({ fingerprint }) => fingerprint);
     for (const form of ['pem', 'ssh']) {
       const { stdout } = await at.run(['keys', 'show', '--form', form]);
-      expect(parseTrustedKeys(stdout, form).map(({ fingerprint }) => fingerprint)).to.deep.equal(fingerprints);
+      expect(parseTrustedKeys(stdout, form, 0).map(({ fingerprint }) => fingerprint)).to.deep.equal(fingerprints);
     }
     const vkey = await at.run(['keys', 'show', '--form', 'vkey']);
-    expect(parseTrustedKeys(vkey.stdout, 'vkey')[0]?.fingerprint).to.equal(fingerprints[0]);
+    expect(parseTrustedKeys(vkey.stdout, 'vkey', 0)[0]?.fingerprint).to.equal(fingerprints[0]);
     const signers = await at.run(['keys', 'show', '--form', 'allowed-signers', '--role', 'export']);
-    expect(parseTrustedKeys(signers.stdout, 'signers')[0]?.fingerprint).to.equal(fingerprints[1]);
+    expect(parseTrustedKeys(signers.stdout, 'signers', 0)[0]?.fingerprint).to.equal(fingerprints[1]);
   });
 
   it('show says what is missing, and what a key does not have', async () => {

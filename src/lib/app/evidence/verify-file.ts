@@ -1,9 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Clock } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { CheckpointFiles } from '../../evidence/checkpoints/index.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../../evidence/formats/index.js';
-import { parseTrustedKeys, readSigningKey, type TrustedKey } from '../../evidence/keys/index.js';
+import { parseTrustedKeys, readSigningKey, sharedKey, type TrustedKey } from '../../evidence/keys/index.js';
 import {
   type ConsistencyProof,
   claimedCheckpoint,
@@ -35,6 +36,8 @@ export interface EvidenceRequest {
   since: string | null;
   /** A database that can prove what a pack alone cannot. */
   db: string | null;
+  /** Decides which keys of allowed_signers are valid. */
+  clock: Clock;
 }
 
 /** The first bytes of each kind of file. */
@@ -50,9 +53,9 @@ const MAX_SMALL = 1024 * 1024;
  */
 export async function verifyEvidence(
   path: string,
-  { trust: files, since: sinceFile, db }: EvidenceRequest,
+  { trust: files, since: sinceFile, db, clock }: EvidenceRequest,
 ): Promise<({ type: 'pack' } & PackReport) | ({ type: 'proof' } & ProofReport)> {
-  const trust = await readTrust(files);
+  const trust = await readTrust(files, clock);
   const since = sinceFile === null ? null : await readCheckpoint(sinceFile);
   const begins = await beginningOf(path);
   if (begins.subarray(0, DATABASE.length).equals(DATABASE)) {
@@ -122,9 +125,9 @@ async function verifyZip(path: string, { trust, since, db }: Asked): Promise<Pac
  */
 export async function verifyInPlace(
   config: Config,
-  { trust: files, since }: Pick<EvidenceRequest, 'trust' | 'since'>,
+  { trust: files, since, clock }: Omit<EvidenceRequest, 'db'>,
 ): Promise<VerifyReport & EvidenceReport> {
-  const [trust, note] = [await readTrust(files), since === null ? null : await readCheckpoint(since)];
+  const [trust, note] = [await readTrust(files, clock), since === null ? null : await readCheckpoint(since)];
   const kept = await KeptCheck.open(new CheckpointFiles(checkpointFolder(config)));
   const wanted = note === null ? null : claimedCheckpoint(note).size;
   let rootThen: Buffer | null = null;
@@ -163,12 +166,17 @@ async function ownKey(config: Config, found: EvidenceFindings): Promise<Verifier
   }
 }
 
-async function readTrust(files: readonly string[]): Promise<TrustedKey[] | null> {
+/** @throws LukhasError USAGE: a file that cannot be read, or one key for two roles */
+async function readTrust(files: readonly string[], clock: Clock): Promise<TrustedKey[] | null> {
   if (files.length === 0) return null;
   const keys = await Promise.all(
-    files.map(async (file) => parseTrustedKeys((await readSmall(file)).toString(), `--trust ${file}`)),
+    files.map(async (file) => parseTrustedKeys((await readSmall(file)).toString(), `--trust ${file}`, clock.now())),
   );
-  return keys.flat();
+  const shared = sharedKey(keys.flat());
+  if (shared === null) return keys.flat();
+  throw new LukhasError('USAGE', shared, {
+    suggestions: ['Ask the operator for the right keys: the log, packs and each witness must have a key of their own.'],
+  });
 }
 
 /**

@@ -53,7 +53,7 @@ export async function initWitness(folder: string, name: string | null): Promise<
 /**
  * The witness of a folder. A folder without a key is refused: its mount may be missing, and a witness without its records would
  * cosign anything.
- * @throws LukhasError CONFIG
+ * @throws LukhasError CONFIG; USAGE when the witness's own key is given as that of a log
  */
 export async function openWitness(
   folder: string,
@@ -70,6 +70,15 @@ export async function openWitness(
     });
   }
   const identity = await identityOf(folder, key);
+  if (options.logs.some(({ publicKey }) => publicKey.equals(key.publicKey))) {
+    throw new LukhasError(
+      'USAGE',
+      '--log: the key of a log is the key of this witness; one key cannot do the work of both',
+      {
+        suggestions: ['Pass the vkey of the log, from its operator: lukhas keys show --role log --form vkey'],
+      },
+    );
+  }
   const store = new WitnessStore(join(folder, 'logs'));
   return { witness: new Witness({ ...options, name: identity.name, key, store }), identity };
 }

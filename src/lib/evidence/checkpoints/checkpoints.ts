@@ -4,15 +4,16 @@ import {
   type Checkpoint,
   formatCheckpoint,
   formatNote,
+  isSignedBy,
   looksCosigned,
   type NoteSignature,
   type NoteVerifier,
   noteSigner,
-  noteVerifier,
   parseNote,
   SIGNATURE_TYPE,
   type Signer,
 } from '../formats/index.js';
+import { checkpointVerifiers } from '../keys/index.js';
 import { type HashableLog, rehash } from '../leaves/index.js';
 import { verifyConsistency } from '../tree/index.js';
 import type { CheckpointFiles } from './files.js';
@@ -112,7 +113,7 @@ export class Checkpoints {
     const sizes = (await this.#o.files.sizes()).slice(-SEARCHED_NEWEST).reverse();
     for (const size of sizes) {
       const { text, signatures } = parseNote((await this.#read(size)).note);
-      if (signatures.some((each) => isBy(each, witness) && witness.verify(text, each.signature))) return size;
+      if (signatures.some((each) => isSignedBy(text, each, witness))) return size;
     }
     return 0;
   }
@@ -155,7 +156,7 @@ export class Checkpoints {
   ): Promise<KeptCheckpoint> {
     const there = await this.#read(size);
     const { text, signatures } = parseNote(there.note);
-    const isGood = (each: NoteSignature) => keys.some((key) => isBy(each, key) && key.verify(text, each.signature));
+    const isGood = (each: NoteSignature) => keys.some((key) => isSignedBy(text, each, key));
     const kept = signatures.map((each) => (isGood(each) ? each : (more.find((other) => isBy(other, each)) ?? each)));
     const added = more.filter((each) => !signatures.some((other) => isBy(other, each)));
     const note = formatNote({ text, signatures: [...kept, ...added] });
@@ -187,8 +188,8 @@ export class Checkpoints {
     if (last === null || last.origin !== origin) return;
     const { text, signatures } = parseNote(last.note);
     const signed = ({ publicKey }: Signer) => {
-      const verifier = noteVerifier({ name: origin, type: SIGNATURE_TYPE.note, publicKey });
-      return signatures.some((each) => isBy(each, verifier) && verifier.verify(text, each.signature));
+      const own = checkpointVerifiers(origin, [{ name: origin, type: SIGNATURE_TYPE.note, publicKey }]);
+      return own.some((key) => signatures.some((each) => isSignedBy(text, each, key)));
     };
     if (![key, previous ?? []].flat().some(signed)) throw otherKey(this.folder, last);
   }

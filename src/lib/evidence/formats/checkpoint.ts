@@ -1,5 +1,5 @@
 import { decodeBase64 } from './base64.js';
-import { type NoteSignature, type NoteSigner, type NoteVerifier, signNote, verifyNote } from './note.js';
+import { isSignedBy, type NoteSignature, type NoteSigner, type NoteVerifier, signNote, verifyNote } from './note.js';
 import { refused } from './refused.js';
 
 /** State of a log at one moment (https://c2sp.org/tlog-checkpoint): the text of a signed note. */
@@ -75,8 +75,7 @@ export function verifyCheckpoint(note: string | Uint8Array, trust: CheckpointTru
   if (checkpoint.origin !== trust.origin) {
     throw refused(`checkpoint: for log ${JSON.stringify(checkpoint.origin)}, expected ${JSON.stringify(trust.origin)}`);
   }
-  const isOfLog = (signature: NoteSignature) =>
-    trust.log.some((key) => key.name === signature.name && key.keyId === signature.keyId);
+  const isOfLog = (signature: NoteSignature) => trust.log.some((key) => isSignedBy(text, signature, key));
   const log = verified.filter(isOfLog);
   if (log.length === 0) throw refused('checkpoint: signed by witnesses only, not by a trusted key of the log');
   return {

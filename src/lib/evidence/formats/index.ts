@@ -17,6 +17,7 @@ export { verifyEnvelope } from './dsse.js';
 export { rawPublicKey, verifyEd25519 } from './ed25519.js';
 export {
   formatNote,
+  isSignedBy,
   type NoteSignature,
   type NoteVerifier,
   noteSigner,

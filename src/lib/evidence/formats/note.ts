@@ -126,18 +126,31 @@ export function verifyNote(note: string | Uint8Array, trusted: readonly NoteVeri
   const { text, signatures } = parseNote(note);
   const verified: NoteSignature[] = [];
   const unknown: NoteSignature[] = [];
+  const seen = new Set<NoteVerifier>();
   for (const signature of signatures) {
-    const keys = trusted.filter((key) => key.name === signature.name && key.keyId === signature.keyId);
-    if (keys.length === 0) unknown.push(signature);
-    // Two keys may share name and ID: either may have signed.
-    else if (!keys.some((key) => key.verify(text, signature.signature))) {
-      throw refused(`note: the signature by ${signature.name} does not verify`);
-    } else if (!verified.some((seen) => seen.name === signature.name && seen.keyId === signature.keyId)) {
-      verified.push(signature);
+    if (!trusted.some((key) => isNamed(signature, key))) {
+      unknown.push(signature);
+      continue;
     }
+    // Two keys may share name and ID: either may have signed.
+    const by = trusted.filter((key) => isSignedBy(text, signature, key));
+    if (by.length === 0) throw refused(`note: the signature by ${signature.name} does not verify`);
+    if (by.some((key) => !seen.has(key))) verified.push(signature);
+    for (const key of by) seen.add(key);
   }
   if (verified.length === 0) throw refused('note: no signature by a trusted key');
   return { text, verified, unknown };
+}
+
+/**
+ * Whether this key made the signature. Name and ID alone do not tell: an ID has 32 bits, and whoever makes a key can choose them.
+ */
+export function isSignedBy(text: string, signature: NoteSignature, key: NoteVerifier): boolean {
+  return isNamed(signature, key) && key.verify(text, signature.signature);
+}
+
+function isNamed(signature: NoteSignature, key: NoteVerifier): boolean {
+  return key.name === signature.name && key.keyId === signature.keyId;
 }
 
 function parseSignatureLine(line: string): NoteSignature {

@@ -1,7 +1,8 @@
 import { LukhasError } from '../../errors.js';
 import type { Checkpoints, KeptCheckpoint } from '../checkpoints/index.js';
 import type { NoteSignature } from '../formats/index.js';
-import { cosignatureVerifier, cosignedAt } from '../formats/index.js';
+import { cosignedAt } from '../formats/index.js';
+import { cosignatureVerifiers } from '../keys/index.js';
 import { anchor } from './anchor.js';
 import { type AnchorContext, type AnchorTarget, anchorPlace } from './target.js';
 import { askWitness, OtherHistory, type WitnessPeer } from './witness-client.js';
@@ -35,7 +36,7 @@ export async function publish(
 ): Promise<{ checkpoint: KeptCheckpoint; results: PublishResult[]; refused: boolean }> {
   const asked = await Promise.all(witnesses.map((peer) => cosigned(checkpoints, made, peer, context.signal)));
   const signatures = asked.flatMap(({ signature }) => signature ?? []);
-  const keys = witnesses.map(({ key }) => cosignatureVerifier(key));
+  const keys = cosignatureVerifiers(witnesses.map(({ key }) => key));
   const checkpoint = signatures.length === 0 ? made : await checkpoints.addSignatures(made.size, signatures, keys);
   const refused = asked.some(({ result }) => result.error instanceof OtherHistory);
   if (refused) await checkpoints.setAside(made.size);
@@ -58,7 +59,8 @@ async function cosigned(
   const result = await attempt({ kind: 'witness', place: peer.url }, async () => {
     // A cosignature on an empty log proves nothing, but would be taken for one that does.
     if (made.size === 0) return 'not asked: the log has no entries yet';
-    const oldSize = await checkpoints.lastCosignedBy(cosignatureVerifier(peer.key));
+    const [witness] = cosignatureVerifiers([peer.key]);
+    const oldSize = witness === undefined ? 0 : await checkpoints.lastCosignedBy(witness);
     const proof = (from: number) => checkpoints.proof(from, made.size);
     signature = await askWitness(peer, { checkpoint: made, oldSize, proof, signal });
     return `cosigned by ${peer.key.name} at ${cosignedAt(signature)}`;

@@ -2,13 +2,14 @@ import { LukhasError } from '../../errors.js';
 import type { KeptCheckpoint } from '../checkpoints/index.js';
 import type { VerifierKey } from '../formats/index.js';
 import {
-  cosignatureVerifier,
+  isSignedBy,
   type NoteSignature,
   parseNote,
   parseSignatureLines,
   parseSize,
   refused,
 } from '../formats/index.js';
+import { cosignatureVerifiers } from '../keys/index.js';
 import { formatAddCheckpoint } from '../witness/index.js';
 import { firstLine, type Posted, post } from './post.js';
 
@@ -88,12 +89,13 @@ function outcome(peer: WitnessPeer, checkpoint: KeptCheckpoint, answer: Posted, 
 }
 
 function cosignature({ url, key }: WitnessPeer, { note }: KeptCheckpoint, { body }: Posted): NoteSignature {
-  const verifier = cosignatureVerifier(key);
+  const verifiers = cosignatureVerifiers([key]);
   const { text } = parseNote(note);
-  const own = parseSignatureLines(body.toString('utf8')).find(
-    ({ name, keyId }) => name === verifier.name && keyId === verifier.keyId,
+  const named = parseSignatureLines(body.toString('utf8')).filter((each) =>
+    verifiers.some(({ name, keyId }) => name === each.name && keyId === each.keyId),
   );
-  if (own === undefined) throw refused(`${url}: the answer has no cosignature by ${key.name} with the expected key`);
-  if (!verifier.verify(text, own.signature)) throw refused(`${url}: the cosignature does not verify`);
+  if (named.length === 0) throw refused(`${url}: the answer has no cosignature by ${key.name} with the expected key`);
+  const own = named.find((each) => verifiers.some((verifier) => isSignedBy(text, each, verifier)));
+  if (own === undefined) throw refused(`${url}: the cosignature does not verify`);
   return own;
 }

@@ -2,7 +2,7 @@
 import { fingerprint, refused } from '../formats/index.js';
 import type { TrustedKey } from '../keys/index.js';
 import { type Check, MAX_BYTES } from './check.js';
-import { checkpointSigner, readPackKeys, verifyLogCheckpoint, verifySums } from './signatures.js';
+import { checkpointSigners, readPackKeys, verifyLogCheckpoint, verifySums } from './signatures.js';
 import { parseSums, sumsProblems } from './sums.js';
 
 export const readSumsFile: Check = async ({ files }) => ({
@@ -46,8 +46,8 @@ export const checkCheckpoint: Check = async ({ files, trust }, { sumsFile, keys 
   if (sumsFile === null || keys === null) return {};
   const log = { origin: keys.log.name, key: keys.log, trust };
   const checkpoint = verifyLogCheckpoint(await files.whole('checkpoint', MAX_BYTES.checkpoint), log);
-  // With two trusted keys, the export key must not pass for the log key.
-  if (!checkpointSigner(checkpoint, log).equals(keys.log.publicKey)) {
+  // Of several trusted keys of the log, the one that the pack names.
+  if (!checkpointSigners(checkpoint, log).some((signer) => signer.equals(keys.log.publicKey))) {
     throw refused('checkpoint: not signed by the key in keys/log.vkey');
   }
   found.holds(`checkpoint: ${signedBy(keys.log.publicKey, trust)}`);

@@ -1,14 +1,8 @@
 import { LukhasError } from '../../errors.js';
 import type { CheckpointFiles } from '../checkpoints/index.js';
 import type { VerifierKey } from '../formats/index.js';
-import {
-  type Checkpoint,
-  type NoteVerifier,
-  noteVerifier,
-  parseCheckpoint,
-  parseNote,
-  refused,
-} from '../formats/index.js';
+import { type Checkpoint, type NoteVerifier, parseCheckpoint, parseNote, refused } from '../formats/index.js';
+import { checkpointVerifiers } from '../keys/index.js';
 import { EvidenceFindings, type EvidenceReport } from './report.js';
 
 /** A kept checkpoint, and whether the given key signed it. */
@@ -57,7 +51,7 @@ export class KeptCheck {
    * @param key of the log on this machine; null: there is none
    */
   async report(size: number, key: VerifierKey | null): Promise<EvidenceReport> {
-    const verifier = key && noteVerifier(key);
+    const [verifier = null] = key === null ? [] : checkpointVerifiers(key.name, [key]);
     const before = this.#found.problemCount;
     let unsigned = 0;
     const compared: number[] = [];

@@ -4,7 +4,7 @@ import type { TrustedKey } from '../keys/index.js';
 import { leafHash, verifyInclusion } from '../tree/index.js';
 import { type Entry, readEntry } from './entry.js';
 import { EvidenceFindings, type EvidenceReport } from './report.js';
-import { checkpointSigner, claimedCheckpoint, verifyLogCheckpoint } from './signatures.js';
+import { checkpointSigners, claimedCheckpoint, verifyLogCheckpoint } from './signatures.js';
 import { cosignedText, reportMissing, type Witnessed, witnessedBy } from './witness.js';
 
 export interface ProofReport extends EvidenceReport {
@@ -58,7 +58,8 @@ function checkSignatures(
   }
   const log = { origin, key: null, trust };
   const checkpoint = verifyLogCheckpoint(note, log);
-  found.holds(`checkpoint: signed by trusted key ${fingerprint(checkpointSigner(checkpoint, log))}`);
+  const signers = checkpointSigners(checkpoint, log).map(fingerprint);
+  found.holds(`checkpoint: signed by trusted key ${signers.join(' and ')}`);
   const witnessed = witnessedBy(checkpoint);
   for (const seen of witnessed) found.holds(cosignedText(seen, 'checkpoint'));
   reportMissing(checkpoint, trust, 'none on the checkpoint of this proof', found);

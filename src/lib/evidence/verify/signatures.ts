@@ -1,7 +1,6 @@
 import {
-  cosignatureVerifier,
-  keyId,
-  noteVerifier,
+  fingerprint,
+  isSignedBy,
   parseCheckpoint,
   parseNote,
   parseOpenSsh,
@@ -17,7 +16,15 @@ import {
   verifyEnvelope,
   verifySsh,
 } from '../formats/index.js';
-import { type TrustedKey, witnessKeys } from '../keys/index.js';
+import {
+  checkpointVerifiers,
+  cosignatureVerifiers,
+  logKeys,
+  packSigners,
+  type TrustedKey,
+  whyNotForPacks,
+  witnessKeys,
+} from '../keys/index.js';
 import { PackStatement } from './statement.js';
 
 /** The keys inside a pack. They name who claims to have made it, and prove nothing. */
@@ -66,9 +73,9 @@ export interface SignedSums {
  * @throws LukhasError VERIFICATION: which signature is wrong
  */
 export function verifySums(signed: SignedSums, keys: PackKeys, trust: readonly TrustedKey[] | null): PackStatement {
-  // A vkey can only verify notes.
-  const trusted =
-    trust === null ? [keys.export] : trust.filter(({ vkey }) => vkey === null).map(({ publicKey }) => publicKey);
+  const trusted = trust === null ? [keys.export] : packSigners(trust);
+  const refusal = whyNotForPacks(keys.export, trust ?? []);
+  if (refusal !== null) throw refused(`SHA256SUMS.sshsig: by key ${fingerprint(keys.export)}: ${refusal}`);
   const signer = verifySsh(signed.ssh.toString('latin1'), signed.sums, { trusted });
   if (!signer.equals(keys.export)) throw refused('SHA256SUMS.sshsig: not signed by the key in keys/export.pub');
   if (!verifyEd25519(signer, signed.sums, signed.raw)) throw refused('SHA256SUMS.sig: signature does not verify');
@@ -87,10 +94,8 @@ export function verifyLogCheckpoint(
   note: Buffer | string,
   { origin, key, trust }: { origin: string; key: VerifierKey | null; trust: readonly TrustedKey[] | null },
 ): VerifiedCheckpoint {
-  const log = logKeys(origin, key, trust).map(noteVerifier);
-  if (log.length === 0)
-    throw refused(`checkpoint: no trusted key for the log ${JSON.stringify(origin)}; pass it with --trust FILE`);
-  return verifyCheckpoint(note, { origin, log, witnesses: witnessKeys(trust).map(cosignatureVerifier) });
+  const log = checkpointVerifiers(origin, acceptedKeys(origin, key, trust));
+  return verifyCheckpoint(note, { origin, log, witnesses: cosignatureVerifiers(witnessKeys(trust)) });
 }
 
 /** The checkpoint in a note, without verifying any signature. @throws LukhasError VERIFICATION: form */
@@ -98,25 +103,25 @@ export function claimedCheckpoint(note: Buffer | string): ReturnType<typeof pars
   return parseCheckpoint(parseNote(note).text);
 }
 
-/** The accepted log key that signed the checkpoint. */
-export function checkpointSigner(
-  { origin, log }: VerifiedCheckpoint,
+/** The accepted log keys that signed the checkpoint; at least one. */
+export function checkpointSigners(
+  { origin, text, log }: VerifiedCheckpoint,
   { key, trust }: { key: VerifierKey | null; trust: readonly TrustedKey[] | null },
-): Buffer {
-  const signed = log.map(({ keyId: id }) => id);
-  const found = logKeys(origin, key, trust).find((candidate) => signed.includes(keyId(candidate)));
-  if (found === undefined) throw refused('checkpoint: not signed by any of the given keys');
-  return found.publicKey;
+): Buffer[] {
+  return acceptedKeys(origin, key, trust)
+    .filter((each) =>
+      checkpointVerifiers(origin, [each]).some((own) => log.some((signature) => isSignedBy(text, signature, own))),
+    )
+    .map(({ publicKey }) => publicKey);
 }
 
-/** A trusted key without a name (PEM, OpenSSH) counts for this log; a vkey only for the log and type it names. */
-function logKeys(origin: string, key: VerifierKey | null, trust: readonly TrustedKey[] | null): VerifierKey[] {
-  const given = trust?.map(({ vkey, publicKey }) => vkey ?? noteKey(origin, publicKey)) ?? (key === null ? [] : [key]);
-  return given.filter(({ name, type }) => name === origin && type === SIGNATURE_TYPE.note);
-}
-
-function noteKey(name: string, publicKey: Buffer): VerifierKey {
-  return { name, type: SIGNATURE_TYPE.note, publicKey };
+/** @param key accepted when no keys are trusted */
+function acceptedKeys(
+  origin: string,
+  key: VerifierKey | null,
+  trust: readonly TrustedKey[] | null,
+): readonly VerifierKey[] {
+  return trust === null && key !== null ? [key] : logKeys(origin, trust ?? []);
 }
 
 function oneLine(bytes: Buffer, name: string): string {

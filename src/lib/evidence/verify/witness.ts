@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { LukhasError } from '../../errors.js';
 import { parseInput } from '../../input/index.js';
-import type { VerifiedCheckpoint } from '../formats/index.js';
-import { cosignedAt, keyId, looksCosigned, refused, type VerifierKey } from '../formats/index.js';
-import { type TrustedKey, witnessKeys } from '../keys/index.js';
+import type { NoteSignature, VerifiedCheckpoint, VerifierKey } from '../formats/index.js';
+import { cosignedAt, isSignedBy, looksCosigned, refused } from '../formats/index.js';
+import { cosignatureVerifiers, type TrustedKey, witnessKeys } from '../keys/index.js';
 import { verifyConsistency } from '../tree/index.js';
 import { parseCanonical } from './canonical.js';
 import { sha256Hash } from './completeness.js';
@@ -93,14 +93,14 @@ export function cosignedText({ name, size, at }: Witnessed, what: string): strin
  * @param why says where a cosignature is missing
  */
 export function reportMissing(
-  { witnesses, unknown }: VerifiedCheckpoint,
+  { text, witnesses, unknown }: VerifiedCheckpoint,
   trust: readonly TrustedKey[] | null,
   why: string,
   found: EvidenceFindings,
 ): void {
-  const isOf = (key: VerifierKey) => (each: { name: string; keyId: number }) =>
-    each.name === key.name && each.keyId === keyId(key);
-  const missing = witnessKeys(trust).filter((key) => !witnesses.some(isOf(key)));
+  const isBy = (key: VerifierKey) => (each: NoteSignature) =>
+    cosignatureVerifiers([key]).some((own) => isSignedBy(text, each, own));
+  const missing = witnessKeys(trust).filter((key) => !witnesses.some(isBy(key)));
   for (const { name } of missing) found.notShown(notCosigned(name, why));
   const others = unknown.filter(looksCosigned).map(({ name }) => name);
   if (others.length > 0) {

@@ -5,7 +5,6 @@ import {
   cosignatureSigner,
   formatNote,
   type NoteSignature,
-  noteVerifier,
   parseCheckpoint,
   parseNote,
   type Signer,
@@ -13,6 +12,7 @@ import {
   type VerifiedCheckpoint,
   verifyCheckpoint,
 } from '../formats/index.js';
+import { checkpointVerifiers } from '../keys/index.js';
 import { emptyRoot, verifyConsistency } from '../tree/index.js';
 import { type AddCheckpoint, parseAddCheckpoint } from './request.js';
 import type { WitnessStore } from './store.js';
@@ -56,11 +56,11 @@ export class Witness {
     const read = readRequest(body);
     if ('status' in read) return read;
     const { request, origin } = read;
-    const keys = this.#o.logs.filter(({ name }) => name === origin);
-    if (keys.length === 0) return { status: 404, message: `unknown log ${JSON.stringify(origin)}` };
+    const log = checkpointVerifiers(origin, this.#o.logs);
+    if (log.length === 0) return { status: 404, message: `unknown log ${JSON.stringify(origin)}` };
     let checkpoint: VerifiedCheckpoint;
     try {
-      checkpoint = verifyCheckpoint(request.note, { origin, log: keys.map(noteVerifier) });
+      checkpoint = verifyCheckpoint(request.note, { origin, log });
     } catch (error) {
       return { status: 403, message: messageOf(error) };
     }

@@ -81,10 +81,11 @@ describe('a file of trusted keys', () => {
       '',
       toSpkiPem(ALICE.publicKey).trimEnd(),
       toOpenSsh(BOB.publicKey, 'bob'),
-      toAllowedSigner(BOB.publicKey, { principal: 'p', namespace: 'n' }),
+      toAllowedSigner(BOB.publicKey, { principal: 'lukhas-export', namespace: 'lukhas-evidence' }),
+      toAllowedSigner(ALICE.publicKey, { principal: 'p', namespace: 'n' }),
       vkey,
     ].join('\r\n');
-    const keys = parseTrustedKeys(text, 'trust.txt');
+    const keys = parseTrustedKeys(text, 'trust.txt', 0);
     expect(keys.map((key) => key.publicKey)).to.deep.equal([
       ALICE.publicKey,
       BOB.publicKey,
@@ -96,18 +97,18 @@ describe('a file of trusted keys', () => {
   });
 
   it('is refused with the line that is wrong', () => {
-    expect(refusal(() => parseTrustedKeys(`${vkey}\nnonsense\n`, 'trust.txt'), 'USAGE')).to.match(
+    expect(refusal(() => parseTrustedKeys(`${vkey}\nnonsense\n`, 'trust.txt', 0), 'USAGE')).to.match(
       /^trust\.txt, line 2: /,
     );
-    expect(refusal(() => parseTrustedKeys('# none\n', 'trust.txt'), 'USAGE')).to.include('contains no public key');
-    expect(refusal(() => parseTrustedKeys('-----BEGIN PUBLIC KEY-----\nAA', 'trust.txt'), 'USAGE')).to.include(
+    expect(refusal(() => parseTrustedKeys('# none\n', 'trust.txt', 0), 'USAGE')).to.include('contains no public key');
+    expect(refusal(() => parseTrustedKeys('-----BEGIN PUBLIC KEY-----\nAA', 'trust.txt', 0), 'USAGE')).to.include(
       'ends in the middle of a key',
     );
   });
 
   it('is refused with a private key in it, which is not repeated', () => {
     const pem = '-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n';
-    const message = refusal(() => parseTrustedKeys(pem, 'trust.txt'), 'USAGE');
+    const message = refusal(() => parseTrustedKeys(pem, 'trust.txt', 0), 'USAGE');
     expect(message).to.include('is a private key');
     expect(message).to.not.include('MC4CAQ');
   });

@@ -21,9 +21,9 @@ const LINED = [
 ];
 const MALLORY = { log: keyFrom('01'.repeat(32)), export: keyFrom('02'.repeat(32)) };
 const TRUST = ['keys/log.vkey', 'keys/export.pub'].flatMap((name) =>
-  parseTrustedKeys(PACK.get(name)!.toString(), name),
+  parseTrustedKeys(PACK.get(name)!.toString(), name, 0),
 );
-const WITNESSED = [...TRUST, ...parseTrustedKeys(WITNESS_VKEY, 'w.vkey')];
+const WITNESSED = [...TRUST, ...parseTrustedKeys(WITNESS_VKEY, 'w.vkey', 0)];
 /** Statement of the pack: what an attacker with the export key signs again. */
 const PREDICATE = JSON.parse(
   Buffer.from(JSON.parse(PACK.get('statement.dsse.json')!.toString()).payload, 'base64').toString(),

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { parseTrustedKeys, type TrustedKey } from '../../../../src/lib/evidence/keys/trust.js';
+import type { TrustedKey } from '../../../../src/lib/evidence/keys/authority.js';
+import { parseTrustedKeys } from '../../../../src/lib/evidence/keys/trust.js';
 import { type PackTrust, verifyPack } from '../../../../src/lib/evidence/verify/pack.js';
 import { keyFrom } from '../signers.js';
 import { approvalLog, canon, inMemory, KEYS, seal, type TinyPack, tinyLog, tinyPack } from './tiny-pack.js';
@@ -8,7 +9,7 @@ const LOG = tinyLog();
 const check = (pack: TinyPack, more: Partial<PackTrust> = {}, step = 8192) =>
   verifyPack(inMemory(pack, undefined, step), { trust: null, ...more });
 const trusted = (pack: TinyPack, ...names: string[]): TrustedKey[] =>
-  names.flatMap((name) => parseTrustedKeys(pack.get(name)!.toString(), name));
+  names.flatMap((name) => parseTrustedKeys(pack.get(name)!.toString(), name, 0));
 const MALLORY = { log: keyFrom('01'.repeat(32)), export: keyFrom('02'.repeat(32)) };
 
 describe('verifying an evidence pack', () => {
@@ -42,7 +43,7 @@ describe('verifying an evidence pack', () => {
     const pack = tinyPack(LOG);
     for (const names of [
       ['keys/log.vkey', 'keys/export.pub'],
-      ['keys/log.pem', 'keys/export.pem'],
+      ['keys/log.vkey', 'keys/export.pem'],
       ['keys/log.vkey', 'keys/allowed_signers'],
     ]) {
       const report = await check(pack, { trust: trusted(pack, ...names) });
@@ -54,7 +55,7 @@ describe('verifying an evidence pack', () => {
     }
     const other = tinyPack({ ...LOG, keys: MALLORY });
     expect((await check(other)).ok).to.equal(true);
-    const report = await check(other, { trust: trusted(pack, 'keys/log.pem', 'keys/export.pem') });
+    const report = await check(other, { trust: trusted(pack, 'keys/log.vkey', 'keys/export.pem') });
     expect(report.problems.join('\n'))
       .to.match(/which is not trusted/)
       .and.match(/no signature by a trusted key/);
@@ -65,7 +66,7 @@ describe('verifying an evidence pack', () => {
     expect((await check(pack, { trust: trusted(pack, 'keys/export.pub') })).ok).to.equal(false);
     expect((await check(pack, { trust: trusted(pack, 'keys/log.vkey') })).ok).to.equal(false);
     // One who holds a trusted export key cannot make checkpoints with it.
-    const both = trusted(pack, 'keys/log.pem', 'keys/export.pem');
+    const both = trusted(pack, 'keys/log.vkey', 'keys/export.pem');
     const alone = tinyPack({ ...LOG, keys: { log: KEYS.export, export: KEYS.export } });
     expect((await check(alone, { trust: both })).problems.join()).to.match(/must be different/);
   });

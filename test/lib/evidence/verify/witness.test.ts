@@ -7,11 +7,11 @@ import { inMemory, type TinyOptions, type TinyPack, tinyLog, tinyPack, WITNESS_V
 const LOG = tinyLog();
 const SIZE = LOG.lines.length;
 const AT = '2026-01-01T00:00:00.000Z';
-const WITNESS = parseTrustedKeys(WITNESS_VKEY, 'w.vkey');
+const WITNESS = parseTrustedKeys(WITNESS_VKEY, 'w.vkey', 0);
 const REWRITTEN = LOG.lines.with(1, LOG.lines[1]!.replace('"startedAt":1', '"startedAt":2'));
 
 const check = (pack: TinyPack, { witness = true, since = null as Buffer | null } = {}) => {
-  const own = ['keys/log.vkey', 'keys/export.pub'].flatMap((name) => parseTrustedKeys(`${pack.get(name)}`, name));
+  const own = ['keys/log.vkey', 'keys/export.pub'].flatMap((name) => parseTrustedKeys(`${pack.get(name)}`, name, 0));
   return verifyPack(inMemory(pack), { trust: witness ? [...own, ...WITNESS] : own, since });
 };
 /** The first `entries` of the log, as far as a witness has seen `size`. */
