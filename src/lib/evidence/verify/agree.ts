@@ -46,7 +46,9 @@ export function statementProblems(
   const { window, log, counts } = predicate;
   const key = fingerprint(keys.log.publicKey);
   const { origin, size } = checkpoint;
+  const judges = [...facts.judges].filter((judge) => typeof judge === 'number').sort((a, b) => a - b);
   return mismatches('statement.dsse.json', [
+    ['generator.judge', predicate.generator.judge, judges.join(',') || 'none'],
     ['subject', subject, sums.map(({ name, sha256 }) => ({ name, digest: { sha256 } }))],
     ['log', log, { origin, size, root: checkpoint.root.toString('hex'), key }],
     ['window.firstSeq', window.firstSeq, frame.from],
@@ -62,6 +64,19 @@ export function statementProblems(
     ['counts.breakGlass', counts.breakGlass, statement.countOf('break-glass')],
     ['counts.breakGlassUnreviewed', counts.breakGlassUnreviewed, facts.unreviewed.length],
   ]);
+}
+
+/** Claims of meta.json and of the statement about times that no entry of the pack shows: their paths, by file. */
+export function unknownTimes(
+  { from, to }: CompletenessFrame,
+  { firstTs, lastTs }: FactCheck,
+): { meta: string[]; statement: string[] } {
+  const first = firstTs?.seq === from;
+  const last = lastTs?.seq === to - 1;
+  return {
+    meta: from === to ? [] : [...(first ? [] : ['window.firstTs']), ...(last ? [] : ['window.lastTs'])],
+    statement: [...(first ? [] : ['predicate.window.from']), ...(last ? [] : ['predicate.window.to'])],
+  };
 }
 
 /** The times of the window's first and last entry: known only when those entries are in the pack. */

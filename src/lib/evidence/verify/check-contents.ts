@@ -1,12 +1,13 @@
 /** Checks of the entries, and of what the other files say about them. */
 import type { VerifiedCheckpoint } from '../formats/index.js';
 import { refused } from '../formats/index.js';
-import { metaProblems, statementProblems } from './agree.js';
+import { metaProblems, statementProblems, unknownTimes } from './agree.js';
 import { type Check, type CheckedEntries, type Established, MAX_BYTES } from './check.js';
 import { Completeness, type CompletenessFrame } from './completeness.js';
 import { EntryPass } from './entries.js';
 import { FactCheck } from './facts.js';
 import { policyDigests } from './files.js';
+import { asSigned } from './members.js';
 import { parseMeta } from './meta.js';
 import { Observations } from './observations.js';
 import type { EvidenceFindings } from './report.js';
@@ -100,6 +101,8 @@ export const checkMeta: Check = ({ files }, known, found) => {
   const { counts, facts } = all.entries;
   const claimed = { ...counts, observationsMissing: facts.missing, policies: policyDigests(files.names).size };
   for (const problem of metaProblems(known.meta, { ...all, facts, counts: claimed })) found.problem(problem);
+  const times = unknownTimes(all.frame, facts).meta;
+  if (times.length > 0) found.unchecked(asSigned('meta.json', times));
   const { models, include } = known.meta.filter;
   const filtered = models !== null || include !== null;
   if (filtered) {
@@ -113,6 +116,8 @@ export const checkStatement: Check = (_, known, found) => {
   if (all === null || known.statement === null) return {};
   const { facts } = all.entries;
   for (const problem of statementProblems(known.statement, { ...all, facts })) found.problem(problem);
+  const times = unknownTimes(all.frame, facts).statement;
+  if (times.length > 0) found.unchecked(asSigned('statement.dsse.json', times));
   return {};
 };
 

@@ -4,6 +4,7 @@ import type { TrustedKey } from '../keys/index.js';
 import { type Check, MAX_BYTES } from './check.js';
 import { checkpointSigners, readPackKeys, verifyLogCheckpoint, verifySums } from './signatures.js';
 import { parseSums, sumsProblems } from './sums.js';
+import { reportUnread } from './unread.js';
 
 export const readSumsFile: Check = async ({ files }) => ({
   sumsFile: await files.whole('SHA256SUMS', MAX_BYTES.large),
@@ -51,6 +52,7 @@ export const checkCheckpoint: Check = async ({ files, trust }, { sumsFile, keys 
     throw refused('checkpoint: not signed by the key in keys/log.vkey');
   }
   found.holds(`checkpoint: ${signedBy(keys.log.publicKey, trust)}`);
+  reportUnread(checkpoint, 'checkpoint', found, true);
   return { checkpoint };
 };
 

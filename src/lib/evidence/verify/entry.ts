@@ -57,6 +57,14 @@ export function commitmentOf({ data }: Entry): Commitment | null {
   return { tick, judge, count, firstAt, lastAt, digest };
 }
 
+/** What a request says of its canary, and the statement of a pack repeats. */
+export interface Asked {
+  modelId: unknown;
+  fromGate: unknown;
+  toGate: unknown;
+  policyDigest: unknown;
+}
+
 const VERDICTS: Readonly<Record<string, string>> = { promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED' };
 
 /** Whether the requested canary's promotion waits for people to approve it. */

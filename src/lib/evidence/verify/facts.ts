@@ -1,6 +1,7 @@
-import { commitmentOf, type Entry, endOf, policyOf, waitsForApproval } from './entry.js';
+import { commitmentOf, type Entry, endOf, policyOf } from './entry.js';
 import type { Observations } from './observations.js';
 import type { EvidenceFindings } from './report.js';
+import { ASKED, Requests, Unrequested } from './requests.js';
 import type { PackStatement } from './statement.js';
 
 /** What the other files of a pack say about its entries. */
@@ -27,8 +28,8 @@ export class FactCheck {
   readonly #forced: { seq: number; canaryId: string; reviewed: boolean }[] = [];
   /** The newest of each canary. */
   readonly #lastForced = new Map<string, { reviewed: boolean }>();
-  /** Whether a promotion waits for approval, by canary; only of canaries requested in the window. */
-  readonly #waits = new Map<string, boolean>();
+  readonly #requests = new Requests();
+  readonly #unrequested = new Unrequested();
   readonly #used = new Set<string>();
 
   constructor(
@@ -42,7 +43,7 @@ export class FactCheck {
     this.lastTs = entry;
     if (entry.kind === 'canary.requested') this.#policy(entry);
     this.#byPeople(entry);
-    const end = endOf(entry, this.#waits.get(entry.subject) ?? null);
+    const end = endOf(entry, this.#requests.waits(entry.subject));
     if (end !== null) this.#end(entry, end);
     return entry.kind === 'canary.decided' ? this.#verdict(entry) : undefined;
   }
@@ -55,6 +56,8 @@ export class FactCheck {
     for (const digest of policies) {
       if (!this.#used.has(digest)) this.findings.problem(`policies/${digest}.json: nothing in the pack uses it`);
     }
+    const unrequested = this.#unrequested.text();
+    if (unrequested !== null) this.findings.unchecked(unrequested);
     const stated = statement?.length ?? this.decided;
     if (stated > this.decided) {
       this.findings.problem(`statement.dsse.json: lists ${stated} decisions, the entries have ${this.decided}`);
@@ -78,7 +81,7 @@ export class FactCheck {
   }
 
   #policy(entry: Entry): void {
-    this.#waits.set(entry.subject, waitsForApproval(entry));
+    this.#requests.add(entry);
     const { digest, claimed } = policyOf(entry);
     if (digest === null || digest !== claimed) {
       this.findings.problem(`entry ${entry.seq}: policy does not match its policyDigest`);
@@ -123,8 +126,20 @@ export class FactCheck {
     if (this.claims.statement === null) return;
     const stated = this.claims.statement.decision(index);
     const same = stated?.seq === seq && stated.canaryId === subject && stated.basis === basis;
-    if (!same || !outcomes.includes(stated.outcome))
+    if (!same || !outcomes.includes(stated.outcome)) {
       this.findings.problem(`statement.dsse.json: does not match entry ${seq}, which ended ${subject}`);
+      return;
+    }
+    const asked = this.#requests.of(subject);
+    if (asked === null) {
+      this.#unrequested.add(seq, outcomes.length > 1);
+      return;
+    }
+    for (const name of ASKED.filter((each) => stated[each] !== asked[each])) {
+      this.findings.problem(
+        `statement.dsse.json: ${name} of the decision in entry ${seq} does not match the request of ${subject}`,
+      );
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Check } from './check.js';
+import { asSigned } from './members.js';
 
 /** Reports what a pack cannot prove about itself. */
-export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses, meta }, found) => {
+export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses, meta, statement }, found) => {
   if (trust === null) {
     found.unchecked(
       'signer: a key inside the pack proves nothing, because a forger would include their own. Get the keys from the operator and pass --trust FILE',
@@ -22,8 +23,8 @@ export const reportLimits: Check = ({ trust, since }, { checkpoint, witnesses, m
   found.unchecked(
     'what narrative.txt and VERIFY.md say: they are as signed, but anyone who holds the export key can write anything there',
   );
-  found.unchecked(
-    'frameworks, product.version, filter, sources (with queries) and nonCanonical in meta.json: as signed, but not compared with the log',
-  );
+  if (meta !== null) found.unchecked(asSigned('meta.json', [...meta.unknown, 'product.version', 'filter']));
+  if (statement !== null)
+    found.unchecked(asSigned('statement.dsse.json', [...statement.unknown, 'predicate.generator.version']));
   return {};
 };

@@ -5,6 +5,7 @@ import { leafHash, verifyInclusion } from '../tree/index.js';
 import { type Entry, readEntry } from './entry.js';
 import { EvidenceFindings, type EvidenceReport } from './report.js';
 import { checkpointSigners, claimedCheckpoint, verifyLogCheckpoint } from './signatures.js';
+import { reportUnread } from './unread.js';
 import { cosignedText, reportMissing, type Witnessed, witnessedBy } from './witness.js';
 
 export interface ProofReport extends EvidenceReport {
@@ -60,6 +61,7 @@ function checkSignatures(
   const checkpoint = verifyLogCheckpoint(note, log);
   const signers = checkpointSigners(checkpoint, log).map(fingerprint);
   found.holds(`checkpoint: signed by trusted key ${signers.join(' and ')}`);
+  reportUnread(checkpoint, 'checkpoint', found);
   const witnessed = witnessedBy(checkpoint);
   for (const seen of witnessed) found.holds(cosignedText(seen, 'checkpoint'));
   reportMissing(checkpoint, trust, 'none on the checkpoint of this proof', found);

@@ -4,11 +4,12 @@ import {
   parseCheckpoint,
   parseNote,
   parseOpenSsh,
-  parseSpkiPem,
   parseVkey,
   refused,
   SIGNATURE_TYPE,
   STATEMENT_PAYLOAD_TYPE,
+  toOpenSsh,
+  toSpkiPem,
   type VerifiedCheckpoint,
   type VerifierKey,
   verifyCheckpoint,
@@ -45,16 +46,23 @@ export interface KeyFiles {
 /** @throws LukhasError VERIFICATION: a file that cannot be read, or two that hold different keys */
 export function readPackKeys(files: KeyFiles): PackKeys {
   const log = parseVkey(oneLine(files.vkey, 'keys/log.vkey'));
-  const { publicKey } = parseOpenSsh(oneLine(files.exportSsh, 'keys/export.pub'));
-  const signer = oneLine(files.allowedSigners, 'keys/allowed_signers');
-  const [, ssh = ''] = /^lukhas-export namespaces="lukhas-evidence" (ssh-ed25519 .+)$/.exec(signer) ?? [];
   if (log.type !== SIGNATURE_TYPE.note) throw refused('keys/log.vkey: is not a log key (type 0x01)');
-  if (!parseSpkiPem(files.logPem.toString()).equals(log.publicKey))
-    throw refused('keys/log.pem: does not match keys/log.vkey');
-  if (!parseSpkiPem(files.exportPem.toString()).equals(publicKey))
-    throw refused('keys/export.pem: does not match keys/export.pub');
-  if (!parseOpenSsh(ssh).publicKey.equals(publicKey))
-    throw refused('keys/allowed_signers: does not match keys/export.pub');
+  const { publicKey } = parseOpenSsh(oneLine(files.exportSsh, 'keys/export.pub'));
+  const ssh = toOpenSsh(publicKey, 'lukhas-export');
+  // Whole files, so that none says anything but its key.
+  const forms = [
+    ['keys/log.pem', files.logPem, toSpkiPem(log.publicKey), 'keys/log.vkey'],
+    ['keys/export.pem', files.exportPem, toSpkiPem(publicKey), 'keys/export.pub'],
+    ['keys/export.pub', files.exportSsh, `${ssh}\n`, 'the form that lukhas writes'],
+    [
+      'keys/allowed_signers',
+      files.allowedSigners,
+      `lukhas-export namespaces="lukhas-evidence" ${ssh}\n`,
+      'keys/export.pub',
+    ],
+  ] as const;
+  for (const [name, bytes, expected, what] of forms)
+    if (bytes.toString('latin1') !== expected) throw refused(`${name}: does not match ${what}`);
   if (log.publicKey.equals(publicKey)) throw refused('keys: the log key and the export key must be different');
   return { log, export: publicKey };
 }

@@ -6,34 +6,40 @@ import {
   refused,
   type StatedDecision,
 } from '../formats/index.js';
+import { MemberNames, Texts } from './members.js';
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_GROUP, CLOSE_GROUP] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The members that are compared with the entries. */
-type Stated = Pick<StatedDecision, 'seq' | 'canaryId' | 'outcome' | 'basis'>;
+/** A decision as it is kept: its texts that many decisions share are numbers. */
+type Kept = [seq: number, canaryId: string, modelId: string, ...shared: number[]];
+
+const SHARED = ['fromGate', 'toGate', 'outcome', 'basis', 'policyDigest'] as const;
 
 /** Decisions kept in one string. */
 const PAGE = 512;
 
 /**
- * The statement of a pack. A long window has hundreds of thousands of decisions: only the compared members are kept, as
- * text, because objects would take many times the memory.
+ * The statement of a pack. A long window has hundreds of thousands of decisions: they are kept as text, because objects would
+ * take many times the memory.
  */
 export class PackStatement {
   readonly subject: EvidenceStatement['subject'];
   readonly predicate: Omit<EvidenceStatement['predicate'], 'decisions'>;
   /** Digests of the policies that decisions name. */
   readonly policies: ReadonlySet<string>;
+  /** Paths of members that are not known; nothing here can compare them. */
+  readonly unknown: readonly string[];
   /** How many decisions there are. */
   readonly length: number;
   readonly #tally: ReadonlyMap<string, number>;
   readonly #pages: readonly string[];
+  readonly #texts: Texts;
   /** The page that was read last. */
-  #open: { page: number; decisions: readonly Stated[] } | null = null;
+  #open: { page: number; decisions: readonly Kept[] } | null = null;
 
   /**
-   * Reads a payload; unknown fields are ignored. Only the form that `JSON.stringify` writes is accepted: where a member
+   * Reads a payload; unknown members are listed. Only the form that `JSON.stringify` writes is accepted: where a member
    * is there twice, another reader could take the other one.
    * @throws LukhasError VERIFICATION: which field, and why
    */
@@ -44,23 +50,32 @@ export class PackStatement {
     const end = start === null ? 0 : readDecisions(payload, start, kept);
     const text =
       start === null ? payload.toString() : payload.toString('utf8', 0, start) + payload.toString('utf8', end);
-    const { subject, predicate } = parseStatement(parseExact(text));
+    const whole = parseExact(text);
+    const read = parseStatement(whole);
+    const { subject, predicate } = read;
+    kept.names.addUnread(whole, read);
+    this.unknown = kept.names.list();
     this.subject = subject;
     this.predicate = predicate;
     this.policies = kept.policies;
     this.length = kept.count;
     this.#tally = kept.tally;
     this.#pages = kept.pages();
+    this.#texts = kept.texts;
   }
 
   /** The decision at this index, from 0; undefined after the last. Cheap when called in order. */
-  decision(index: number): Stated | undefined {
+  decision(index: number): StatedDecision | undefined {
     const page = Math.floor(index / PAGE);
     if (this.#open?.page !== page) {
-      const decisions = JSON.parse(this.#pages[page] ?? '[]') as Stated[];
+      const decisions = JSON.parse(this.#pages[page] ?? '[]') as Kept[];
       this.#open = { page, decisions };
     }
-    return this.#open.decisions[index % PAGE];
+    const kept = this.#open.decisions[index % PAGE];
+    if (kept === undefined) return undefined;
+    const [seq, canaryId, modelId, ...shared] = kept;
+    const texts = SHARED.map((name, i) => [name, this.#texts.at(shared[i] ?? -1)]);
+    return { seq, canaryId, modelId, ...Object.fromEntries(texts) };
   }
 
   /** How many decisions have this outcome, or this basis. */
@@ -74,14 +89,20 @@ class KeptDecisions {
   count = 0;
   readonly policies = new Set<string>();
   readonly tally = new Map<string, number>();
+  readonly texts = new Texts();
+  readonly names = new MemberNames();
   readonly #pages: string[] = [];
-  #last: Stated[] = [];
+  #last: Kept[] = [];
 
-  add({ seq, canaryId, outcome, basis, policyDigest }: StatedDecision): void {
+  /** @param value the decision with all its members */
+  add(decision: StatedDecision, value: unknown): void {
+    const { seq, canaryId, modelId, outcome, basis, policyDigest } = decision;
+    this.names.addUnread(value, decision, 'predicate.decisions[]');
     this.count++;
     if (policyDigest !== null) this.policies.add(policyDigest);
     for (const what of [outcome, basis]) this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
-    if (this.#last.push({ seq, canaryId, outcome, basis }) === PAGE) this.#endPage();
+    const shared = SHARED.map((name) => this.texts.numberOf(decision[name]));
+    if (this.#last.push([seq, canaryId, modelId, ...shared]) === PAGE) this.#endPage();
   }
 
   pages(): string[] {
@@ -100,7 +121,8 @@ function readDecisions(payload: Buffer, first: number, kept: KeptDecisions): num
   if (payload[first] === CLOSE_LIST) return first;
   for (let start = first; ; ) {
     const end = endOfItem(payload, start);
-    kept.add(parseDecision(parseExact(payload.toString('utf8', start, end)), kept.count));
+    const value = parseExact(payload.toString('utf8', start, end));
+    kept.add(parseDecision(value, kept.count), value);
     if (payload[end] === CLOSE_LIST) return end;
     start = end + 1;
   }

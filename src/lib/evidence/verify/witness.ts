@@ -9,6 +9,7 @@ import { parseCanonical } from './canonical.js';
 import { sha256Hash } from './completeness.js';
 import type { EvidenceFindings } from './report.js';
 import { verifyLogCheckpoint } from './signatures.js';
+import { reportUnread } from './unread.js';
 
 /** A trusted witness's cosignature that verifies. */
 export interface Witnessed {
@@ -56,6 +57,7 @@ export function checkWitnesses(
   const { checkpoint: note, proof } = parseWitnessFile(bytes);
   const seen = verifySeen(note, log);
   refuseOtherHistory(seen, checkpoint, proof);
+  reportUnread(seen, 'checkpoint in witness.json', found);
   const all = witnessedBy(seen);
   const witnessed = coversAny(seen.size, from, checkpoint.size) ? all : [];
   if (witnessed.length === 0) for (const { name } of all) found.notShown(notCosigned(name, sawNone(seen.size, from)));

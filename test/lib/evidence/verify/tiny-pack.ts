@@ -83,7 +83,9 @@ export function tinyPack(options: TinyOptions): TinyPack {
       kind === 'canary.requested' ? [[sha(canon(data.policy)), canon(data.policy)]] : [],
     ),
   );
-  const [firstTs, lastTs] = [from, lines.length - 1].map((i) => (JSON.parse(lines[i]!) as Recorded).ts);
+  const [firstTs, lastTs] = [Math.min(from, lines.length - 1), lines.length - 1].map(
+    (i) => (JSON.parse(lines[i]!) as Recorded).ts,
+  );
   const counts = {
     events: events.length,
     omitted: omit.length,
@@ -97,7 +99,7 @@ export function tinyPack(options: TinyOptions): TinyPack {
     format: 'lukhas-evidence/1',
     product: { name: 'lukhas', version: '0' },
     log: { origin, size, root: root.toString('base64') },
-    window: { from, to: size, firstTs, lastTs },
+    window: { from, to: size, ...(from === size ? { firstTs: null, lastTs: null } : { firstTs, lastTs }) },
     filter: { models: omit.length === 0 ? null : ['some'], include: null },
     counts,
     unreviewed: unreviewed(events),
@@ -129,9 +131,16 @@ export function tinyPack(options: TinyOptions): TinyPack {
   add('keys/allowed_signers', `lukhas-export namespaces="lukhas-evidence" ${ssh}\n`);
   add('VERIFY.md', 'See the description.\n');
   const waits = new Set(events.flatMap(({ subject, data }) => (data.policy?.approvals ? [subject] : [])));
-  const decisions = events.flatMap((event) => decision(event, waits.has(event.subject)));
+  // Also of canaries that were requested before the window.
+  const requests = new Map(
+    lines
+      .map((line) => JSON.parse(line) as Recorded)
+      .flatMap(({ kind, subject, data }) => (kind === 'canary.requested' ? [[subject, data]] : [])),
+  );
+  const decisions = events.flatMap((event) => decision(event, waits.has(event.subject), requests.get(event.subject)));
+  const judges = [...new Set(decided.map(({ data }) => data.verdict.judge))].sort();
   return seal(pack, keys.export, {
-    generator: { name: 'lukhas', version: '0', judge: '1' },
+    generator: { name: 'lukhas', version: '0', judge: judges.join(',') || 'none' },
     window: { from: firstTs, to: lastTs, firstSeq: from, endSeq: size },
     log: { origin, size, root: root.toString('hex'), key: fingerprint(keys.log.publicKey) },
     counts: countsOf(decisions, events),
@@ -221,7 +230,12 @@ function csv(events: readonly Recorded[]): string {
 
 type Decision = { outcome: string; basis: string };
 
-function decision({ seq, kind, subject, data }: Recorded, waits: boolean): (Decision & Record<string, unknown>)[] {
+function decision(
+  { seq, kind, subject, data }: Recorded,
+  waits: boolean,
+  // biome-ignore lint/suspicious/noExplicitAny: a document as it was recorded
+  request: any,
+): (Decision & Record<string, unknown>)[] {
   const by: Record<string, Decision> = {
     'canary.decided': {
       outcome: ({ promote: 'PROMOTED', rollback: 'ROLLED_BACK', block: 'BLOCKED' } as Record<string, string>)[
@@ -240,9 +254,8 @@ function decision({ seq, kind, subject, data }: Recorded, waits: boolean): (Deci
   const end = by[kind];
   if (end === undefined || data.count < data.required) return [];
   if (waits && kind === 'canary.decided' && end.outcome === 'PROMOTED') end.outcome = 'BLOCKED';
-  return [
-    { seq, canaryId: subject, modelId: 'm', fromGate: 'stage', toGate: 'production', ...end, policyDigest: null },
-  ];
+  const { modelId = 'm', fromGate = 'stage', toGate = 'production', policyDigest = null } = request ?? {};
+  return [{ seq, canaryId: subject, modelId, fromGate, toGate, ...end, policyDigest }];
 }
 
 function countsOf(decisions: readonly Decision[], events: readonly Recorded[]) {
