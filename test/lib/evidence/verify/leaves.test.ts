@@ -39,6 +39,8 @@ interface Subject {
   /** Signs sums and statement: the attacker has it, and the auditor trusts it. */
   key: SigningKey;
   trust: TrustedKey[];
+  /** Entries and observations are alike in all packs: they are altered in some. */
+  lines?: boolean;
 }
 
 const statementOf = (pack: TinyPack): Json =>
@@ -78,7 +80,7 @@ function documents(subject: Subject): Document[] {
       write: (value) => replaced(file, `${canon(value)}${end}`),
     };
   });
-  for (const file of ['audits.ndjson', 'audits.json', 'observations.ndjson']) {
+  for (const file of subject.lines ? ['audits.ndjson', 'audits.json', 'observations.ndjson'] : []) {
     const lines = pack.get(file)!.toString().split('\n');
     const recorded = [...lines.entries()].filter(([, line]) => line.startsWith('{'));
     for (const [at, line] of some(recorded, 5)) {
@@ -175,9 +177,9 @@ describe('everything that a pack says', function () {
     witnessed: { size: 11 },
   });
   const subjects = [
-    tiny('of a whole log', LOG),
+    { ...tiny('of a whole log', LOG), lines: true },
     { ...witnessed, trust: [...witnessed.trust, ...witness] },
-    { ...witnessed, name: 'whose witness is not trusted' },
+    { ...witnessed, name: 'whose witness is not trusted', lines: true },
     tiny('with pruned observations', { ...LOG, pruned: ['c-1'] }),
     tiny('without its first and last entry', { ...LOG, from: 1, omit: [1, LOG.lines.length - 1] }),
     tiny('with approvals, from the middle', { ...approvalLog(), from: 8 }),
@@ -191,7 +193,8 @@ describe('everything that a pack says', function () {
     for (const name of zip.names) pack.set(name, await buffer(zip.read(name)));
     zip.close();
     const key = await readSigningKey(join(log.dir, 'keys/export.pem'));
-    subjects.push({ name: 'as lukhas writes it', pack, key, trust: trustIn(pack, 'keys/log.vkey', 'keys/export.pub') });
+    const trust = trustIn(pack, 'keys/log.vkey', 'keys/export.pub');
+    subjects.push({ name: 'as lukhas writes it', pack, key, trust, lines: true });
   });
   after(() => log.remove());
 
@@ -264,7 +267,7 @@ describe('everything that a pack says', function () {
         const whole = subject.pack.get(name)!.toString('latin1');
         const places = some(
           [...whole].map((_, i) => i),
-          25,
+          12,
         );
         const changed = [
           ...places.map((i) => whole.slice(0, i) + (whole[i] === 'B' ? 'C' : 'B') + whole.slice(i + 1)),
