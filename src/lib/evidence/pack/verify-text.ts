@@ -51,6 +51,10 @@ ssh-keygen -Y verify -f "$ALLOWED_SIGNERS" -I lukhas-export -n lukhas-evidence -
 
 \`\`\`sh
 openssl pkeyutl -verify -pubin -inkey "$EXPORT_PEM" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig
+# Packs, the log and a witness each have a key of their own: one key cannot do the work of both.
+test -z "$(for pem in "$EXPORT_PEM" "$LOG_PEM" \${WITNESS_PEM:+"$WITNESS_PEM"}; do
+  openssl pkey -pubin -in "$pem" -outform DER | sha256sum
+done | sort | uniq -d)"
 \`\`\`
 
 Compare the keys with what the operator has published.
