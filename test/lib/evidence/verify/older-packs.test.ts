@@ -8,7 +8,7 @@ const PACKS = new URL('../../../golden/packs/', import.meta.url).pathname;
 
 describe('packs that older versions wrote', () => {
   it('verify with the keys of that time; what their CSV does not promise is not checked', async () => {
-    const trust = parseTrustedKeys(readFileSync(`${PACKS}lukhas-0.1.0.keys`, 'utf8'), 'keys');
+    const trust = parseTrustedKeys(readFileSync(`${PACKS}lukhas-0.1.0.keys`, 'utf8'), 'keys', 0);
     const zip = await ZippedPack.open(`${PACKS}lukhas-0.1.0.zip`);
     const report = await verifyPack(zip, { trust });
     zip.close();
