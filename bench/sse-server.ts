@@ -17,7 +17,7 @@ const source: FeedSource & Pick<Ledger, 'onCommit' | 'dataVersion'> = {
   feed: ({ row }: FeedPosition, limit: number) => Promise.resolve(items.slice(row - 1, row - 1 + limit)),
   feedEnd: () => Promise.resolve({ seq: 0, row: items.length + 1 }),
   events: () => Promise.resolve([]),
-  findSummaries: () => Promise.resolve([]),
+  findSubjects: () => Promise.resolve([]),
   size: () => Promise.resolve(0),
   root: (size = 0) => Promise.resolve({ size, root: Buffer.alloc(32) }),
   dataVersion: () => Promise.resolve(1),

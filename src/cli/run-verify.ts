@@ -58,7 +58,13 @@ async function verifyDatabase(flags: VerifyFlags, expected: string | null): Prom
   const final = { ...report, ok: report.ok && !isOther, problems, problemCount, notChecked };
   const about = [`  entries  ${report.size}`, `  root     ${report.root}`];
   if (report.firstBad) about.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
-  const lines = [`${headline(final, 'verified')}: ${config.dbPath}`, ...about, ...listed(final)];
+  // Not where something else failed too, such as a checkpoint.
+  const ofTables = report.logHolds && problemCount === report.tableProblemCount;
+  const lines = [
+    `${headline(final, 'verified', ofTables && problemCount > 0)}: ${config.dbPath}`,
+    ...about,
+    ...listed(final),
+  ];
   return { ok: final.ok, text: block(lines), json: { ...final, db: config.dbPath } };
 }
 
@@ -74,8 +80,9 @@ function trustOf({ trust, since }: VerifyFlags): Omit<EvidenceRequest, 'db'> {
   return { trust: trust ?? [], since: since ?? null, clock: systemClock() };
 }
 
-function headline({ ok, problemCount }: EvidenceReport, good: string): string {
+function headline({ ok, problemCount }: EvidenceReport, good: string, ofTables = false): string {
   if (ok) return good;
+  if (ofTables) return 'VERIFICATION FAILED (the log holds; the tables beside it do not)';
   return problemCount > 0 ? 'VERIFICATION FAILED' : 'NOT PROVEN';
 }
 

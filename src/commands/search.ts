@@ -24,7 +24,8 @@ export default class Search extends BaseCommand {
       if (error instanceof LukhasError && error.code === 'LEDGER_READ_ONLY') return this.app(flags, { readOnly: true });
       throw error;
     });
-    const results = await app.search.search({ query: argv.join(' '), limit: flags.limit });
+    const { hits: results, warning } = await app.search.results({ query: argv.join(' '), limit: flags.limit });
+    if (warning !== null) this.say(`warning: ${warning}`);
     if (!this.jsonEnabled())
       this.log(
         results.length === 0
@@ -34,6 +35,6 @@ export default class Search extends BaseCommand {
               results.map(({ id, title }) => [id, title]),
             ),
       );
-    return { results };
+    return { results, ...(warning === null ? {} : { warning }) };
   }
 }

@@ -1,6 +1,6 @@
 import { LukhasError } from '../lib/errors.js';
 import type { Policy } from '../lib/judge/index.js';
-import type { Ledger } from '../lib/ledger/index.js';
+import type { Ledger, StoredEvent } from '../lib/ledger/index.js';
 
 /** A policy that a canary was judged by; the id is the sha256 of its canonical bytes, hex. */
 export interface RecordedPolicy {
@@ -10,11 +10,14 @@ export interface RecordedPolicy {
 
 /** A shorter prefix of a digest is not accepted. */
 const SHORTEST_PREFIX = 6;
+/** Requests read at once. */
+const PAGE = 500;
 
 /** The policies in the log, by the digests that canaries name. Cached for good: a digest always means the same policy. */
 export class Policies {
   private readonly known = new Map<string, Policy>();
-  private readonly read = new Map<string, string>();
+  /** seq of the first entry that was not read yet. */
+  private next = 0;
 
   constructor(private readonly ledger: Ledger) {}
 
@@ -33,8 +36,9 @@ export class Policies {
   /** The newest first, each once. */
   async list(limit: number): Promise<RecordedPolicy[]> {
     const ids = new Set<string>();
-    for (const { subject } of await this.ledger.summaries({ type: 'canary', limit: limit * 10 })) {
-      ids.add(await this.digestOf(subject));
+    const newest = await this.ledger.events({ kinds: ['canary.requested'], newest: true, limit: limit * 10 });
+    for (const request of newest.reverse()) {
+      ids.add(this.digestOf(request));
       if (ids.size >= limit) break;
     }
     return [...ids].map((id) => ({ id, policy: this.known.get(id)! }));
@@ -42,7 +46,7 @@ export class Policies {
 
   private async find(prefix: string): Promise<RecordedPolicy | undefined> {
     if (prefix.length < SHORTEST_PREFIX) return undefined;
-    for (const { subject } of await this.ledger.summaries({ type: 'canary' })) await this.digestOf(subject);
+    await this.readNew();
     const ids = [...this.known.keys()].filter((id) => id.startsWith(prefix));
     if (ids.length > 1)
       throw new LukhasError(
@@ -56,16 +60,20 @@ export class Policies {
     return id === undefined ? undefined : { id, policy: this.known.get(id)! };
   }
 
-  private async digestOf(canaryId: string): Promise<string> {
-    const seen = this.read.get(canaryId);
-    if (seen !== undefined) return seen;
-    const [event] = await this.ledger.events({ subject: canaryId, kinds: ['canary.requested'], limit: 1 });
-    if (event?.kind !== 'canary.requested')
-      throw new LukhasError('LEDGER_CORRUPT', `The list of canaries contains ${canaryId}, but the log does not.`, {
-        suggestions: ['Run `lukhas verify --db PATH` to see what is damaged.'],
-      });
-    const { policyDigest, policy } = event.data;
-    this.read.set(canaryId, policyDigest);
+  /** Requests of canaries that were not read before, from the log itself. */
+  private async readNew(): Promise<void> {
+    for (;;) {
+      const requests = await this.ledger.events({ kinds: ['canary.requested'], from: this.next, limit: PAGE });
+      for (const request of requests) this.digestOf(request);
+      const last = requests.at(-1);
+      if (last === undefined) return;
+      this.next = Math.max(this.next, last.seq + 1);
+    }
+  }
+
+  private digestOf(request: StoredEvent): string {
+    if (request.kind !== 'canary.requested') throw new Error(`entry ${request.seq} is not a request`);
+    const { policyDigest, policy } = request.data;
     this.known.set(policyDigest, policy);
     return policyDigest;
   }

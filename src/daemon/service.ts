@@ -6,9 +6,9 @@ import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
 import { narrativeText } from '../lib/explain/index.js';
 import { type JobJson, jobJson } from '../lib/jobs/index.js';
-import type { Actor, StoredEvent, SubjectSummary } from '../lib/ledger/index.js';
+import type { Actor, StoredEvent } from '../lib/ledger/index.js';
 import type { VerifyReport } from '../lib/ledger/verify/index.js';
-import { type Canary, isOpen } from '../lib/readings/index.js';
+import { type Canary, isOpen, type Listing } from '../lib/readings/index.js';
 import { Changes } from './changes.js';
 import { Policies, type RecordedPolicy } from './policies.js';
 import { type WaitProgress, waitForChange } from './wait.js';
@@ -133,21 +133,14 @@ export class Service {
     return whyMath(this.app, id);
   }
 
-  async listCanaries(filter: {
-    limit: number;
-    states?: readonly string[];
-    modelId?: string;
-  }): Promise<SubjectSummary[]> {
-    return this.app.canaries.list(filter);
+  async listCanaries(filter: { limit: number; states?: readonly string[]; modelId?: string }): Promise<Listing> {
+    return this.app.canaries.listing(filter);
   }
 
   /** Ids of canaries that start with `prefix`, newest first. */
   async canaryIds(prefix: string, limit: number): Promise<string[]> {
-    const found = prefix === '' ? await this.listCanaries({ limit }) : await this.app.ledger.findSummaries(prefix);
-    return found
-      .filter(({ type }) => type === 'canary')
-      .map(({ subject }) => subject)
-      .slice(0, limit);
+    if (prefix !== '') return (await this.app.ledger.findSubjects(prefix, 'canary.requested')).slice(0, limit);
+    return (await this.listCanaries({ limit })).summaries.map(({ subject }) => subject);
   }
 
   /** Numbers of entries that start with `prefix`, newest first. */
@@ -199,7 +192,7 @@ export class Service {
   }
 
   async search(query: string, limit: number) {
-    return this.app.search.search({ query, limit });
+    return this.app.search.results({ query, limit });
   }
 
   /** @throws LukhasError NOT_FOUND */

@@ -23,11 +23,12 @@ export default class CanaryList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(CanaryList);
     const app = await this.app(flags, { readOnly: true });
-    const heads = await app.canaries.list({
+    const { summaries: heads, warning } = await app.canaries.listing({
       limit: flags.limit,
       ...(flags.state ? { states: flags.state } : {}),
       ...(flags.model === undefined ? {} : { modelId: flags.model }),
     });
+    if (warning !== null) this.say(`warning: ${warning}`);
     // What nobody has reviewed yet comes first, of those that are listed.
     heads.sort((a, b) => Number(unreviewed(b)) - Number(unreviewed(a)));
     const canaries = heads.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
@@ -48,6 +49,6 @@ export default class CanaryList extends BaseCommand {
       ]);
       this.log(rows.length === 0 ? 'no canaries' : table(['CANARY', 'STATE', 'MODEL', 'GATES', 'UPDATED'], rows));
     }
-    return { canaries };
+    return { canaries, ...(warning === null ? {} : { warning }) };
   }
 }

@@ -13,7 +13,11 @@ export default class JobList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(JobList);
     const app = await this.app(flags, { readOnly: true });
-    const heads = await app.jobs.list({ limit: flags.limit, ...(flags.state ? { states: flags.state } : {}) });
+    const { summaries: heads, warning } = await app.jobs.listing({
+      limit: flags.limit,
+      ...(flags.state ? { states: flags.state } : {}),
+    });
+    if (warning !== null) this.say(`warning: ${warning}`);
     const jobs = heads.map(({ subject, state, createdAt, updatedAt, data }) => ({
       jobId: subject,
       status: state,
@@ -34,6 +38,6 @@ export default class JobList extends BaseCommand {
       const head = ['JOB', 'STATE', 'TASK', 'FOR', 'REASON', 'UPDATED'];
       this.log(rows.length === 0 ? 'no jobs' : table(head, rows));
     }
-    return { jobs };
+    return { jobs, ...(warning === null ? {} : { warning }) };
   }
 }

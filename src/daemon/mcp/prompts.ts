@@ -36,7 +36,7 @@ const PROMPTS: readonly Prompt[] = [
     arguments: [{ name: 'id', description: 'a canary or a model; without one, the newest canaries', required: false }],
     async write(service, { id }) {
       if (id !== undefined) return `${EVIDENCE}\n\nAbout ${id}:\n\n${quoted(await service.why(id))}`;
-      const newest = await service.listCanaries({ limit: 20 });
+      const { summaries: newest } = await service.listCanaries({ limit: 20 });
       const lines = newest.map(
         (c) => `${c.subject} ${c.modelId} ${c.data['fromGate']} -> ${c.data['toGate']} ${c.state}`,
       );

@@ -40,7 +40,7 @@ const TEMPLATES: readonly Template[] = [
     complete: (service, value) => service.canaryIds(value, COMPLETED),
     read: (service, id) => service.canaryStatus(id),
     async list(service) {
-      const newest = await service.listCanaries({ limit: LISTED });
+      const { summaries: newest } = await service.listCanaries({ limit: LISTED });
       return newest.map(({ subject, modelId, state }) => ({ value: subject, title: `${modelId}: ${state}` }));
     },
   },

@@ -2,7 +2,7 @@ import type { FeedItem, Ledger, StoredEvent } from '../../lib/ledger/index.js';
 import { type Frame, frameOf, type Subject, subjectOf } from './frames.js';
 
 /** The part of the ledger that the stream uses. */
-export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'events' | 'findSummaries' | 'size' | 'root'>;
+export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'events' | 'findSubjects' | 'size' | 'root'>;
 
 const MOST_SUBJECTS = 4096;
 

@@ -98,8 +98,8 @@ async function jobHistory(ledger: Ledger, id: string, asOf: number | null): Prom
 }
 
 async function isModel(ledger: Ledger, id: string): Promise<boolean> {
-  for (const type of ['canary', 'gate', 'promotion'] as const)
-    if ((await ledger.summaries({ type, modelId: id, limit: 1 })).length > 0) return true;
+  for (const kind of ['canary.requested', 'promotion.requested'] as const)
+    if ((await ledger.events({ kinds: [kind], modelId: id, limit: 1 })).length > 0) return true;
   return (await gatesOfModel(ledger, id, null)).length > 0;
 }
 
@@ -203,21 +203,27 @@ async function gatesOfModel(ledger: Ledger, modelId: string, asOf: number | null
 }
 
 async function newestOf(ledger: Ledger, modelId: string, asOf: number | null): Promise<string | undefined> {
-  const limit = asOf === null ? { limit: 1 } : {};
-  const heads = await ledger.summaries({ type: 'canary', modelId, ...limit });
-  return heads.find((head) => isKnown(head.createdAt, asOf))?.subject;
+  return (await requestsOf(ledger, modelId, { asOf, limit: 1 }))[0]?.subject;
+}
+
+/** Requests of canaries of a model, newest first, from the log: of now the newest, of the past all that were there. */
+async function requestsOf(
+  ledger: Ledger,
+  modelId: string,
+  { asOf, limit }: { asOf: number | null; limit: number },
+): Promise<StoredEvent[]> {
+  const newest = asOf === null ? { limit, newest: true } : {};
+  const events = await ledger.events({ kinds: ['canary.requested'], modelId, ...newest });
+  return events.filter(({ ts }) => isKnown(ts, asOf)).reverse();
 }
 
 async function tellModel(ledger: Ledger, id: string, asOf: number | null): Promise<Narrative> {
-  const all = { type: 'canary', modelId: id } as const;
-  // Of the past all are read, to see which were there; of now only those that are told.
-  const limit = asOf === null ? { limit: NEWEST } : {};
-  const heads = (await ledger.summaries({ ...all, ...limit })).filter((h) => isKnown(h.createdAt, asOf));
-  const count = asOf === null ? await ledger.countSummaries(all) : heads.length;
+  const requests = await requestsOf(ledger, id, { asOf, limit: NEWEST });
+  const count = asOf === null ? (await ledger.listingGap('canary', id)).inLog : requests.length;
   const gates = await gatesOfModel(ledger, id, asOf);
-  if (heads.length === 0 && gates.length === 0) return narrateUnknown(id, asOf);
+  if (requests.length === 0 && gates.length === 0) return narrateUnknown(id, asOf);
   const canaries = await Promise.all(
-    heads.slice(0, NEWEST).map(async ({ subject }) => {
+    requests.slice(0, NEWEST).map(async ({ subject }) => {
       return { id: subject, events: await eventsOfCanary(ledger, subject, asOf) };
     }),
   );

@@ -6,7 +6,7 @@ import type { Actor, Ledger, SubjectSummary, SummaryFilter } from '../ledger/ind
 import { newId, resolveId } from '../ledger/index.js';
 import { policyDigest } from '../ledger/tree/index.js';
 import type { SourceDescriptor } from '../metrics/index.js';
-import { assertAllowed, type Canary, foldSummaries } from '../readings/index.js';
+import { assertAllowed, type Canary, foldSummaries, type Listing, listOf } from '../readings/index.js';
 import { appendAllowed, appendEvent, reasonOf, type Wanted } from './append.js';
 import { CANARY, loadCanary, promotable } from './load.js';
 
@@ -76,8 +76,14 @@ export class Canaries {
     return resolveId(this.ledger, prefix, CANARY);
   }
 
+  /** Newest first, each as its own entries tell it. */
   async list(filter: Omit<SummaryFilter, 'type'>): Promise<SubjectSummary[]> {
-    return this.ledger.summaries({ ...filter, type: 'canary' });
+    return (await this.listing(filter)).summaries;
+  }
+
+  /** The same, and what the list may lack. */
+  listing(filter: Omit<SummaryFilter, 'type'>): Promise<Listing> {
+    return listOf(this.ledger, { ...filter, type: 'canary' });
   }
 
   /** Drops every listing row and derives it from the log again. @returns how many there are */

@@ -5,11 +5,14 @@ export async function promotionOfChange(
   ledger: Ledger,
   { modelId, gate, seq }: { modelId: string; gate: string; seq: number },
 ): Promise<{ id: string; canaryId: string | null } | null> {
-  const heads = await ledger.summaries({ type: 'promotion', modelId });
-  const made = heads.find((head) => head.data['gate'] === gate && isWithin(head, seq));
-  if (made === undefined) return null;
-  const { canaryId } = made.data;
-  return { id: made.subject, canaryId: typeof canaryId === 'string' ? canaryId : null };
+  const requests = await ledger.events({ kinds: ['promotion.requested'], modelId, to: seq });
+  for (const { kind, subject, data } of requests.reverse()) {
+    if (kind !== 'promotion.requested' || data.gate !== gate) continue;
+    // One that was killed before its end has none yet.
+    const [end] = await ledger.events({ subject, kinds: ['promotion.finished'], limit: 1 });
+    if (end === undefined || seq < end.seq) return { id: subject, canaryId: data.canaryId };
+  }
+  return null;
 }
 
 /**
@@ -38,9 +41,4 @@ export async function underWay(ledger: Ledger, gate: string): Promise<SubjectSum
     ...canaries.filter(({ data }) => data['toGate'] === gate),
     ...promotions.filter(({ data }) => data['gate'] === gate),
   ];
-}
-
-/** Between its request and its end; one that was killed before its end has none yet. */
-function isWithin({ firstSeq, lastSeq, open }: SubjectSummary, seq: number): boolean {
-  return firstSeq < seq && (open || seq < lastSeq);
 }

@@ -74,16 +74,16 @@ export async function holderOf(ledger: Ledger, gate: string): Promise<string | n
   return last?.modelId ?? null;
 }
 
-/** Every gate with its holder, by name. */
+/** Every gate with its holder, by name; from the entries of the gates themselves. */
 export async function listGates(ledger: Ledger): Promise<GateRow[]> {
-  const heads = await ledger.summaries({ type: 'gate' });
-  const rows = heads.map((head) => ({
-    gate: gateName(head),
-    modelId: head.modelId,
-    canaryId: typeof head.data['canaryId'] === 'string' ? head.data['canaryId'] : null,
-    since: head.updatedAt,
-    seq: head.lastSeq,
-  }));
+  const rows: GateRow[] = [];
+  for (const subject of await ledger.gateSubjects()) {
+    const gate = subject.slice('gate:'.length);
+    const [change] = await gateHistory(ledger, gate, { limit: 1, newest: true });
+    if (change === undefined) continue;
+    const { modelId, canaryId, ts: since, seq } = change;
+    rows.push({ gate, modelId, canaryId, since, seq });
+  }
   return rows.sort((a, b) => (a.gate < b.gate ? -1 : 1));
 }
 

@@ -3,8 +3,8 @@ import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor, EventData, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { newId, resolveId } from '../ledger/index.js';
-import type { Job } from '../readings/index.js';
-import { isFinal } from '../readings/index.js';
+import type { Job, Listing } from '../readings/index.js';
+import { isFinal, listOf } from '../readings/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
 import { appendToJob, JOB, loadJob } from './log.js';
 import { stopIfAbandoned } from './orphan.js';
@@ -71,9 +71,14 @@ export class Jobs {
     return loadJob(this.ledger, await resolveId(this.ledger, idOrPrefix, JOB));
   }
 
-  /** Listing rows, newest first. */
+  /** Newest first, each as its own entries tell it. */
   async list(filter: Omit<SummaryFilter, 'type' | 'modelId'> = {}): Promise<SubjectSummary[]> {
-    return this.ledger.summaries({ ...filter, type: 'job' });
+    return (await this.listing(filter)).summaries;
+  }
+
+  /** The same, and what the list may lack. */
+  listing(filter: Omit<SummaryFilter, 'type' | 'modelId'> = {}): Promise<Listing> {
+    return listOf(this.ledger, { ...filter, type: 'job' });
   }
 
   /**

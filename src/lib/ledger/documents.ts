@@ -48,6 +48,8 @@ export interface DocumentIndex {
    * @param expression FTS5 query syntax (sqlite.org/fts5.html, 3)
    */
   match(expression: string, limit: number): Promise<FoundDocument[]>;
+  /** Whether there are as many documents, and as many with their words indexed, as were written. */
+  whole(): Promise<boolean>;
   /** Drops everything. */
   clear(): Promise<void>;
 }

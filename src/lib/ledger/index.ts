@@ -24,6 +24,7 @@ export type {
   FeedItem,
   FeedPosition,
   Ledger,
+  ListingGap,
   SubjectSummary,
   SummaryDraft,
   SummaryFilter,

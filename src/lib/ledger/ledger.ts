@@ -71,6 +71,10 @@ export interface Ledger {
   countSummaries(filter?: SummaryFilter): Promise<number>;
   /** Ids that begin with the prefix, of subjects whose first entry is of this kind; from the entries themselves. */
   findSubjects(prefix: string, first: EventKind): Promise<string[]>;
+  /** Subjects of all gates that a model ever held (`gate:…`), from the entries themselves. */
+  gateSubjects(): Promise<string[]>;
+  /** How the rows of a type compare with the log, by numbers alone; all of a type, or of one model. */
+  listingGap(type: SubjectSummary['type'], modelId?: string): Promise<ListingGap>;
   /** Subjects whose id begins with the prefix. */
   findSummaries(prefix: string): Promise<SubjectSummary[]>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
@@ -90,6 +94,16 @@ export interface Ledger {
   leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]>;
 
   close(): Promise<void>;
+}
+
+/** Rows that listings read beside what the log holds, as of one moment. */
+export interface ListingGap {
+  /** How many have begun in the log. */
+  inLog: number;
+  /** How many rows there are. */
+  rows: number;
+  /** Whether there are as many rows of each state as were written; true where nothing was counted (an older ledger). */
+  statesAgree: boolean;
 }
 
 /** How many entries of a subject there are from a seq on and below `size`; the tree of the first `size` has this root. */
@@ -154,8 +168,10 @@ export type SummaryDraft = Pick<SubjectSummary, 'subject' | 'type' | 'state' | '
 
 export interface EventFilter {
   subject?: string;
-  /** Without a subject the whole log is read: an index of kinds would cost every append, and nothing needs it. */
+  /** Without a subject the whole log is read, except for the kinds with which a canary, promotion or job begins. */
   kinds?: readonly EventKind[];
+  /** Of `canary.requested` and `promotion.requested` alone: of this model, found through an index. Needs `kinds`. */
+  modelId?: string;
   /** First seq, inclusive. */
   from?: number;
   /** Last seq, exclusive. */

@@ -19,6 +19,7 @@ export {
 export { changeOf, type GateChange, gateName, gateSubject, gateSummary } from './gate.js';
 export { JOB_STATES, type Job, type JobState } from './job.js';
 export { applyJobEvent, foldJob, isFinal, jobStateAfter, jobSummary } from './job-state.js';
+export { type Listing, listingWarning, listOf } from './listing.js';
 export {
   type CanaryEvent,
   DECISION_KINDS,

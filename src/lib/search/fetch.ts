@@ -3,6 +3,7 @@ import { quote } from '../input/index.js';
 import type { Policy } from '../judge/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { canonicalJson, leafHash } from '../ledger/tree/index.js';
+import { factsOf } from '../readings/index.js';
 import { canaryDocument } from './canary-document.js';
 import { eventTitle } from './event-document.js';
 import { seqOf } from './find.js';
@@ -54,27 +55,28 @@ export async function fetchDocument(from: Sources, id: string): Promise<FetchedD
 }
 
 async function fetchCanary({ ledger, narrate }: Sources, name: string): Promise<Fetched | null> {
-  const heads = (await ledger.findSummaries(name)).filter((head) => head.type === 'canary');
-  const head = heads.find(({ subject }) => subject === name) ?? only(heads, `canary:${name}`);
-  if (head === null) return null;
-  const events = await ledger.events({ subject: head.subject });
-  const document = canaryDocument(head.subject, events);
+  const ids = await ledger.findSubjects(name, 'canary.requested');
+  const id = ids.includes(name) ? name : only(ids, `canary:${name}`);
+  if (id === null) return null;
+  const events = await ledger.events({ subject: id });
+  const document = canaryDocument(id, events);
   const [request] = events;
-  if (document === null || request?.kind !== 'canary.requested') return null;
-  const { fromGate, toGate, policyDigest, dryRun, requestedBy } = request.data;
+  const status = factsOf(id, events)?.state;
+  if (document === null || status === undefined || request?.kind !== 'canary.requested') return null;
+  const { modelId, fromGate, toGate, policyDigest, dryRun, requestedBy } = request.data;
   return {
     id: document.id,
     title: document.title,
-    text: await narrate(head.subject),
+    text: await narrate(id),
     metadata: {
       kind: 'canary',
-      canaryId: head.subject,
-      modelId: head.modelId,
+      canaryId: id,
+      modelId,
       fromGate,
       toGate,
-      status: head.state,
-      createdAt: head.createdAt,
-      updatedAt: head.updatedAt,
+      status,
+      createdAt: request.ts,
+      updatedAt: events.findLast(({ kind }) => !kind.startsWith('hook.'))?.ts ?? request.ts,
       policyDigest,
       dryRun: String(dryRun),
       requestedBy: requestedBy.who,

@@ -3,7 +3,7 @@ import type { Document, DocumentState, Ledger, StoredEvent } from '../ledger/ind
 import { isFound } from '../readings/index.js';
 import { canaryDocument } from './canary-document.js';
 import { eventDocument } from './event-document.js';
-import { gateDocument, modelDocument, policyDocument } from './name-document.js';
+import { gateDocument, holdersOf, modelDocument, policyDocument } from './name-document.js';
 import { type Pages, pageDocuments } from './pages.js';
 import { workDocument } from './work-document.js';
 
@@ -26,11 +26,47 @@ export async function catchUp(ledger: Ledger, pages: Pages, signal?: AbortSignal
   }
 }
 
+/** Whether this version made what is indexed of the log and, when they are given, of the product's pages. */
+export function madeBy({ made }: DocumentState, pages?: Pages): boolean {
+  return pages === undefined ? made.startsWith(`${FORMAT}:`) : made === `${FORMAT}:${pages.digest}`;
+}
+
+/** The documents of the product's pages. */
+export function pagesOf({ pages }: Pages): Document[] {
+  return pages.flatMap(pageDocuments);
+}
+
+/**
+ * The documents that the entries of a range change, each once and from everything the log has: what the index holds of them
+ * once it is at the log's end.
+ * @param except ids of documents that are left out
+ */
+export async function* documentsOf(
+  ledger: Ledger,
+  { from, to, except = new Set() }: { from: number; to: number; except?: ReadonlySet<string> },
+): AsyncGenerator<Document> {
+  const seen = new Set<string>(except);
+  for (let next = from; next < to; ) {
+    const events = await ledger.events({ from: next, to, limit: PAGE });
+    const end = events.at(-1);
+    if (end === undefined) return;
+    next = end.seq + 1;
+    for (const [id, make] of await tasksOf(ledger, events)) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const document = await make();
+      if (document === null || except.has(document.id)) continue;
+      yield document;
+    }
+    await turn();
+  }
+}
+
 async function renew(ledger: Ledger, state: DocumentState, made: string, pages: Pages): Promise<void> {
   const old = state.made !== '' && !state.made.startsWith(`${FORMAT}:`);
   // The next round finds it empty.
   if (old) return ledger.documents.clear();
-  const documents = pages.pages.flatMap(pageDocuments);
+  const documents = pagesOf(pages);
   await ledger.documents.write({ from: state, to: { seq: state.seq, made }, documents, without: 'doc:' });
 }
 
@@ -59,13 +95,21 @@ type Make = () => Promise<Document | null> | Document | null;
 /** What the events change in the index, by the document's id: each is made once, from everything there is by then. */
 async function tasksOf(ledger: Ledger, events: readonly StoredEvent[]): Promise<Map<string, Make>> {
   const tasks = new Map<string, Make>();
+  // Read once for all models, when the first is made: a gate that changes later is indexed then.
+  let holders: ReturnType<typeof holdersOf> | null = null;
+  const addModel: AddModel = (modelId) => {
+    tasks.set(`model:${modelId}`, async () => {
+      holders ??= holdersOf(ledger);
+      return modelDocument(ledger, modelId, await holders);
+    });
+  };
   const end = (events.at(-1) as StoredEvent).seq + 1;
   for (const [subject, event] of newest(events)) {
     const later = await ledger.events({ subject, from: end, limit: 1 });
     // What goes on later is indexed then.
-    if (later.length === 0) await addSubject(ledger, tasks, event);
+    if (later.length === 0) await addSubject(ledger, { tasks, addModel }, event);
   }
-  for (const event of events) addEvent(ledger, tasks, event);
+  for (const event of events) addEvent(ledger, { tasks, addModel }, event);
   return tasks;
 }
 
@@ -79,7 +123,14 @@ function newest(events: readonly StoredEvent[]): Map<string, StoredEvent> {
   return found;
 }
 
-async function addSubject(ledger: Ledger, tasks: Map<string, Make>, event: StoredEvent): Promise<void> {
+type AddModel = (modelId: string) => void;
+
+interface Tasks {
+  tasks: Map<string, Make>;
+  addModel: AddModel;
+}
+
+async function addSubject(ledger: Ledger, { tasks, addModel }: Tasks, event: StoredEvent): Promise<void> {
   const { subject } = event;
   const all = () => ledger.events({ subject });
   if (event.kind === 'gate.changed') {
@@ -89,24 +140,20 @@ async function addSubject(ledger: Ledger, tasks: Map<string, Make>, event: Store
   const request = await requestOf(ledger, subject);
   if (request?.kind === 'canary.requested') {
     // Before the canary, which is then the newer one.
-    addModel(ledger, tasks, request.data.modelId);
+    addModel(request.data.modelId);
     tasks.set(`canary:${subject}`, async () => canaryDocument(subject, await all()));
   } else if (request !== null) tasks.set(`work:${subject}`, async () => workDocument(subject, await all()));
 }
 
-function addEvent(ledger: Ledger, tasks: Map<string, Make>, event: StoredEvent): void {
+function addEvent(ledger: Ledger, { tasks, addModel }: Tasks, event: StoredEvent): void {
   if (event.kind === 'canary.requested') {
     const { policy, policyDigest } = event.data;
     tasks.set(`policy:${policyDigest}`, () => policyDocument(policy, policyDigest));
   }
   if (event.kind === 'gate.changed')
-    for (const model of [event.data.previous, event.data.modelId]) if (model !== null) addModel(ledger, tasks, model);
+    for (const model of [event.data.previous, event.data.modelId]) if (model !== null) addModel(model);
   if (isFound(event))
     tasks.set(`event:${event.seq}`, async () => eventDocument(event, await requestOf(ledger, event.subject)));
-}
-
-function addModel(ledger: Ledger, tasks: Map<string, Make>, modelId: string): void {
-  tasks.set(`model:${modelId}`, () => modelDocument(ledger, modelId));
 }
 
 /** The event that a subject begins with. */

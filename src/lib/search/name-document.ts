@@ -6,17 +6,33 @@ import type { Document, Ledger, StoredEvent } from '../ledger/index.js';
 const NEWEST = 20;
 
 /** A model that the log knows as it can be found: the gates that it holds, and its newest canaries. */
-export async function modelDocument(ledger: Ledger, modelId: string): Promise<Document> {
-  const gates = await ledger.summaries({ type: 'gate', modelId });
-  const canaries = await ledger.summaries({ type: 'canary', modelId, limit: NEWEST });
-  const held = gates.map(({ subject }) => subject.slice('gate:'.length)).sort();
+export async function modelDocument(
+  ledger: Ledger,
+  modelId: string,
+  holders: ReadonlyMap<string, readonly string[]>,
+): Promise<Document> {
+  const requests = await ledger.events({ kinds: ['canary.requested'], modelId, limit: NEWEST, newest: true });
+  const canaries = requests.filter((e): e is Requested => e.kind === 'canary.requested').reverse();
+  const held = holders.get(modelId) ?? [];
   return {
     id: `model:${modelId}`,
     title: oneLine(`model ${modelId}: ${held.length === 0 ? 'holds no gate' : `holds ${held.join(' and ')}`}`),
-    body: canaries
-      .map(({ subject, data }) => oneLine(`${subject} ${data['fromGate']} -> ${data['toGate']}`))
-      .join('\n'),
+    body: canaries.map(({ subject, data }) => oneLine(`${subject} ${data.fromGate} -> ${data.toGate}`)).join('\n'),
   };
+}
+
+type Requested = Extract<StoredEvent, { kind: 'canary.requested' }>;
+
+/** The gates that each model holds, by name; from the entries of the gates themselves. */
+export async function holdersOf(ledger: Ledger): Promise<Map<string, string[]>> {
+  const held = new Map<string, string[]>();
+  for (const subject of await ledger.gateSubjects()) {
+    const [last] = await ledger.events({ subject, kinds: ['gate.changed'], limit: 1, newest: true });
+    if (last?.kind !== 'gate.changed') continue;
+    const { modelId } = last.data;
+    held.set(modelId, [...(held.get(modelId) ?? []), subject.slice('gate:'.length)].sort());
+  }
+  return held;
 }
 
 /** A gate as it can be found: who holds it, and who did. Null when no model ever held it. */

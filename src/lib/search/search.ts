@@ -13,6 +13,14 @@ export interface SearchHit {
   snippet: string;
 }
 
+export interface SearchResults {
+  hits: SearchHit[];
+  /** Why something may be missing among the hits, and what to do; null: nothing is. */
+  warning: string | null;
+}
+
+const REBUILD = 'run lukhas db rebuild.';
+
 /**
  * Finds what the log and the product's pages hold, by words, names and ids. The index is a projection of the log that
  * is brought up to date before each answer; everything is loaded with the first question.
@@ -42,13 +50,19 @@ export class Search {
   }
 
   /** Best first. @throws LukhasError USAGE for a limit below 1 */
-  async search({ query, limit }: { query: string; limit: number }): Promise<SearchHit[]> {
+  async search(asked: { query: string; limit: number }): Promise<SearchHit[]> {
+    return (await this.results(asked)).hits;
+  }
+
+  /** Best first, and what the index may lack. @throws LukhasError USAGE for a limit below 1 */
+  async results({ query, limit }: { query: string; limit: number }): Promise<SearchResults> {
     if (!Number.isInteger(limit) || limit < 1)
       throw new LukhasError('USAGE', `limit ${limit}: must be a whole number of at least 1`);
     await this.catchUp();
     const { find } = await this.#load();
     const found = await find(this.#ledger, query, limit);
-    return found.map(({ id, title, snippet }) => ({ id, title, url: '', snippet }));
+    const hits = found.map(({ id, title, snippet }) => ({ id, title, url: '', snippet }));
+    return { hits, warning: await this.#warning() };
   }
 
   /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID */
@@ -63,6 +77,15 @@ export class Search {
   async rebuild(): Promise<void> {
     await this.#inTurn(() => this.#ledger.documents.clear());
     await this.catchUp();
+  }
+
+  async #warning(): Promise<string | null> {
+    const { documents } = this.#ledger;
+    const rest = (await this.#ledger.size()) - (await documents.state()).seq;
+    if (rest < 0) return `The search index does not match the log: ${REBUILD}`;
+    if (!(await documents.whole())) return `The search index lacks documents, or has too many: ${REBUILD}`;
+    // Others may have appended since the index was brought to the end.
+    return null;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -45,7 +45,7 @@ class Memory implements Log {
     return [];
   }
 
-  async findSummaries(): Promise<never[]> {
+  async findSubjects(): Promise<never[]> {
     return [];
   }
 

@@ -26,7 +26,7 @@ describe('an event stream over a shared database', () => {
           refuse();
           return ledger.events(filter);
         },
-        findSummaries: (prefix) => ledger.findSummaries(prefix),
+        findSubjects: (prefix, first) => ledger.findSubjects(prefix, first),
         size: () => ledger.size(),
         root: (size) => ledger.root(size),
         onCommit: (listener) => ledger.onCommit(listener),

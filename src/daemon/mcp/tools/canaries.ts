@@ -123,15 +123,19 @@ export const listCanaries = defineTool({
     modelId: name.optional(),
     limit: z.int().min(1).max(200).default(20),
   }),
-  output: z.looseObject({ canaries: z.array(z.looseObject({ canaryId: z.string(), status: state })) }),
+  output: z.looseObject({
+    canaries: z.array(z.looseObject({ canaryId: z.string(), status: state })),
+    warning: z.string().optional(),
+  }),
   async run(service, { state: only, modelId, limit }) {
-    const found = await service.listCanaries({
+    const { summaries, warning } = await service.listCanaries({
       limit,
       ...(only === undefined ? {} : { states: [only] }),
       ...(modelId === undefined ? {} : { modelId }),
     });
     return {
-      canaries: found.map(({ subject, modelId: model, state: status, createdAt, updatedAt, data }) => ({
+      ...(warning === null ? {} : { warning }),
+      canaries: summaries.map(({ subject, modelId: model, state: status, createdAt, updatedAt, data }) => ({
         canaryId: subject,
         modelId: model,
         status,

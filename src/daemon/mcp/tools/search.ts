@@ -12,10 +12,16 @@ export const search = defineTool({
     query: z.string().min(1).max(500).describe('Words to search for.'),
     limit: z.int().min(1).max(50).default(5),
   }),
-  output: z.looseObject({ results: z.array(hit), ids: z.array(z.string()), hits: z.array(hit) }),
+  output: z.looseObject({
+    results: z.array(hit),
+    ids: z.array(z.string()),
+    hits: z.array(hit),
+    warning: z.string().optional(),
+  }),
   async run(service, { query, limit }) {
-    const hits = await service.search(query, limit);
+    const { hits, warning } = await service.search(query, limit);
     return {
+      ...(warning === null ? {} : { warning }),
       results: hits.map(({ id, title, url }) => ({ id, title, url })),
       ids: hits.map(({ id }) => id),
       hits: hits.map(({ id, title, snippet }) => ({ id, title, snippet })),

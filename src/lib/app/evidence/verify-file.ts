@@ -22,11 +22,11 @@ import {
 } from '../../evidence/verify/index.js';
 import type { Ledger } from '../../ledger/index.js';
 import { openLedger } from '../../ledger/sqlite/index.js';
-import type { SizeWatch, VerifyReport } from '../../ledger/verify/index.js';
+import type { SizeWatch } from '../../ledger/verify/index.js';
 import { checkpointFolder } from '../checkpoint-folder.js';
 import type { Config } from '../config.js';
 import { logOrigin } from '../signing-keys.js';
-import { verifyAll } from '../verification.js';
+import { type FullReport, verifyAll } from '../verification.js';
 import { hasLogKey } from './checkpoints.js';
 
 export interface EvidenceRequest {
@@ -126,7 +126,7 @@ async function verifyZip(path: string, { trust, since, db }: Asked): Promise<Pac
 export async function verifyInPlace(
   config: Config,
   { trust: files, since, clock }: Omit<EvidenceRequest, 'db'>,
-): Promise<VerifyReport & EvidenceReport> {
+): Promise<FullReport & EvidenceReport> {
   const [trust, note] = [await readTrust(files, clock), since === null ? null : await readCheckpoint(since)];
   const kept = await KeptCheck.open(new CheckpointFiles(checkpointFolder(config)));
   const wanted = note === null ? null : claimedCheckpoint(note).size;

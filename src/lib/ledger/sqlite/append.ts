@@ -165,6 +165,7 @@ export class Appender implements TransactionObserver {
     const open = head.open ? 1 : 0;
     const own = stored.filter((event) => event.subject === subject);
     const [first, last] = [own[0], own.at(-1)];
+    this.#count(this.#sql.headName.get(subject), `${type} ${state}`);
     if (first === undefined || last === undefined) {
       if (this.#sql.headInPlace.run(type, state, modelId, open, data, subject).changes === 1) return;
       throw conflict(`There is no head of ${subject} to change, and no event of it to begin one`);
@@ -172,9 +173,25 @@ export class Appender implements TransactionObserver {
     this.#sql.head.run(subject, type, state, modelId, open, first.seq, last.seq, first.ts, last.ts, data);
   }
 
+  /** A row that changes its name moves from one count to the other. */
+  #count(before: string | undefined, after: string): void {
+    if (before === after) return;
+    this.#sql.countMore.run(after);
+    if (before === undefined) return;
+    this.#sql.countLess.run(before);
+    this.#sql.dropCount.run(before);
+  }
+
+  /** Drops every head and what is counted of them. */
+  clearHeads(): void {
+    this.#sql.clearHeads.run();
+    this.#sql.clearCounts.run();
+  }
+
   /** One head of a rebuilt projection. */
   insertHead(head: SubjectSummary): void {
     const { subject, type, state, modelId, firstSeq, lastSeq, createdAt, updatedAt } = head;
+    this.#count(this.#sql.headName.get(subject), `${type} ${state}`);
     const data = canonicalJson(head.data, `head of ${subject}`);
     this.#sql.head.run(subject, type, state, modelId, head.open ? 1 : 0, firstSeq, lastSeq, createdAt, updatedAt, data);
   }
@@ -211,6 +228,12 @@ function statements(db: Database) {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET type = excluded.type, state = excluded.state, model = excluded.model,
         open = excluded.open, last_seq = excluded.last_seq, updated_at = excluded.updated_at, data = excluded.data`),
+    headName: column("SELECT type || ' ' || state FROM heads WHERE subject = ?") as Statement<[string], string>,
+    countMore: db.prepare('INSERT INTO row_counts VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1'),
+    countLess: db.prepare('UPDATE row_counts SET count = count - 1 WHERE name = ?'),
+    dropCount: db.prepare('DELETE FROM row_counts WHERE name = ? AND count = 0'),
+    clearHeads: db.prepare('DELETE FROM heads'),
+    clearCounts: db.prepare("DELETE FROM row_counts WHERE name <> 'documents'"),
     headInPlace: db.prepare('UPDATE heads SET type = ?, state = ?, model = ?, open = ?, data = ? WHERE subject = ?'),
   };
 }

@@ -1,5 +1,6 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import type { Document, DocumentBatch, DocumentIndex, DocumentState, FoundDocument } from '../documents.js';
+import { ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
 import type { Work } from './group-commit.js';
 import type { Connection } from './open.js';
@@ -73,7 +74,18 @@ export class SqliteDocuments implements DocumentIndex {
   }
 
   clear(): Promise<void> {
-    return this.#change((db) => void db.exec(DOCUMENTS_SCHEMA));
+    return this.#change((db) => {
+      db.exec(DOCUMENTS_SCHEMA);
+      this.#statements.count.run(0);
+    });
+  }
+
+  whole(): Promise<boolean> {
+    return this.#read(() => {
+      const { counted, rows, words } = this.#statements;
+      const count = counted.get();
+      return rows.get() === count && words.get() === count;
+    });
   }
 
   close(): void {
@@ -90,11 +102,13 @@ export class SqliteDocuments implements DocumentIndex {
     const sql = this.#statements;
     const now = sql.state.get() as DocumentState;
     if (now.seq !== from.seq || now.made !== from.made) return false;
-    if (without !== undefined) sql.removeAll.run(without, without + AFTER_ANY_PREFIX);
+    let count = sql.counted.get() as number;
+    if (without !== undefined) count -= sql.removeAll.run(without, without + AFTER_ANY_PREFIX).changes;
     for (const document of documents) {
-      sql.remove.run(document.id);
+      count += 1 - sql.remove.run(document.id).changes;
       sql.add.run(document);
     }
+    sql.count.run(count);
     sql.move.run(to.seq, to.made);
     return true;
   }
@@ -108,7 +122,7 @@ export class SqliteDocuments implements DocumentIndex {
     if (!this.#connection.readOnly) return this.#connection.db;
     if (this.#memory === null) {
       this.#memory = new Sqlite(':memory:');
-      this.#memory.exec(DOCUMENTS_SCHEMA);
+      this.#memory.exec(DOCUMENTS_SCHEMA + ROW_COUNTS_SCHEMA);
     }
     return this.#memory;
   }
@@ -125,6 +139,11 @@ function statements(db: Database) {
     add: db.prepare(`
       INSERT INTO documents (doc, id, title, body)
       VALUES (CASE WHEN @id GLOB 'doc:*' THEN (SELECT min(0, coalesce(min(doc), 0)) - 1 FROM documents) END, @id, @title, @body)`),
+    counted: db.prepare("SELECT count FROM row_counts WHERE name = 'documents'").pluck(),
+    count: db.prepare("UPDATE row_counts SET count = ? WHERE name = 'documents'"),
+    rows: db.prepare('SELECT count(*) FROM documents').pluck(),
+    // One row for each document whose words are indexed.
+    words: db.prepare('SELECT count(*) FROM documents_text_docsize').pluck(),
     best: db.prepare(BEST).pluck(),
     // Cast: numbers come from JavaScript as REAL, and FTS5 looks for a rowid only by an INTEGER.
     found: db.prepare(

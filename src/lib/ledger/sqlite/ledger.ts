@@ -1,7 +1,16 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import type { EventDraft, EventKind, StoredEvent } from '../events.js';
-import type { EventFilter, FeedItem, FeedPosition, Ledger, SubjectSummary, SummaryFilter, Unit } from '../ledger.js';
+import type {
+  EventFilter,
+  FeedItem,
+  FeedPosition,
+  Ledger,
+  ListingGap,
+  SubjectSummary,
+  SummaryFilter,
+  Unit,
+} from '../ledger.js';
 import { compactRange, consistencyProof, inclusionProof, rootHash } from '../tree/index.js';
 import { Appender, type PreparedUnit, prepareUnit } from './append.js';
 import { SqliteDocuments } from './documents.js';
@@ -156,6 +165,14 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.findSubjects(prefix, first));
   }
 
+  gateSubjects(): Promise<string[]> {
+    return this.#read(() => this.#reader.gateSubjects());
+  }
+
+  listingGap(type: SubjectSummary['type'], modelId?: string): Promise<ListingGap> {
+    return this.#read(() => this.#reader.listingGap(type, modelId));
+  }
+
   findSummaries(prefix: string): Promise<SubjectSummary[]> {
     return this.#read(() => this.#reader.summaries.find(prefix));
   }
@@ -264,9 +281,9 @@ async function rebuild(
   fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>,
 ): Promise<number> {
   await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
-  db.exec('DELETE FROM heads');
   const reader = new Reader(db);
   const appender = new Appender(db, reader.node);
+  appender.clearHeads();
   let count = 0;
   for await (const head of fold(reader.allEvents())) {
     appender.insertHead(head);

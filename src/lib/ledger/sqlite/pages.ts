@@ -3,6 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
 import type { EventKind } from '../events.js';
 import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from '../pages.js';
+import { MODEL_OF_BODY } from './derived-schema.js';
 
 /**
  * Entries of a page of lines, by their ending. A large page is read faster. Of those with a comma other forms are made, and all
@@ -207,8 +208,8 @@ function chosen({ models, families }: Selection): { term: string; values: Record
     const among = 'IN (SELECT value FROM json_each(@models))';
     terms.push(`CASE WHEN kind = 'gate.changed'
       THEN (json_extract(body, '$.data.modelId') ${among} OR coalesce(json_extract(body, '$.data.previous') ${among}, 0))
-      ELSE EXISTS (SELECT 1 FROM heads WHERE heads.subject = events.subject
-        AND heads.type IN ('canary', 'promotion') AND heads.model ${among}) END`);
+      ELSE EXISTS (SELECT 1 FROM events AS first WHERE first.subject = events.subject
+        AND first.kind IN ('canary.requested', 'promotion.requested') AND ${MODEL_OF_BODY} ${among}) END`);
   }
   if (families !== undefined) {
     values['families'] = JSON.stringify(families);

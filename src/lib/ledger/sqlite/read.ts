@@ -2,9 +2,10 @@ import type { Database } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import type { EventKind, StoredEvent } from '../events.js';
-import type { EventFilter, FeedItem, FeedPosition } from '../ledger.js';
+import type { EventFilter, FeedItem, FeedPosition, ListingGap, SubjectSummary } from '../ledger.js';
 import { leafHash } from '../tree/index.js';
 import { upgraded } from '../versions.js';
+import { FIRST_KINDS, MODEL_OF_BODY } from './derived-schema.js';
 import { Conditions, LAST, Queries } from './queries.js';
 import { SummaryReader } from './summaries.js';
 
@@ -33,6 +34,21 @@ const LEASED = `
 const FOUND = `
   SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
   WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject`;
+
+/** One step from gate to gate along the index, however often each has changed. */
+const GATES = `
+  WITH RECURSIVE gates (subject) AS (
+    SELECT min(subject) FROM events WHERE subject >= 'gate:' AND subject < 'gate;'
+    UNION ALL
+    SELECT (SELECT min(subject) FROM events WHERE subject > gates.subject AND subject < 'gate;')
+      FROM gates WHERE gates.subject IS NOT NULL)
+  SELECT subject FROM gates WHERE subject IS NOT NULL`;
+/** What a listing has a row of begins with such an entry; a gate has none, and many changes. */
+const FIRST: Readonly<Record<Exclude<SubjectSummary['type'], 'gate'>, string>> = {
+  canary: 'canary.requested',
+  promotion: 'promotion.requested',
+  job: 'job.queued',
+};
 
 /** Reads the log of one connection, its observations and leases. */
 export class Reader {
@@ -67,10 +83,14 @@ export class Reader {
     });
   };
 
-  events({ subject, kinds, from, to, mentions, limit, newest }: EventFilter = {}): StoredEvent[] {
+  events({ subject, kinds, modelId, from, to, mentions, limit, newest }: EventFilter = {}): StoredEvent[] {
     const query = new Conditions();
     if (subject !== undefined) query.add('subject = ?', subject);
     if (kinds !== undefined) query.addAnyOf('kind', kinds);
+    // In the words of the index.
+    if (subject === undefined && kinds?.every((kind) => FIRST_KINDS.includes(`'${kind}'`)))
+      query.add(`kind IN ${FIRST_KINDS}`);
+    if (modelId !== undefined) query.add(`${MODEL_OF_BODY} = ?`, modelId);
     if (from !== undefined) query.add('seq >= ?', from);
     if (to !== undefined) query.add('seq < ?', to);
     if (mentions !== undefined) query.add('instr(body, ?) > 0', JSON.stringify(mentions));
@@ -184,6 +204,25 @@ export class Reader {
 
   findSubjects(prefix: string, first: EventKind): string[] {
     return this.#query.column(FOUND, [prefix, `${prefix}${LAST}`, first]);
+  }
+
+  gateSubjects(): string[] {
+    return this.#query.column(GATES, []);
+  }
+
+  listingGap(type: SubjectSummary['type'], modelId?: string): ListingGap {
+    return this.#db.transaction(() => ({
+      inLog: type === 'gate' ? this.gateSubjects().length : this.#begun(FIRST[type], modelId),
+      rows: this.summaries.count(modelId === undefined ? { type } : { type, modelId }),
+      statesAgree: this.summaries.statesAgree(type),
+    }))();
+  }
+
+  #begun(kind: string, modelId: string | undefined): number {
+    const query = new Conditions();
+    query.add(`kind = ? AND kind IN ${FIRST_KINDS}`, kind);
+    if (modelId !== undefined) query.add(`${MODEL_OF_BODY} = ?`, modelId);
+    return this.#query.value<number>(`SELECT count(*) FROM events ${query.where}`, ...query.values) as number;
   }
 
   /** Changes when another connection has committed. */

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
+import { FIRST_ENTRIES_INDEX, ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
 
 /** Marks the file as ours in its header: "lukh". */
@@ -104,6 +105,13 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE leases RENAME COLUMN canary TO subject;
   `,
+  // A listing row that is lost or altered must not hide what the log holds.
+  `
+  ${FIRST_ENTRIES_INDEX}
+  ${ROW_COUNTS_SCHEMA}
+  UPDATE row_counts SET count = (SELECT count(*) FROM documents);
+  INSERT INTO row_counts SELECT type || ' ' || state, count(*) FROM heads GROUP BY type, state;
+  `,
 ];
 
 /** Whether the file holds a ledger of this version; false when it is empty, or of an older one. */
@@ -122,6 +130,7 @@ const COLUMN_OF_VERSION = [
   ['observation_feed', 'row'],
   ['documents', 'doc'],
   ['leases', 'subject'],
+  ['row_counts', 'name'],
 ] as const;
 
 /** Version of a ledger that does not say that it is one: `.dump` of the sqlite3 program leaves the numbers out. Null: no ledger. */

@@ -47,6 +47,17 @@ export class SummaryReader {
     return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
 
+  /** Whether the rows are as many, by state, as were written. */
+  statesAgree(type: SubjectSummary['type']): boolean {
+    const counted = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'row_counts'";
+    if (this.#query.value<number>(counted) === 0) return true;
+    const sql = 'SELECT substr(name, ?) AS state, count FROM row_counts WHERE name >= ? AND name < ?';
+    const names = [type.length + 2, `${type} `, `${type}!`];
+    const written = this.#query.all<{ state: string; count: number }>(sql, names);
+    const found = this.states(type);
+    return written.length === Object.keys(found).length && written.every(({ state, count }) => found[state] === count);
+  }
+
   find(prefix: string): SubjectSummary[] {
     const rows = this.#query.all<SummaryRow>(
       'SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject',

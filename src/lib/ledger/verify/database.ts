@@ -1,12 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { type Clock, systemClock } from '../../clock.js';
 import { errorCode, ledgerError } from '../sqlite/errors.js';
-import { openConnection } from '../sqlite/open.js';
+import { type Connection, openConnection } from '../sqlite/open.js';
 import { schemaDifferences } from '../sqlite/schema-check.js';
 import { checkDecision, decisionOf } from './decisions.js';
 import { EntryChecker, type EntryRow } from './entries.js';
 import { Findings, type VerifyReport } from './findings.js';
 import { checkPolicy } from './policies.js';
+import { checkTables } from './tables.js';
 import { FutureEntries } from './times.js';
 
 export type { VerifyReport };
@@ -24,6 +25,13 @@ export interface VerifyOptions {
   watch?: SizeWatch | null;
   /** Decides what is old, and what is dated in the future; default: the system clock. */
   clock?: Pick<Clock, 'now'>;
+  /** Checks the tables beside the log too. Default false. */
+  tables?: boolean;
+  /**
+   * With `tables`, and if the log has no problems: compares them with what its entries mean, which this folder does not know, on
+   * the same connection and as of the same moment.
+   */
+  derived?: (connection: Connection, tell: Pick<Findings, 'table' | 'unchecked'>) => Promise<void>;
 }
 
 /**
@@ -33,7 +41,7 @@ export interface VerifyOptions {
  */
 export async function verifyDatabase(
   path: string,
-  { watch = null, clock = systemClock() }: VerifyOptions = {},
+  { watch = null, clock = systemClock(), tables = false, derived }: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const connection = await openConnection(path, { readOnly: true, anySchema: true });
   const findings = new Findings();
@@ -43,6 +51,10 @@ export async function verifyDatabase(
     // One transaction, so that everything is read as of one moment.
     connection.db.exec('BEGIN');
     await checkAll(connection.db, { entries, findings, watch, now: clock.now() });
+    if (tables && findings.ok) {
+      await checkTables(connection.db, entries.size, findings);
+      await derived?.(connection, findings);
+    }
   } catch (error) {
     if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(errorCode(error))) throw ledgerError(error, connection.path);
     findings.bad(entries.next, `the database cannot be read from here on (${(error as Error).message})`);
@@ -105,7 +117,9 @@ function checkEnd(db: Database, entries: EntryChecker, findings: Findings): void
 function checkFile(db: Database, findings: Findings): void {
   const lines = db.pragma('integrity_check(10)') as { integrity_check: string }[];
   for (const { integrity_check: line } of lines) {
-    if (line !== 'ok') findings.problem(`the database file is damaged: ${line}`);
+    // The index of words is made from the log: losing it loses nothing.
+    if (/\bFTS5\b|documents_text/.test(line)) findings.table(`documents_text: ${line}`);
+    else if (line !== 'ok') findings.problem(`the database file is damaged: ${line}`);
   }
 }
 
@@ -117,5 +131,8 @@ function noteUndecided(db: Database, findings: Findings): void {
     )
     .pluck()
     .get();
-  if (count) findings.unchecked(`observations of undecided canaries (${count}): no entry commits to them yet`);
+  if (count)
+    findings.unchecked(
+      `canary_metrics: observations of canaries without a verdict (${count}): no entry commits to them, but how such a canary stands, and what its verdict will be, rests on them`,
+    );
 }

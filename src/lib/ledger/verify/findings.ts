@@ -18,6 +18,12 @@ export interface VerifyReport {
   problems: string[];
   problemCount: number;
   checked: Checked;
+  /**
+   * What is wrong with the tables beside the log, though the log holds; the first 100. Not part of `ok`, which is of the log
+   * and its observations alone.
+   */
+  tableProblems: string[];
+  tableProblemCount: number;
   /** What was not checked, and why, in words. */
   notChecked: string[];
 }
@@ -29,6 +35,8 @@ export class Findings {
   readonly checked: Checked = { entries: 0, nodes: 0, decisions: 0, observations: 0 };
   readonly #problems: string[] = [];
   readonly #notChecked: string[] = [];
+  readonly #tableProblems: string[] = [];
+  #tableProblemCount = 0;
   #problemCount = 0;
   #notCheckedCount = 0;
   #firstBad: { seq: number; what: string } | null = null;
@@ -45,6 +53,17 @@ export class Findings {
     if (this.#problems.length < MOST) this.#problems.push(text);
   }
 
+  /** A problem with a table beside the log: the log itself holds. */
+  table(text: string): void {
+    this.#tableProblemCount++;
+    if (this.#tableProblems.length < MOST) this.#tableProblems.push(text);
+  }
+
+  /** Whether nothing is wrong with the log. */
+  get ok(): boolean {
+    return this.#problemCount === 0;
+  }
+
   unchecked(text: string): void {
     this.#notCheckedCount++;
     if (this.#notChecked.length < MOST) this.#notChecked.push(text);
@@ -53,13 +72,15 @@ export class Findings {
   report(size: number, root: Buffer): VerifyReport {
     const more = this.#notCheckedCount - this.#notChecked.length;
     return {
-      ok: this.#problemCount === 0,
+      ok: this.ok,
       size,
       root: root.toString('hex'),
       firstBad: this.#firstBad,
       problems: this.#problems,
       problemCount: this.#problemCount,
       checked: this.checked,
+      tableProblems: this.#tableProblems,
+      tableProblemCount: this.#tableProblemCount,
       notChecked: more > 0 ? [...this.#notChecked, `and ${more} more`] : this.#notChecked,
     };
   }
