@@ -1,7 +1,7 @@
 import type { App } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
-import { CANARY_STATES } from '../lib/ledger/index.js';
-import { JOB_STATES } from '../lib/readings/index.js';
+import { CANARY_STATES, type ListingGap } from '../lib/ledger/index.js';
+import { JOB_STATES, listingWarning } from '../lib/readings/index.js';
 import type { Route } from './http/index.js';
 import { sendJson } from './http/index.js';
 import type { Readiness } from './readiness.js';
@@ -57,12 +57,19 @@ export function healthRoutes(options: HealthOptions): Route[] {
   ];
 }
 
+async function listingWarnings(ledger: App['ledger']): Promise<string[]> {
+  const types = ['canary', 'promotion', 'job', 'gate'] as const;
+  const gaps = await Promise.all(types.map((type) => ledger.listingGap(type)));
+  return types.flatMap((type, i) => listingWarning(type, gaps[i] as ListingGap) ?? []);
+}
+
 async function healthOf({ app, readiness, version, mcpVersion, startedAt, about }: HealthOptions) {
   const now = app.clock.now();
-  const [{ ready, checks }, counts, size] = await Promise.all([
+  const [{ ready, checks }, counts, size, warnings] = await Promise.all([
     readiness.check(),
     countStates(app.ledger),
     app.ledger.size(),
+    listingWarnings(app.ledger),
   ]);
   return {
     status: ready ? 'ok' : 'degraded',
@@ -75,6 +82,8 @@ async function healthOf({ app, readiness, version, mcpVersion, startedAt, about 
     ready,
     checks,
     ...counts,
+    // The numbers above are those of the rows that listings read.
+    ...(warnings.length === 0 ? {} : { warnings }),
     ledger: { size },
     ...about(),
   };

@@ -74,8 +74,7 @@ export class JobRunner {
     if (size === this.seen) return;
     if (everything && this.seen === 0) {
       // Newest first in the listing; the queue is served in the order of the log.
-      for (const head of (await ledger.summaries({ type: 'job', open: true })).reverse())
-        this.waiting.add(head.subject);
+      for (const subject of (await ledger.openSubjects('job')).reverse()) this.waiting.add(subject);
     } else {
       for (const { kind, subject } of await ledger.events({ from: this.seen, to: size, kinds: JOB_KINDS })) {
         if (kind === 'job.queued' && everything) this.waiting.add(subject);

@@ -63,7 +63,10 @@ export interface Ledger {
 
   /** Heads of subjects (see Head), newest first. */
   summaries(filter?: SummaryFilter): Promise<SubjectSummary[]>;
-  /** Subjects of open rows of a type, newest first: what a driver looks after. A row of which the rest is broken counts too. */
+  /**
+   * Subjects of open rows of a type, newest first: what a driver looks after. A row of which the rest is broken counts too, and
+   * where rows are missing, what the log has begun and not ended.
+   */
   openSubjects(type: SubjectSummary['type']): Promise<string[]>;
   /** How many heads of a type there are, by state; states without any are left out. */
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;

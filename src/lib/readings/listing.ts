@@ -56,8 +56,7 @@ export async function listOf(ledger: ListingSource, filter: SummaryFilter & { ty
 /** What the numbers of rows say of a listing; null when they are those of the log. */
 export function listingWarning(type: SubjectSummary['type'], { inLog, rows, statesAgree }: ListingGap): string | null {
   if (rows < inLog) return `The listing lacks ${inLog - rows} of ${inLog} ${MANY[type]}: run lukhas db rebuild.`;
-  if (rows > inLog)
-    return `The listing has ${rows - inLog} ${MANY[type]} that the log does not have: run lukhas db rebuild.`;
+  if (rows > inLog) return `The listing has more ${MANY[type]} than the log (${rows - inLog}): run lukhas db rebuild.`;
   return statesAgree ? null : doesNotMatch(type);
 }
 

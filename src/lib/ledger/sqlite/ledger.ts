@@ -150,7 +150,7 @@ export class SqliteLedger implements Ledger {
   }
 
   openSubjects(type: SubjectSummary['type']): Promise<string[]> {
-    return this.#read(() => this.#reader.summaries.openSubjects(type));
+    return this.#read(() => this.#reader.openSubjects(type));
   }
 
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {

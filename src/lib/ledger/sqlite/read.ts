@@ -50,6 +50,14 @@ const FIRST: Readonly<Record<Exclude<SubjectSummary['type'], 'gate'>, string>> =
   job: 'job.queued',
 };
 
+/** What has begun, has no row, and does not end with an entry after which nothing goes on; few, unless rows were deleted. */
+const WITHOUT_ROW = `
+  SELECT subject, seq FROM events AS first WHERE kind = ? AND kind IN ${FIRST_KINDS}
+    AND NOT EXISTS (SELECT 1 FROM heads WHERE heads.subject = first.subject)
+    AND (SELECT kind FROM events WHERE subject = first.subject ORDER BY seq DESC LIMIT 1) NOT IN
+      ('canary.acted', 'canary.aborted', 'canary.failed', 'canary.rejected', 'canary.lapsed', 'canary.reviewed',
+       'promotion.finished', 'job.completed', 'job.failed')`;
+
 /** Reads the log of one connection, its observations and leases. */
 export class Reader {
   readonly #db: Database;
@@ -216,6 +224,17 @@ export class Reader {
       rows: this.summaries.count(modelId === undefined ? { type } : { type, modelId }),
       statesAgree: this.summaries.statesAgree(type),
     }))();
+  }
+
+  /** Newest first. A row that is missing must not keep a canary, promotion or job from being driven. */
+  openSubjects(type: SubjectSummary['type']): string[] {
+    return this.#db.transaction(() => {
+      const open = this.summaries.open(type);
+      const { inLog, rows } = this.listingGap(type);
+      if (type !== 'gate' && rows !== inLog)
+        open.push(...this.#query.all<{ subject: string; seq: number }>(WITHOUT_ROW, [FIRST[type]]));
+      return open.sort((a, b) => b.seq - a.seq).map(({ subject }) => subject);
+    })();
   }
 
   #begun(kind: string, modelId: string | undefined): number {

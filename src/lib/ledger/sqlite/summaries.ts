@@ -30,9 +30,9 @@ export class SummaryReader {
     return this.#query.all<SummaryRow>(sql, [...query.values, filter.limit ?? -1]).map(toSummary);
   }
 
-  openSubjects(type: SubjectSummary['type']): string[] {
-    const sql = 'SELECT subject FROM heads WHERE type = ? AND open = 1 ORDER BY first_seq DESC';
-    return this.#query.column<string>(sql, [type]);
+  /** Subjects of open rows; what else a row says does not matter. */
+  open(type: SubjectSummary['type']): { subject: string; seq: number }[] {
+    return this.#query.all('SELECT subject, first_seq AS seq FROM heads WHERE type = ? AND open = 1', [type]);
   }
 
   count(filter: SummaryFilter = {}): number {

@@ -1,0 +1,10 @@
+import { openLedger } from '/tmp/wt/index/src/lib/ledger/sqlite/ledger.ts';
+import { parsePolicy } from '/tmp/wt/index/src/lib/judge/policy-schema.ts';
+import { fillLog } from '/tmp/wt/index/bench/canaries/log.ts';
+const ledger = await openLedger('/tmp/idx300/log.db');
+const policy = parsePolicy({ windowSeconds: 300, targets: { max_error_rate: 0.02, latency_p95_ms: 250 } });
+console.time('fill');
+await fillLog(ledger, policy as never, { canaries: 37500, events: 300000 });
+console.timeEnd('fill');
+console.log(await ledger.size());
+await ledger.close();
