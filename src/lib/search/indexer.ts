@@ -7,7 +7,7 @@ import { gateDocument, holdersOf, modelDocument, policyDocument } from './name-d
 import { type Pages, pageDocuments } from './pages.js';
 import { workDocument } from './work-document.js';
 
-/** Raised when documents are composed otherwise than before: what is indexed is then dropped and made anew. */
+/** Raised when documents are composed otherwise than before within a version: what is indexed is then dropped and made anew. */
 const FORMAT = 1;
 /** Events read at once; documents in one transaction, few enough that a canary's commit never waits for long. */
 const PAGE = 500;
@@ -15,7 +15,7 @@ const DOCUMENTS = 25;
 
 /** Brings the index to the end of the log; a few reads when it is there. @throws the signal's reason */
 export async function catchUp(ledger: Ledger, pages: Pages, signal?: AbortSignal): Promise<void> {
-  const made = `${FORMAT}:${pages.digest}`;
+  const made = `${ofVersion(pages)}${pages.digest}`;
   for (;;) {
     signal?.throwIfAborted();
     const state = await ledger.documents.state();
@@ -26,9 +26,19 @@ export async function catchUp(ledger: Ledger, pages: Pages, signal?: AbortSignal
   }
 }
 
-/** Whether this version made what is indexed of the log and, when they are given, of the product's pages. */
-export function madeBy({ made }: DocumentState, pages?: Pages): boolean {
-  return pages === undefined ? made.startsWith(`${FORMAT}:`) : made === `${FORMAT}:${pages.digest}`;
+/** Another version may say the same otherwise: what it indexed is dropped, so that the index can be compared with the log. */
+function ofVersion({ version }: Pages): string {
+  return `${FORMAT}:${version}:`;
+}
+
+/** Whether this version made what is indexed of the log. */
+export function madeBy({ made }: DocumentState, pages: Pages): boolean {
+  return made.startsWith(ofVersion(pages));
+}
+
+/** Whether it holds the product's pages as they are. */
+export function hasPages({ made }: DocumentState, pages: Pages): boolean {
+  return made === `${ofVersion(pages)}${pages.digest}`;
 }
 
 /** The documents of the product's pages. */
@@ -63,7 +73,7 @@ export async function* documentsOf(
 }
 
 async function renew(ledger: Ledger, state: DocumentState, made: string, pages: Pages): Promise<void> {
-  const old = state.made !== '' && !state.made.startsWith(`${FORMAT}:`);
+  const old = state.made !== '' && !madeBy(state, pages);
   // The next round finds it empty.
   if (old) return ledger.documents.clear();
   const documents = pagesOf(pages);

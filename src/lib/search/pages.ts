@@ -17,11 +17,14 @@ export interface Pages {
   pages: readonly Page[];
   /** Changes with the pages. */
   digest: string;
+  /** Of lukhas; empty where it was bundled into another program. */
+  version: string;
 }
 
 /** The pages that are shipped with the product; none where it was bundled into another program without them. */
 export async function readPages(from = dirname(fileURLToPath(import.meta.url))): Promise<Pages> {
-  const root = await packageRoot(from);
+  const found = await packageRoot(from);
+  const root = found?.folder ?? null;
   const files = root === null ? [] : [join(root, 'README.md'), ...(await markdownIn(join(root, 'docs')))];
   const pages: Page[] = [];
   const digest = createHash('sha256');
@@ -31,14 +34,15 @@ export async function readPages(from = dirname(fileURLToPath(import.meta.url))):
     pages.push({ name, title: /^# (.+)$/m.exec(text)?.[1] ?? name, text });
     digest.update(JSON.stringify([name, text]));
   }
-  return { pages, digest: digest.digest('hex') };
+  return { pages, digest: digest.digest('hex'), version: found?.version ?? '' };
 }
 
 /** Sources and bundle lie at different depths of the package. */
-async function packageRoot(from: string): Promise<string | null> {
+async function packageRoot(from: string): Promise<{ folder: string; version: string } | null> {
   for (let folder = from; ; folder = dirname(folder)) {
     const text = await ifThere(readFile(join(folder, 'package.json'), 'utf8'));
-    if (text !== null && (JSON.parse(text) as { name?: string }).name === 'lukhas') return folder;
+    const { name, version = '' } = text === null ? {} : (JSON.parse(text) as { name?: string; version?: string });
+    if (name === 'lukhas') return { folder, version };
     if (folder === dirname(folder)) return null;
   }
 }

@@ -19,7 +19,7 @@ import { STORIES, Story } from '../explain/stories.js';
 import { EXAMPLES, finished, head, TS, withFolder } from '../ledger/examples.js';
 
 const GOLDEN = new URL('../../golden/ledgers/judge-1.db', import.meta.url);
-const NO_PAGES: Pages = { pages: [], digest: '' };
+const NO_PAGES: Pages = { pages: [], digest: '', version: '' };
 
 const searchOf = (ledger: Ledger) => new Search(ledger, async (id) => `narrative of ${id}`);
 
@@ -354,7 +354,9 @@ describe('search', () => {
     it('changes its pages with the product, and is made anew when documents are composed otherwise', async () => {
       await withLedger(async (ledger) => {
         await request(ledger, 'c-p1', 'm');
-        const pages = (name: string): Pages => ({ pages: [{ name, title: name, text: `# ${name}` }], digest: name });
+        const pages = (name: string, version = '1.0.0'): Pages => {
+          return { pages: [{ name, title: name, text: `# ${name}` }], digest: name, version };
+        };
         const page = async () =>
           (await everything(ledger)).filter(({ id }) => id.startsWith('doc:')).map(({ id }) => id);
         await catchUp(ledger, pages('one'));
@@ -367,6 +369,13 @@ describe('search', () => {
         const to = { seq: from.seq, made: '0:two' };
         expect(await ledger.documents.write({ from, to, documents: [old] })).to.equal(true);
         await catchUp(ledger, pages('two'));
+        expect(await everything(ledger)).to.deep.equal(made);
+        // Another version may say the same otherwise: what it made goes too.
+        const now = await ledger.documents.state();
+        await ledger.documents.write({ from: now, to: now, documents: [old] });
+        await catchUp(ledger, pages('two'));
+        expect(await everything(ledger)).not.to.deep.equal(made);
+        await catchUp(ledger, pages('two', '1.0.1'));
         expect(await everything(ledger)).to.deep.equal(made);
       });
     });

@@ -9,15 +9,16 @@ import type { Tell } from './tell.js';
 export async function checkDocuments(ledger: Ledger, rows: StoredRows, tell: Tell): Promise<void> {
   const state = rows.documentState();
   if (state === null) return;
-  const [{ documentsOf, madeBy, pagesOf }, { readPages }] = await Promise.all([
+  const [{ documentsOf, hasPages, madeBy, pagesOf }, { readPages }] = await Promise.all([
     import('../../search/indexer.js'),
     import('../../search/pages.js'),
   ]);
-  if (!madeBy(state)) {
+  const pages = await readPages();
+  if (!madeBy(state, pages)) {
     tell.unchecked(
       state.made === ''
         ? 'documents, documents_state: nothing is indexed for searches yet; the first search does it'
-        : 'documents, documents_state.made: another version of lukhas made the search index; the next search makes it anew',
+        : 'documents, documents_state.made: another version of lukhas made the search index; the next search makes it again',
     );
     if (state.made === '')
       for (const id of rows.documentIds()) tell.table(`search document ${id} does not match the log; ${REBUILD}`);
@@ -36,8 +37,7 @@ export async function checkDocuments(ledger: Ledger, rows: StoredRows, tell: Tel
     if (!rows.isDocument(document)) tell.table(wrong(document.id));
     extra.delete(document.id);
   }
-  const pages = await readPages();
-  if (madeBy(state, pages)) {
+  if (hasPages(state, pages)) {
     for (const document of pagesOf(pages)) {
       if (!rows.isDocument(document)) tell.table(wrong(document.id));
       extra.delete(document.id);
