@@ -57,14 +57,11 @@ async function verifyDatabase(flags: VerifyFlags, expected: string | null): Prom
   const problemCount = report.problemCount + (isOther ? 1 : 0);
   const final = { ...report, ok: report.ok && !isOther, problems, problemCount, notChecked };
   const about = [`  entries  ${report.size}`, `  root     ${report.root}`];
-  if (report.firstBad) about.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
   // Not where something else failed too, such as a checkpoint.
-  const ofTables = report.logHolds && problemCount === report.tableProblemCount;
-  const lines = [
-    `${headline(final, 'verified', ofTables && problemCount > 0)}: ${config.dbPath}`,
-    ...about,
-    ...listed(final),
-  ];
+  if (report.logHolds && problemCount > 0 && problemCount === report.tableProblemCount)
+    about.push('  the log holds; the tables beside it do not match it');
+  if (report.firstBad) about.push(`  first bad entry  ${report.firstBad.seq}: ${report.firstBad.what}`);
+  const lines = [`${headline(final, 'verified')}: ${config.dbPath}`, ...about, ...listed(final)];
   return { ok: final.ok, text: block(lines), json: { ...final, db: config.dbPath } };
 }
 
@@ -80,9 +77,8 @@ function trustOf({ trust, since }: VerifyFlags): Omit<EvidenceRequest, 'db'> {
   return { trust: trust ?? [], since: since ?? null, clock: systemClock() };
 }
 
-function headline({ ok, problemCount }: EvidenceReport, good: string, ofTables = false): string {
+function headline({ ok, problemCount }: EvidenceReport, good: string): string {
   if (ok) return good;
-  if (ofTables) return 'VERIFICATION FAILED (the log holds; the tables beside it do not)';
   return problemCount > 0 ? 'VERIFICATION FAILED' : 'NOT PROVEN';
 }
 
