@@ -2,6 +2,9 @@ import { LukhasError } from '../errors.js';
 import type { EventKind, Ledger, ListingGap, StoredEvent, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { foldSummaries } from './summaries.js';
 
+/** Of so many each is folded from its entries, in a few ms; thousands would take seconds. */
+const MOST_FOLDED = 200;
+
 /** What is listed, newest first. */
 export interface Listing {
   summaries: SubjectSummary[];
@@ -28,19 +31,23 @@ const MANY: Readonly<Record<SubjectSummary['type'], string>> = {
 };
 
 /**
- * Lists canaries, promotions or jobs, each as its own entries tell it: no listing row is believed. Which there are comes from the
- * log too; which are in a certain state only the rows tell, so what they may lack is said.
+ * Lists canaries, promotions or jobs, the newest 200 each as its own entries tell it: no listing row is believed. Which there are
+ * comes from the log too; which are in a certain state only the rows tell, so what they may lack is said.
  */
 export async function listOf(ledger: ListingSource, filter: SummaryFilter & { type: Listed }): Promise<Listing> {
   const { type, states, open, modelId, limit } = filter;
   const byState = states !== undefined || open !== undefined;
   const gap = await ledger.listingGap(type, modelId);
+  const numbersSay = listingWarning(type, gap);
   const rows = byState ? await ledger.summaries(filter) : null;
   const subjects = rows?.map(({ subject }) => subject) ?? (await newestOf(ledger, type, modelId, limit));
+  // Where all numbers are right, the rest of a long list is as the rows have it.
+  const rest = subjects.length > MOST_FOLDED && numbersSay === null ? (rows ?? (await ledger.summaries(filter))) : [];
+  const believed = new Map(rest.map((row) => [row.subject, row]));
   const summaries: SubjectSummary[] = [];
   let wrong = 0;
-  for (const subject of subjects) {
-    const told = await summaryOf(ledger, subject);
+  for (const [i, subject] of subjects.entries()) {
+    const told = (i < MOST_FOLDED ? undefined : believed.get(subject)) ?? (await summaryOf(ledger, subject));
     const fits =
       told?.type === type &&
       (states?.includes(told.state) ?? true) &&
@@ -49,7 +56,7 @@ export async function listOf(ledger: ListingSource, filter: SummaryFilter & { ty
     if (fits) summaries.push(told);
     else wrong++;
   }
-  const warning = listingWarning(type, gap) ?? (wrong > 0 ? doesNotMatch(type) : null);
+  const warning = numbersSay ?? (wrong > 0 ? doesNotMatch(type) : null);
   return { summaries, warning: warning !== null && byState ? `${warning} This list may be incomplete.` : warning };
 }
 

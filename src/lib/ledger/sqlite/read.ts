@@ -96,17 +96,19 @@ export class Reader {
     if (subject !== undefined) query.add('subject = ?', subject);
     if (kinds !== undefined) query.addAnyOf('kind', kinds);
     // In the words of the index.
-    if (subject === undefined && kinds?.every((kind) => FIRST_KINDS.includes(`'${kind}'`)))
-      query.add(`kind IN ${FIRST_KINDS}`);
+    const first = subject === undefined && kinds?.every((kind) => FIRST_KINDS.includes(`'${kind}'`)) === true;
+    if (first) query.add(`kind IN ${FIRST_KINDS}`);
     if (modelId !== undefined) query.add(`${MODEL_OF_BODY} = ?`, modelId);
     if (from !== undefined) query.add('seq >= ?', from);
     if (to !== undefined) query.add('seq < ?', to);
     if (mentions !== undefined) query.add('instr(body, ?) > 0', JSON.stringify(mentions));
-    const order = newest === true ? 'DESC' : 'ASC';
-    const bodies = this.#query.column<string>(`SELECT body FROM events ${query.where} ORDER BY seq ${order} LIMIT ?`, [
-      ...query.values,
-      limit ?? -1,
-    ]);
+    const order = `ORDER BY seq ${newest === true ? 'DESC' : 'ASC'}`;
+    // The index has no order of all models: without bodies it is made fast.
+    const sql =
+      first && limit !== undefined
+        ? `SELECT body FROM events WHERE seq IN (SELECT seq FROM events ${query.where} ${order} LIMIT ?) ${order}`
+        : `SELECT body FROM events ${query.where} ${order} LIMIT ?`;
+    const bodies = this.#query.column<string>(sql, [...query.values, limit ?? -1]);
     if (newest === true) bodies.reverse();
     return bodies.map((body) => this.#current(body));
   }
@@ -230,8 +232,7 @@ export class Reader {
   openSubjects(type: SubjectSummary['type']): string[] {
     return this.#db.transaction(() => {
       const open = this.summaries.open(type);
-      const { inLog, rows } = this.listingGap(type);
-      if (type !== 'gate' && rows !== inLog)
+      if (type !== 'gate' && this.summaries.count({ type }) !== this.#begun(FIRST[type], undefined))
         open.push(...this.#query.all<{ subject: string; seq: number }>(WITHOUT_ROW, [FIRST[type]]));
       return open.sort((a, b) => b.seq - a.seq).map(({ subject }) => subject);
     })();
