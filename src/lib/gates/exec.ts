@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { OutputTail, runProgram, withoutSecrets } from '../process/index.js';
+import { isPassEnv, OutputTail, programEnvironment, runProgram } from '../process/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
 import { type HookCall, type HookContext, type HookKind, type HookResult, timeout, VARIABLE } from './hook-kind.js';
 
@@ -16,6 +16,8 @@ const schema = z.strictObject({
   timeoutSeconds: timeout(60),
   /** Added to what the program inherits. */
   env: z.record(z.string().regex(VARIABLE, 'must be the name of an environment variable'), argument).default({}),
+  /** Variables of our own environment that it inherits besides the few that all programs do. */
+  passEnv: z.array(z.string().superRefine(isPassEnv)).optional(),
   cwd: argument.min(1).optional(),
 });
 
@@ -56,9 +58,9 @@ async function call(settings: ExecSettings, told: HookCall, context: HookContext
   };
 }
 
-function environment({ env }: ExecSettings, call: HookCall, context: HookContext): NodeJS.ProcessEnv {
+function environment({ env, passEnv }: ExecSettings, call: HookCall, context: HookContext): NodeJS.ProcessEnv {
   return {
-    ...withoutSecrets(context.env, context.withhold),
+    ...programEnvironment(context.env, passEnv),
     ...env,
     LUKHAS_ACTION: call.action,
     LUKHAS_IDEMPOTENCY_KEY: call.key,

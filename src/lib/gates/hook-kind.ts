@@ -35,10 +35,8 @@ export interface HookResult {
 /** What a call may use besides its own settings. */
 export interface HookContext {
   clock: Clock;
-  /** What programs inherit, and where secrets are read. */
+  /** Where secrets are read, and what programs inherit the least of. */
   env: NodeJS.ProcessEnv;
-  /** Secrets of the other hooks: variables that no program inherits. */
-  withhold: readonly string[];
   /** Uniform on [0, 1): spreads the retries of many senders. */
   random: () => number;
   signal?: AbortSignal | undefined;

@@ -2,7 +2,7 @@ import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { EventDraft, Expectation, HookAction, Ledger, StoredEvent } from '../ledger/index.js';
 import type { GateLease } from './gate-lease.js';
-import { byKind, type HookConfig, secretNames } from './hook.js';
+import { byKind, type HookConfig } from './hook.js';
 import type { HookCall, HookResult } from './hook-kind.js';
 
 interface RunHooksOptions {
@@ -138,8 +138,8 @@ async function record(
 
 /** A mistake in the configuration is a failed call like any other, so that the log shows why nothing happened. */
 async function callHook(options: RunHooksOptions, hook: HookConfig, call: HookCall): Promise<HookResult> {
-  const { hooks, clock, env, random = Math.random, signal } = options;
-  const context = { clock, env, withhold: hooks.flatMap(secretNames), random, signal };
+  const { clock, env, random = Math.random, signal } = options;
+  const context = { clock, env, random, signal };
   try {
     return await byKind(hook, (kind, settings) => kind.call(settings, call, context));
   } catch (error) {

@@ -1,4 +1,4 @@
-import { OutputTail, type ProgramEnd, runProgram, withoutSecrets } from '../process/index.js';
+import { OutputTail, type ProgramEnd, programEnvironment, runProgram } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { whyNotStartable } from './find-program.js';
@@ -113,7 +113,7 @@ function failureOf(end: ProgramEnd): 'timeout' | 'start' | 'exit' | null {
 
 function taskEnvironment(task: TaskConfig, { job, env }: TaskRun): NodeJS.ProcessEnv {
   return {
-    ...withoutSecrets(env),
+    ...programEnvironment(env, task.passEnv),
     ...task.env,
     LUKHAS_JOB_ID: job.id,
     LUKHAS_TASK_ID: job.taskId,

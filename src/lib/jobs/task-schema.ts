@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { durationSeconds, isDuration } from '../input/index.js';
+import { isPassEnv } from '../process/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
 import { JOB_TIME, type TasksConfig } from './task.js';
 
@@ -30,14 +31,16 @@ const task = z
     timeout: seconds.default(600),
     metrics: z.enum(['json-last-line', 'none']).default('none'),
     env: z.record(z.string().regex(VARIABLE, 'must be the name of an environment variable'), argument).default({}),
+    passEnv: z.array(z.string().superRefine(isPassEnv)).optional(),
     cwd: argument.min(1).optional(),
     description: z.string().min(1).optional(),
   })
-  .transform(({ command: [file = '', ...args], timeout, metrics, env, cwd, description }) => ({
+  .transform(({ command: [file = '', ...args], timeout, metrics, env, passEnv, cwd, description }) => ({
     command: [file, ...args] as [string, ...string[]],
     timeoutSeconds: timeout,
     metrics,
     env,
+    ...(passEnv === undefined ? {} : { passEnv }),
     ...(cwd === undefined ? {} : { cwd }),
     ...(description === undefined ? {} : { description }),
   }));

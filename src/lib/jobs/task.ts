@@ -8,6 +8,8 @@ export interface TaskConfig {
   /** `json-last-line`: the last line of stdout is a JSON object of numbers, texts and truth values; `none`: nothing is read. */
   metrics: 'json-last-line' | 'none';
   env: Record<string, string>;
+  /** Variables of our own environment that it inherits besides the few that all programs do. */
+  passEnv?: string[];
   cwd?: string;
   description?: string;
 }

@@ -3,7 +3,7 @@
  * whether it still lives.
  */
 export { processesWith } from './by-environment.js';
-export { withoutSecrets } from './environment.js';
+export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';

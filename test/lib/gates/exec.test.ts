@@ -68,7 +68,7 @@ describe('exec hook', () => {
     );
   });
 
-  it("keeps the product's own secrets from the program, unless the hook gives them", async () => {
+  it('gives the program what every program needs, and what the hook names', async () => {
     const code = 'console.log(Object.keys(process.env).sort().join())';
     const inherited = {
       ...env,
@@ -77,11 +77,17 @@ describe('exec hook', () => {
       LUKHAS_WEBHOOK_SECRET: 's',
       SIGNING: 's',
       LUKHAS_MCP_DB: 'db',
+      KUBECONFIG: '/etc/kube',
       OTHER_TOKEN: 't',
     };
-    const { detail } = await runExecHook(script(code), aCall(), { env: inherited, withhold: ['SIGNING'] });
-    expect(detail).to.include('LUKHAS_MCP_DB').and.include('OTHER_TOKEN');
-    expect(detail).not.to.match(/PROM_BEARER|API_KEYS|SECRET|SIGNING/);
+    const { detail } = await runExecHook(script(code), aCall(), { env: inherited });
+    expect(detail).to.include('PATH').and.include('LUKHAS_MCP_DB');
+    expect(detail).not.to.match(/PROM_BEARER|API_KEYS|SECRET|SIGNING|TOKEN|KUBECONFIG/);
+    const naming = hook({ command: [process.execPath, '-e', code], passEnv: ['KUBECONFIG', 'NOT_SET'] });
+    const named = (await runExecHook(naming, aCall(), { env: inherited })).detail;
+    expect(named)
+      .to.include('KUBECONFIG')
+      .and.not.match(/NOT_SET|TOKEN/);
     const given = hook({ command: [process.execPath, '-e', code], env: { PROM_BEARER: 'mine' } });
     expect((await runExecHook(given, aCall(), { env: inherited })).detail).to.include('PROM_BEARER');
   });
@@ -169,7 +175,7 @@ function hook(settings: Partial<ExecSettings> & Pick<ExecSettings, 'command'>): 
 }
 
 function runExecHook(settings: ExecSettings, call: HookCall, context: Partial<HookContext>) {
-  return exec.call(settings, call, { clock: systemClock(), env: {}, withhold: [], random: Math.random, ...context });
+  return exec.call(settings, call, { clock: systemClock(), env: {}, random: Math.random, ...context });
 }
 
 /** Gone, or a zombie that nobody has reaped yet. */

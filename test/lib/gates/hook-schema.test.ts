@@ -42,6 +42,7 @@ describe('hooks configuration', () => {
     ['a command line in one string', { promote: [{ exec: { command: 'deploy --now' } }] }, /command: .*list/],
     ['an empty command', { promote: [{ exec: { command: [] } }] }, /must not be empty: the program is missing/],
     ['a NUL character', { promote: [{ exec: { command: ['x', 'a\0b'] } }] }, /NUL/],
+    ['a key file', { promote: [{ exec: { command: ['x'], passEnv: ['LUKHAS_LOG_KEY_FILE'] } }] }, /passEnv/],
     ['a bad variable name', { promote: [{ exec: { command: ['x'], env: { 'A=B': '1' } } }] }, /env/],
     ['no time', { promote: [{ exec: { command: ['x'], timeoutSeconds: 0 } }] }, /timeoutSeconds/],
     ['endless retries', { promote: [{ webhook: { url, retries: 1e9 } }] }, /retries/],

@@ -33,7 +33,7 @@ describe('webhook', () => {
       now += ms;
     },
   };
-  const context = { clock, random: () => 0.5, env: { SECRET }, withhold: [] };
+  const context = { clock, random: () => 0.5, env: { SECRET } };
 
   beforeEach(async () => {
     [received, answers, slept, now] = [[], [], [], START];

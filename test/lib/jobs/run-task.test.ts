@@ -43,18 +43,18 @@ describe('a job', () => {
     expect(await here.ledger.lease(job.id)).to.equal(null);
   });
 
-  it('is told what it is, inherits no secret of the product, and runs where its task says', async () => {
+  it('is told what it is, inherits what its task names, and runs where its task says', async () => {
     const tasks = {
       show: script(
         `console.log(JSON.stringify({ args: process.argv.slice(1).join(), cwd: process.cwd(), ...process.env }))`,
-        { metrics: 'json-last-line', cwd: dir, env: { MINE: 'a b', PROM_TOKEN: 'given' } },
+        { metrics: 'json-last-line', cwd: dir, env: { MINE: 'a b', PROM_TOKEN: 'given' }, passEnv: ['NAMED'] },
         '{configId}',
         '--of={configId}/x',
       ),
     };
     const jobs = new Jobs(here.ledger, CLOCK, tasks);
     const { id } = await queue(jobs, 'show', 'prod@7');
-    const env = { PATH: process.env['PATH'], LUKHAS_MCP_API_KEYS: 'k', PROM_BEARER: 'b', OTHER: 'o' };
+    const env = { PATH: process.env['PATH'], LUKHAS_MCP_API_KEYS: 'k', PROM_BEARER: 'b', OTHER: 'o', NAMED: 'n' };
     await runnerOf(here.ledger, tasks, { env }).drive([id]);
     const { result, command } = await jobs.get(id);
     expect(result?.metrics).to.include({
@@ -62,13 +62,13 @@ describe('a job', () => {
       cwd: dir,
       MINE: 'a b',
       PROM_TOKEN: 'given',
-      OTHER: 'o',
+      NAMED: 'n',
       LUKHAS_JOB_ID: id,
       LUKHAS_TASK_ID: 'show',
       LUKHAS_CONFIG_ID: 'prod@7',
       LUKHAS_DRY_RUN: 'false',
     });
-    expect(result?.metrics).to.not.have.any.keys('LUKHAS_MCP_API_KEYS', 'PROM_BEARER');
+    expect(result?.metrics).to.not.have.any.keys('LUKHAS_MCP_API_KEYS', 'PROM_BEARER', 'OTHER');
     expect(command?.slice(-2)).to.deep.equal(['prod@7', '--of=prod@7/x']);
   });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { LukhasError } from '../../errors.js';
 import { replaceFile } from '../../files/index.js';
 import type { KeptCheckpoint } from '../checkpoints/index.js';
-import { type ProgramOutcome, runTool, toolFailed } from './program.js';
+import { GIT_VARIABLES, type ProgramOutcome, runTool, toolFailed } from './program.js';
 import type { AnchorContext, AnchorTarget } from './target.js';
 
 type GitTarget = Extract<AnchorTarget, { kind: 'git' }>;
@@ -13,13 +13,13 @@ type GitTarget = Extract<AnchorTarget, { kind: 'git' }>;
  * @throws LukhasError ANCHOR_FAILED
  */
 export async function commitToGit(
-  { repository, sign, signingKey, push }: GitTarget,
+  { repository, sign, signingKey, push, passEnv = [] }: GitTarget,
   { origin, size, root, note }: KeptCheckpoint,
   context: AnchorContext,
 ): Promise<string> {
   const file = `${encodeURIComponent(origin)}.checkpoint`;
   const git = async (args: readonly string[]): Promise<ProgramOutcome> =>
-    runTool(['git', '-C', repository, ...args], context);
+    runTool(['git', '-C', repository, ...args], context, [...GIT_VARIABLES, ...passEnv]);
   const done = async (args: readonly string[]): Promise<string> => {
     const outcome = await git(args);
     if (!outcome.ok)

@@ -1,5 +1,5 @@
 import { LukhasError } from '../../errors.js';
-import { OutputTail, runProgram, withoutSecrets } from '../../process/index.js';
+import { OutputTail, programEnvironment, runProgram } from '../../process/index.js';
 import type { AnchorContext } from './target.js';
 
 const TIMEOUT_SECONDS = 30;
@@ -15,19 +15,29 @@ export interface ProgramOutcome {
   says: string;
 }
 
-/** Runs a program of the system without a shell and without our own secrets. @throws LukhasError ANCHOR_FAILED when it cannot be started */
+/** How git reaches its remotes, signs, and knows who commits, besides what stands in its own files. */
+export const GIT_VARIABLES: readonly string[] = [
+  ...['SSH_AUTH_SOCK', 'GIT_SSH', 'GIT_SSH_COMMAND', 'GNUPGHOME', 'GPG_TTY'],
+  ...['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_SSL_CAINFO', 'GIT_SSL_CAPATH'],
+  ...['GIT_AUTHOR_NAME', 'GIT_AUTHOR_EMAIL', 'GIT_COMMITTER_NAME', 'GIT_COMMITTER_EMAIL', 'EMAIL'],
+];
+
+/**
+ * Runs a program of the system without a shell and without credentials.
+ * @param passEnv variables that it inherits besides the few that all programs do
+ * @throws LukhasError ANCHOR_FAILED when it cannot be started
+ */
 export async function runTool(
   command: readonly string[],
   { env, signal }: AnchorContext,
-  cwd?: string,
+  passEnv: readonly string[] = [],
 ): Promise<ProgramOutcome> {
   if (signal?.aborted === true)
     throw new LukhasError('ANCHOR_FAILED', `${command[0]}: not run, because lukhas is stopping`);
   const tail = new OutputTail(KEPT_BYTES);
   const end = await runProgram(command, {
     // Messages are parsed, and nobody can type a passphrase.
-    env: { ...withoutSecrets(env), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' },
-    cwd,
+    env: { ...programEnvironment(env, passEnv), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0' },
     timeoutSeconds: TIMEOUT_SECONDS,
     signal,
     graceMs: GRACE_MS,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { LukhasError } from '../../errors.js';
 import { isUrl } from '../../input/index.js';
+import { isPassEnv } from '../../process/index.js';
 import { parseVkey, SIGNATURE_TYPE } from '../formats/index.js';
 import { ANCHOR_URL, WITNESS_URL } from './target.js';
 
@@ -36,6 +37,7 @@ export const evidenceSchema = z.strictObject({
           sign: z.boolean().optional(),
           signingKey: path.optional(),
           push: z.boolean().optional(),
+          passEnv: z.array(z.string().superRefine(isPassEnv)).optional(),
         }),
         z.strictObject({ kind: z.literal('webhook'), url }),
         z.strictObject({ kind: z.literal('tsa'), url, caFile: path }),

@@ -19,6 +19,8 @@ export type AnchorTarget =
       sign?: boolean | undefined;
       signingKey?: string | undefined;
       push?: boolean | undefined;
+      /** Variables that git inherits besides its own, such as those of a credential helper. */
+      passEnv?: string[] | undefined;
     }
   | { kind: 'webhook'; url: string }
   /** A time-stamping authority, RFC 3161, and the certificates (PEM) that its answers are verified with. */
