@@ -32,6 +32,8 @@ export interface FileConfig {
   serve?: Omit<ServeConfig, 'apiKeys'>;
   keys?: { log?: string | undefined; export?: string | undefined; origin?: string | undefined };
   evidence?: Publication;
+  /** Of the user's file only: folders whose configuration files are used, whoever owns them; `*`: all. */
+  trustedFolders?: string[];
 }
 
 export interface CredentialNames {
@@ -141,15 +143,21 @@ const configSchema = z.strictObject({
   serve: serve.optional(),
   keys: keys.optional(),
   evidence: evidenceSchema.optional(),
+  trustedFolders: z
+    .array(z.string().regex(/^(\*|~?\/.*)$/, 'must be an absolute path, or "*" for all folders'))
+    .optional(),
 });
 
 /**
  * Reads one configuration file; relative paths in it are relative to it, and `~/` is `home`.
+ * @param isUsers whether it is the user's own file, which alone says whom to trust
  * @throws LukhasError CONFIG that names the file and the key
  */
-export async function readConfigFile(file: string, home: string): Promise<FileConfig> {
+export async function readConfigFile(file: string, home: string, isUsers = false): Promise<FileConfig> {
   const input = await parseText(await readText(file), file, 'CONFIG');
   const given = parseInput(configSchema, input ?? {}, file, 'CONFIG');
+  const { trustedFolders: trusted } = given;
+  if (trusted !== undefined && !isUsers) throw notUsers(file);
   const { db, policy, source, hooks, tasks, jobs, promotion, serve: served, keys: signing, evidence } = given;
   const absolute: Absolute = (path) => resolve(dirname(file), path.startsWith('~/') ? home + path.slice(1) : path);
   return {
@@ -163,7 +171,15 @@ export async function readConfigFile(file: string, home: string): Promise<FileCo
     ...(served === undefined ? {} : { serve: served }),
     ...(signing === undefined ? {} : { keys: placed(signing, absolute) }),
     ...(evidence === undefined ? {} : { evidence: publicationOf(evidence, absolute) }),
+    ...(trusted === undefined ? {} : { trustedFolders: trusted.map((each) => (each === '*' ? each : absolute(each))) }),
   };
+}
+
+/** A project's file would vouch for itself. */
+function notUsers(file: string): LukhasError {
+  return new LukhasError('CONFIG', `${file}: trustedFolders: can only be set in your own configuration`, {
+    suggestions: ['Put it into ~/.config/lukhas/config.yaml.'],
+  });
 }
 
 async function readText(file: string): Promise<string> {

@@ -9,6 +9,7 @@ import type { Actor } from '../ledger/index.js';
 import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/index.js';
 import { folderOf } from './checkpoint-folder.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
+import type { FoundFile } from './config-trust.js';
 import type { ServeConfig } from './serve-settings.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -64,8 +65,8 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
   const cwd = resolve(input.cwd ?? process.cwd());
   const home = text(env, 'HOME') ?? homedir();
   const flags = input.flags ?? {};
-  const files = await configFiles(flags.config, cwd, home, env);
-  const file = await readFiles(files, home);
+  const found = await configFiles(flags.config, cwd, home, env);
+  const file = await readFiles(found, home, env);
   const dbPath = databasePath(flags.db, env, file, cwd);
   return {
     cwd,
@@ -80,7 +81,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     keys: keysOf(file, env, cwd, join(folderOf(dbPath), 'keys')),
     evidence: file.evidence ?? { witnesses: [], anchors: [] },
     actor: actorOf(env),
-    files,
+    files: [found.project?.path ?? null, found.user].filter((path) => path !== null),
   };
 }
 
@@ -95,21 +96,39 @@ function text(env: Env, name: string): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 
-async function configFiles(flag: string | undefined, cwd: string, home: string, env: Env): Promise<string[]> {
-  const project = flag === undefined ? await projectFile(cwd, home) : resolve(cwd, flag);
+/** The files that configure a command, and where the user's is or would be. */
+interface ConfigFiles {
+  /** `named`: by --config, which is to trust it. */
+  project: (FoundFile & { named: boolean }) | null;
+  user: string | null;
+  userPlace: string;
+}
+
+async function configFiles(flag: string | undefined, cwd: string, home: string, env: Env): Promise<ConfigFiles> {
+  const project =
+    flag === undefined ? await projectFile(cwd, home) : { path: resolve(cwd, flag), repository: null, named: true };
   const xdg = text(env, 'XDG_CONFIG_HOME');
   // The XDG specification has relative values ignored.
   const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
-  const user = join(base, 'lukhas', 'config.yaml');
-  const files = project === null ? [] : [project];
-  return (await exists(user)) && user !== project ? [...files, user] : files;
+  const userPlace = join(base, 'lukhas', 'config.yaml');
+  const user = (await exists(userPlace)) && userPlace !== project?.path ? userPlace : null;
+  return { project, user, userPlace };
 }
 
-async function readFiles(files: readonly string[], home: string): Promise<FileConfig> {
-  if (files.length === 0) return {};
+/** The user's file first: it says whom else to trust. */
+async function readFiles({ project, user, userPlace }: ConfigFiles, home: string, env: Env): Promise<FileConfig> {
+  if (project === null && user === null) return {};
   // Loaded only now: parsing YAML costs more time than most commands take.
-  const { readConfigFile } = await import('./config-schema.js');
-  const [strongest = {}, weaker = {}] = await Promise.all(files.map((file) => readConfigFile(file, home)));
+  const [{ readConfigFile }, { ownAccounts, requireOwn, requireTrusted }] = await Promise.all([
+    import('./config-schema.js'),
+    import('./config-trust.js'),
+  ]);
+  const own = ownAccounts(process.geteuid?.(), text(env, 'SUDO_UID'));
+  if (user !== null && own !== null) await requireOwn(user, own);
+  const { trustedFolders = [], ...weaker } = user === null ? {} : await readConfigFile(user, home, true);
+  if (project === null) return weaker;
+  if (!project.named && own !== null) await requireTrusted(project, own, trustedFolders, userPlace);
+  const { trustedFolders: _own, ...strongest } = await readConfigFile(project.path, home, project.path === userPlace);
   const merged = { ...weaker, ...strongest };
   // Credentials belong to the source beside which they stand.
   if (strongest.source === undefined) return merged;
@@ -117,13 +136,16 @@ async function readFiles(files: readonly string[], home: string): Promise<FileCo
   return strongest.credentials === undefined ? rest : { ...rest, credentials: strongest.credentials };
 }
 
-async function projectFile(cwd: string, home: string): Promise<string | null> {
-  for (const directory of await searched(cwd, home)) {
+async function projectFile(cwd: string, home: string): Promise<ConfigFiles['project']> {
+  const directories = await searched(cwd, home);
+  for (const directory of directories) {
     const candidates = PROJECT_FILES.map((name) => join(directory, name));
     const present = await Promise.all(candidates.map(exists));
     const [found, second] = candidates.filter((_, index) => present[index]);
     if (second !== undefined) throw new LukhasError('CONFIG', `${found} and ${second} both exist; remove one`);
-    if (found !== undefined) return found;
+    // The last of them ended the search, or the working directory is the only one.
+    const repository = directory === cwd ? null : (directories.at(-1) ?? null);
+    if (found !== undefined) return { path: found, repository, named: false };
   }
   return null;
 }
