@@ -6,6 +6,7 @@ import { parseCheckpoint, parseNote } from '../lib/evidence/formats/index.js';
 import type { PublishResult } from '../lib/evidence/publish/index.js';
 import type { Replaceable } from '../lib/files/index.js';
 import { writeOutput } from '../lib/files/index.js';
+import { ownerFor } from '../lib/process/index.js';
 import { refuseOwnFiles } from './own-files.js';
 import { type PublicationFlags, publicationOf } from './publication-flags.js';
 import { block, type Styled } from './screen.js';
@@ -33,7 +34,12 @@ export async function runCheckpoint(
   const root = checkpoint.root.toString('hex');
   if (flags.out !== undefined && !refused)
     await writeOutput(
-      { path: resolve(app.config.cwd, flags.out), flag: '--out', kind: CHECKPOINT },
+      {
+        path: resolve(app.config.cwd, flags.out),
+        flag: '--out',
+        kind: CHECKPOINT,
+        owner: ownerFor(app.config.dbPath),
+      },
       app.clock.now(),
       (file) => file.writeFile(note),
     );

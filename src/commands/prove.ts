@@ -32,8 +32,12 @@ export default class Prove extends BaseCommand {
     const { proof, ...about } = await proveEntry(app, args.event);
     const { seq, kind, subject, size } = about;
     if (flags.out !== undefined) {
-      const { writeOutput } = await import('../lib/files/output-file.js');
-      const output = { path: flags.out, flag: '--out', kind: PROOF };
+      const [{ writeOutput }, { ownerFor }] = await Promise.all([
+        import('../lib/files/output-file.js'),
+        import('../lib/process/ownership.js'),
+      ]);
+      const owner = ownerFor(app.config.dbPath);
+      const output = { path: flags.out, flag: '--out', kind: PROOF, owner };
       await writeOutput(output, app.clock.now(), (file) => file.writeFile(proof));
     } else if (!this.jsonEnabled()) printData(proof);
     this.say(`entry ${seq} (${kind} of ${subject}) of ${size}${flags.out === undefined ? '' : `  ${flags.out}`}`);

@@ -30,11 +30,12 @@ export default class Replay extends BaseCommand {
       const { loadConfig } = await import('../lib/app/config.js');
       const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
       await refuseOwnFiles(config, flags.report, '--report');
-      const [{ renderReport }, { writeOutput }] = await Promise.all([
+      const [{ renderReport }, { writeOutput }, { ownerFor }] = await Promise.all([
         import('../lib/replay/report/report.js'),
         import('../lib/files/output-file.js'),
+        import('../lib/process/ownership.js'),
       ]);
-      const output = { path: flags.report, flag: '--report', kind: PAGE };
+      const output = { path: flags.report, flag: '--report', kind: PAGE, owner: ownerFor(config.dbPath) };
       const page = renderReport(result, series);
       await writeOutput(output, systemClock().now(), (file) => file.writeFile(page));
     }

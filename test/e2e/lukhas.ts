@@ -67,6 +67,12 @@ export class Workspace {
     return this.spawn('unshare', [...apart, ...args], options);
   }
 
+  /** As another account, with its group and no other. Needs root. */
+  runAs(uid: number, args: readonly string[], options: RunOptions = {}): Promise<Run> {
+    const account = [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
+    return this.spawn('setpriv', [...account, process.execPath, BIN, ...args], options).finished;
+  }
+
   /** Runs what a user would paste into a shell; `lukhas` is this one. */
   shell(command: string): Promise<Run> {
     const script = 'node=$1 bin=$2; lukhas() { "$node" "$bin" "$@"; }; eval "$3"';

@@ -10,6 +10,7 @@ import {
   readSigningKey,
   type SigningKey,
 } from '../evidence/keys/index.js';
+import { ownerFor } from '../process/index.js';
 import type { Config } from './config.js';
 
 export interface KeyFile extends PublicForms {
@@ -27,7 +28,7 @@ export async function initKeys(config: Config): Promise<KeyFile[]> {
   const made = [];
   for (const role of KEY_ROLES) {
     const path = config.keys[role];
-    const key = await createSigningKey(path);
+    const key = await createSigningKey(path, ownerFor(config.dbPath));
     made.push({ role, path, created: key !== null, key: key ?? (await readSigningKey(path)) });
   }
   return described(config, made);

@@ -3,4 +3,4 @@
  * our own, `writeOutput` for those that somebody names.
  */
 export { type Output, type Replaceable, refuseToReplace, writeOutput } from './output-file.js';
-export { createFile, refuseOpenFolder, replaceFile, writableOf } from './whole-file.js';
+export { createFile, type FileKind, refuseOpenFolder, replaceFile, writableOf } from './whole-file.js';

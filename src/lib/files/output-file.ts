@@ -1,6 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
+import type { Owner } from '../process/index.js';
 import { removeAbandoned } from './partial-file.js';
 import { refuseNoFile, wholeFile } from './whole-file.js';
 
@@ -23,6 +24,8 @@ export interface Output {
   kind: Replaceable;
   /** Whether another file than one of this kind may be replaced. */
   forced?: boolean;
+  /** The owner of the database, as root: what is written into a folder of theirs is theirs, all else root's. */
+  owner?: Owner | null;
 }
 
 const LOOKED_AT = 64 * 1024;
@@ -70,7 +73,7 @@ export async function writeOutput<T>(
   try {
     // First, as they may be what fills the disk.
     await removeAbandoned(dirname(target), now);
-    const written = await wholeFile(target, { place: 'replace' }, fill);
+    const written = await wholeFile(target, { place: 'replace', owner: await heir(target, output.owner) }, fill);
     return written!.result;
   } catch (cause) {
     const error = fileError(cause, name);
@@ -78,6 +81,11 @@ export async function writeOutput<T>(
     if (error instanceof LukhasError || code === undefined || syscall === undefined) throw error;
     throw failed(name, FAILED[code] ?? code, cause);
   }
+}
+
+async function heir(target: string, owner: Owner | null = null): Promise<Owner | null> {
+  if (owner === null) return null;
+  return (await stat(dirname(target))).uid === owner.uid ? owner : null;
 }
 
 async function headOf(target: string): Promise<Buffer> {

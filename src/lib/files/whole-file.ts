@@ -1,15 +1,24 @@
-import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { LukhasError } from '../errors.js';
+import { giveTo, makeFolder, type Owner, openFolder } from '../process/index.js';
 import { partialFile } from './partial-file.js';
 
 /** What the umask leaves of it. */
 const ANY_MODE = 0o666;
+const ANY_FOLDER_MODE = 0o777;
 const OTHERS_WRITE = 0o022;
 
 /** `new`: only where nothing is, a link that leads nowhere included. `replace`: also in the place of a file. */
 type Place = 'new' | 'replace';
+
+/** What a file of our own is like. */
+export interface FileKind {
+  mode?: number;
+  /** Whom it belongs to where root writes it; null: whoever writes. */
+  owner?: Owner | null;
+}
 
 /**
  * The one way in which a whole file is written: filled beside its place, on disk, then moved there. A reader, and a crash
@@ -20,16 +29,31 @@ type Place = 'new' | 'replace';
  */
 export async function wholeFile<T>(
   path: string,
-  { place, mode = ANY_MODE }: { place: Place; mode?: number },
+  { place, mode = ANY_MODE, owner = null }: FileKind & { place: Place },
   fill: (file: FileHandle) => Promise<T>,
 ): Promise<{ result: T } | null> {
-  if (place === 'replace') await refuseNoFile(path);
-  const folder = dirname(path);
+  const folder = openFolder(dirname(path), owner);
+  try {
+    return await writtenIn(folder.path, path, { place, mode, owner }, fill);
+  } finally {
+    folder.close();
+  }
+}
+
+async function writtenIn<T>(
+  folder: string,
+  called: string,
+  { place, mode, owner }: Required<FileKind> & { place: Place },
+  fill: (file: FileHandle) => Promise<T>,
+): Promise<{ result: T } | null> {
+  const path = join(folder, basename(called));
+  if (place === 'replace') await refuseNoFile(path, called);
   const beside = partialFile(folder);
   try {
     const file = await open(beside, 'wx', mode);
     let result: T;
     try {
+      giveTo(file.fd, owner, called);
       result = await fill(file);
       await file.sync();
     } finally {
@@ -54,15 +78,15 @@ export function writableOf(file: FileHandle): Writable {
 }
 
 /** Makes the file, and the folder when it is missing. @returns false when something is there already */
-export async function createFile(path: string, content: string | Uint8Array, mode = ANY_MODE): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true });
-  return (await wholeFile(path, { place: 'new', mode }, (file) => file.writeFile(content))) !== null;
+export async function createFile(path: string, content: string | Uint8Array, kind: FileKind = {}): Promise<boolean> {
+  makeFolder(dirname(path), ANY_FOLDER_MODE, kind.owner ?? null);
+  return (await wholeFile(path, { ...kind, place: 'new' }, (file) => file.writeFile(content))) !== null;
 }
 
 /** Puts the content in the place of the file that is there, if one is; makes the folder when it is missing. */
-export async function replaceFile(path: string, content: string | Uint8Array, mode = ANY_MODE): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await wholeFile(path, { place: 'replace', mode }, (file) => file.writeFile(content));
+export async function replaceFile(path: string, content: string | Uint8Array, kind: FileKind = {}): Promise<void> {
+  makeFolder(dirname(path), ANY_FOLDER_MODE, kind.owner ?? null);
+  await wholeFile(path, { ...kind, place: 'replace' }, (file) => file.writeFile(content));
 }
 
 /** @param danger what others could do there, in words. @throws LukhasError CONFIG when others than the owner may write to the folder */

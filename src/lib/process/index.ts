@@ -1,10 +1,11 @@
 /**
  * Processes: programs that lukhas starts, with their group, output and environment; and which process is which, and
- * whether it still lives.
+ * whether it still lives; and whom the files belong to that root writes.
  */
 export { processesWith } from './by-environment.js';
 export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';
+export { giveTo, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
 export { type ProgramEnd, runProgram } from './program.js';

@@ -19,7 +19,7 @@ describe('a whole file', () => {
 
   it('is made with its folder and the rights it is to have', async () => {
     const deep = join(dir, 'a', 'b');
-    expect(await createFile(deep, 'x', 0o600)).to.equal(true);
+    expect(await createFile(deep, 'x', { mode: 0o600 })).to.equal(true);
     expect((await stat(deep)).mode & 0o777).to.equal(0o600);
     expect(await readdir(join(dir, 'a'))).to.deep.equal(['b']);
   });

@@ -6,6 +6,7 @@ import { CheckpointFiles, Checkpoints } from '../../evidence/checkpoints/index.j
 import { readSigningKey } from '../../evidence/keys/index.js';
 import { type Publication, type PublishResult, publish } from '../../evidence/publish/index.js';
 import type { Ledger } from '../../ledger/index.js';
+import { ownerFor } from '../../process/index.js';
 import { checkpointFolder } from '../checkpoint-folder.js';
 import { type Config, environment } from '../config.js';
 import { logOrigin } from '../signing-keys.js';
@@ -29,7 +30,7 @@ export async function openCheckpoints(
   if (previous?.publicKey.equals(key.publicKey)) {
     throw new LukhasError('USAGE', `--old-key ${previousKey}: this is the current log key, not the previous one`);
   }
-  const files = new CheckpointFiles(checkpointFolder(config));
+  const files = new CheckpointFiles(checkpointFolder(config), ownerFor(config.dbPath));
   return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), key, previous });
 }
 

@@ -12,6 +12,7 @@ import { type Output, type Replaceable, refuseToReplace, writableOf, writeOutput
 import { parseInstant, parseName } from '../../input/index.js';
 import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
+import { ownerFor } from '../../process/index.js';
 import type { Config } from '../config.js';
 import { initKeys, type KeyFile, logOrigin, showKeys } from '../signing-keys.js';
 import { makeCosigned, openCheckpoints } from './checkpoints.js';
@@ -161,7 +162,7 @@ export class EvidenceExport {
    */
   async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
     return writeOutput(
-      outputOf(path, options.force),
+      { ...outputOf(path, options.force), owner: ownerFor(this.place.config.dbPath) },
       this.place.clock.now(),
       (file) => this.write(writableOf(file), options),
       notWritten,

@@ -13,6 +13,7 @@ import {
 import { createSigningKey, originOfKey, readSigningKey, type SigningKey } from '../../evidence/keys/index.js';
 import { Witness, type WitnessOptions, WitnessStore } from '../../evidence/witness/index.js';
 import { createFile } from '../../files/index.js';
+import { ownerFor } from '../../process/index.js';
 
 /** A witness's folder holds `witness.pem` (private key, 0600), `witness.vkey` (its name and public key) and `logs/` (what it has cosigned). */
 export interface WitnessIdentity {
@@ -35,12 +36,13 @@ export async function initWitness(folder: string, name: string | null): Promise<
   // Checked first, so that no key is created without a valid name.
   if (name !== null && !isKeyName(name)) throw new LukhasError('USAGE', `--name: ${badName(name)}`);
   const path = join(folder, 'witness.pem');
-  const made = await createSigningKey(path);
+  const owner = ownerFor(folder);
+  const made = await createSigningKey(path, owner);
   const key = made ?? (await readSigningKey(path));
   const own = name ?? `lukhas-witness/${originOfKey(key.publicKey).split('/')[1]}`;
   const vkey = formatVkey({ name: own, type: SIGNATURE_TYPE.cosignature, publicKey: key.publicKey });
   // A key must never have two names, because cosignatures do not sign the name.
-  const created = await createFile(join(folder, 'witness.vkey'), `${vkey}\n`);
+  const created = await createFile(join(folder, 'witness.vkey'), `${vkey}\n`, { owner });
   const { name: known, vkey: there } = created ? { name: own, vkey } : await identityOf(folder, key);
   if (name !== null && name !== known) {
     throw new LukhasError('CONFIG', `${folder}: this witness is named ${known} and cannot be renamed`, {

@@ -1,5 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { Ledger } from '../../ledger/index.js';
+import type { Owner } from '../../process/index.js';
 import {
   type Checkpoint,
   formatCheckpoint,
@@ -61,6 +62,11 @@ export class Checkpoints {
   /** The folder that they are kept in. */
   get folder(): string {
     return this.#o.files.folder;
+  }
+
+  /** Whom files beside them belong to where root writes. */
+  get owner(): Owner | null {
+    return this.#o.files.owner;
   }
 
   /**

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LukhasError } from '../../errors.js';
-import { createFile, refuseOpenFolder, replaceFile } from '../../files/index.js';
+import { createFile, type FileKind, refuseOpenFolder, replaceFile } from '../../files/index.js';
+import { makeFolder, type Owner, openFolder } from '../../process/index.js';
 import { refused } from '../formats/index.js';
 
 /** Copy of the newest, by a name that does not change. */
@@ -23,8 +24,18 @@ type CheckpointStatus = 'kept' | 'refused';
  * auditor can read them without lukhas. None is ever removed, and a file only gains signatures.
  */
 export class CheckpointFiles {
-  /** @param folder created with the first checkpoint */
-  constructor(readonly folder: string) {}
+  /**
+   * @param folder created with the first checkpoint
+   * @param owner whom the files belong to where root writes them; null: whoever writes
+   */
+  constructor(
+    readonly folder: string,
+    readonly owner: Owner | null = null,
+  ) {}
+
+  get #kind(): FileKind {
+    return { mode: FILE_MODE, owner: this.owner };
+  }
 
   /** Smallest first. @throws LukhasError CONFIG when the folder cannot be read */
   sizes(): Promise<number[]> {
@@ -61,7 +72,7 @@ export class CheckpointFiles {
    */
   async add(size: number, note: string): Promise<boolean> {
     return this.#written(async () => {
-      const created = await createFile(this.pathOf(size), note, FILE_MODE);
+      const created = await createFile(this.pathOf(size), note, this.#kind);
       if (created) await this.#copyNewest(size, note);
       return created;
     });
@@ -70,7 +81,7 @@ export class CheckpointFiles {
   /** Replaces the file by the same checkpoint with more signatures. @throws LukhasError CONFIG, as `add` */
   async replace(size: number, note: string): Promise<void> {
     await this.#written(async () => {
-      await replaceFile(this.pathOf(size), note, FILE_MODE);
+      await replaceFile(this.pathOf(size), note, this.#kind);
       await this.#copyNewest(size, note);
     });
   }
@@ -87,7 +98,7 @@ export class CheckpointFiles {
       const before = (await this.sizes()).at(-1);
       const note = before === undefined ? null : await this.read(before);
       if (note === null) await rm(join(this.folder, NEWEST), { force: true });
-      else await replaceFile(join(this.folder, NEWEST), note, FILE_MODE);
+      else await replaceFile(join(this.folder, NEWEST), note, this.#kind);
     });
   }
 
@@ -105,12 +116,14 @@ export class CheckpointFiles {
   }
 
   async #copyNewest(size: number, note: string): Promise<void> {
-    if ((await this.sizes()).at(-1) === size) await replaceFile(join(this.folder, NEWEST), note, FILE_MODE);
+    if ((await this.sizes()).at(-1) === size) await replaceFile(join(this.folder, NEWEST), note, this.#kind);
   }
 
   async #written<T>(write: () => Promise<T>): Promise<T> {
     try {
-      await mkdir(this.folder, { recursive: true, mode: FOLDER_MODE });
+      makeFolder(this.folder, FOLDER_MODE, this.owner);
+      // Refuses a link that leads root elsewhere.
+      openFolder(this.folder, this.owner).close();
       await refuseOpenFolder(this.folder, 'remove or replace checkpoints');
       return await write();
     } catch (cause) {

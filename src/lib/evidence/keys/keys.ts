@@ -1,8 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LukhasError } from '../../errors.js';
 import { createFile, refuseOpenFolder } from '../../files/index.js';
+import { makeFolder, type Owner } from '../../process/index.js';
 import type { Signer } from '../formats/index.js';
 import { fingerprint, rawPublicKey } from '../formats/index.js';
 
@@ -60,16 +61,17 @@ export async function readSigningKey(path: string): Promise<SigningKey> {
 
 /**
  * Creates a key and its file (mode 0600; a missing folder 0700). Never overwrites a file.
+ * @param owner whom it belongs to where root makes it; null: whoever makes it
  * @returns null when `path` already exists
  * @throws LukhasError CONFIG when the file cannot be written, or others may write to the folder
  */
-export async function createSigningKey(path: string): Promise<SigningKey | null> {
+export async function createSigningKey(path: string, owner: Owner | null = null): Promise<SigningKey | null> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700, owner);
     await refuseOpenFolder(dirname(path), 'put another key there');
-    if (!(await createFile(path, pem, 0o600))) return null;
+    if (!(await createFile(path, pem, { mode: 0o600, owner }))) return null;
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
     throw new LukhasError('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, { cause });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LukhasError } from '../../errors.js';
 import { replaceFile } from '../../files/index.js';
+import { ownerFor } from '../../process/index.js';
 import type { KeptCheckpoint } from '../checkpoints/index.js';
 import { GIT_VARIABLES, type ProgramOutcome, runTool, toolFailed } from './program.js';
 import type { AnchorContext, AnchorTarget } from './target.js';
@@ -28,7 +29,7 @@ export async function commitToGit(
   };
   const top = await done(['rev-parse', '--show-toplevel']);
   try {
-    await replaceFile(join(top, file), note);
+    await replaceFile(join(top, file), note, { owner: ownerFor(top) });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const why = cause instanceof LukhasError ? message : `${join(top, file)}: cannot be written (${code ?? message})`;

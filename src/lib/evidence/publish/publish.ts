@@ -32,7 +32,7 @@ export async function publish(
   checkpoints: Checkpoints,
   made: KeptCheckpoint,
   { witnesses, anchors }: Publication,
-  context: Omit<AnchorContext, 'folder'>,
+  context: Omit<AnchorContext, 'folder' | 'owner'>,
 ): Promise<{ checkpoint: KeptCheckpoint; results: PublishResult[]; refused: boolean }> {
   const asked = await Promise.all(witnesses.map((peer) => cosigned(checkpoints, made, peer, context.signal)));
   const signatures = asked.flatMap(({ signature }) => signature ?? []);
@@ -40,7 +40,7 @@ export async function publish(
   const checkpoint = signatures.length === 0 ? made : await checkpoints.addSignatures(made.size, signatures, keys);
   const refused = asked.some(({ result }) => result.error instanceof OtherHistory);
   if (refused) await checkpoints.setAside(made.size);
-  const where = { ...context, folder: checkpoints.folder };
+  const where = { ...context, folder: checkpoints.folder, owner: checkpoints.owner };
   const anchored = await Promise.all(
     anchors.map((target) =>
       attempt({ kind: target.kind, place: anchorPlace(target) }, () => anchor(target, checkpoint, where)),

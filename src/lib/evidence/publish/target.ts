@@ -1,4 +1,5 @@
 import type { UrlRules } from '../../input/index.js';
+import type { Owner } from '../../process/index.js';
 
 const instead = 'take them out';
 
@@ -33,6 +34,8 @@ export interface AnchorContext {
   env: NodeJS.ProcessEnv;
   /** Folder of the kept checkpoints. */
   folder: string;
+  /** Whom new files belong to where root writes them; null: whoever writes. */
+  owner: Owner | null;
   signal?: AbortSignal | undefined;
 }
 

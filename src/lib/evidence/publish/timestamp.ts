@@ -32,7 +32,7 @@ export async function timestampCheckpoint(
     await writeFile(reply, bytes);
     await check(target, { query, reply }, context);
     const name = `${size}.${new URL(target.url).host.replaceAll(/[^A-Za-z0-9.-]/g, '_')}.tsr`;
-    const kept = await createFile(join(context.folder, name), bytes);
+    const kept = await createFile(join(context.folder, name), bytes, { owner: context.owner });
     return kept ? `saved as ${name}` : `kept the older timestamp in ${name}`;
   } finally {
     await rm(work, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LukhasError } from '../../errors.js';
 import { createFile } from '../../files/index.js';
+import { ownerFor } from '../../process/index.js';
 
 export interface Cosigned {
   /** Counts the checkpoints cosigned of this log, from 1. */
@@ -37,7 +38,7 @@ export class WitnessStore {
   async append(origin: string, { number, note }: Cosigned): Promise<boolean> {
     const folder = this.#folderOf(origin);
     try {
-      return await createFile(join(folder, String(number)), note);
+      return await createFile(join(folder, String(number)), note, { owner: ownerFor(folder) });
     } catch (cause) {
       throw unusable(folder, cause);
     }

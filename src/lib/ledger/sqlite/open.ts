@@ -1,8 +1,9 @@
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
+import { giveTo, makeFolder, type Owner, openFolder, ownerFor } from '../../process/index.js';
 import { errorCode, ledgerError, requireNodeApi } from './errors.js';
 import { isCurrent, isReadable, migrate } from './schema.js';
 import { requireOwnSchema } from './schema-check.js';
@@ -109,9 +110,10 @@ function openForWriting(path: string): Database.Database {
 }
 
 function createFile(path: string): void {
-  makeFolder(dirname(path));
+  const owner = ownerFor(path);
+  makeFolder(dirname(path), 0o700, owner);
   try {
-    closeSync(openSync(path, 'wx', 0o600));
+    makeFile(path, owner);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
     if (statSync(path).isDirectory()) throw isFolder(path);
@@ -121,16 +123,18 @@ function createFile(path: string): void {
   }
 }
 
-/** Node's own recursive one never ends where a folder that is there refuses another one with ENOENT, as those of /proc do. */
-function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
+/** Made by root, the database belongs to the owner of its folder; what SQLite makes beside it then does so, too. */
+function makeFile(path: string, owner: Owner | null): void {
+  const folder = openFolder(dirname(path), owner);
   try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    // Another process was faster.
-    if (errorCode(error) !== 'EEXIST') throw error;
+    const file = openSync(join(folder.path, basename(path)), 'wx', 0o600);
+    try {
+      giveTo(file, owner, path);
+    } finally {
+      closeSync(file);
+    }
+  } finally {
+    folder.close();
   }
 }
 

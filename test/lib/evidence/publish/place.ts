@@ -39,7 +39,7 @@ export class AnchorPlace {
 
   /** Anchors the log as it is now. */
   async tell(target: AnchorTarget): Promise<string> {
-    const options = { now: () => NOW, env: this.env(), folder: join(this.dir, 'checkpoints') };
+    const options = { now: () => NOW, env: this.env(), owner: null, folder: join(this.dir, 'checkpoints') };
     return anchor(target, await this.kept(), options);
   }
 

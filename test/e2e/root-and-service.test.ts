@@ -1,0 +1,110 @@
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type Run, Workspace } from './lukhas.js';
+
+/** An account that owns nothing on this machine. */
+const SERVICE = 65_432;
+const isRoot = process.geteuid?.() === 0;
+
+describe('root and the account of a service on one database', () => {
+  let top: string;
+  let folder: string;
+  let workspace: Workspace;
+  beforeEach(() => {
+    workspace = new Workspace();
+    // Its parent is root's, as /var/lib is.
+    top = realpathSync(mkdtempSync(join(tmpdir(), 'lukhas-root-')));
+    chmodSync(top, 0o755);
+    folder = join(top, 'var');
+    mkdirSync(folder);
+    if (isRoot) chownSync(folder, SERVICE, SERVICE);
+  });
+  afterEach(async () => {
+    await workspace.remove();
+    rmSync(top, { recursive: true, force: true });
+  });
+
+  const env = () => ({ HOME: folder, SHELL: '/bin/sh', LUKHAS_MCP_DB: join(folder, 'l.db') });
+  /** Without root both are the same account: then nothing may change hands, and all has to work as well. */
+  const asRoot = (...args: string[]): Promise<Run> => workspace.run(args, { cwd: top, env: env() });
+  const asService = (...args: string[]): Promise<Run> =>
+    isRoot
+      ? workspace.runAs(SERVICE, args, { cwd: folder, env: env() })
+      : workspace.run(args, { cwd: folder, env: env() });
+  const start = ['canary', 'start', '--model', 'm', '--from', 'a', '--to', 'b', '--max-error-rate', '0.02'];
+  const detached = [...start, '--window', '60s', '--source', 'none', '--detach'];
+
+  function everything(at: string): string[] {
+    return readdirSync(at, { withFileTypes: true }).flatMap((entry) => {
+      const path = join(at, entry.name);
+      return entry.isDirectory() ? [path, ...everything(path)] : [path];
+    });
+  }
+
+  it('leaves every file to the service, and works on with either', async () => {
+    for (const run of [
+      await asRoot(...detached),
+      await asRoot('keys', 'init'),
+      await asRoot('checkpoint'),
+      await asRoot('export', '--from', '1d', '--out', join(folder, 'p.zip')),
+      await asService(...detached),
+      await asService('checkpoint'),
+      await asRoot(...detached),
+      await asRoot('checkpoint'),
+      await asService('export', '--from', '1d', '--out', join(folder, 'p.zip')),
+      await asService('verify'),
+    ])
+      expect(run.code, run.stderr).to.equal(0);
+    const owner = isRoot ? SERVICE : process.getuid!();
+    for (const path of everything(folder)) {
+      const { uid, mode } = statSync(path);
+      expect({ path, uid }).to.deep.equal({ path, uid: owner });
+      if (path.endsWith('.pem')) expect(mode & 0o777).to.equal(0o600);
+    }
+  });
+
+  it("leaves to root what root writes into a folder of root's", async () => {
+    await asService(...detached);
+    await asRoot('keys', 'init');
+    const run = await asRoot('export', '--from', '1d', '--out', join(top, 'q.zip'));
+    expect(run.code, run.stderr).to.equal(0);
+    expect(statSync(join(top, 'q.zip')).uid).to.equal(process.getuid!());
+  });
+
+  it('does not let the service have root write elsewhere', async () => {
+    await asService(...detached);
+    await asService('keys', 'init');
+    const elsewhere = join(top, 'elsewhere');
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, join(folder, 'checkpoints'));
+    const run = await asRoot('checkpoint');
+    if (isRoot) {
+      expect(run.code).to.equal(2);
+      expect(run.stderr).to.match(
+        /checkpoints: is a link or a file, not a folder; root follows no links of other users/,
+      );
+      expect(readdirSync(elsewhere)).to.deep.equal([]);
+      renameSync(join(folder, 'keys'), join(folder, 'old-keys'));
+      symlinkSync(elsewhere, join(folder, 'keys'));
+      expect((await asRoot('keys', 'init')).code).to.equal(2);
+      expect(readdirSync(elsewhere)).to.deep.equal([]);
+    } else {
+      expect(run.code, run.stderr).to.equal(0);
+      expect(existsSync(join(elsewhere, 'checkpoint'))).to.equal(true);
+    }
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { heirOf, makeFolder, openFolder, ownerFor } from '../../../src/lib/process/ownership.js';
+import { cases } from '../../cases.js';
+
+describe('whom files belong to', () => {
+  it('is, when root writes, who owns the database; everybody else keeps what they write', () => {
+    const service = { uid: 990, gid: 991 };
+    expect(heirOf(0, service)).to.deep.equal(service);
+    expect(heirOf(0, { uid: 0, gid: 991 })).to.deep.equal({ uid: 0, gid: 991 });
+    expect(heirOf(0, { uid: 0, gid: 0 })).to.equal(null);
+    expect(heirOf(990, service)).to.equal(null);
+    expect(heirOf(1000, service)).to.equal(null);
+    expect(heirOf(undefined, service)).to.equal(null);
+  });
+
+  it('changes for nobody but root, whoever owns the database', () => {
+    const id = fc.nat(70_000);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 70_000 }), id, id, (uid, owner, gid) => {
+        expect(heirOf(uid, { uid: owner, gid })).to.equal(null);
+      }),
+      { numRuns: cases(100) },
+    );
+  });
+
+  describe('on disk', () => {
+    let dir: string;
+    beforeEach(() => {
+      dir = realpathSync(mkdtempSync(join(tmpdir(), 'lukhas-owner-')));
+    });
+    afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+    it('is read from the nearest folder that is there, and nothing to find out without root', () => {
+      expect(ownerFor(join(dir, 'a', 'b', 'l.db'))).to.deep.equal(heirOf(process.geteuid!(), statSync(dir)));
+    });
+
+    it('makes folders with their mode, and leaves those that are there as they are', () => {
+      makeFolder(join(dir, 'a', 'b'), 0o700, null);
+      expect(statSync(join(dir, 'a', 'b')).mode & 0o777).to.equal(0o700);
+      makeFolder(join(dir, 'a', 'b'), 0o777, null);
+      expect(statSync(join(dir, 'a', 'b')).mode & 0o777).to.equal(0o700);
+    });
+
+    it('opens the folder itself: a link that takes its place later leads nowhere else', () => {
+      const { uid, gid } = statSync(dir);
+      const kept = join(dir, 'kept');
+      mkdirSync(kept);
+      const folder = openFolder(kept, { uid, gid });
+      try {
+        expect(statSync(folder.path).ino).to.equal(statSync(kept).ino);
+      } finally {
+        folder.close();
+      }
+      symlinkSync(kept, join(dir, 'link'));
+      const follow = () => openFolder(join(dir, 'link'), { uid, gid }).close();
+      // In root's own folders links are root's; in those of anybody else they are not followed.
+      if (uid === 0) follow();
+      else expect(follow).to.throw(/root follows no links of other users/);
+    });
+  });
+});
