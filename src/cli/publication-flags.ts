@@ -76,6 +76,10 @@ async function peers(
 
 function anchorOf(text: string, cwd: string): AnchorTarget {
   const [, kind = '', rest = ''] = /^([a-z]+):(.+)$/s.exec(text) ?? [];
+  if ((kind === 'file' || kind === 'git') && /^[a-z][a-z0-9+.-]*:\/\//i.test(rest))
+    throw new LukhasError('USAGE', `--anchor ${kind}: must be a path, not a URL`, {
+      suggestions: kind === 'git' ? ['Name the folder of a clone; evidence.anchors with push: true sends it on.'] : [],
+    });
   if (kind === 'file') return { kind, path: resolve(cwd, rest) };
   if (kind === 'git') return { kind, repository: resolve(cwd, rest) };
   if (kind === 'webhook') {

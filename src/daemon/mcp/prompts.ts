@@ -1,5 +1,6 @@
 import { type GetPromptResult, ProtocolError, ProtocolErrorCode, type Server } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { maskUrls } from '../../lib/input/index.js';
 import type { Service } from '../service.js';
 import { canaryUri } from './resources.js';
 
@@ -75,7 +76,7 @@ export function answerPrompts(server: Server, service: Service): void {
       if (prompt === undefined) throw invalid(`Prompt ${JSON.stringify(name.slice(0, 80))} not found.`);
       for (const { name: argument, required } of prompt.arguments)
         if (required && !args[argument]) throw invalid(`prompt ${name}: argument ${argument} is missing`);
-      const text = await prompt.write(service, args);
+      const text = maskUrls(await prompt.write(service, args));
       return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
     },
   );

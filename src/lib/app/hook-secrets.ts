@@ -2,7 +2,7 @@ import { LukhasError } from '../errors.js';
 import { type HooksConfig, secretNames } from '../gates/index.js';
 
 /**
- * Refuses hooks whose requests could not be signed: better before the canary begins than after its verdict.
+ * Refuses hooks whose requests could not be sent or signed: better before the canary begins than after its verdict.
  * @throws LukhasError CONFIG: hook, variable
  */
 export function requireHookSecrets(hooks: HooksConfig, env: NodeJS.ProcessEnv): void {
@@ -12,7 +12,7 @@ export function requireHookSecrets(hooks: HooksConfig, env: NodeJS.ProcessEnv): 
       if (name === undefined) continue;
       throw new LukhasError(
         'CONFIG',
-        `hook "${hook.name}" (${action}): environment variable ${name} with its signing secret is not set`,
+        `hook "${hook.name}" (${action}): environment variable ${name} with its URL or signing secret is not set`,
         { suggestions: [`Set ${name}, or pass --dry-run to call no hooks.`] },
       );
     }

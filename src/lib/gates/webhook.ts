@@ -6,10 +6,15 @@ import { isUrl, parseUrl, type UrlRules } from '../input/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
 import { type HookCall, type HookContext, type HookKind, type HookResult, timeout, VARIABLE } from './hook-kind.js';
 
-const URL_RULES: UrlRules = { example: 'https://host/path', instead: 'sign the calls instead (secretEnv)' };
+const URL_RULES: UrlRules = {
+  example: 'https://host/path',
+  instead: 'put the URL into an environment variable and name that with urlEnv, or sign the calls (secretEnv)',
+};
 
-const schema = z.strictObject({
-  url: z.string().superRefine(isUrl(URL_RULES)),
+const settings = z.strictObject({
+  url: z.string().superRefine(isUrl(URL_RULES)).optional(),
+  /** Environment variable that holds the URL, in the place of `url`: of one that is itself a credential. */
+  urlEnv: z.string().regex(VARIABLE, 'must be the name of an environment variable, not the URL itself').optional(),
   /** Environment variable that holds the signing secret; null: requests are not signed. */
   secretEnv: z
     .string()
@@ -22,6 +27,11 @@ const schema = z.strictObject({
   retries: z.number().int().min(0).max(10).default(3),
 });
 
+const schema = settings.refine(
+  ({ url, urlEnv }) => (url === undefined) !== (urlEnv === undefined),
+  'must have either url or urlEnv',
+);
+
 export type WebhookSettings = z.output<typeof schema>;
 
 const FIRST_BACKOFF_MS = 500;
@@ -30,9 +40,9 @@ const RETRIED = new Set([408, 425, 429]);
 
 export const webhook: HookKind<WebhookSettings> = {
   schema,
-  nameOf: ({ url }) => new URL(url).host,
+  nameOf: ({ url, urlEnv = 'webhook' }) => (url === undefined ? urlEnv : new URL(url).host),
   longestSeconds: ({ timeoutSeconds, retries }) => (timeoutSeconds + MAX_WAIT_MS / 1000) * (retries + 1),
-  secretNames: ({ secretEnv }) => (secretEnv === null ? [] : [secretEnv]),
+  secretNames: ({ urlEnv, secretEnv }) => [urlEnv ?? [], secretEnv ?? []].flat(),
   call,
 };
 
@@ -54,7 +64,7 @@ async function call(settings: WebhookSettings, told: HookCall, context: HookCont
   const { clock, env, random, signal } = context;
   const { retries, secretEnv, timeoutSeconds } = settings;
   const key = secretEnv === null ? null : signingKey(secretEnv, env);
-  const url = parseUrl(settings.url, 'webhook url', 'CONFIG', URL_RULES);
+  const url = addressOf(settings, env);
   const body = JSON.stringify({ type: `canary.${told.action}`, timestamp: told.decidedAt, data: told });
   const started = clock.now();
   for (let tries = 1; ; tries++) {
@@ -62,11 +72,37 @@ async function call(settings: WebhookSettings, told: HookCall, context: HookCont
     const outcome = await post(url, headers, body, timeoutSeconds, context);
     if (!outcome.retry || tries > retries) {
       const detail = tries === 1 ? outcome.detail : `${outcome.detail} (after ${tries} tries)`;
-      return { ok: outcome.ok, detail, durationMs: Math.max(0, Math.round(clock.now() - started)) };
+      return {
+        ok: outcome.ok,
+        detail: hiding(url, settings, detail),
+        durationMs: Math.max(0, Math.round(clock.now() - started)),
+      };
     }
     const backoff = FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.5 + random() / 2);
     await clock.sleep(Math.min(Math.max(backoff, outcome.retryAfterMs ?? 0), MAX_WAIT_MS), signal);
   }
+}
+
+/** @throws LukhasError CONFIG, without the address: that of a variable is itself a credential */
+function addressOf({ url, urlEnv = '' }: WebhookSettings, env: NodeJS.ProcessEnv): URL {
+  if (url !== undefined) return parseUrl(url, 'webhook url', 'CONFIG', URL_RULES);
+  const given = env[urlEnv];
+  if (!given) throw new LukhasError('CONFIG', `webhook url: the environment variable ${urlEnv} is not set`);
+  const parsed = URL.canParse(given) ? new URL(given) : null;
+  if (parsed === null || !/^https?:$/.test(parsed.protocol))
+    throw new LukhasError(
+      'CONFIG',
+      `webhook url: the environment variable ${urlEnv} does not hold an http or https URL`,
+    );
+  if (parsed.username === '' && parsed.password === '') return parsed;
+  throw new LukhasError('CONFIG', `webhook url: ${urlEnv} contains a user name or password, which is not sent`);
+}
+
+/** What is recorded of a call to an address out of a variable: a receiver may repeat the address that it was called at. */
+function hiding(url: URL, { urlEnv }: WebhookSettings, detail: string): string {
+  if (urlEnv === undefined) return detail;
+  const parts = [url.href, `${url.pathname}${url.search}`, url.search, ...url.pathname.split('/')];
+  return parts.filter((part) => part.length >= 10).reduce((text, part) => text.replaceAll(part, '***'), detail);
 }
 
 /** The secret is `whsec_` and base64, or any other text, used as its UTF-8 bytes. */

@@ -1,4 +1,5 @@
 import { type ErrorCode, LukhasError } from '../errors.js';
+import { secretPart } from './secret-url.js';
 
 /** What an address is for, as far as its form depends on it. */
 export interface UrlRules {
@@ -16,10 +17,10 @@ export interface UrlRules {
  */
 export function urlProblem(text: string, { example, isBase, instead }: UrlRules): string | null {
   if (!URL.canParse(text)) return `is not a URL; write e.g. ${example}`;
-  const { protocol, username, password, search, hash } = new URL(text);
+  const { protocol, search, hash, href } = new URL(text);
   if (protocol !== 'http:' && protocol !== 'https:') return `must start with http:// or https://, e.g. ${example}`;
-  if (username !== '' || password !== '')
-    return `contains a user name or password, which would be recorded; ${instead}`;
+  const secret = secretPart(href);
+  if (secret !== null) return `contains ${secret}, which would be recorded; ${instead}`;
   if (isBase && (search !== '' || hash !== '')) return `must not have a query or fragment, e.g. ${example}`;
   return null;
 }

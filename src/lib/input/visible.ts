@@ -1,6 +1,9 @@
+import { maskUrls } from './secret-url.js';
+
 /**
  * Text that came from outside (names, reasons, file names, what programs and servers answered), fit to be shown: nothing
- * in it moves the cursor, colours, hides, or changes the direction of what stands beside it. What cannot be seen is shown
+ * in it moves the cursor, colours, hides, or changes the direction of what stands beside it, and no address in it tells a
+ * credential. What cannot be seen is shown
  * as an escape, `\u202e`, rather than dropped, so that a reader notices it. (A text that itself spells out `\u202e` looks
  * the same; the log and `--json` tell the two apart.) Pure; what has passed once passes unchanged.
  *
@@ -42,13 +45,14 @@ const BREAKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g;
 
 /** Text as a part of one line: what would end the line becomes a space. Runs of spaces stay, being layout. */
 export function visible(text: string): string {
-  if (!ANY_HIDDEN.test(text)) return text;
-  return text.replace(BREAKS, ' ').replace(KEPT_OR_HIDDEN, (found, hidden) => (hidden ? escaped(found) : found));
+  if (!ANY_HIDDEN.test(text)) return maskUrls(text);
+  const line = text.replace(BREAKS, ' ');
+  return maskUrls(line).replace(KEPT_OR_HIDDEN, (found, hidden) => (hidden ? escaped(found) : found));
 }
 
 /** As `visible`, where several lines are meant: `\n` alone ends a line. */
 export function visibleLines(text: string): string {
-  return ANY_HIDDEN.test(text) ? text.split(/\r?\n/).map(visible).join('\n') : text;
+  return ANY_HIDDEN.test(text) ? text.split(/\r?\n/).map(visible).join('\n') : maskUrls(text);
 }
 
 /** As `visible`, with runs of white space as one space: a sentence within another. */

@@ -2,6 +2,7 @@ import { type Agent, request as httpRequest, type IncomingMessage } from 'node:h
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { maskUrls } from '../input/index.js';
 
 export interface GetOptions {
   headers?: Record<string, string>;
@@ -62,10 +63,10 @@ export async function getText(url: string, options: GetOptions): Promise<TextAns
   }
 }
 
-/** A URL as messages may show it: no user, password, query or fragment. */
+/** A URL as messages may show it: no user, password, query or fragment, nor a token in its path. */
 export function shownUrl(url: string): string {
   const { protocol, host, pathname } = new URL(url);
-  return `${protocol}//${host}${pathname}`;
+  return maskUrls(`${protocol}//${host}${pathname}`);
 }
 
 async function follow(url: URL, options: GetOptions, signal: AbortSignal, hop = 0): Promise<TextAnswer> {

@@ -46,6 +46,10 @@ describe('hooks configuration', () => {
     ['a bad variable name', { promote: [{ exec: { command: ['x'], env: { 'A=B': '1' } } }] }, /env/],
     ['no time', { promote: [{ exec: { command: ['x'], timeoutSeconds: 0 } }] }, /timeoutSeconds/],
     ['endless retries', { promote: [{ webhook: { url, retries: 1e9 } }] }, /retries/],
+    ['no address at all', { promote: [{ webhook: {} }] }, /must have either url or urlEnv/],
+    ['two addresses', { promote: [{ webhook: { url, urlEnv: 'U' } }] }, /must have either url or urlEnv/],
+    ['an address in place of its name', { promote: [{ webhook: { urlEnv: url } }] }, /urlEnv: .*not the URL itself/],
+    ['a URL that is a secret', { promote: [{ webhook: { url: 'https://hooks.slack.com/services/T/B/x' } }] }, /urlEnv/],
     ['a URL with credentials', { promote: [{ webhook: { url: 'https://me:pw@host/' } }] }, /user name or password/],
     [
       'another protocol',

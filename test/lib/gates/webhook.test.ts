@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Clock } from '../../../src/lib/clock.js';
 import { type WebhookSettings, webhook } from '../../../src/lib/gates/webhook.js';
+import { refusal } from '../refusal.js';
 import { aCall } from './call.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -63,6 +64,25 @@ describe('webhook', () => {
     timeoutSeconds: 5,
     retries: 3,
     ...changes,
+  });
+
+  it('posts to an address out of a variable, which is in nothing that it records', async () => {
+    const secret = 'abcdefghij0123456789';
+    const settings = { urlEnv: 'CHAT', secretEnv: null, timeoutSeconds: 5, retries: 0 };
+    const env = { CHAT: `${url}/${secret}?sig=${secret}` };
+    answers = [status(400, `cannot POST /hook/${secret}?sig=${secret}`)];
+    const failed = await webhook.call(settings, aCall(), { ...context, env });
+    expect(failed).to.include({ ok: false, detail: 'HTTP 400: cannot POST ***' });
+    expect(webhook.nameOf(settings)).to.equal('CHAT');
+    expect(webhook.secretNames?.(settings)).to.deep.equal(['CHAT']);
+    for (const [value, says] of [
+      ['', /CHAT is not set/],
+      ['nowhere', /CHAT does not hold an http or https URL/],
+      [`http://ana:${secret}@127.0.0.1/`, /CHAT contains a user name or password/],
+    ] as const) {
+      const error = await refusal(webhook.call(settings, aCall(), { ...context, env: { CHAT: value } }));
+      expect(error.message).to.match(says).and.not.include(secret);
+    }
   });
 
   it('posts the call, signed so that a receiver can check it', async () => {

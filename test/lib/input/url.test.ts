@@ -28,7 +28,7 @@ describe('an address that a person wrote', () => {
     });
 
   it('has neither query nor fragment where paths are added to it', () => {
-    for (const text of ['http://h?key=1', 'http://h/#a', 'http://h/a?b'])
+    for (const text of ['http://h?x=1', 'http://h/#a', 'http://h/a?b'])
       expect(urlProblem(text, BASE), text).to.match(/^must not have a query or fragment/);
   });
 

@@ -1,7 +1,7 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, type Tool } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../../lib/errors.js';
-import { parseInput } from '../../../lib/input/index.js';
+import { masked, maskUrls, parseInput } from '../../../lib/input/index.js';
 import type { Actor } from '../../../lib/ledger/index.js';
 import type { Service } from '../../service.js';
 import type { WaitProgress } from '../../wait.js';
@@ -68,7 +68,7 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
       // Parsing fills in the defaults; the advertised schema alone does not.
       const parsed = parseArguments(spec.input, args, name);
       try {
-        const value = await spec.run(service, parsed, call);
+        const value = masked(await spec.run(service, parsed, call));
         const text = spec.text?.(value) ?? JSON.stringify(value);
         return { content: [{ type: 'text', text }], structuredContent: value as Record<string, unknown> };
       } catch (error) {
@@ -91,7 +91,7 @@ function parseArguments<Input extends z.ZodType>(schema: Input, args: unknown, t
 /** Read by the calling model: what went wrong, and what to do. */
 function failed({ code, message, suggestions }: LukhasError): CallToolResult {
   const text = [`${code}: ${message}`, ...suggestions.map((suggestion) => `- ${suggestion}`)].join('\n');
-  return { content: [{ type: 'text', text }], isError: true };
+  return { content: [{ type: 'text', text: maskUrls(text) }], isError: true };
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Tool['inputSchema'] {

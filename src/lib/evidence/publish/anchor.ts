@@ -17,7 +17,7 @@ export async function anchor(
     case 'git':
       return (await import('./git.js')).commitToGit(target, checkpoint, context);
     case 'webhook':
-      return (await import('./webhook.js')).postNote(target.url, checkpoint, context);
+      return (await import('./webhook.js')).postNote(target, checkpoint, context);
     case 'tsa':
       return (await import('./timestamp.js')).timestampCheckpoint(target, checkpoint, context);
   }

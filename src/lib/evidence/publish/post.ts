@@ -14,13 +14,14 @@ const MAX_ANSWER = 256 * 1024;
 
 /**
  * One POST, without following redirects.
+ * @param request.called what errors call the address, when it must not be in them
  * @throws LukhasError ANCHOR_FAILED: no answer (also when the signal aborts), or one that is too long
  */
 export async function post(
   url: string,
-  request: { body: string | Uint8Array; type: string; signal?: AbortSignal | undefined },
+  request: { body: string | Uint8Array; type: string; signal?: AbortSignal | undefined; called?: string },
 ): Promise<Posted> {
-  const { body, type, signal } = request;
+  const { body, type, signal, called = url } = request;
   const late = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const response = await fetch(url, {
@@ -34,13 +35,13 @@ export async function post(
     return {
       status: response.status,
       type: media.split(';')[0]?.trim().toLowerCase() ?? '',
-      body: await readAnswer(response, url),
+      body: await readAnswer(response, called),
     };
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
     const stopped = signal?.aborted === true ? 'no answer before lukhas had to stop' : null;
     const why = stopped ?? (late.aborted ? `no answer within ${TIMEOUT_MS / 1000} s` : whyNot(cause as Error));
-    throw new LukhasError('ANCHOR_FAILED', `${url}: ${why}`, { cause });
+    throw new LukhasError('ANCHOR_FAILED', `${called}: ${why}`, { cause });
   }
 }
 

@@ -6,8 +6,14 @@ const instead = 'take them out';
 /** Base of the paths of a witness. */
 export const WITNESS_URL: UrlRules = { example: 'https://witness.example.com', isBase: true, instead };
 
-/** Of a webhook and a time-stamping authority. */
-export const ANCHOR_URL: UrlRules = { example: 'https://audit.example.com/checkpoints', instead };
+/** Of a webhook. */
+export const ANCHOR_URL: UrlRules = {
+  example: 'https://audit.example.com/checkpoints',
+  instead: 'put the URL into an environment variable and name that with urlEnv (evidence.anchors)',
+};
+
+/** Of a time-stamping authority. */
+export const TSA_URL: UrlRules = { example: 'https://tsa.example.com', instead };
 
 /** Places where checkpoints are published, out of reach of anyone who can write to the database. */
 export type AnchorTarget =
@@ -24,6 +30,8 @@ export type AnchorTarget =
       passEnv?: string[] | undefined;
     }
   | { kind: 'webhook'; url: string }
+  /** The same, with a variable that holds the address, which is itself a credential. */
+  | { kind: 'webhook'; urlEnv: string }
   /** A time-stamping authority, RFC 3161, and the certificates (PEM) that its answers are verified with. */
   | { kind: 'tsa'; url: string; caFile: string };
 
@@ -47,6 +55,6 @@ export function anchorPlace(target: AnchorTarget): string {
     case 'git':
       return target.repository;
     default:
-      return target.url;
+      return 'url' in target ? target.url : `$${target.urlEnv}`;
   }
 }

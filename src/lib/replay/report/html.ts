@@ -34,8 +34,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escapeText(text: string): string {
-  const clipped = text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
-  return visible(clipped).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+  const shown = visible(text);
+  const clipped = shown.length <= LONGEST_TEXT ? shown : `${shown.slice(0, LONGEST_TEXT)}…`;
+  return clipped.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
 /** A part that may be wider than the screen scrolls by itself, also by keyboard. */
