@@ -42,6 +42,10 @@ export async function runExport(app: App, wanted: Wanted): Promise<ExportSummary
       signal.throwIfAborted();
       for (const { error } of pack.witnessResults) if (error !== null) say(`not cosigned: ${error.message}`);
       if ((await pack.entries()) === 0) say('no entries match this window and filter: the pack contains none');
+      if (pack.tellsCredentials)
+        say(
+          'warning: the pack tells a credential, in the address of a source as it was recorded: replace the credential',
+        );
       const summary = await pack.writeFile(out, { force, signal, onEntries: progress(say) });
       return { ...summary, told: pack.witnessResults.map(publishResultJson) };
     } catch (error) {

@@ -9,7 +9,7 @@ import type { OnEntries } from '../../evidence/pack/index.js';
 import { type FillQueries, type PackPlan, planPack, writePack } from '../../evidence/pack/index.js';
 import type { PublishResult } from '../../evidence/publish/index.js';
 import { type Output, type Replaceable, refuseToReplace, writableOf, writeOutput } from '../../files/index.js';
-import { parseInstant, parseName } from '../../input/index.js';
+import { maskedInJson, parseInstant, parseName } from '../../input/index.js';
 import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
 import { ownerFor } from '../../process/index.js';
@@ -112,6 +112,12 @@ export class EvidenceExport {
   /** Number of entries in the pack; the window's other entries are in it as hashes. */
   entries(): Promise<number> {
     return this.place.ledger.pages.count(this.plan.range, this.plan.selection);
+  }
+
+  /** Whether a source of the window was recorded with a credential in its address: a pack holds entries as they were recorded. */
+  get tellsCredentials(): boolean {
+    const recorded = JSON.stringify(this.plan.sources);
+    return JSON.stringify(this.plan.sources, maskedInJson) !== recorded;
   }
 
   /** Depends on the window only. */
