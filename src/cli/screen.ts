@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { maskedInJson, visible, visibleJson, visibleLines } from '../lib/input/index.js';
+import { maskedJson, visible, visibleJson, visibleLines } from '../lib/input/index.js';
 
 /**
  * The only way to the terminal. Names, reasons, answers of servers and contents of files reach it as text that it does not
@@ -64,7 +64,7 @@ export function overwrite(terminal: NodeJS.WriteStream, line: string | null): vo
 
 /** One JSON document on stdout. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${visibleJson(JSON.stringify(value, maskedInJson, 2))}\n`);
+  process.stdout.write(`${visibleJson(maskedJson(value, 2))}\n`);
 }
 
 /** What is piped into a file and read by programs, such as a key or a proof: unchanged, except for eyes. */

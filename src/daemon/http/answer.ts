@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { ERRORS, LukhasError } from '../../lib/errors.js';
-import { maskedInJson, visibleJson } from '../../lib/input/index.js';
+import { maskedJson, visibleJson } from '../../lib/input/index.js';
 import { HttpError } from './route.js';
 
 /** On every answer: it must not be cached, indexed, interpreted as another type, or read by another site's page. */
@@ -65,7 +65,7 @@ function encode(
   body: unknown,
   headers: Readonly<Record<string, string>>,
 ): Buffer {
-  const bytes = Buffer.from(`${visibleJson(JSON.stringify(body, maskedInJson))}\n`);
+  const bytes = Buffer.from(`${visibleJson(maskedJson(body))}\n`);
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': bytes.length,

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../lib/errors.js';
-import { maskedInJson } from '../../lib/input/index.js';
+import { maskedJson } from '../../lib/input/index.js';
 import type { Service } from '../service.js';
 
 interface Template {
@@ -120,7 +120,7 @@ async function read(service: Service, uri: string) {
     if (typeof value !== 'string') continue;
     try {
       const found = await template.read(service, decoded(value, uri));
-      return { contents: [{ uri, mimeType: MIME, text: JSON.stringify(found, maskedInJson) }] };
+      return { contents: [{ uri, mimeType: MIME, text: maskedJson(found) }] };
     } catch (error) {
       if (error instanceof LukhasError && error.code === 'NOT_FOUND') throw new ResourceNotFoundError(uri);
       throw error;

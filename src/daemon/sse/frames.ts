@@ -1,5 +1,5 @@
 import { timestamp } from '../../lib/clock.js';
-import { maskedInJson, visibleJson } from '../../lib/input/index.js';
+import { maskedJson, visibleJson } from '../../lib/input/index.js';
 import type { CanaryState, FeedItem, FeedPosition, StoredEvent } from '../../lib/ledger/index.js';
 import {
   type CanaryEvent,
@@ -81,7 +81,7 @@ export function frameOf(item: FeedItem, subject: Subject | null, log: string | n
 
 /** The event stream's own form (HTML standard, section 9.2). JSON has no line breaks of its own. */
 export function eventText(id: string, name: string, data: Record<string, unknown>): string {
-  return `id: ${id}\nevent: ${name}\ndata: ${visibleJson(JSON.stringify(data, maskedInJson))}\n\n`;
+  return `id: ${id}\nevent: ${name}\ndata: ${visibleJson(maskedJson(data))}\n\n`;
 }
 
 /** What the first event of a canary, job or promotion tells of it; null for other events. */

@@ -87,7 +87,7 @@ const AFTER = /[.,;:!?)\]}]*$/;
 
 /** A text with the credentials of all addresses in it masked; what has none, or has passed once, passes unchanged. */
 export function maskUrls(text: string): string {
-  if (!text.includes('://') && !text.includes(':\\')) return text;
+  if (!holdsAddress(text)) return text;
   return text.replace(IN_TEXT, (found) => {
     const [after = ''] = AFTER.exec(found) ?? [];
     const url = found.slice(0, found.length - after.length);
@@ -95,14 +95,24 @@ export function maskUrls(text: string): string {
   });
 }
 
-/** A document with the credentials of addresses in all of its texts masked; a copy. */
-export function masked<T extends object>(document: T): T {
-  return JSON.parse(JSON.stringify(document, maskedInJson)) as T;
+/** JSON of a document with the credentials of addresses in all of its texts masked. */
+export function maskedJson(document: unknown, indent?: number): string {
+  const json = JSON.stringify(document, null, indent);
+  // Asked first: most documents have no address, and a replacer takes three times as long.
+  return holdsAddress(json) ? JSON.stringify(document, (_, value) => maskedText(value), indent) : json;
 }
 
-/** For `JSON.stringify`: every text in a document with the credentials of addresses masked. */
-export function maskedInJson(_key: string, value: unknown): unknown {
+/** A copy of the document, masked as `maskedJson` does. */
+export function masked<T extends object>(document: T): T {
+  return JSON.parse(maskedJson(document)) as T;
+}
+
+function maskedText(value: unknown): unknown {
   return typeof value === 'string' ? maskUrls(value) : value;
+}
+
+function holdsAddress(text: string): boolean {
+  return text.includes('://') || text.includes(':\\');
 }
 
 const PARTS = /^([a-z][a-z0-9+.-]*:[\\/]*)([^\\/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/is;

@@ -7,5 +7,5 @@ export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';
-export { giveTo, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
+export { giveTo, isRootsAlone, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
 export { type ProgramEnd, runProgram } from './program.js';

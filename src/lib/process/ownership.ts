@@ -20,6 +20,7 @@ export interface Owner {
 }
 
 const ROOT = 0;
+const OTHERS_WRITE = 0o022;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /**
@@ -61,8 +62,7 @@ export interface OpenFolder {
 export function openFolder(path: string, owner: Owner | null): OpenFolder {
   if (owner === null) return { path, close: () => undefined };
   const above = realpathSync(dirname(path));
-  const isRoots = statSync(above).uid === ROOT;
-  const fd = isRoots ? openSync(path, FOLDER) : openNoLink(join(above, basename(path)));
+  const fd = isRootsAlone(statSync(above)) ? openSync(path, FOLDER) : openNoLink(join(above, basename(path)));
   return { path: nameOf(fd, path), close: () => closeSync(fd) };
 }
 
@@ -70,6 +70,11 @@ export function openFolder(path: string, owner: Owner | null): OpenFolder {
 function nameOf(fd: number, path: string): string {
   const named = `/proc/self/fd/${fd}`;
   return existsSync(named) ? named : path;
+}
+
+/** Whether nobody but root can put anything into a folder. */
+export function isRootsAlone({ uid, mode }: { uid: number; mode: number }): boolean {
+  return uid === ROOT && (mode & OTHERS_WRITE) === 0;
 }
 
 function openNoLink(path: string): number {

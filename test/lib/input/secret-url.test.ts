@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { maskedInJson, maskUrls, secretPart } from '../../../src/lib/input/secret-url.js';
+import { maskedJson, maskUrls, secretPart } from '../../../src/lib/input/secret-url.js';
 import { urlProblem } from '../../../src/lib/input/url.js';
 import { visible, visibleLines } from '../../../src/lib/input/visible.js';
 import { cases } from '../../cases.js';
@@ -111,7 +111,7 @@ describe('credentials in an address', () => {
     fc.assert(
       fc.property(holding, around, ([secretText, make], [before, after]) => {
         const text = before + make(secretText) + after;
-        const shown = [visible(text), visibleLines(text), JSON.stringify({ a: [text] }, maskedInJson)];
+        const shown = [visible(text), visibleLines(text), maskedJson({ a: [text] })];
         for (const each of shown) expect(each).not.to.include(secretText);
         expect(maskUrls(maskUrls(text))).to.equal(maskUrls(text));
       }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { heirOf, makeFolder, openFolder, ownerFor } from '../../../src/lib/process/ownership.js';
+import { heirOf, isRootsAlone, makeFolder, openFolder, ownerFor } from '../../../src/lib/process/ownership.js';
 import { cases } from '../../cases.js';
 
 describe('whom files belong to', () => {
@@ -25,6 +25,16 @@ describe('whom files belong to', () => {
       }),
       { numRuns: cases(100) },
     );
+  });
+
+  it('lets root follow links only where nobody else could have put one', () => {
+    expect(isRootsAlone({ uid: 0, mode: 0o40755 })).to.equal(true);
+    for (const found of [
+      { uid: 990, mode: 0o40755 },
+      { uid: 0, mode: 0o42775 },
+      { uid: 0, mode: 0o41777 },
+    ])
+      expect(isRootsAlone(found), JSON.stringify(found)).to.equal(false);
   });
 
   describe('on disk', () => {
@@ -57,8 +67,8 @@ describe('whom files belong to', () => {
       }
       symlinkSync(kept, join(dir, 'link'));
       const follow = () => openFolder(join(dir, 'link'), { uid, gid }).close();
-      // In root's own folders links are root's; in those of anybody else they are not followed.
-      if (uid === 0) follow();
+      // In a folder that is root's alone links are root's; in any other they are not followed.
+      if (isRootsAlone(statSync(dir))) follow();
       else expect(follow).to.throw(/root follows no links of other users/);
     });
   });

@@ -9,7 +9,7 @@ import type { OnEntries } from '../../evidence/pack/index.js';
 import { type FillQueries, type PackPlan, planPack, writePack } from '../../evidence/pack/index.js';
 import type { PublishResult } from '../../evidence/publish/index.js';
 import { type Output, type Replaceable, refuseToReplace, writableOf, writeOutput } from '../../files/index.js';
-import { maskedInJson, parseInstant, parseName } from '../../input/index.js';
+import { maskedJson, parseInstant, parseName } from '../../input/index.js';
 import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
 import { ownerFor } from '../../process/index.js';
@@ -116,8 +116,7 @@ export class EvidenceExport {
 
   /** Whether a source of the window was recorded with a credential in its address: a pack holds entries as they were recorded. */
   get tellsCredentials(): boolean {
-    const recorded = JSON.stringify(this.plan.sources);
-    return JSON.stringify(this.plan.sources, maskedInJson) !== recorded;
+    return maskedJson(this.plan.sources) !== JSON.stringify(this.plan.sources);
   }
 
   /** Depends on the window only. */

@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { timestamp } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
-import { giveTo, type Owner } from '../../process/index.js';
+import { giveTo, isRootsAlone, type Owner } from '../../process/index.js';
 import type { KeptCheckpoint } from '../checkpoints/index.js';
 import type { AnchorContext } from './target.js';
 
@@ -47,8 +47,8 @@ async function openedFor(owner: Owner | null, path: string): Promise<FileHandle>
     return file;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const isRoots = (await stat(dirname(path))).uid === 0;
-    return open(path, isRoots ? APPENDING : APPENDING | constants.O_NOFOLLOW);
+    const mayFollow = isRootsAlone(await stat(dirname(path)));
+    return open(path, mayFollow ? APPENDING : APPENDING | constants.O_NOFOLLOW);
   }
 }
 
