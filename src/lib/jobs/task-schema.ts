@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { durationSeconds, isDuration } from '../input/index.js';
+import { durationSeconds, isDuration, maskUrls } from '../input/index.js';
 import { isPassEnv } from '../process/index.js';
 import { BUILTIN_TASKS } from './builtin.js';
 import { JOB_TIME, type TasksConfig } from './task.js';
@@ -9,6 +9,12 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const NUL = '\0';
 
 const argument = z.string().refine((text) => !text.includes(NUL), 'contains a NUL character');
+
+/** A job's command is recorded. */
+const recorded = argument.refine(
+  (text) => maskUrls(text) === text,
+  'contains an address with a credential, which would be recorded; pass it on with passEnv',
+);
 
 const taskId = z
   .string()
@@ -26,7 +32,7 @@ const seconds = z
 const task = z
   .strictObject({
     command: z
-      .array(argument, 'must be a list: the program, then its arguments')
+      .array(recorded, 'must be a list: the program, then its arguments')
       .refine(([file]) => file !== undefined && file !== '', 'must not be empty: the program is missing'),
     timeout: seconds.default(600),
     metrics: z.enum(['json-last-line', 'none']).default('none'),

@@ -69,6 +69,7 @@ describe('tasks in the configuration', () => {
     ['more than a day', task({ timeout: '25h' }), /tasks\.t\.timeout: "25h" is too long; the longest is 1d$/],
     ['an unknown kind of metrics', task({ metrics: 'xml' }), /json-last-line, none/],
     ['a bad variable', task({ env: { 'A B': '1' } }), /must be the name of an environment variable/],
+    ['a credential in an address', task({ command: ['curl', 'https://h/?token=s'] }), /command\[1\]: .*passEnv/],
     ['a key of the daemon', task({ passEnv: ['LUKHAS_MCP_API_KEYS'] }), /passEnv\[0\]: .*passed to no program/],
     ['a value in place of a name', task({ passEnv: ['A=b'] }), /passEnv\[0\]: .*not its value/],
     ['a bad name', { tasks: { 'a b': { command: ['true'] } } }, /a task name must be/],
