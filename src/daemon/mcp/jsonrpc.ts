@@ -10,6 +10,12 @@ import {
 export const PARSE_ERROR = -32700;
 export const INVALID_REQUEST = -32600;
 const INVALID_PARAMS = -32602;
+export const INTERNAL_ERROR = -32603;
+/** The first of the codes that are left to the server. */
+export const SERVER_ERROR = -32000;
+
+/** Deeper than any message of the protocol, and shallow enough for every function that recurses into it. */
+const DEEPEST = 100;
 
 export type Id = string | number | null;
 
@@ -41,7 +47,9 @@ export function readMessage(body: unknown): Message {
   if (typeof method !== 'string') return invalid(known, INVALID_REQUEST, 'Invalid Request: method must be a text.');
   if (params !== undefined && (typeof params !== 'object' || params === null))
     return invalid(known, INVALID_REQUEST, 'Invalid Request: params must be an object.');
-  const message = { jsonrpc, method, ...(params === undefined ? {} : { params }) };
+  if (isDeeper(params, DEEPEST))
+    return invalid(known, INVALID_PARAMS, `Invalid params: they are nested more than ${DEEPEST} deep.`);
+  const message = { jsonrpc, method, ...(params === undefined ? {} : { params: withArguments(method, params) }) };
   if (id === undefined) {
     if (isJSONRPCNotification(message)) return { kind: 'notification', message };
     return invalid(null, INVALID_PARAMS, 'Invalid params: they must be an object, and their _meta as MCP has it.');
@@ -65,8 +73,27 @@ export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
 }
 
+/** Does not recurse. */
+function isDeeper(value: unknown, most: number): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    level = level
+      .filter((one) => typeof one === 'object' && one !== null)
+      .flatMap((one) => Object.values(one as object));
+    if (depth === most) return level.length > 0;
+  }
+  return false;
+}
+
+/** Some clients send null for a tool without arguments. */
+function withArguments(method: string, params: object): object {
+  if (method !== 'tools/call' || !('arguments' in params) || params.arguments !== null) return params;
+  const { arguments: _, ...rest } = params;
+  return rest;
+}
+
 /** What may be given back as it came. */
-function readableId(id: unknown): string | number | null {
+export function readableId(id: unknown): string | number | null {
   return typeof id === 'string' || Number.isSafeInteger(id) ? (id as string | number) : null;
 }
 

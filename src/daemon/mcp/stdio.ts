@@ -37,7 +37,7 @@ export async function serveStdio(service: Service, options: StdioOptions): Promi
   });
   // Each answer that waits for the client to read adds a listener.
   stdout.setMaxListeners(0);
-  const input = new MessageLines(stdout);
+  const input = new MessageLines(stdout, onError);
   const transport = new StdioServerTransport(input, stdout);
   const connection = connectStdio(
     ({ era }) => {

@@ -1,10 +1,15 @@
 import { Agent, request } from 'node:http';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { serveStdio } from '../../../src/daemon/mcp/stdio.js';
 import { cases } from '../../cases.js';
-import { CANARY, callOf, modern, type Place, place } from './place.js';
+import { until } from '../../until.js';
+import { ASKER, CANARY, callOf, modern, type Place, place } from './place.js';
 
 const RUNS = cases(10_000);
+const LINES = cases(2_000);
 const AT_ONCE = 8;
 
 interface Sent {
@@ -166,6 +171,36 @@ describe('the MCP endpoint under nonsense', () => {
       expect(statuses.get(200)).to.be.above(RUNS / 20);
     } finally {
       agent.destroy();
+      await server.close();
+    }
+  });
+});
+
+describe('MCP over stdin and stdout under nonsense', () => {
+  it(`goes on after each of ${LINES.toLocaleString('en')} lines, and answers what has an id`, async () => {
+    const server = await place();
+    const [stdin, stdout] = [new PassThrough(), new PassThrough({ encoding: 'utf8' })];
+    const answered = new Set<unknown>();
+    createInterface({ input: stdout }).on('line', (line) => {
+      for (const { id } of [JSON.parse(line)].flat()) answered.add(id);
+    });
+    const onError = (error: unknown) => server.errors.push(error);
+    const { newServer, service } = server;
+    const connection = await serveStdio(service, { newServer, actor: ASKER, stdin, stdout, onError });
+    try {
+      stdin.write(`${JSON.stringify(VALID[2])}\n`);
+      const seed = Number(process.env['FUZZ_SEED'] ?? 20261122);
+      for (const [number, text] of fc.sample(body, { numRuns: LINES, seed }).entries()) {
+        const line = text.replace(/\n/g, ' ');
+        const own = idOf(parsed(line));
+        answered.clear();
+        stdin.write(`${line}\n{"jsonrpc":"2.0","id":"after ${number}","method":"ping"}\n`);
+        const isRequest = own !== null && 'method' in (parsed(line) as object);
+        await until(() => answered.has(`after ${number}`) && (!isRequest || answered.has(own)), 1);
+      }
+      expect(server.errors).to.deep.equal([]);
+    } finally {
+      await connection.close();
       await server.close();
     }
   });

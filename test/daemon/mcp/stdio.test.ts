@@ -91,7 +91,7 @@ describe('MCP over stdin and stdout', () => {
     pipes.send({ jsonrpc: '2.0', method: 'notifications/initialized' }, callOf('start_canary', CANARY, 2));
     expect((await pipes.answerTo(2)).result.structuredContent.status).to.equal('PENDING');
     pipes.send(callOf('canary_status', {}, 3));
-    expect((await pipes.answerTo(3)).error).to.deep.include({ code: -32602 });
+    expect((await pipes.answerTo(3)).result.isError).to.equal(true);
   });
 
   it('tells a subscriber of either era what has changed', async () => {
@@ -170,6 +170,60 @@ describe('MCP over stdin and stdout', () => {
     pipes.raw(line.subarray(0, middle));
     pipes.raw(line.subarray(middle));
     expect((await pipes.next()).id).to.equal('ü');
+  });
+
+  it('goes on after any line, and gives the id back where it can be read', async () => {
+    const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+    const why = (id: string, value: string) =>
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"why","arguments":{"id":${value}}}}`;
+    const long = `"${'x'.repeat(11 * 1024 * 1024)}"`;
+    const numbers = `[${'1e20,'.repeat(2_000_000)}1]`;
+    const lines: [string | Buffer, unknown, number][] = [
+      [why('1', deep(5_000)), 1, -32602],
+      [why('2', deep(100_000)), 2, -32602],
+      [why('3', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`), 3, -32602],
+      [`{"jsonrpc":"2.0","id":${deep(100_000)},"method":"ping"}`, null, -32600],
+      [deep(100_000), null, -32600],
+      [why('"first"', long), 'first', -32600],
+      [`{"method":"ping","params":{"id":7,"a":${long}},"jsonrpc":"2.0","id" : 12 }`, 12, -32600],
+      [`{"id":[1],"params":${long}}`, null, -32600],
+      [`[{"id":1,"params":${long}}]`, null, -32600],
+      [long, null, -32600],
+      [why('4', numbers), 4, -32600],
+      [`[${'1,'.repeat(1000)}1]`, null, -32600],
+      [Buffer.from([0x7b, 0xc3, 0x28, 0x7d]), null, -32700],
+      [Buffer.from('{"jsonrpc":"2.0","id":5,\0"method":"ping"}'), null, -32700],
+      ['null', null, -32600],
+      ['"text"', null, -32600],
+      ['7', null, -32600],
+      ['{"__proto__":{"jsonrpc":"2.0","id":1,"method":"ping"}}', null, -32600],
+      ...['null', 'true', '1.5', '1e400', '{}', '[]'].map((id): [string, null, number] => [
+        `{"jsonrpc":"2.0","id":${id},"method":"ping"}`,
+        null,
+        -32600,
+      ]),
+    ];
+    for (const [line, id, code] of lines) {
+      pipes.raw(line);
+      pipes.raw('\n');
+      const answer = await pipes.next();
+      const one = Array.isArray(answer) ? answer[0] : answer;
+      expect([one.id, one.error?.code], line.toString('utf8').slice(0, 80)).to.deep.equal([id, code]);
+    }
+    pipes.send(INITIALIZE);
+    expect((await pipes.next()).id).to.equal('i');
+    const told = async (line: string, id: unknown) => {
+      pipes.raw(`${line}\r\n`);
+      const { result } = await pipes.answerTo(id);
+      return [result.isError, result.content[0].text];
+    };
+    expect((await told(why('"lone"', '"\\ud800"'), 'lone'))[1]).to.include('not found');
+    expect((await told(why('6', '"a","id":"twice"'), 6))[1]).to.include('"twice"');
+    expect(await told(why('7', '1e400'), 7)).to.have.property('0', true);
+    const limit = why('8', '"x"').replace('why', 'list_canaries').replace('"id":"x"', '"limit":1e400');
+    expect((await told(limit, 8))[1]).to.match(/^USAGE: .*limit/);
+    expect((await told(why('9', '"x","__proto__":{"a":1}'), 9))[1]).to.include('"x" not found');
+    expect(({} as { a?: number }).a).to.equal(undefined);
   });
 
   it('answers a last line without an end', async () => {
