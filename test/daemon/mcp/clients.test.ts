@@ -116,13 +116,14 @@ for (const { era, version, options } of ERAS)
     });
 
     it('is refused what is wrong, by its name', async () => {
-      const refused = client.callTool({ name: 'canary_status', arguments: { canary: 'c' } });
-      const error = await refused.then(
+      const { isError, content } = await client.callTool({ name: 'canary_status', arguments: { canary: 'c' } });
+      expect(isError).to.equal(true);
+      expect((content as { text: string }[])[0]?.text).to.include('canaryId: is missing');
+      const code = await client.callTool({ name: 'no_such_tool', arguments: {} }).then(
         () => null,
-        (caught: { code: number; message: string }) => caught,
+        (caught: { code: number }) => caught.code,
       );
-      expect(error?.code).to.equal(-32602);
-      expect(error?.message).to.include('canaryId: is missing');
+      expect(code).to.equal(-32602);
     });
 
     if (era === 'modern')

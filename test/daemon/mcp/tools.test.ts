@@ -35,9 +35,10 @@ describe('the tools of the MCP server', () => {
 
   const list = async (): Promise<Json[]> =>
     (await post(server.url, { jsonrpc: '2.0', id: 1, method: 'tools/list' })).json.result.tools;
-  const call = async (name: string, args: object): Promise<Json> => (await post(server.url, callOf(name, args))).json;
+  const call = async (name: string, args: object | null): Promise<Json> =>
+    (await post(server.url, callOf(name, args))).json;
   /** What a tool answers, having looked that both forms of it say the same. */
-  const answer = async (name: string, args: object): Promise<Json> => {
+  const answer = async (name: string, args: object | null): Promise<Json> => {
     const { result, error } = await call(name, args);
     expect(error, JSON.stringify(error)).to.equal(undefined);
     expect(result.isError, result.content[0].text).to.equal(undefined);
@@ -186,9 +187,9 @@ describe('the tools of the MCP server', () => {
 
   it('refuse wrong arguments by their names', async () => {
     const refused = async (name: string, args: object) => {
-      const { error } = await call(name, args);
-      expect(error?.code, JSON.stringify(args)).to.equal(-32602);
-      return error.message as string;
+      const { result } = await call(name, args);
+      expect(result?.isError, JSON.stringify(args)).to.equal(true);
+      return (result.content[0].text as string).replace(/^USAGE: /, '');
     };
     expect(await refused('canary_status', { canary: 'c-1' })).to.match(/canaryId: is missing/);
     expect(await refused('canary_status', { canary: 'c-1', canaryId: 'c-1' })).to.match(/did you mean canaryId/);
@@ -207,7 +208,67 @@ describe('the tools of the MCP server', () => {
     expect(await refused('search', { query: '' })).to.match(/query: must not be empty/);
     expect(await refused('search', { query: 'x', limit: 51 })).to.match(/limit/);
     expect(await refused('search', { query: 'x', limit: 1.5 })).to.match(/limit/);
-    expect(await refused('no_such_tool', {})).to.match(/no_such_tool.*Available: search, fetch/);
+    expect(await refused('list_canaries', { state: 'sleeping' })).to.match(
+      /state: must be one of .*\n- .*state, modelId/,
+    );
+    const { error } = await call('no_such_tool', {});
+    expect([error.code, error.message]).to.deep.equal([-32602, error.message]);
+    expect(error.message).to.match(/no_such_tool.*Available: search, fetch/);
+  });
+
+  it('understand what models send where its meaning is beyond doubt', async () => {
+    const { canaryId } = await answer('start_canary', {
+      model_id: 'matriz-v3',
+      fromGate: 'stage',
+      toGate: 'production',
+      windowSeconds: '120',
+      targets: '{"max_error_rate":"0.02","latencyP95Ms":250,"max_drift":null}',
+      dryRun: 'True',
+    });
+    const { policy, dryRun } = await answer('canary_status', { canary_id: canaryId, waitSeconds: '0' });
+    expect(dryRun).to.equal(true);
+    expect(policy).to.include({ windowSeconds: 120 });
+    expect(JSON.stringify(policy)).to.include('0.02').and.to.include('250').and.not.to.include('drift');
+    const nothing = { state: '', modelId: null, limit: null };
+    for (const args of [nothing, null, {}, { state: 'pending', limit: '5' }, { state: 'Pending', something: '' }])
+      expect((await answer('list_canaries', args)).canaries.map((c: { canaryId: string }) => c.canaryId)).to.include(
+        canaryId,
+      );
+    expect((await answer('list_canaries', { state: 'rolled back' })).canaries).to.deep.equal([]);
+    for (const args of [{ random_string: 'x' }, null, { a: { b: [1] } }])
+      expect(await answer('verify_log', args)).to.include({ ok: true });
+    expect(await answer('run_eval', { taskId: 'probe', configId: '', dryRun: 'true' })).to.include({ configId: null });
+  });
+
+  it('do not guess what models mean', async () => {
+    const wrong: [string, object][] = [
+      ['list_canaries', { limit: '5 or so' }],
+      ['list_canaries', { limit: '0x10' }],
+      ['list_canaries', { limit: '1e400' }],
+      ['list_canaries', { limit: true }],
+      ['list_canaries', { limit: [5] }],
+      ['list_canaries', { random_string: 'x' }],
+      ['list_canaries', { constructor: 'x' }],
+      ['list_canaries', { state: 'constructor' }],
+      ['start_canary', { ...CANARY, dryRun: 'yes' }],
+      ['start_canary', { ...CANARY, dryRun: 'constructor' }],
+      ['start_canary', { ...CANARY, dryRun: 1 }],
+      ['start_canary', { ...CANARY, windowSeconds: '2 minutes' }],
+      ['start_canary', { ...CANARY, window: 60 }],
+      ['start_canary', { ...CANARY, targets: 'strict' }],
+      ['start_canary', { ...CANARY, targets: '[1]' }],
+      ['start_canary', { ...CANARY, targets: { max_error_rate: '2%' } }],
+      ['start_canary', { ...CANARY, modelId: null }],
+      ['start_canary', { ...CANARY, model_id: 'another' }],
+      ['promote_model', { modelId: 'm', Gate: 'a', GATE: 'b' }],
+    ];
+    for (const [name, args] of wrong) {
+      const { result } = await call(name, args);
+      expect(result?.isError, JSON.stringify(args)).to.equal(true);
+      expect(result.content[0].text, JSON.stringify(args)).to.match(
+        new RegExp(`^USAGE: arguments of ${name}: .*\n- ${name} takes: `, 's'),
+      );
+    }
   });
 
   it('tell a failure with what to do, and a canary without anything to meet is one', async () => {

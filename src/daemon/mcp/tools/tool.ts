@@ -1,10 +1,11 @@
-import { type CallToolResult, ProtocolError, ProtocolErrorCode, type Tool } from '@modelcontextprotocol/server';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../../lib/errors.js';
 import { masked, maskUrls, parseInput } from '../../../lib/input/index.js';
 import type { Actor } from '../../../lib/ledger/index.js';
 import type { Service } from '../../service.js';
 import type { WaitProgress } from '../../wait.js';
+import { understood } from './arguments.js';
 
 /** Groups of tools that a server can be limited to. */
 export const TOOLSETS = ['search', 'canaries', 'jobs', 'gates', 'log'] as const;
@@ -41,12 +42,13 @@ export interface LukhasTool {
   readOnly: boolean;
   /** As in `tools/list`. */
   listed: Tool;
-  /** @throws ProtocolError -32602 that names the argument */
+  /** Arguments that are not valid are a tool error too, which the calling model reads. */
   call(service: Service, args: unknown, call: ToolCall): Promise<CallToolResult>;
 }
 
 export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): LukhasTool {
   const { name, title, toolset, description, effect } = spec;
+  const inputSchema = jsonSchema(spec.input, 'input');
   return {
     name,
     toolset,
@@ -55,7 +57,7 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
       name,
       title,
       description,
-      inputSchema: jsonSchema(spec.input, 'input'),
+      inputSchema,
       outputSchema: jsonSchema(spec.output, 'output'),
       annotations: {
         readOnlyHint: effect === undefined,
@@ -65,9 +67,9 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
       },
     },
     async call(service, args, call) {
-      // Parsing fills in the defaults; the advertised schema alone does not.
-      const parsed = parseArguments(spec.input, args, name);
       try {
+        // Parsing fills in the defaults; the advertised schema alone does not.
+        const parsed = parseArguments(spec.input, understood(inputSchema, args), name);
         const value = masked(await spec.run(service, parsed, call));
         const text = spec.text?.(value) ?? JSON.stringify(value);
         return { content: [{ type: 'text', text }], structuredContent: value as Record<string, unknown> };
@@ -79,12 +81,14 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
   };
 }
 
+/** @throws LukhasError USAGE that names each wrong argument, and lists the ones there are */
 function parseArguments<Input extends z.ZodType>(schema: Input, args: unknown, tool: string): z.output<Input> {
   try {
     return parseInput(schema, args, `arguments of ${tool}`, 'USAGE');
-  } catch (error) {
-    if (!(error instanceof LukhasError)) throw error;
-    throw new ProtocolError(ProtocolErrorCode.InvalidParams, error.message);
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+    throw new LukhasError('USAGE', cause.message, { suggestions: [`${tool} takes: ${names.join(', ')}`], cause });
   }
 }
 
