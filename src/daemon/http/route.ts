@@ -17,7 +17,7 @@ export interface RequestContext {
 export interface Route {
   /** HEAD is answered wherever GET is. */
   methods: readonly ('GET' | 'POST' | 'DELETE' | 'OPTIONS')[];
-  /** Whole path, compared exactly. */
+  /** Whole path; a request may have a slash at the end. */
   path: string;
   /** Needs no key. */
   open?: boolean;

@@ -1,6 +1,6 @@
 import { HttpError, type Route } from './route.js';
 
-/** Finds the route of a request, or lists the available ones. */
+/** Finds the route of a request, with or without a slash at the end of its path, or lists the available ones. */
 export class Router {
   readonly #routes: ReadonlyMap<string, readonly Route[]>;
 
@@ -12,18 +12,23 @@ export class Router {
 
   /** Needs no key. */
   isOpen(path: string): boolean {
-    return this.#routes.get(path)?.every((route) => route.open === true) ?? false;
+    return this.#at(path)?.every((route) => route.open === true) ?? false;
   }
 
   /** @throws HttpError 404, 405 */
   find(method: string, path: string): Route {
-    const routes = this.#routes.get(path);
+    const routes = this.#at(path);
     if (routes === undefined) throw new HttpError(404, `no route ${path}; available: ${this.#list().join(', ')}`);
     const wanted = method === 'HEAD' ? 'GET' : method;
     const route = routes.find(({ methods }) => (methods as readonly string[]).includes(wanted));
     if (route) return route;
     const allow = allowed(routes).join(', ');
     throw new HttpError(405, `method not allowed: ${path} accepts ${allow}`, { Allow: allow });
+  }
+
+  /** Clients add a slash to an address, or keep one; a redirect would lose the body of a POST. */
+  #at(path: string): readonly Route[] | undefined {
+    return this.#routes.get(path) ?? this.#routes.get(path.replace(/\/$/, ''));
   }
 
   #list(): string[] {

@@ -16,8 +16,16 @@ import { visibleJson } from '../../lib/input/index.js';
 import type { Actor } from '../../lib/ledger/index.js';
 import type { RequestContext, Route } from '../http/index.js';
 import { type Answer, exchange } from './exchange.js';
-import { type ErrorAnswer, errorAnswer, INVALID_REQUEST, PARSE_ERROR, readMessage, refusedParams } from './jsonrpc.js';
-import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';
+import { acceptsStream, header, refusedVersion, standardHeaders } from './headers.js';
+import {
+  type ErrorAnswer,
+  errorAnswer,
+  INVALID_REQUEST,
+  PARSE_ERROR,
+  readMessage,
+  refusedParams,
+  SERVER_ERROR,
+} from './jsonrpc.js';
 import { webRequest, writeWeb } from './web.js';
 
 /** What a server instance is created for: one exchange over HTTP, or one connection over stdio. */
@@ -54,7 +62,6 @@ const STREAM_TYPE = {
 /** Batches came with 2025-03-26 and went with 2025-06-18; a request that names no version is of 2025-03-26. */
 const BATCH_VERSIONS: readonly (string | undefined)[] = [undefined, '2024-11-05', '2025-03-26'];
 const LARGEST_BATCH = 100;
-const SERVER_ERROR = -32000;
 
 /**
  * MCP over HTTP (Streamable HTTP without sessions) for every published version of the protocol at one address. A POST is
@@ -131,16 +138,16 @@ class Endpoint {
   ): Promise<void> {
     const read = readMessage(body);
     if (read.kind === 'invalid') return answer(response, 400, read.answer);
+    const unsupported = refusedVersion(request, read);
+    if (unsupported !== null) return answer(response, 400, unsupported);
     if (read.kind === 'response') return accepted(response);
     const { message } = read;
     const id = read.kind === 'request' ? read.message.id : null;
-    const outcome = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request), body: message });
+    const outcome = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request, read), body: message });
     if (outcome.kind === 'reject')
       return answer(response, outcome.httpStatus, errorAnswer(id, outcome.code, outcome.message, outcome.data));
     if (outcome.kind === 'modern') return this.modernMessage(message, request, response, context);
     if (read.kind === 'notification') return accepted(response);
-    const unsupported = refusedVersion(request, read.message);
-    if (unsupported !== null) return answer(response, 400, unsupported);
     const refused = refusedParams(read.message);
     if (refused !== null) return answer(response, 200, refused);
     await this.legacyRequest(read.message, request, response, context);
@@ -186,6 +193,8 @@ class Endpoint {
     response: ServerResponse,
     { actor, signal, charge }: RequestContext,
   ): Promise<void> {
+    const unsupported = refusedVersion(request, null);
+    if (unsupported !== null) return answer(response, 400, unsupported);
     const refused = refusedBatch(bodies, request);
     if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
     // The first message was counted with the request.
@@ -232,43 +241,12 @@ function event(message: Answer | JSONRPCNotification): string {
   return `event: message\ndata: ${visibleJson(JSON.stringify(message))}\n\n`;
 }
 
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-}
-
-function standardHeaders(request: IncomingMessage) {
-  const version = header(request, 'mcp-protocol-version');
-  const method = header(request, 'mcp-method');
-  const name = header(request, 'mcp-name');
-  return {
-    ...(version === undefined ? {} : { protocolVersionHeader: version }),
-    ...(method === undefined ? {} : { mcpMethodHeader: method }),
-    ...(name === undefined ? {} : { mcpNameHeader: name }),
-  };
-}
-
-/** Must be named explicitly: clients that send a wildcard do not expect a stream. */
-function acceptsStream(request: IncomingMessage): boolean {
-  return header(request, 'accept')?.toLowerCase().includes('text/event-stream') ?? false;
-}
-
 /** Without a progress token nothing is sent before the answer, so the answer is one document. */
 function withoutProgress<M extends JSONRPCRequest | JSONRPCNotification>(message: M): M {
   const meta = message.params?.['_meta'];
   if (typeof meta !== 'object' || meta === null || !('progressToken' in meta)) return message;
   const { progressToken: _, ...rest } = meta as Record<string, unknown>;
   return { ...message, params: { ...message.params, _meta: rest } };
-}
-
-function refusedVersion(request: IncomingMessage, { id, method }: JSONRPCRequest): ErrorAnswer | null {
-  const requested = header(request, 'mcp-protocol-version');
-  if (requested === undefined || method === 'initialize' || LEGACY_VERSIONS.includes(requested)) return null;
-  const message = `Unsupported protocol version: ${requested.slice(0, 80)}`;
-  return errorAnswer(id, SERVER_ERROR, message, {
-    supported: [...MODERN_VERSIONS, ...LEGACY_VERSIONS],
-    requested,
-  });
 }
 
 function refusedBatch(bodies: readonly unknown[], request: IncomingMessage): string | null {

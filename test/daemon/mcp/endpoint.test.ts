@@ -222,6 +222,48 @@ describe('the MCP endpoint', () => {
       expect([json.id, json.error.code]).to.deep.equal([null, -32600]);
       expect((await post(server.url, `${nonsense}y`)).status).to.equal(413);
     });
+
+    it('refuses what is nested without end, with its id', async () => {
+      for (const depth of [101, 5_000, 100_000])
+        for (const value of ['['.repeat(depth) + ']'.repeat(depth), `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`]) {
+          const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"why","arguments":{"id":${value}}}}`;
+          const alone = await post(server.url, call);
+          expect([alone.json.id, alone.json.error.code]).to.deep.equal([1, -32602]);
+          const newest = await post(server.url, call, modernHeaders('tools/call', 'why'));
+          expect([newest.json.id, newest.json.error.code]).to.deep.equal([1, -32602]);
+          const batch = await post(server.url, `[${call},${JSON.stringify(PING)}]`);
+          expect(
+            batch.json.map((one: { id: number; error?: { code: number } }) => one.error?.code ?? 'ok'),
+          ).to.deep.equal([-32602, 'ok']);
+        }
+    });
+
+    it('names the published versions where another one is asked for, whichever text it is', async () => {
+      const published = ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+      for (const version of ['2025-06-19', '2099-01-01', 'DRAFT-2026-v1', '1', 'x'.repeat(300), '__proto__', ''])
+        for (const body of [{ ...PING, id: 'v', method: 'tools/list' }, [PING], { jsonrpc: '2.0', method: 'note' }]) {
+          const { status, json } = await post(server.url, body, { 'MCP-Protocol-Version': version });
+          expect([status, json.error.data?.supported], `${version} ${JSON.stringify(body)}`).to.deep.equal([
+            400,
+            published,
+          ]);
+          expect(json.id).to.equal('id' in body ? 'v' : null);
+        }
+      const initialize = {
+        ...PING,
+        method: 'initialize',
+        params: { protocolVersion: 'DRAFT', capabilities: {}, clientInfo: { name: 'c', version: '1' } },
+      };
+      for (const version of ['2025-06-19', 'DRAFT-2026-v1']) {
+        const { json } = await post(server.url, initialize, { 'MCP-Protocol-Version': version });
+        expect(json.result.protocolVersion).to.equal('2025-11-25');
+      }
+    });
+
+    it('is reached with a slash at the end of its address', async () => {
+      expect((await post(`${server.url}/`, PING)).json).to.deep.equal({ jsonrpc: '2.0', id: 1, result: {} });
+      expect((await fetch(`${server.url}//`, { method: 'POST' })).status).to.equal(404);
+    });
   });
 
   describe('keeps to HTTP', () => {
