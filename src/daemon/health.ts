@@ -39,12 +39,15 @@ export function healthRoutes(options: HealthOptions): Route[] {
       methods: ['GET'],
       path: '/healthz',
       open: true,
+      probe: true,
+      anySite: true,
       handle: (_, response) => sendJson(response, 200, { status: 'ok' }),
     },
     {
       methods: ['GET'],
       path: '/readyz',
       open: true,
+      probe: true,
       async handle(_, response) {
         const { ready, checks } = await readiness.check();
         // Needs no key, so it leaves out details such as paths and addresses, which /health has.

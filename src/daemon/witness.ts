@@ -52,6 +52,7 @@ function lastCheckpoint(witness: Witness): Route {
     methods: ['GET'],
     path: '/checkpoint',
     open: true,
+    anySite: true,
     async handle(_request, response, { url }) {
       const origin = url.searchParams.get('origin');
       if (origin === null) throw new HttpError(400, 'origin is required: /checkpoint?origin=ORIGIN');
@@ -67,6 +68,8 @@ function health(name: string): Route {
     methods: ['GET'],
     path: '/healthz',
     open: true,
+    probe: true,
+    anySite: true,
     handle: (_request, response) => sendJson(response, 200, { status: 'ok', witness: name }),
   };
 }

@@ -3,9 +3,10 @@ import { HttpError } from './route.js';
 
 /**
  * Reads a request's body of at most `limit` bytes.
- * @throws HttpError 413 when it is longer; 400 when the client disconnected before its end
+ * @param keep called with the length of each part before it is kept; can throw
+ * @throws HttpError 413 when it is longer; 400 when the client disconnected before its end; what `keep` throws
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, limit: number, keep: (bytes: number) => void): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLong(limit));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -16,8 +17,13 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
-      if (bytes > limit) settle(() => reject(tooLong(limit)));
-      else chunks.push(chunk);
+      try {
+        if (bytes > limit) throw tooLong(limit);
+        keep(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        settle(() => reject(error));
+      }
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
     const onGone = (): void =>

@@ -1,7 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../lib/ledger/index.js';
 import { readBody } from './body.js';
+import { type Load, SMALL_BODY } from './load.js';
 import type { RequestContext } from './route.js';
+import type { Turns } from './turns.js';
+
+/** What the requests of a server share. */
+export interface Shared {
+  load: Load;
+  turns: Turns;
+  /** Longest body, bytes. */
+  bodyLimit: number;
+}
 
 /** One request with its response, as its handler sees it. */
 export class Exchange implements RequestContext {
@@ -10,13 +20,16 @@ export class Exchange implements RequestContext {
   charge: (requests: number) => void = () => undefined;
   #body: Promise<Buffer> | null = null;
   #gone: AbortController | null = null;
+  /** Bytes of the body received, and how many of them are counted. */
+  #received = 0;
+  #counted = 0;
 
   constructor(
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
     readonly url: URL,
     readonly actor: Actor,
-    private readonly bodyLimit: number,
+    private readonly shared: Shared,
     /** The client waits to be told to send its body (RFC 9110, section 10.1.1). */
     private readonly expectsContinue: boolean,
   ) {}
@@ -34,11 +47,32 @@ export class Exchange implements RequestContext {
 
   body(): Promise<Buffer> {
     if (this.#body === null) {
-      this.#body = readBody(this.request, this.bodyLimit);
+      this.#body = this.#readBody();
       // After the length was checked, so that a body that is too long is refused before it is sent.
       if (this.expectsContinue && this.request.listenerCount('data') > 0) this.response.writeContinue();
     }
     return this.#body;
+  }
+
+  turn(): Promise<void> {
+    return this.shared.turns.next();
+  }
+
+  /** Parsing a large body takes a while, and several can arrive in the same moment. */
+  async #readBody(): Promise<Buffer> {
+    const bytes = await readBody(this.request, this.shared.bodyLimit, (more) => this.#keep(more));
+    if (bytes.length > SMALL_BODY) await this.turn();
+    return bytes;
+  }
+
+  /** Memory of a large body is taken until its request is answered. @throws HttpError 503 */
+  #keep(bytes: number): void {
+    this.#received += bytes;
+    if (this.#received <= SMALL_BODY || this.response.closed) return;
+    const more = this.#received - this.#counted;
+    this.shared.load.keep(more);
+    if (this.#counted === 0) this.response.once('close', () => this.shared.load.release(this.#counted));
+    this.#counted += more;
   }
 
   /** The server stops. */

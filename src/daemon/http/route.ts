@@ -10,7 +10,12 @@ export interface RequestContext {
   signal: AbortSignal;
   /** Reads the body, once. @throws HttpError 413 when it is longer than the server allows */
   body(): Promise<Buffer>;
-  /** Counts more requests of this client, on a rate-limited route: for several messages in one request. */
+  /** Resolves when it is the turn of the next part of the work: other clients come in between. */
+  turn(): Promise<void>;
+  /**
+   * Counts more requests of this client, for several messages in one request: as in progress and, on a rate-limited route, as sent.
+   * @throws HttpError 429, 503 when too many would be in progress
+   */
   charge: (requests: number) => void;
 }
 
@@ -21,6 +26,14 @@ export interface Route {
   path: string;
   /** Needs no key. */
   open?: boolean;
+  /** Answers any page of any site in the same way: there is nothing in it to protect. */
+  anySite?: boolean;
+  /** An HTML page that changes nothing when it is loaded: links of other sites may lead to it. */
+  page?: boolean;
+  /** A cheap check that always gets through, however much is in progress. */
+  probe?: boolean;
+  /** Its answers can last for hours. They are not counted as requests in progress, so it has a limit of its own. */
+  stream?: boolean;
   /** Counts against the rate limit of the client, where there is one. */
   limited?: boolean;
   handle(request: IncomingMessage, response: ServerResponse, context: RequestContext): Promise<void> | void;

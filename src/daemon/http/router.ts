@@ -10,9 +10,9 @@ export class Router {
     this.#routes = byPath;
   }
 
-  /** Needs no key. */
-  isOpen(path: string): boolean {
-    return this.#at(path)?.every((route) => route.open === true) ?? false;
+  /** Whether all routes of a path have a mark. */
+  isAll(mark: 'anySite' | 'open' | 'page' | 'probe', path: string): boolean {
+    return this.#at(path)?.every((route) => route[mark] === true) ?? false;
   }
 
   /** @throws HttpError 404, 405 */

@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { asHttpError, sendError, sendErrorAndLinger, setSecurityHeaders } from './answer.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type Shared } from './exchange.js';
 import { ApiKeys, addressOf } from './keys.js';
 import { addressToListenOn, hostPort, listen } from './listen.js';
-import { checkOrigin, preflight, setCorsHeaders } from './origin.js';
+import { Load, type LoadLimits } from './load.js';
+import { checkOrigin, checkSite, preflight, setCorsHeaders } from './origin.js';
+import { Pipeline } from './pipeline.js';
 import type { RateLimiter } from './rate-limit.js';
-import type { Route } from './route.js';
+import type { HttpError, Route } from './route.js';
 import { Router } from './router.js';
 import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
+import { Turns } from './turns.js';
 
 export interface Answered {
   /** Path of the route; null when there is none. */
@@ -32,8 +36,13 @@ export interface HttpServerOptions {
   maxConnections?: number | undefined;
   /** For rate-limited routes. */
   limiter?: RateLimiter | undefined;
-  /** For the headers, for the whole request, and between two checks for late requests, ms. */
-  timeouts?: { headersMs: number; requestMs: number; checkMs: number };
+  /** Most requests in progress; the defaults are those of load.ts. */
+  load?: Partial<LoadLimits>;
+  /**
+   * For the headers, for the whole request, between two checks for late requests, and for a client that reads nothing of an
+   * answer, ms.
+   */
+  timeouts?: { headersMs: number; requestMs: number; checkMs: number; stalledMs?: number };
   /** Errors of a handler that the client did not cause. */
   onError(error: unknown): void;
   onAnswered?(answered: Answered): void;
@@ -50,7 +59,7 @@ export interface HttpServer {
 const BODY_LIMIT = 1024 * 1024;
 /** More than the event stream's limit (sse/hub.ts), so that probes and other callers still get through. */
 const MAX_CONNECTIONS = 13_000;
-const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500 };
+const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500, stalledMs: 60_000 };
 /** Longer than most proxies keep idle connections, so that a proxy never sends on one that we just closed. */
 const KEEP_ALIVE_MS = 65_000;
 /** How long a refused body is read after the answer. */
@@ -79,8 +88,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   const requests = new Requests(options, keys, server);
-  server.on('request', (request, response) => void requests.take(request, response, false));
-  server.on('checkContinue', (request, response) => void requests.take(request, response, true));
+  server.timeout = timeouts.stalledMs ?? TIMEOUTS.stalledMs;
+  server.on('connection', (socket) => requests.connect(socket));
+  server.on('timeout', (socket) => requests.onIdle(socket));
+  server.on('request', (request, response) => requests.take(request, response, false));
+  server.on('checkContinue', (request, response) => requests.take(request, response, true));
   const port = await listen(server, address, options.port);
   return { url: `http://${hostPort(address, port)}`, port, close: (graceMs) => requests.close(graceMs) };
 }
@@ -91,6 +103,9 @@ class Requests {
   readonly #server: Server;
   readonly #router: Router;
   readonly #hosts: Hosts;
+  readonly #shared: Shared;
+  readonly #pipelines = new WeakMap<Socket, Pipeline>();
+  /** Those that have begun. */
   readonly #open = new Map<ServerResponse, Exchange | null>();
   #closing: Promise<void> | null = null;
 
@@ -100,9 +115,30 @@ class Requests {
     this.#server = server;
     this.#router = new Router(options.routes);
     this.#hosts = new Hosts([...(options.allowedHosts ?? []), options.host]);
+    const { load, bodyLimit = BODY_LIMIT } = options;
+    this.#shared = { load: new Load(load), turns: new Turns(), bodyLimit };
   }
 
-  async take(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  connect(socket: Socket): void {
+    const pipeline = Pipeline.of(socket, this.#shared.turns);
+    if (pipeline !== null) this.#pipelines.set(socket, pipeline);
+  }
+
+  /** Nothing was sent or received for a while: fine while a handler works or waits, but not when its client does not read. */
+  onIdle(socket: Socket): void {
+    const isWorking = this.#pipelines.get(socket)?.isBusy === true;
+    if (socket.writableLength > 0) socket.resetAndDestroy();
+    else if (!isWorking) socket.destroy();
+  }
+
+  take(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const begin = () => void this.#begin(request, response, expectsContinue);
+    const pipeline = this.#pipelines.get(request.socket);
+    if (pipeline === undefined) begin();
+    else pipeline.add(request, response, begin, this.#router.isAll('probe', request.url?.split('?', 1)[0] ?? ''));
+  }
+
+  async #begin(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
     this.#open.set(response, null);
     response.once('close', () => this.#closed(response));
     if (this.#closing !== null) response.shouldKeepAlive = false;
@@ -113,8 +149,11 @@ class Requests {
       this.#open.set(response, exchange);
       const route = this.#router.find(request.method ?? '', exchange.url.pathname);
       exchange.route = route.path;
+      if (route.probe !== true && route.stream !== true) this.#count(exchange);
       if (route.limited) this.#limit(exchange);
       await route.handle(request, response, exchange);
+      const isOpen = response.headersSent && !response.writableEnded;
+      if (route.stream === true && isOpen) this.#pipelines.get(request.socket)?.stream();
     } catch (error) {
       this.#fail(response, error);
     }
@@ -127,7 +166,7 @@ class Requests {
 
   /** @returns null when the request has been answered. @throws HttpError 400, 401, 403, 421 */
   #admit(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Exchange | null {
-    const { allowedOrigins = [], bodyLimit = BODY_LIMIT } = this.#options;
+    const { allowedOrigins = [] } = this.#options;
     const url = targetOf(request);
     this.#hosts.check(url, request);
     const origin = checkOrigin(request, url, allowedOrigins);
@@ -135,20 +174,36 @@ class Requests {
       setCorsHeaders(response, origin);
       if (preflight(request, response)) return null;
     }
+    if (!this.#router.isAll('anySite', url.pathname))
+      checkSite(request, url, allowedOrigins, this.#router.isAll('page', url.pathname));
     refuseKeyInUrl(url);
-    const actor = this.#router.isOpen(url.pathname)
+    const actor = this.#router.isAll('open', url.pathname)
       ? { who: addressOf(request), how: 'loopback' as const }
       : this.#keys.identify(request);
-    return new Exchange(request, response, url, actor, bodyLimit, expectsContinue);
+    return new Exchange(request, response, url, actor, this.#shared, expectsContinue);
   }
 
-  /** A client is identified by its key or, without keys, by its address. @throws HttpError 429 */
+  /** A client is identified by its key or, without keys, by its address. @throws HttpError 429, 503 */
+  #count(exchange: Exchange): void {
+    const { load } = this.#shared;
+    const { who } = exchange.actor;
+    exchange.charge = (requests) => {
+      load.begin(who, requests);
+      exchange.response.once('close', () => load.end(who, requests));
+    };
+    exchange.charge(1);
+  }
+
+  /** @throws HttpError 429 */
   #limit(exchange: Exchange): void {
     const { limiter } = this.#options;
     if (limiter === undefined) return;
-    const { who } = exchange.actor;
-    limiter.admit(who);
-    exchange.charge = (requests) => limiter.charge(who, requests);
+    const { charge, actor } = exchange;
+    limiter.admit(actor.who);
+    exchange.charge = (requests) => {
+      charge(requests);
+      limiter.charge(actor.who, requests);
+    };
   }
 
   #fail(response: ServerResponse, error: unknown): void {
@@ -159,7 +214,7 @@ class Requests {
     if (gone) return;
     // A started answer cannot be taken back; cutting it off shows that it is incomplete.
     if (response.headersSent) response.destroy();
-    else if (answer.status === 413) sendErrorAndLinger(response, answer, LINGER_MS);
+    else if (isUnread(answer, response.req)) sendErrorAndLinger(response, answer, LINGER_MS);
     else sendError(response, answer);
   }
 
@@ -185,4 +240,9 @@ class Requests {
     await ended;
     for (const timer of timers) clearTimeout(timer);
   }
+}
+
+/** The client is still sending a body that will not be kept. */
+function isUnread({ status }: HttpError, request: IncomingMessage): boolean {
+  return status === 413 || (status === 503 && !request.complete);
 }

@@ -191,18 +191,28 @@ class Endpoint {
     bodies: readonly unknown[],
     request: IncomingMessage,
     response: ServerResponse,
-    { actor, signal, charge }: RequestContext,
+    context: RequestContext,
   ): Promise<void> {
     const unsupported = refusedVersion(request, null);
     if (unsupported !== null) return answer(response, 400, unsupported);
     const refused = refusedBatch(bodies, request);
     if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
     // The first message was counted with the request.
-    charge(bodies.length - 1);
+    context.charge(bodies.length - 1);
+    const { actor, signal } = context;
     // Each message of the batch adds a listener.
     setMaxListeners(0, signal);
-    const answers = await Promise.all(bodies.map((body) => this.batched(body, actor, signal)));
-    const given = answers.filter((one) => one !== null);
+    const answers: Promise<Answer | ErrorAnswer | null>[] = [];
+    for (const body of bodies) {
+      // All run at the same time, since some wait; but each is begun in its own turn, and none for a client that has left.
+      if (answers.length > 0) await context.turn();
+      if (signal.aborted) break;
+      const answered = this.batched(body, actor, signal);
+      // Its failure is handled below, when all have begun.
+      answered.catch(() => undefined);
+      answers.push(answered);
+    }
+    const given = (await Promise.all(answers)).filter((one) => one !== null);
     if (signal.aborted) response.destroy();
     else if (given.length === 0) accepted(response);
     else answer(response, 200, given);

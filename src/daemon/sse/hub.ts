@@ -91,6 +91,7 @@ export class SseHub {
     this.route = {
       methods: ['GET'],
       path: '/sse',
+      stream: true,
       handle: (request, response, context) => this.#handle(request, response, context),
     };
   }
@@ -154,11 +155,6 @@ export class SseHub {
       return;
     }
     const { socket } = request;
-    // A pipelined request after a stream, which never ends, could never be answered.
-    if (response.socket === null) {
-      socket.destroy();
-      return;
-    }
     this.#admit(socket);
     try {
       const { ring, reader } = this.#live!;

@@ -250,6 +250,71 @@ describe('the HTTP server', () => {
     });
   });
 
+  describe('asked by a page of another site, without an Origin', () => {
+    const asked = (headers: Record<string, string>, path = '/echo', method = 'GET') =>
+      ask(server as HttpServer, path, { method, headers });
+
+    it('refuses, however the page makes the browser ask', async () => {
+      await start();
+      for (const site of ['cross-site', 'same-site', 'same-origin, cross-site', 'anything'])
+        for (const [mode, dest] of [
+          ['no-cors', 'image'],
+          ['no-cors', 'script'],
+          ['no-cors', 'empty'],
+          ['navigate', 'document'],
+          ['navigate', 'iframe'],
+        ])
+          for (const method of ['GET', 'HEAD', 'POST']) {
+            const headers = {
+              'sec-fetch-site': site,
+              'sec-fetch-mode': mode as string,
+              'sec-fetch-dest': dest as string,
+            };
+            expect((await asked(headers, '/echo', method)).status, JSON.stringify([headers, method])).to.equal(403);
+            expect((await asked(headers, '/echo/', method)).status).to.equal(403);
+          }
+    });
+
+    it('accepts its own pages, what a user types, and programs', async () => {
+      const { port } = await start();
+      for (const headers of [
+        { 'sec-fetch-site': 'same-origin' },
+        { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+        { 'sec-fetch-site': 'same-origin', referer: `http://127.0.0.1:${port}/page` },
+        { referer: `http://127.0.0.1:${port}/page` },
+        { referer: 'about:client' },
+        {},
+      ] as Record<string, string>[])
+        expect((await asked(headers)).status, JSON.stringify(headers)).to.equal(
+          headers['referer'] === 'about:client' ? 403 : 200,
+        );
+    });
+
+    it('knows it by its Referer in a browser that says no more, and accepts an allowed one', async () => {
+      await start({ allowedOrigins: ['https://ops.example.com'] });
+      expect((await asked({ referer: 'http://evil.example/page' })).status).to.equal(403);
+      expect((await asked({ referer: 'https://ops.example.com/page' })).status).to.equal(200);
+      const fetched = { 'sec-fetch-site': 'cross-site', referer: 'https://ops.example.com/page' };
+      expect((await asked(fetched)).status).to.equal(200);
+      const forged = { 'sec-fetch-site': 'cross-site', referer: 'https://ops.example.com.evil.example/' };
+      expect((await asked(forged)).status).to.equal(403);
+      const withOrigin = { 'sec-fetch-site': 'cross-site', origin: 'https://ops.example.com' };
+      expect((await asked(withOrigin)).status).to.equal(200);
+    });
+
+    it('lets a link lead to a page, but no image, frame or script load it', async () => {
+      const page: Route = { ...probe, path: '/page.html', page: true };
+      const anywhere: Route = { ...probe, path: '/up', anySite: true };
+      await start({ routes: [echo, page, anywhere] });
+      const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+      expect((await asked(link, '/page.html')).status).to.equal(200);
+      expect((await asked(link, '/nothing')).status).to.equal(403);
+      for (const dest of ['iframe', 'image', 'script', 'empty'])
+        expect((await asked({ ...link, 'sec-fetch-dest': dest }, '/page.html')).status, dest).to.equal(403);
+      expect((await asked({ ...link, 'sec-fetch-dest': 'image' }, '/up')).status).to.equal(200);
+    });
+  });
+
   describe('with keys', () => {
     it('lets in who has one, by either header, and records which', async () => {
       const running = await start({ apiKeys: [KEY, OTHER] });
