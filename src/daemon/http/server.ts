@@ -62,6 +62,7 @@ const MAX_CONNECTIONS = 13_000;
 const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500, stalledMs: 60_000 };
 /** Longer than most proxies keep idle connections, so that a proxy never sends on one that we just closed. */
 const KEEP_ALIVE_MS = 65_000;
+const READ_AHEAD = 16 * 1024;
 /** How long a refused body is read after the answer. */
 const LINGER_MS = 2_000;
 /** Time for handlers to answer after they were aborted. */
@@ -83,6 +84,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: timeouts.checkMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
+    // What is read ahead of a connection that has to wait, and written ahead of one that does not read.
+    highWaterMark: READ_AHEAD,
     // Checked by us instead, so that the error has the same format as all others.
     requireHostHeader: false,
   });
