@@ -70,8 +70,6 @@ const UNSEEN: Readonly<Record<string, readonly string[]>> = {
     'sep-2575-server-no-log-without-loglevel',
     'sep-2575-server-rejects-undeclared-capability',
   ],
-  // Calls the first tool without arguments, and takes it for a refused header that `search` wants its query.
-  'http-header-validation': ['sep-2243-server-accepts-whitespace-header-value'],
 };
 
 interface Outcome {
