@@ -119,6 +119,8 @@ export class Pipeline {
       this.#bodyLeft = Math.max(0, this.#bodyLeft - (this.#isInBody() ? piece.length : 0));
       this.#parse(piece);
     }
+    // An empty part of a buffer would keep all of it.
+    if (this.#held.length === 0) this.#held = NOTHING;
     // A client that has sent several requests gets all answers first. Of one that has sent no more, it means that it has left.
     if (this.#hasEnded && this.#held.length === 0 && (!this.#isBehind || this.#waiting.length === 0)) {
       this.#hasEnded = false;
