@@ -9,6 +9,7 @@ const well = { ok: true, detail: 'well' };
 class SetClock implements Clock {
   time = START;
   now = () => this.time;
+  monotonic = () => this.time;
   sleep = systemClock().sleep;
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
+import { systemClock } from '../../src/lib/clock.js';
 import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 import { type ProcessIdentity, parseProcess, thisProcess } from '../../src/lib/process/identity.js';
 import { ROOT, type Running, Workspace } from './lukhas.js';
@@ -61,7 +62,7 @@ describe('two processes with one host name and one pid, in two pid namespaces', 
     const { holder } = await held(subject);
     // Who is dead renews nothing: this is not later than it would have been.
     const ledger = await openLedger(w.db);
-    await ledger.acquireLease(subject, holder, Date.now(), LEFT_MS);
+    await ledger.acquireLease(subject, holder, systemClock(), LEFT_MS);
     await ledger.close();
     return (await held(subject)).expiresAt;
   }

@@ -14,6 +14,10 @@ export class ManualClock implements Clock {
     return this.time;
   }
 
+  monotonic(): number {
+    return this.time;
+  }
+
   get sleeping(): number {
     return this.#sleepers.size;
   }

@@ -4,7 +4,7 @@ import { LukhasError } from '../errors.js';
 import type { HookCall, HooksConfig } from '../gates/index.js';
 import { type GateLease, gateHistory, longestMs, runHooks, setGate, takeGateLease } from '../gates/index.js';
 import type { EventDraft, HookAction, Ledger } from '../ledger/index.js';
-import { asStored } from '../ledger/index.js';
+import { asStored, keepLease } from '../ledger/index.js';
 import { applyEvent, approvalRule, type Canary, canarySummary } from '../readings/index.js';
 import { lapseOf } from './approvals.js';
 import { loadCanary, provenEvidence } from './load.js';
@@ -39,7 +39,7 @@ export async function act(context: ActContext, decided: Canary): Promise<number 
   const turn = await takeGateLease(context, { id, gate, ttlMs });
   if (typeof turn === 'number') return turn;
   try {
-    await ledger.acquireLease(id, context.holder, clock.now(), ttlMs);
+    await keepLease(ledger, id, context.holder, clock, ttlMs);
     // Read under the leases: others may have acted meanwhile.
     const canary = await toActOn(context, decided);
     if (canary.action.state === 'pending') await carryOut(context, canary, action.kind, turn);
@@ -71,7 +71,7 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
   const hooks = context.hooks[action];
   if (action === 'promote') await context.beforePromoting?.();
   const lapse = action === 'promote' ? await lapsed(context, canary) : null;
-  if (lapse !== null) return record(context, canary, lapse);
+  if (lapse !== null) return record(context, canary, turn, lapse);
   const anew = action === 'promote' ? await retryEpochOf(ledger, canary) : null;
   const result = await runHooks({
     ledger,
@@ -94,7 +94,7 @@ async function carryOut(context: ActContext, canary: Canary, action: HookAction,
   }
   const current = await loadCanary(ledger, id);
   const data = { action, ok: result.ok, failed: result.failed, hooks: hooks.length };
-  return record(context, current, { kind: 'canary.acted', subject: id, ts: timestamp(clock.now()), data });
+  return record(context, current, turn, { kind: 'canary.acted', subject: id, ts: timestamp(clock.now()), data });
 }
 
 /** Approvals have to hold until the gate is the canary's own, also once all hooks have been called. */
@@ -123,15 +123,17 @@ async function retryEpochOf(
   return { seq: last.seq, key: `${id}/${others.length + 1}` };
 }
 
-async function record({ ledger, holder }: ActContext, current: Canary, event: EventDraft): Promise<void> {
+async function record(
+  { ledger, holder }: ActContext,
+  current: Canary,
+  turn: GateLease,
+  event: EventDraft,
+): Promise<void> {
   const next = applyEvent(current, asStored(event, current.lastSeq + 1));
   await ledger.commit({
     events: [event],
     summaries: [canarySummary(next)],
-    expect: [
-      { lease: current.id, holder },
-      { subject: current.id, lastSeq: current.lastSeq },
-    ],
+    expect: [turn, { lease: current.id, holder }, { subject: current.id, lastSeq: current.lastSeq }],
   });
 }
 

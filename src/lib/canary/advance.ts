@@ -18,7 +18,7 @@ import { eventsOfTick } from './step.js';
 export interface AdvanceContext extends ActContext {
   /** Sources are shared between canaries that read the same place. */
   source(descriptor: SourceDescriptor): Promise<MetricSource>;
-  /** Sessions of the canaries this driver holds, and until when it holds them. */
+  /** Sessions of the canaries this driver holds, and until when it holds them, by its monotonic clock. */
   sessions: Map<string, Session>;
   leases: Map<string, number>;
   /** Readings of inputs, which give each only once, that could not be recorded yet. */
@@ -54,21 +54,20 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     // Others that want the gate do not wait for one that cannot go on.
     if (isPromotionBlocked(error)) await giveBack(context, id);
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
-    context.leases.delete(id);
-    context.unrecorded.delete(id);
+    forget(context, id);
     return context.clock.now();
   }
 }
 
 /** The session under our lease, or when to try again. */
 async function held(context: AdvanceContext, id: string): Promise<Session | number> {
-  const known = context.sessions.get(id);
-  const canary = known?.canary ?? (await loadCanary(context.ledger, id));
+  const canary = context.sessions.get(id)?.canary ?? (await loadCanary(context.ledger, id));
   const wait = await holdLease(context, canary);
   if (wait !== null) {
     context.sessions.delete(id);
     return wait;
   }
+  const known = context.sessions.get(id);
   if (known) return known;
   // Read under the lease: the holder before us may have committed a tick in between.
   const session = await loadSession(context.ledger, id);
@@ -78,13 +77,22 @@ async function held(context: AdvanceContext, id: string): Promise<Session | numb
 
 async function holdLease(context: AdvanceContext, canary: Canary): Promise<number | null> {
   const { ledger, clock, holder, leases } = context;
+  const { id } = canary;
   const ttl = leaseMs(canary.policy.intervalSeconds);
-  const now = clock.now();
-  if ((leases.get(canary.id) ?? 0) - now > ttl / 2) return null;
-  const wait = await takeLease(ledger, canary.id, holder, now, ttl);
-  if (wait === null) leases.set(canary.id, now + ttl);
-  else leases.delete(canary.id);
+  const now = clock.monotonic();
+  const until = leases.get(id);
+  if (until !== undefined && until - now > ttl / 2) return null;
+  if (until !== undefined && !(await ledger.renewLease(id, holder, clock, ttl))) forget(context, id);
+  const wait = leases.has(id) ? null : await takeLease(ledger, id, holder, clock, ttl);
+  if (wait === null) leases.set(id, now + ttl);
   return wait;
+}
+
+/** Somebody else has had the canary: what is known of it is not what the log says now. */
+function forget({ leases, sessions, unrecorded }: AdvanceContext, id: string): void {
+  leases.delete(id);
+  sessions.delete(id);
+  unrecorded.delete(id);
 }
 
 async function close(context: AdvanceContext, id: string): Promise<null> {

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import { actingFor, isDead, type Ledger, purposeOf, type StoredEvent, takeLease } from '../ledger/index.js';
-import { processesWith } from '../process/index.js';
+import { actingFor, isDead, type Ledger, livingPid, purposeOf, type StoredEvent, takeLease } from '../ledger/index.js';
+import { parentOf, processesWith, stopGroup } from '../process/index.js';
 import { applyEvent, type Canary, foldPromotion, IDLE_KINDS } from '../readings/index.js';
+import { type GateLease, isCalling } from './tenure.js';
 
 interface GateLeaseContext {
   ledger: Ledger;
@@ -11,14 +12,10 @@ interface GateLeaseContext {
   holder: string;
 }
 
-/** The lease of a gate, as long as one canary or promotion acts on it: what it does may be made to demand it. */
-export interface GateLease {
-  lease: string;
-  holder: string;
-}
-
 /** How soon who waits for a gate asks again. */
 const AGAIN_MS = 200;
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 2000;
 /** Entries that are not as they were recorded, or are of a newer version. */
 const UNREADABLE: readonly string[] = ['LEDGER_CORRUPT', 'LEDGER_TOO_NEW'];
 
@@ -37,8 +34,9 @@ export async function takeGateLease(
   // Those of one process must not pass each other either.
   const gateLease = { lease: `gate:${gate}`, holder: actingFor(holder, id) };
   const now = clock.now();
-  if ((await isBehind(ledger, id, gate, now)) || (await isLeftRunning(ledger, gateLease, now))) return now + AGAIN_MS;
-  const again = await takeLease(ledger, gateLease.lease, gateLease.holder, now, ttlMs);
+  if ((await isBehind(ledger, id, gate, clock)) || (await isLeftRunning(ledger, gateLease, clock)))
+    return now + AGAIN_MS;
+  const again = await takeLease(ledger, gateLease.lease, gateLease.holder, clock, ttlMs);
   return again === null ? gateLease : Math.min(again, now + AGAIN_MS);
 }
 
@@ -47,11 +45,11 @@ export async function takeGateLease(
  * one's own entries. It is a matter of order alone: whatever it says, nobody is promoted by it, so of entries that cannot be
  * read as they were recorded nobody is waited for.
  */
-async function isBehind(ledger: Ledger, id: string, gate: string, now: number): Promise<boolean> {
+async function isBehind(ledger: Ledger, id: string, gate: string, clock: Clock): Promise<boolean> {
   const mine = await decidedAt(ledger, id, gate);
   if (mine === null) return false;
   // Most canaries that are driven have nothing to carry out, and need not be read.
-  for (const { subject, holder } of await ledger.leasedSubjects(now, IDLE_KINDS)) {
+  for (const { subject, holder } of await ledger.leasedSubjects(clock, IDLE_KINDS)) {
     if (subject === id || isDead(holder)) continue;
     const theirs = await decidedAt(ledger, subject, gate);
     if (theirs !== null && theirs < mine) return true;
@@ -87,11 +85,26 @@ function pendingSince(events: readonly StoredEvent[]): number | null {
   return since;
 }
 
-/** A hook's program outlives a driver that was killed: it may do to the gate what it was told at any time. */
-async function isLeftRunning(ledger: Ledger, { lease, holder }: GateLease, now: number): Promise<boolean> {
-  const held = await ledger.lease(lease);
-  if (held === null || held.holder === holder || held.expiresAt <= now || !isDead(held.holder)) return false;
-  const id = purposeOf(held.holder) ?? '';
-  const name = id.startsWith('p-') ? 'LUKHAS_PROMOTION_ID' : 'LUKHAS_CANARY_ID';
-  return (await processesWith(name, id)).length > 0;
+/**
+ * A hook's program outlives a driver that was killed, or is stopped: it may do to the gate what it was told at any time.
+ * When the lease of a driver that lives has lapsed, the program that it waits for is past its time limit, which nobody
+ * enforces, and is ended here. What a dead driver has left may be a server that its hook started: that is only waited for.
+ */
+async function isLeftRunning(ledger: Ledger, { lease, holder }: GateLease, clock: Clock): Promise<boolean> {
+  const held = await ledger.leaseAt(lease, clock);
+  if (held === null || held.holder === holder) return false;
+  if (held.leftMs > 0) return isDead(held.holder) && (await programsFor(held.holder)).length > 0;
+  const driver = livingPid(held.holder);
+  if (driver === null) return false;
+  // This process was stopped itself: it renews the lease now, or ends the call.
+  if (driver === process.pid) return isCalling(held.holder);
+  const programs = (await programsFor(held.holder)).filter((pid) => parentOf(pid) === driver);
+  for (const pid of programs) await stopGroup(pid, GRACE_MS);
+  return programs.length > 0;
+}
+
+/** Programs of the hooks that a driver calls or has called, and what they have started. */
+async function programsFor(holder: string): Promise<number[]> {
+  const id = purposeOf(holder) ?? '';
+  return processesWith(id.startsWith('p-') ? 'LUKHAS_PROMOTION_ID' : 'LUKHAS_CANARY_ID', id);
 }

@@ -1,9 +1,9 @@
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { EventDraft, Expectation, HookAction, Ledger, StoredEvent } from '../ledger/index.js';
-import type { GateLease } from './gate-lease.js';
+import type { EventDraft, HookAction, Ledger, StoredEvent } from '../ledger/index.js';
 import { byKind, type HookConfig } from './hook.js';
 import type { HookCall, HookResult } from './hook-kind.js';
+import { type GateLease, SLACK_MS, Tenure } from './tenure.js';
 
 interface RunHooksOptions {
   ledger: Ledger;
@@ -20,7 +20,7 @@ interface RunHooksOptions {
   env: NodeJS.ProcessEnv;
   /** When given, every record demands that this holder has the lease, so that two drivers never both call. */
   holder?: string;
-  /** When given, no call is begun without the lease of the gate that it acts on. */
+  /** When given, every record demands the lease of the gate that the hooks act on as well. */
   turn?: GateLease;
   /** What was called before this entry of the log does not count: all is called anew, under another key. */
   retryEpoch?: { seq: number; key: string };
@@ -64,8 +64,12 @@ export async function runHooks(options: RunHooksOptions): Promise<{ ok: boolean;
 
 /** The lease of whoever calls these must hold until the last of them has timed out, ms. */
 export function longestMs(hooks: readonly HookConfig[]): number {
+  return callsMs(hooks) + SLACK_MS;
+}
+
+function callsMs(hooks: readonly HookConfig[]): number {
   const seconds = hooks.map((hook) => byKind(hook, (kind, settings) => kind.longestSeconds(settings)));
-  return seconds.reduce((a, b) => a + b, 60) * 1000;
+  return seconds.reduce((a, b) => a + b, 0) * 1000;
 }
 
 /**
@@ -107,15 +111,26 @@ function hookProgress(events: readonly StoredEvent[], action: HookAction, name: 
 }
 
 async function recordedCall(options: RunHooksOptions, hook: HookConfig, index: number, attempt: number) {
+  const { ledger, clock, hooks, signal } = options;
+  const longestMs = callsMs(hooks);
+  const tenure = await Tenure.begin({ ledger, clock, leases: leasesOf(options), longestMs, signal });
   const { action, canaryId, promotionId } = options;
   const key = options.retryEpoch?.key ?? subjectOf(options);
   const facts = { action, hook: hook.name, index, attempt };
-  const expect = options.turn === undefined ? [] : [options.turn];
-  await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key } }), expect);
+  await record(options, (base) => ({ ...base, kind: 'hook.intended', data: { ...facts, key } }));
   const ids = { canaryId, ...(promotionId === undefined ? {} : { promotionId }) };
-  const result = await callHook(options, hook, { ...options.call, action, key, ...ids, attempt });
+  const result = await called(options, tenure, hook, { ...options.call, action, key, ...ids, attempt });
   await record(options, (base) => ({ ...base, kind: 'hook.finished', data: { ...facts, ...result } }));
   return result;
+}
+
+async function called(options: RunHooksOptions, tenure: Tenure, hook: HookConfig, call: HookCall): Promise<HookResult> {
+  tenure.call();
+  try {
+    return await callHook({ ...options, clock: tenure.clock, signal: tenure.signal }, hook, call);
+  } finally {
+    tenure.end();
+  }
 }
 
 function subjectOf({ promotionId, canaryId }: RunHooksOptions): string {
@@ -125,15 +140,14 @@ function subjectOf({ promotionId, canaryId }: RunHooksOptions): string {
 async function record(
   options: RunHooksOptions,
   draft: (base: { subject: string; ts: string }) => EventDraft,
-  expect: readonly Expectation[] = [],
 ): Promise<void> {
-  const { ledger, clock, holder } = options;
-  const subject = subjectOf(options);
-  const event = draft({ subject, ts: timestamp(clock.now()) });
-  await ledger.commit({
-    events: [event],
-    expect: [...expect, ...(holder === undefined ? [] : [{ lease: subject, holder }])],
-  });
+  const event = draft({ subject: subjectOf(options), ts: timestamp(options.clock.now()) });
+  await options.ledger.commit({ events: [event], expect: leasesOf(options) });
+}
+
+function leasesOf({ holder, turn, ...options }: RunHooksOptions): GateLease[] {
+  const own = holder === undefined ? [] : [{ lease: subjectOf(options), holder }];
+  return turn === undefined ? own : [turn, ...own];
 }
 
 /** A mistake in the configuration is a failed call like any other, so that the log shows why nothing happened. */

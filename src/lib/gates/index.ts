@@ -1,7 +1,7 @@
 /**
  * The hands: who holds which gate, promotions on evidence that is there, and the hooks that are called for both.
  */
-export { type GateLease, takeGateLease } from './gate-lease.js';
+export { takeGateLease } from './gate-lease.js';
 export { type HooksConfig, placedHooks, secretNames } from './hook.js';
 export type { HookCall } from './hook-kind.js';
 export { hooksSchema } from './hook-schema.js';
@@ -9,3 +9,4 @@ export { longestMs, runHooks } from './hooks.js';
 export { promotionOfChange } from './promotion-change.js';
 export { type PromotionResult, Promotions } from './promotions.js';
 export { gateHistory, listGates, proveGate, setGate } from './registry.js';
+export type { GateLease } from './tenure.js';

@@ -5,12 +5,13 @@ import { asStored, takeLease } from '../ledger/index.js';
 import type { CanaryOutcome } from '../readings/index.js';
 import { applyPromotionEvent, foldPromotion, type Promotion, promotionSummary } from '../readings/index.js';
 import { evidenceOf, provenOutcome } from './evidence.js';
-import { type GateLease, takeGateLease } from './gate-lease.js';
+import { takeGateLease } from './gate-lease.js';
 import type { HookConfig } from './hook.js';
 import type { HookCall } from './hook-kind.js';
 import { hookState, longestMs, runHooks } from './hooks.js';
 import type { ProvenIndex } from './proven-index.js';
 import { gateHistory, setGate } from './registry.js';
+import type { GateLease } from './tenure.js';
 
 export interface DriveContext {
   ledger: Ledger;
@@ -49,12 +50,11 @@ export async function drivePromotion(context: DriveContext, id: string): Promise
       if (promotion.result !== null) return promotion;
       // The first reading of a long log takes seconds: nobody has to wait for a gate meanwhile.
       await context.index.catchUp();
-      const now = clock.now();
       // Also kept while it waits for its turn: others see that somebody drives it.
       const again =
-        (await takeLease(ledger, id, holder, now, longestMs(context.hooks))) ?? (await carryOut(context, promotion));
+        (await takeLease(ledger, id, holder, clock, longestMs(context.hooks))) ?? (await carryOut(context, promotion));
       if (typeof again !== 'number') return again;
-      await clock.sleep(Math.min(Math.max(0, again - now), AGAIN_MS), signal);
+      await clock.sleep(Math.min(Math.max(0, again - clock.now()), AGAIN_MS), signal);
     } catch (error) {
       if (!(error instanceof LukhasError) || !(error.code in PASSES)) {
         await ledger.releaseLease(id, holder);
@@ -101,7 +101,8 @@ async function steps(context: DriveContext, promotion: Promotion, turn: GateLeas
   const ending = canaryId === null ? null : await provenOutcome(index, canaryId, clock.now());
   await index.catchUp();
   await index.proveGate(gate, since);
-  if (await overtaken(context, promotion)) return finish(context, id, { ok: false, failed: null, changed: false });
+  if (await overtaken(context, promotion))
+    return finish(context, id, turn, { ok: false, failed: null, changed: false });
   await context.beforePromoting?.();
   const { ok, failed } = await runHooks({
     ledger,
@@ -116,10 +117,10 @@ async function steps(context: DriveContext, promotion: Promotion, turn: GateLeas
     turn,
     signal,
   });
-  if (!ok) return finish(context, id, { ok, failed, changed: false });
+  if (!ok) return finish(context, id, turn, { ok, failed, changed: false });
   const ts = timestamp(clock.now());
   await setGate(ledger, { gate, modelId, canaryId: null, by, ts, holder, turn, promotion: { id, since } });
-  return finish(context, id, { ok, failed, changed: await hasEntered(ledger, promotion) });
+  return finish(context, id, turn, { ok, failed, changed: await hasEntered(ledger, promotion) });
 }
 
 /**
@@ -146,6 +147,7 @@ async function hasEntered(ledger: Ledger, { gate, modelId, requestedSeq }: Promo
 async function finish(
   context: DriveContext,
   id: string,
+  turn: GateLease,
   outcome: Omit<EventData['promotion.finished'], 'hooks'>,
 ): Promise<Promotion> {
   const { ledger, clock, holder, hooks } = context;
@@ -156,10 +158,7 @@ async function finish(
   const [written] = await ledger.commit({
     events: [event],
     summaries: [promotionSummary(foreseen)],
-    expect: [
-      { lease: id, holder },
-      { subject: id, lastSeq: current.lastSeq },
-    ],
+    expect: [turn, { lease: id, holder }, { subject: id, lastSeq: current.lastSeq }],
   });
   return written ? applyPromotionEvent(current, asStored(event, written.seq)) : foreseen;
 }

@@ -152,7 +152,7 @@ export class Promotions {
     const { signal } = this.stop;
     for (;;) {
       signal.throwIfAborted();
-      if ((await takeLease(ledger, door, holder, clock.now(), DOOR_MS)) === null) return;
+      if ((await takeLease(ledger, door, holder, clock, DOOR_MS)) === null) return;
       await clock.sleep(KNOCK_MS, signal);
     }
   }

@@ -2,7 +2,7 @@ import { LukhasError } from '../errors.js';
 import { NAME_PATTERN, parseName } from '../input/index.js';
 import type { Actor, EventFilter, Ledger, Unit } from '../ledger/index.js';
 import { changeOf, type GateChange, gateName, gateSubject, gateSummary } from '../readings/index.js';
-import type { GateLease } from './gate-lease.js';
+import type { GateLease } from './tenure.js';
 
 export { NAME_PATTERN, parseName };
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
-import type { Actor, EventDraft, Ledger } from '../ledger/index.js';
+import { type Actor, actingFor, type EventDraft, isDead, type Lease, type Ledger } from '../ledger/index.js';
 import { processMark } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
@@ -39,18 +39,27 @@ const LUKHAS: Actor = { who: 'lukhas', how: 'lukhas' };
 
 /** Takes one job from its claim to its end. */
 export class JobDriver {
-  /** A job of a task that this process does not know is left to others for so long, ms. */
-  readonly patienceMs = 10_000;
   private readonly control = new AbortController();
   private endedByOther = false;
   private stopped = false;
   private fault: Error | null = null;
+  /** Who holds the lease while the end of a job is recorded that another runner has left. */
+  private readonly recovery: string;
+  /** Until when the lease is certainly its own, by the monotonic clock. */
+  private heldUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly options: DriverOptions,
     private readonly holder: string,
     private job: Job,
-  ) {}
+  ) {
+    this.recovery = actingFor(holder, 'recovery');
+  }
+
+  /** Whether a lease of the job is this runner's. */
+  isOwn(holder: string): boolean {
+    return holder === this.holder || holder === this.recovery;
+  }
 
   /** Somebody has recorded the end: what runs is stopped, and nothing is recorded any more. */
   ended(): void {
@@ -76,7 +85,9 @@ export class JobDriver {
   async claim(): Promise<boolean> {
     const { ledger, clock } = this.options;
     const { id, lastSeq } = this.job;
-    if (!(await ledger.acquireLease(id, this.holder, clock.now(), LEASE_MS))) return false;
+    const now = clock.monotonic();
+    if (!(await ledger.acquireLease(id, this.holder, clock, LEASE_MS))) return false;
+    this.heldUntil = now + LEASE_MS;
     let mine = false;
     try {
       mine = (await loadJob(ledger, id)).lastSeq === lastSeq;
@@ -86,44 +97,86 @@ export class JobDriver {
     return mine;
   }
 
-  /** Runs the claimed job and records its end; the lease is given back when that is done. */
-  async run(): Promise<void> {
-    const { ledger, clock } = this.options;
+  /**
+   * Runs the claimed job and records its end; the lease is given back when that is done.
+   * @returns false when it is another's to record the end, or another has done so
+   */
+  async run(): Promise<boolean> {
+    const { ledger } = this.options;
     const { id } = this.job;
-    const renewal = setInterval(() => {
-      // One that fails is followed by the next; two may be missed.
-      ledger.acquireLease(id, this.holder, clock.now(), LEASE_MS).catch(this.tell);
-    }, RENEW_MS);
+    const done = new AbortController();
+    const renewal = this.renewUntil(done.signal);
+    let recorded = false;
     try {
       const outcome = await this.outcome();
-      if (outcome) await this.record(outcome);
+      recorded = outcome !== null && (await this.record(outcome, this.holder));
     } finally {
-      clearInterval(renewal);
+      done.abort();
+      await renewal;
     }
     if (this.fault !== null) throw this.fault;
     await ledger.releaseLease(id, this.holder);
+    return recorded;
   }
 
   /**
-   * Records that whoever drove the job is gone, after stopping what is left of its program.
-   * @param own it was this runner, which could not record the end
+   * Records that whoever drove the job is gone, after taking its lease and stopping what is left of its program.
+   * @param lease as it was read: of the process that is gone, or of this runner, which could not record the end
+   * @returns false when somebody else drives the job, or something has happened to it since it was read
    */
-  async recordLost(own: boolean): Promise<void> {
-    const { ledger } = this.options;
-    const { id, state } = this.job;
-    const found = await stopProcesses(this.job);
-    const died = state === 'running' ? 'the process that ran it died' : 'the process that was starting it died';
-    const rest = found ? '; its program was stopped' : '';
-    await this.record(failed('lost', `${own ? 'its end could not be recorded' : died}${rest}`));
-    const lease = await ledger.lease(id);
+  async recordLost(lease: Lease | null): Promise<boolean> {
+    const { ledger, clock } = this.options;
+    const { id, state, lastSeq } = this.job;
+    const own = lease?.holder === this.holder;
+    const from = lease !== null && (own || isDead(lease.holder)) ? lease.holder : undefined;
+    if (!(await ledger.acquireLease(id, this.recovery, clock, LEASE_MS, from))) return false;
+    const isSame = (await loadJob(ledger, id)).lastSeq === lastSeq;
+    if (isSame) {
+      const found = await stopProcesses(this.job);
+      const died = state === 'running' ? 'the process that ran it died' : 'the process that was starting it died';
+      const rest = found ? '; its program was stopped' : '';
+      const outcome = failed('lost', `${own ? 'its end could not be recorded' : died}${rest}`);
+      await this.record(outcome, this.recovery);
+    }
     // Only now: without it a job that was about to begin would look as if nobody had taken it.
-    if (lease) await ledger.releaseLease(id, lease.holder);
+    await ledger.releaseLease(id, this.recovery);
+    return isSame;
+  }
+
+  /** Renews the lease until the signal aborts. A runner that has lost it stops its program, and records nothing. */
+  private async renewUntil(done: AbortSignal): Promise<void> {
+    const { clock } = this.options;
+    for (let wait = RENEW_MS; ; ) {
+      try {
+        await clock.sleep(wait, done);
+      } catch (error) {
+        if (done.aborted) return;
+        throw error;
+      }
+      try {
+        if (!(await this.renew())) return this.ended();
+        wait = RENEW_MS;
+      } catch (error) {
+        this.tell(error);
+        wait = RETRY_MS;
+      }
+    }
+  }
+
+  private async renew(): Promise<boolean> {
+    const { ledger, clock } = this.options;
+    const now = clock.monotonic();
+    const isHeld = await ledger.renewLease(this.job.id, this.holder, clock, LEASE_MS);
+    if (isHeld) this.heldUntil = now + LEASE_MS;
+    return isHeld;
   }
 
   /** Null: nothing is to be recorded, because another has ended it or it was never begun. */
   private async outcome(): Promise<Outcome | null> {
     const unknown = this.whyNotKnown();
     if (unknown !== null) return failed('start', unknown);
+    // A process that was stopped since it took the lease may have been given up.
+    if (this.options.clock.monotonic() >= this.heldUntil && !(await this.renew())) return null;
     let outcome: Outcome;
     try {
       outcome = await this.carryOut();
@@ -176,7 +229,7 @@ export class JobDriver {
   private async recordRunning(pid: number | null): Promise<void> {
     try {
       const processStartedAt = pid === null ? null : processMark(pid);
-      this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } });
+      this.job = await this.append({ kind: 'job.running', data: { pid, processStartedAt } }, this.holder);
     } catch (error) {
       if (isConflict(error)) return this.ended();
       // It must not run on without an entry that says so.
@@ -185,24 +238,28 @@ export class JobDriver {
     }
   }
 
-  private async record(outcome: Outcome): Promise<void> {
+  private async record(outcome: Outcome, holder: string): Promise<boolean> {
     try {
-      this.job = await this.append(outcome);
+      this.job = await this.append(outcome, holder);
+      return true;
     } catch (error) {
-      // Somebody else has recorded an end: that one counts.
+      // Somebody else has recorded an end, or will: that one counts.
       if (!isConflict(error)) throw error;
+      return false;
     }
   }
 
   /** Tried again while the database is busy or the disk full: what has run cannot be run again to be recorded. */
   private async append(
     event: Outcome | { kind: 'job.running'; data: { pid: number | null; processStartedAt: string | null } },
+    holder: string,
   ): Promise<Job> {
     const { ledger, clock } = this.options;
     for (let lastTries = LAST_TRIES; ; ) {
       try {
         const ts = timestamp(clock.now());
-        return await appendToJob(ledger, this.job, { ...event, subject: this.job.id, ts } as EventDraft);
+        const draft = { ...event, subject: this.job.id, ts } as EventDraft;
+        return await appendToJob(ledger, this.job, draft, [{ lease: this.job.id, holder }]);
       } catch (error) {
         if (!(error instanceof LukhasError) || !MAY_PASS.includes(error.code)) throw error;
         if (this.stopped && --lastTries === 0) throw error;

@@ -11,8 +11,12 @@ export interface JobRunnerOptions extends DriverOptions {
   follower: LogFollower;
   /** How many jobs this runner runs at a time. */
   concurrency: number;
+  /** For how long a job of a task that it does not know is left to others, ms; 10,000. */
+  patienceMs?: number;
 }
 
+/** A job of a task that this process does not know is left to others for so long. */
+const PATIENCE_MS = 10_000;
 /** How often a job that another process drives is asked after. */
 const ASK_AGAIN_MS = 1000;
 
@@ -24,6 +28,8 @@ export class JobRunner {
   private readonly holder = newHolder();
   /** Jobs to look at, in the order in which they were queued. */
   private readonly waiting = new Set<string>();
+  /** Jobs of tasks that this process does not know, and since when it knows of them, by its monotonic clock. */
+  private readonly unknown = new Map<string, number>();
   /** Jobs that another process drives, and when to ask after it. */
   private readonly elsewhere = new Map<string, number>();
   private readonly running = new Map<string, { driver: JobDriver; end: Promise<void> }>();
@@ -87,6 +93,7 @@ export class JobRunner {
   private ended(id: string): void {
     this.waiting.delete(id);
     this.elsewhere.delete(id);
+    this.unknown.delete(id);
     this.running.get(id)?.driver.ended();
   }
 
@@ -101,29 +108,35 @@ export class JobRunner {
 
   /** Decides what to do with one job: nothing, wait for its driver, record that its driver is gone, or run it. */
   private async look(id: string): Promise<void> {
-    const { ledger, clock } = this.options;
+    const { ledger, clock, patienceMs = PATIENCE_MS } = this.options;
     const job = await loadJob(ledger, id);
     if (isFinal(job.state)) return this.ended(id);
     const now = clock.now();
     const driver = new JobDriver(this.options, this.holder, job);
-    const lease = await ledger.lease(id);
-    if (lease !== null && (await isDriven(ledger, id, now)) && lease.holder !== this.holder)
-      return this.leaveTo(id, now);
+    const lease = await ledger.leaseAt(id, clock);
+    if (lease !== null && !driver.isOwn(lease.holder) && isDriven(lease)) return this.leaveTo(id, now);
     // The lease comes before anything is started: who holds it and is gone may have started it.
     if (lease !== null || job.state === 'running') {
-      await driver.recordLost(lease?.holder === this.holder);
-      return this.ended(id);
+      return (await driver.recordLost(lease)) ? this.ended(id) : this.leaveTo(id, now);
     }
     if (this.running.size >= this.options.concurrency) {
       this.elsewhere.delete(id);
       this.waiting.add(id);
       return;
     }
-    if (!driver.isKnown() && now - Date.parse(job.createdAt) < driver.patienceMs) return this.leaveTo(id, now);
+    if (!driver.isKnown() && this.knownFor(id) < patienceMs) return this.leaveTo(id, now);
     if (!(await driver.claim())) return this.leaveTo(id, now);
     this.waiting.delete(id);
     this.elsewhere.delete(id);
     this.running.set(id, { driver, end: this.run(id, driver) });
+  }
+
+  /** Not by the time of its request: that is another process's wall clock. */
+  private knownFor(id: string): number {
+    const now = this.options.clock.monotonic();
+    const since = this.unknown.get(id) ?? now;
+    this.unknown.set(id, since);
+    return now - since;
   }
 
   private leaveTo(id: string, now: number): void {
@@ -133,7 +146,9 @@ export class JobRunner {
 
   private async run(id: string, driver: JobDriver): Promise<void> {
     try {
-      await this.attempt(id, () => driver.run());
+      await this.attempt(id, async () => {
+        if (!(await driver.run())) this.leaveTo(id, this.options.clock.now());
+      });
     } catch (error) {
       this.failure ??= error as Error;
     } finally {

@@ -97,7 +97,7 @@ export class Jobs {
         });
       try {
         const cancelled = await this.fail(job, message, by);
-        await stopIfAbandoned(this.ledger, job, this.clock.now());
+        await stopIfAbandoned(this.ledger, job, this.clock);
         return cancelled;
       } catch (error) {
         // It began or ended in between; whether it can be cancelled is asked again.

@@ -1,4 +1,4 @@
-import type { EventDraft, Ledger } from '../ledger/index.js';
+import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
 import { asStored, type Named, notInLog } from '../ledger/index.js';
 import type { Job } from '../readings/index.js';
 import { applyJobEvent, foldJob, isJobEvent, jobSummary } from '../readings/index.js';
@@ -16,15 +16,21 @@ export async function loadJob(ledger: Ledger, id: string): Promise<Job> {
 /**
  * Appends one event of a job together with its listing row.
  * @param job as it was read; null for its first event
+ * @param expect what has to be so besides
  * @throws LukhasError LEDGER_CONFLICT when something else has happened to it since
  */
-export async function appendToJob(ledger: Ledger, job: Job | null, event: EventDraft): Promise<Job> {
+export async function appendToJob(
+  ledger: Ledger,
+  job: Job | null,
+  event: EventDraft,
+  expect: readonly Expectation[] = [],
+): Promise<Job> {
   const lastSeq = job?.lastSeq ?? -1;
   const next = applied(job, asStored(event, lastSeq + 1));
   const [written] = await ledger.commit({
     events: [event],
     summaries: [jobSummary(next)],
-    expect: [{ subject: event.subject, lastSeq }],
+    expect: [{ subject: event.subject, lastSeq }, ...expect],
   });
   return written ? applied(job, written) : next;
 }

@@ -1,27 +1,27 @@
-import type { Ledger } from '../ledger/index.js';
-import { isDead } from '../ledger/index.js';
+import type { Clock } from '../clock.js';
+import type { Lease, Ledger } from '../ledger/index.js';
+import { isAlive, isDead } from '../ledger/index.js';
 import { processesWith, processMark, stopGroup } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 
 const GRACE_MS = 2000;
 
 /**
- * Whether a process that lives drives the job: it holds the lease from before the job begins until its end is recorded.
- * @param now ms since the epoch
+ * Whether somebody drives a job: who does holds its lease from before the job begins until its end is recorded. A process
+ * that certainly lives is never given up here: nobody else may run the job, so all that comes of it is a program killed.
  */
-export async function isDriven(ledger: Ledger, jobId: string, now: number): Promise<boolean> {
-  const lease = await ledger.lease(jobId);
-  return lease !== null && lease.expiresAt > now && !isDead(lease.holder);
+export function isDriven({ holder, leftMs }: Lease): boolean {
+  return isAlive(holder) || (leftMs > 0 && !isDead(holder));
 }
 
 /**
- * Stops what is left of a job's program when the process that ran it is dead, and drops that process's lease. A process
- * that only happens to have its pid is let be.
+ * Stops what is left of the program of a job that has ended when the process that ran it is dead, or has not renewed its
+ * lease, and drops that lease. A process that only happens to have its pid is let be.
  * @returns whether anything was found
  */
-export async function stopIfAbandoned(ledger: Ledger, job: Job, now: number): Promise<boolean> {
-  if (await isDriven(ledger, job.id, now)) return false;
-  const lease = await ledger.lease(job.id);
+export async function stopIfAbandoned(ledger: Ledger, job: Job, clock: Clock): Promise<boolean> {
+  const lease = await ledger.leaseAt(job.id, clock);
+  if (lease !== null && lease.leftMs > 0 && !isDead(lease.holder)) return false;
   // Never taken by anybody.
   if (lease === null && job.process === null) return false;
   const found = await stopProcesses(job);

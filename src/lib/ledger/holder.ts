@@ -29,6 +29,24 @@ export function purposeOf(holder: string): string | null {
  * restart of the machine, and of holders that older versions wrote, nobody here can say so: their leases lapse.
  */
 export function isDead(holder: string): boolean {
+  return lifeOfHolder(holder) === 'dead';
+}
+
+/** True only when its process certainly exists: it may be stopped, or hang. */
+export function isAlive(holder: string): boolean {
+  return lifeOfHolder(holder) === 'alive';
+}
+
+/** Its pid, where that is the pid of a process that certainly exists. */
+export function livingPid(holder: string): number | null {
+  return isAlive(holder) ? (processOf(holder)?.pid ?? null) : null;
+}
+
+function lifeOfHolder(holder: string) {
+  return lifeOf(processOf(holder));
+}
+
+function processOf(holder: string) {
   const [who = ''] = holder.split(SEPARATOR);
-  return lifeOf(parseProcess(who)) === 'dead';
+  return parseProcess(who);
 }

@@ -15,14 +15,15 @@ export {
   type StoredEvent,
 } from './events.js';
 export { FeedReader, FOLLOW_MS, LogFollower } from './follower.js';
-export { actingFor, isDead, newHolder, purposeOf } from './holder.js';
+export { actingFor, isAlive, isDead, livingPid, newHolder, purposeOf } from './holder.js';
 export { newId } from './ids.js';
-export { takeLease } from './lease.js';
+export { keepLease, takeLease } from './lease.js';
 export type {
   EventFilter,
   Expectation,
   FeedItem,
   FeedPosition,
+  Lease,
   Ledger,
   ListingGap,
   SubjectSummary,

@@ -1,6 +1,7 @@
 import type { Observation } from '../judge/index.js';
 import type { DocumentIndex } from './documents.js';
 import type { EventDraft, EventKind, StoredEvent } from './events.js';
+import type { LeaseClock } from './lapse.js';
 import type { LedgerPages } from './pages.js';
 
 /**
@@ -88,13 +89,21 @@ export interface Ledger {
   /** The log in large pieces. */
   readonly pages: LedgerPages;
 
-  /** Takes or renews a lease; false when another holder has it and it has not lapsed. */
-  acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean>;
+  /**
+   * Takes or renews a lease; false when another holder has it and it has not lapsed (see `LapseWatch`).
+   * @param dead a holder that certainly no longer lives: its lease is taken whenever it lapses
+   */
+  acquireLease(subject: string, holder: string, clock: LeaseClock, ttlMs: number, dead?: string): Promise<boolean>;
+  /** Prolongs a lease that is still this holder's; false when another has taken it, also when that one has given it back. */
+  renewLease(subject: string, holder: string, clock: LeaseClock, ttlMs: number): Promise<boolean>;
+  /** Gives a lease back that is still this holder's. */
   releaseLease(subject: string, holder: string): Promise<void>;
-  /** Holder and end of the lease, when there is one. */
+  /** Holder of the lease, when there is one, and its end by that holder's wall clock, ms since the epoch. */
   lease(subject: string): Promise<{ holder: string; expiresAt: number } | null>;
-  /** Subjects of the log with a lease that has not lapsed at `now`, except those whose newest entry is of such a kind. */
-  leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]>;
+  /** A lease, and what is left of it; null when there is none. */
+  leaseAt(subject: string, clock: LeaseClock): Promise<Lease | null>;
+  /** Subjects of the log with a lease that has not lapsed, except those whose newest entry is of such a kind. */
+  leasedSubjects(clock: LeaseClock, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]>;
 
   close(): Promise<void>;
 }
@@ -107,6 +116,12 @@ export interface ListingGap {
   rows: number;
   /** Whether there are as many rows of each state as were written; true where nothing was counted (an older ledger). */
   statesAgree: boolean;
+}
+
+export interface Lease {
+  holder: string;
+  /** Until it lapses, unless it is renewed; not above 0 when it has lapsed. */
+  leftMs: number;
 }
 
 /** How many entries of a subject there are from a seq on and below `size`; the tree of the first `size` has this root. */

@@ -78,6 +78,20 @@ export function processMark(pid: number): string | null {
   return boot === null || start === null ? null : `${boot}/${start}`;
 }
 
+let ownClock: string | null | undefined;
+
+/**
+ * Names the clock that this process reads as CLOCK_MONOTONIC: readings of processes that give the same name can be compared,
+ * whatever pid namespace they are in. Null where the system does not say (no /proc).
+ */
+export function monotonicClock(): string | null {
+  if (ownClock === undefined) {
+    const boot = bootId();
+    ownClock = boot === null ? null : shortHash(boot, timeNamespace() ?? '');
+  }
+  return ownClock;
+}
+
 /**
  * Null where the system does not say (no /proc): a host name would not do instead. Namespaces have numbers of one kernel,
  * which are used again once nothing is left in them; a boot has an id that none has had before.
@@ -86,8 +100,11 @@ function ownSpace(): string | null {
   const boot = bootId();
   const pids = pidNamespace();
   if (boot === null || pids === null) return null;
-  const all = [boot, pids, timeNamespace() ?? ''].join(' ');
-  return createHash('sha256').update(all).digest('hex').slice(0, 16);
+  return shortHash(boot, pids, timeNamespace() ?? '');
+}
+
+function shortHash(...parts: string[]): string {
+  return createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 16);
 }
 
 function exists(pid: number): boolean {

@@ -5,7 +5,8 @@
 export { processesWith } from './by-environment.js';
 export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
-export { formatProcess, lifeOf, parseProcess, processMark, thisProcess } from './identity.js';
+export { formatProcess, lifeOf, monotonicClock, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';
 export { giveTo, isRootsAlone, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
+export { parentOf } from './proc.js';
 export { type ProgramEnd, runProgram } from './program.js';

@@ -8,10 +8,20 @@ const UNREADABLE: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EN
  * no /proc, or a /proc of another pid namespace.
  */
 export function startTicks(pid: number): string | null {
+  return statField(pid, 22);
+}
+
+/** The process that has to wait for it (proc(5): field 4 of stat). Null as above. */
+export function parentOf(pid: number): number | null {
+  const parent = statField(pid, 4);
+  return parent === null ? null : Number(parent);
+}
+
+function statField(pid: number, field: number): string | null {
   if (!speaksOfOurPids()) return null;
   const stat = orNull(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   // The name, in parentheses, may hold anything: what follows it begins with field 3.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[field - 3] ?? null;
 }
 
 /** The boot of the kernel that runs this process: another one after each start of the machine. */

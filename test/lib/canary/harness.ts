@@ -59,10 +59,24 @@ export const SILENT: Found = { canary: { errors: { state: 'unreachable' } } };
 
 /** Time that passes only when somebody sleeps, and may be set, also back. */
 export class FakeClock implements Clock {
+  readonly clockId: string | null = 'fake';
+  /** By how much the wall clock alone was set. */
+  private stepped = 0;
+
   constructor(public time = START) {}
 
   now(): number {
     return this.time;
+  }
+
+  monotonic(): number {
+    return this.time - this.stepped;
+  }
+
+  /** Sets the wall clock; no time passes. */
+  step(ms: number): void {
+    this.time += ms;
+    this.stepped += ms;
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -36,6 +36,7 @@ import {
 } from './harness.js';
 
 const P = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 30, noDataSeconds: 15 });
+const LONG = policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 600, noDataSeconds: 300 });
 const healthy = () => HEALTHY;
 
 describe('drivers of a canary', () => {
@@ -71,7 +72,7 @@ describe('drivers of a canary', () => {
         policy: policy({ targets: { max_error_rate: 0.02 }, windowSeconds: 1.5, intervalSeconds: 0.1 }),
       });
       const real = systemClock();
-      const shared = { now: () => real.now(), sleep: real.sleep };
+      const shared = { ...real, now: () => real.now() };
       const runners = await Promise.all(
         Array.from({ length: 3 }, async () => {
           const ledger = await here.another();
@@ -142,6 +143,42 @@ describe('drivers of a canary', () => {
       await advance(first, id);
       expect(await ticks(id)).to.deep.equal([0, 1]);
       expect(first.sessions.size).to.equal(0);
+    });
+
+    for (const seconds of [600, -600])
+      it(`leave a canary to its driver when the wall clock is set by ${seconds} s`, async () => {
+        const { id } = await start(here.ledger, clock, { policy: P });
+        const source = scripted(clock, healthy);
+        const first = context(here.ledger, source, { holder: 'elsewhere:1:first' });
+        await advance(first, id);
+        clock.time += 5000;
+        await advance(first, id);
+        // Its own time goes on as before; a process that begins now reads the new one.
+        const stepped = new FakeClock(clock.time);
+        stepped.step(seconds * 1000);
+        const second = { ...context(await here.another(), source, { holder: 'elsewhere:1:second' }), clock: stepped };
+        expect(await advance(second, id)).to.be.greaterThan(stepped.time);
+        expect((await here.ledger.lease(id))?.holder).to.equal(first.holder);
+        expect(await ticks(id)).to.deep.equal([0, 1]);
+        stepped.time += 60_000;
+        await advance(second, id);
+        expect((await here.ledger.lease(id))?.holder).to.equal(second.holder);
+      });
+
+    it('whose lease was taken and given back meanwhile read the log again before they go on', async () => {
+      const { id } = await start(here.ledger, clock, { policy: LONG });
+      const source = scripted(clock, healthy);
+      const first = context(here.ledger, source, { holder: 'elsewhere:1:first' });
+      await advance(first, id);
+      clock.time += 60_000;
+      const second = context(await here.another(), source, { holder: 'elsewhere:1:second' });
+      await advance(second, id);
+      await here.ledger.releaseLease(id, second.holder);
+      const known = first.sessions.get(id);
+      await advance(first, id);
+      expect(first.sessions.get(id)).to.not.equal(known);
+      expect((await here.ledger.lease(id))?.holder).to.equal(first.holder);
+      expect(await ticks(id)).to.deep.equal([0, 1]);
     });
 
     it('take the lease of a dead process at once', async () => {
@@ -395,8 +432,10 @@ describe('drivers of a canary', () => {
           'cursor',
           'observationLines',
           'acquireLease',
+          'renewLease',
           'releaseLease',
           'lease',
+          'leaseAt',
         ] as const)
           Object.defineProperty(dying, name, { value: here.ledger[name].bind(here.ledger) });
         const hooks = both(noting());
@@ -492,8 +531,10 @@ describe('drivers of a canary', () => {
         'cursor',
         'observationLines',
         'acquireLease',
+        'renewLease',
         'releaseLease',
         'lease',
+        'leaseAt',
       ] as const)
         Object.defineProperty(flaky, name, { value: here.ledger[name].bind(here.ledger) });
       const { id } = await start(here.ledger, clock, { policy: P });

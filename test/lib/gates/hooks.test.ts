@@ -7,15 +7,16 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Clock } from '../../../src/lib/clock.js';
 import type { HookConfig } from '../../../src/lib/gates/hook.js';
-import { hookState, runHooks } from '../../../src/lib/gates/hooks.js';
+import { hookState, longestMs, runHooks } from '../../../src/lib/gates/hooks.js';
 import type { StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { until } from '../../until.js';
+import { TwoClocks } from '../ledger/two-clocks.js';
 import { aCall } from './call.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
-const clock: Clock = { now: () => NOW, sleep: async () => undefined };
+const clock: Clock = { now: () => NOW, monotonic: () => 0, sleep: async () => undefined };
 const canaryId = 'can_01';
 
 describe('hooks of a canary', () => {
@@ -156,6 +157,41 @@ describe('hooks of a canary', () => {
     expect((await run([noting('deploy')], { holder: 'me' })).ok).to.equal(true);
   });
 
+  describe('under a lease', () => {
+    const lost = (outcome: unknown) => expect(outcome).to.have.property('code', 'LEDGER_CONFLICT');
+    const taken = (from: string) => ledger.acquireLease(canaryId, 'another', clocks, 60_000, from);
+    let clocks: TwoClocks;
+    beforeEach(async () => {
+      clocks = new TwoClocks('boot');
+      await ledger.acquireLease(canaryId, 'me', clocks, 60_000);
+    });
+
+    it('lasts as long as all calls may take, whatever the wall clock says', async () => {
+      clocks.wall += 600_000;
+      await run([noting('first'), noting('second')], { holder: 'me', clock: clocks });
+      const { leftMs } = (await ledger.leaseAt(canaryId, clocks))!;
+      expect(leftMs).to.equal(longestMs([noting('first'), noting('second')]));
+    });
+
+    it('calls nothing when the process was stopped between the record of the call and the call', async () => {
+      const stop = ledger.onCommit(() => clocks.pass(60_001));
+      lost(await run([noting('deploy')], { holder: 'me', clock: clocks }).catch((error: unknown) => error));
+      stop();
+      expect(await calls()).to.deep.equal([]);
+      expect(await log()).to.deep.equal(['intended deploy 0 1 can_01']);
+    });
+
+    it('stops the call when the lease is lost meanwhile, and records nothing of it', async () => {
+      const running = run([noting('deploy', 'setTimeout(() => {}, 60_000)')], { holder: 'me', clock: clocks });
+      const ended = running.catch((error: unknown) => error);
+      await called();
+      await taken('me');
+      lost(await ended);
+      expect(await log()).to.deep.equal(['intended deploy 0 1 can_01']);
+      expect(await ledger.lease(canaryId)).to.have.property('holder', 'another');
+    });
+  });
+
   it('has nothing to do without hooks', async () => {
     expect(await run([])).to.deep.equal({ ok: true, failed: null });
     expect(hookState([], 'promote', []).state).to.equal('done');
@@ -194,6 +230,15 @@ describe('hooks of a canary', () => {
       expect(ids).to.deep.equal(['can_01', 'can_01']);
       expect(signed).to.deep.equal([true, true]);
       expect((await log()).at(-1)).to.equal('finished registry 0 2 ok');
+    });
+
+    it('are not tried again when the process was stopped for too long while it waited for that', async () => {
+      const clocks = new TwoClocks('boot');
+      clocks.sleep = async () => clocks.pass(3_600_000);
+      await ledger.acquireLease(canaryId, 'me', clocks, 60_000);
+      const error = await run([hook(null)], { holder: 'me', clock: clocks }).catch((thrown: unknown) => thrown);
+      expect(error).to.have.property('code', 'LEDGER_CONFLICT');
+      expect(ids).to.deep.equal(['can_01']);
     });
 
     it('fail, with the reason in the log, when the secret is not set; nothing is sent unsigned', async () => {

@@ -161,8 +161,10 @@ export class Bench {
       'summaries',
       'openSubjects',
       'acquireLease',
+      'renewLease',
       'releaseLease',
       'lease',
+      'leaseAt',
     ] as const)
       Object.defineProperty(dying, name, { value: ledger[name].bind(ledger) });
     return dying;

@@ -28,6 +28,7 @@ describe('webhook', () => {
 
   const clock: Clock = {
     now: () => now,
+    monotonic: () => now,
     async sleep(ms, signal) {
       signal?.throwIfAborted();
       slept.push(ms);

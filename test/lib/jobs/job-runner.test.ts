@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,7 +12,7 @@ import { processMark } from '../../../src/lib/process/identity.js';
 import type { Job } from '../../../src/lib/readings/job.js';
 import { until } from '../../until.js';
 import { ACTOR, type Place, place } from '../canary/harness.js';
-import { deadHolder } from '../ledger/holders.js';
+import { deadHolder, strangeHolder } from '../ledger/holders.js';
 import { CLOCK, isAlive, kinds, program, queue, runAll, runnerOf, script } from './harness.js';
 
 describe('runners of jobs', () => {
@@ -180,23 +180,80 @@ describe('runners of jobs', () => {
     expect(await count()).to.equal(0);
   });
 
+  it('record nothing of a job whose lease they lost, and wait for whoever has it', async () => {
+    const go = join(dir, 'go');
+    const tasks = { wait: program(['/bin/sh', '-c', 'until [ -e "$0" ]; do sleep 0.02; done', go]) };
+    const jobs = new Jobs(here.ledger, CLOCK, tasks);
+    const { id } = await queue(jobs, 'wait');
+    let ended = false;
+    const driven = runnerOf(here.ledger, tasks)
+      .drive([id])
+      .then(() => {
+        ended = true;
+      });
+    const { process } = await running(jobs, id);
+    const held = await here.ledger.lease(id);
+    const other = strangeHolder();
+    await here.ledger.acquireLease(id, other, CLOCK, 60_000, held?.holder);
+    await writeFile(go, '');
+    await until(async () => !(await isAlive(process?.pid as number)));
+    await wait(300);
+    expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running']);
+    expect((await here.ledger.lease(id))?.holder).to.equal(other);
+    expect(ended).to.equal(false);
+    await jobs.cancel(id, ACTOR);
+    await driven;
+    expect(await kinds(here.ledger, id)).to.deep.equal(['job.queued', 'job.running', 'job.failed']);
+  });
+
+  it('never give up a job whose process lives, though it does not renew its lease', async () => {
+    const jobs = new Jobs(here.ledger, CLOCK, sleeper);
+    const child = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
+    children.push(child);
+    const job = await queue(jobs, 'sleep');
+    await here.ledger.acquireLease(job.id, newHolder(), CLOCK, -1);
+    const data = { pid: child.pid as number, processStartedAt: processMark(child.pid as number) };
+    const ts = new Date().toISOString();
+    await appendToJob(here.ledger, job, { kind: 'job.running', subject: job.id, ts, data });
+    const stop = new AbortController();
+    const all = runnerOf(here.ledger, sleeper).driveAll(stop.signal);
+    await wait(1500);
+    expect(await kinds(here.ledger, job.id)).to.deep.equal(['job.queued', 'job.running']);
+    expect(await isAlive(child.pid as number)).to.equal(true);
+    // Whoever cancels it wants its program stopped, which the process itself does not do.
+    await jobs.cancel(job.id, ACTOR);
+    await until(async () => !(await isAlive(child.pid as number)));
+    stop.abort();
+    await all;
+  });
+
   it('run only what their own configuration names, whatever the log asks for', async () => {
     const asked = { ...counted(), gone: program(['true']) };
     const jobs = new Jobs(here.ledger, CLOCK, asked);
-    // Asked for longer ago than jobs of others are left to others.
-    const old = new Jobs(here.ledger, { ...CLOCK, now: () => CLOCK.now() - 60_000 }, asked);
-    const fresh = await queue(jobs, 'count');
-    const other = await queue(old, 'count');
-    const gone = await queue(old, 'gone');
+    const other = await queue(jobs, 'count');
+    const gone = await queue(jobs, 'gone');
     const stop = new AbortController();
-    const all = runnerOf(here.ledger, { count: program(['true']) }).driveAll(stop.signal);
+    const all = runnerOf(here.ledger, { count: program(['true']) }, { patienceMs: 500 }).driveAll(stop.signal);
     await until(async () => (await jobs.get(gone.id)).state === 'failed');
     await until(async () => (await jobs.get(other.id)).state === 'failed');
     stop.abort();
     await all;
     expect((await jobs.get(other.id)).failure?.message).to.match(/has a different command for task count/);
     expect((await jobs.get(gone.id)).failure).to.include({ reason: 'start' });
-    expect((await jobs.get(fresh.id)).state).to.equal('queued');
     expect(await count()).to.equal(0);
+  });
+
+  it('leave a job that they do not know to others, whatever the wall clock says of its age', async () => {
+    // As after a step of the wall clock: the request seems to be an hour old.
+    const jobs = new Jobs(here.ledger, { ...CLOCK, now: () => CLOCK.now() - 3_600_000 }, counted());
+    const { id } = await queue(jobs, 'count');
+    const stop = new AbortController();
+    const stranger = runnerOf(here.ledger, {}).driveAll(stop.signal);
+    await wait(300);
+    await runnerOf(await here.another(), counted()).drive([id]);
+    stop.abort();
+    await stranger;
+    expect((await jobs.get(id)).state).to.equal('completed');
+    expect(await count()).to.equal(1);
   });
 });

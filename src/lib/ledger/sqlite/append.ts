@@ -195,15 +195,6 @@ export class Appender implements TransactionObserver {
     const data = canonicalJson(head.data, `head of ${subject}`);
     this.#sql.head.run(subject, type, state, modelId, head.open ? 1 : 0, firstSeq, lastSeq, createdAt, updatedAt, data);
   }
-
-  /** False when another holder has it and it has not lapsed at `now` (ms). */
-  takeLease(subject: string, holder: string, now: number, expiresAt: number): boolean {
-    return this.#sql.takeLease.run(subject, holder, expiresAt, now).changes === 1;
-  }
-
-  dropLease(subject: string, holder: string): void {
-    this.#sql.dropLease.run(subject, holder);
-  }
 }
 
 function statements(db: Database) {
@@ -216,11 +207,6 @@ function statements(db: Database) {
     cursor: db.prepare(
       'INSERT INTO cursors (canary, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
     ),
-    takeLease: db.prepare(`
-      INSERT INTO leases (subject, holder, expires_at) VALUES (?, ?, ?)
-      ON CONFLICT DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-        WHERE leases.holder = excluded.holder OR leases.expires_at <= ?`),
-    dropLease: db.prepare('DELETE FROM leases WHERE subject = ? AND holder = ?'),
     holder: column('SELECT holder FROM leases WHERE subject = ?') as Statement<[string], string>,
     lastSeq: column('SELECT max(seq) FROM events WHERE subject = ?') as Statement<[string], number | null>,
     head: db.prepare(`

@@ -1,10 +1,12 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import type { EventDraft, EventKind, StoredEvent } from '../events.js';
+import type { LeaseClock } from '../lapse.js';
 import type {
   EventFilter,
   FeedItem,
   FeedPosition,
+  Lease,
   Ledger,
   ListingGap,
   SubjectSummary,
@@ -16,6 +18,7 @@ import { Appender, type PreparedUnit, prepareUnit } from './append.js';
 import { SqliteDocuments } from './documents.js';
 import { ledgerError } from './errors.js';
 import { GroupCommit, type Work } from './group-commit.js';
+import { Leases } from './leases.js';
 import { type Connection, type OpenOptions, openConnection, requireInPlace, whileBusy } from './open.js';
 import { SqlitePages } from './pages.js';
 import { SqliteProofs } from './proofs.js';
@@ -34,6 +37,7 @@ export class SqliteLedger implements Ledger {
   readonly #connection: Connection;
   readonly #reader: Reader;
   readonly #appender: Appender;
+  readonly #leases: Leases;
   readonly #writes: GroupCommit;
   readonly #listeners = new Set<() => void>();
   readonly documents: SqliteDocuments;
@@ -44,6 +48,7 @@ export class SqliteLedger implements Ledger {
     this.#connection = connection;
     this.#reader = new Reader(connection.db);
     this.#appender = new Appender(connection.db, this.#reader.node);
+    this.#leases = new Leases(connection.db);
     this.#writes = new GroupCommit(connection, this.#appender);
     this.documents = new SqliteDocuments(
       connection,
@@ -194,20 +199,28 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  async acquireLease(subject: string, holder: string, now: number, ttlMs: number): Promise<boolean> {
-    return this.#write({ run: () => this.#appender.takeLease(subject, holder, now, now + ttlMs) });
+  async acquireLease(...lease: Parameters<Ledger['acquireLease']>): Promise<boolean> {
+    return this.#write({ run: () => this.#leases.take(...lease) });
+  }
+
+  async renewLease(...lease: Parameters<Ledger['renewLease']>): Promise<boolean> {
+    return this.#write({ run: () => this.#leases.renew(...lease) });
   }
 
   async releaseLease(subject: string, holder: string): Promise<void> {
-    await this.#write({ run: () => this.#appender.dropLease(subject, holder) });
+    await this.#write({ run: () => this.#leases.drop(subject, holder) });
   }
 
   lease(subject: string): Promise<{ holder: string; expiresAt: number } | null> {
     return this.#read(() => this.#reader.lease(subject));
   }
 
-  leasedSubjects(now: number, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]> {
-    return this.#read(() => this.#reader.leasedSubjects(now, except));
+  leaseAt(subject: string, clock: LeaseClock): Promise<Lease | null> {
+    return this.#read(() => this.#leases.at(subject, clock));
+  }
+
+  leasedSubjects(clock: LeaseClock, except: readonly EventKind[]): Promise<{ subject: string; holder: string }[]> {
+    return this.#read(() => this.#leases.ofTheLog(clock, except));
   }
 
   async close(): Promise<void> {

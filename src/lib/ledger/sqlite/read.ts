@@ -26,10 +26,6 @@ const FEED_ROWS = `
   LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
-const LEASED = `
-  SELECT l.subject, l.holder FROM leases l
-  JOIN events e ON e.seq = (SELECT max(seq) FROM events WHERE subject = l.subject)
-  WHERE l.expires_at > ? AND e.kind NOT IN (SELECT value FROM json_each(?))`;
 /** Distinct subjects come from the index alone; only of these an entry is read. */
 const FOUND = `
   SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
@@ -206,10 +202,6 @@ export class Reader {
   lease(subject: string): { holder: string; expiresAt: number } | null {
     const sql = 'SELECT holder, expires_at AS expiresAt FROM leases WHERE subject = ?';
     return this.#query.all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
-  }
-
-  leasedSubjects(now: number, except: readonly EventKind[]): { subject: string; holder: string }[] {
-    return this.#query.all(LEASED, [now, JSON.stringify(except)]);
   }
 
   findSubjects(prefix: string, first: EventKind): string[] {

@@ -112,6 +112,18 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE row_counts SET count = (SELECT count(*) FROM documents);
   INSERT INTO row_counts SELECT type || ' ' || state, count(*) FROM heads GROUP BY type, state;
   `,
+  // How long a lease lasts by the monotonic clock of its holder. A table of its own: a version that does not know it and
+  // still runs changes a lease without its term, which then no longer fits to it.
+  `
+  CREATE TABLE lease_terms (
+    subject TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    expires_at REAL NOT NULL,
+    clock TEXT,
+    until REAL NOT NULL,
+    ttl REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Whether the file holds a ledger of this version; false when it is empty, or of an older one. */
@@ -131,6 +143,7 @@ const COLUMN_OF_VERSION = [
   ['documents', 'doc'],
   ['leases', 'subject'],
   ['row_counts', 'name'],
+  ['lease_terms', 'subject'],
 ] as const;
 
 /** Version of a ledger that does not say that it is one: `.dump` of the sqlite3 program leaves the numbers out. Null: no ledger. */
