@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # Installs the real parts that the end-to-end tests use, from Debian's packages. Fails when one is missing afterwards.
 set -euo pipefail
-parts=(prometheus jq curl chromium unzip zip openssh-client openssl sqlite3 python3 libarchive-tools strace libfaketime)
-programs=(prometheus promtool jq curl chromium unzip zip ssh-keygen openssl sqlite3 python3 bsdtar strace)
-libfaketime=/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1
+parts=(prometheus jq curl chromium unzip zip openssh-client openssl sqlite3 python3 libarchive-tools strace faketime)
+programs=(prometheus promtool jq curl chromium unzip zip ssh-keygen openssl sqlite3 python3 bsdtar strace faketime)
 missing=()
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing+=("$program"); done
-[ -e "$libfaketime" ] || missing+=(libfaketime)
 if ((${#missing[@]} > 0)); then
   apt-get update -qq
   # The service that the package would start is not wanted: the tests start their own.
@@ -17,7 +15,6 @@ fi
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || { echo "missing after installation: $program" >&2; exit 1; }
 done
-[ -e "$libfaketime" ] || { echo "missing after installation: libfaketime" >&2; exit 1; }
 # Programs of others that speak to lukhas, the official MCP conformance suite and inspector, and the versions of Node.js
 # that lukhas is tested with, from npm. Folders and lock files of their own, so that nobody who only installs or tests
 # lukhas pays for them.
