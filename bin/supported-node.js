@@ -19,6 +19,8 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
  * @param {() => Promise<unknown>} start loads everything else: nothing native is loaded on an older Node.js
  */
 export function onSupportedNode(start) {
+  // Whoever closed standard error does not want to be told.
+  process.stderr.on('error', () => undefined);
   if (!isSupported(process.versions.node)) return handOver();
   if (process.env[HANDED_OVER]) endWithFirst();
   let settled = false;
@@ -31,8 +33,6 @@ export function onSupportedNode(start) {
     process.stderr.write('lukhas: ended before the command was finished (a bug in lukhas)\n');
     process.exitCode = 13;
   });
-  // oclif waits for a reader that has left, as `head` does. It judges the error itself.
-  process.stdout.once('error', settle);
   return start().then(settle);
 }
 

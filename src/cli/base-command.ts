@@ -1,8 +1,9 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
-import { nearest } from '../lib/input/index.js';
+import { describe, showError } from './describe-error.js';
 import { print, printJson, type Styled, tell } from './screen.js';
+import { withdrawStandIns } from './surroundings.js';
 
 type Values = Record<string, unknown>;
 type BaseFlags = Interfaces.InferredFlags<typeof BaseCommand.baseFlags>;
@@ -56,6 +57,11 @@ export abstract class BaseCommand extends Command {
     return parsed;
   }
 
+  protected override async init(): Promise<void> {
+    withdrawStandIns();
+    await super.init();
+  }
+
   /** Messages and progress: never on stdout. */
   protected say(message: string): void {
     tell(message);
@@ -82,60 +88,9 @@ export abstract class BaseCommand extends Command {
       process.exitCode = error.oclif.exit ?? EXIT.internal;
       return undefined;
     }
-    const { code, exit, message, suggestions } = describe(
-      error,
-      Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags }),
-    );
-    process.exitCode = exit;
-    if (this.jsonEnabled()) this.logJson({ error: { code, message, suggestions, exit } });
-    else {
-      this.say(`lukhas: ${message}`);
-      for (const suggestion of suggestions) this.say(`  ${suggestion}`);
-      if (code === 'INTERNAL') this.say(error.stack ?? '');
-    }
+    const described = describe(error, Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags }));
+    process.exitCode = described.exit;
+    showError(error, described, this.jsonEnabled());
     return undefined;
   }
-}
-
-interface Described {
-  code: string;
-  exit: number;
-  message: string;
-  suggestions: readonly string[];
-}
-
-function describe(error: Error & { oclif?: { exit?: number } }, flags: readonly string[]): Described {
-  if (error instanceof LukhasError) return error;
-  if (error instanceof Errors.CLIError) return usageError(error, flags);
-  return {
-    code: 'INTERNAL',
-    exit: EXIT.internal,
-    message: `internal error: ${error.message}`,
-    suggestions: ['This is a bug: please report it with the lines below.'],
-  };
-}
-
-/** oclif's parse errors come as a heading with indented lines; one line is enough. */
-function usageError(error: Error & { flags?: string[] }, flags: readonly string[]): Described {
-  const lines = error.message.split('\n').map((line) => line.trim());
-  const said = lines.filter((line) => line !== '' && !/^(See more help|The following errors? occurred)/.test(line));
-  const known = flags.map((name) => `--${name}`);
-  const hints = (error.flags ?? []).flatMap((flag) => nearest(flag, known) ?? []);
-  return {
-    code: 'USAGE',
-    exit: EXIT.usage,
-    message: oneLine(said),
-    suggestions: [
-      ...hints.map((hint) => `Did you mean ${hint}?`),
-      'Run the command with --help to see its arguments and flags.',
-    ],
-  };
-}
-
-/** `Missing 1 required arg:` and `Parsing --limit` are followed by lines that belong to them. */
-function oneLine([first = '', ...more]: readonly string[]): string {
-  const parsed = /^Parsing (--\S+)$/.exec(first)?.[1];
-  if (parsed !== undefined) return `${parsed}: ${more.join('; ')}`;
-  if (!first.endsWith(':')) return [first, ...more].join('; ').replace(/^Missing required flag (?=\w)/, '$&--');
-  return `${first} ${more.map((line) => line.replace(/ {2,}/, ', ')).join('; ')}`;
 }

@@ -2,6 +2,7 @@ import type { App } from '../lib/app/index.js';
 import { canaryJson, exitOf } from '../lib/app/index.js';
 import { type Canary, isTerminal } from '../lib/readings/index.js';
 import type { BaseCommand } from './base-command.js';
+import { exitCodeIsOutcome } from './output.js';
 import { presentCanary } from './present.js';
 import { tell } from './screen.js';
 import { statusLine } from './status-line.js';
@@ -33,6 +34,7 @@ export async function followToVerdict(
 export function finish(command: BaseCommand, watched: Watched, noColor: boolean | undefined): unknown {
   const { canary, interrupted } = watched;
   process.exitCode = interrupted ?? exitOf(canary);
+  exitCodeIsOutcome();
   if (interrupted !== null) {
     tell(howToGoOn(canary));
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { maskedJson, visible, visibleJson, visibleLines } from '../lib/input/index.js';
 
@@ -48,7 +49,23 @@ export function toScreen(text: string | Styled): string {
 
 /** A message for a person: on stderr, its first line alone at the margin, so that none that came from outside begins there. */
 export function tell(message: string | Styled): void {
-  process.stderr.write(`${toScreen(message).replace(/\n(?=\S)/g, '\n  ')}\n`);
+  const text = `${toScreen(message).replace(/\n(?=\S)/g, '\n  ')}\n`;
+  const { stderr } = process;
+  if (stderr.errored) writeAgain(stderr.fd, text);
+  // Nobody reads: what cannot be shown must not fill the memory.
+  else if (stderr.writableLength < MOST_UNREAD) stderr.write(text);
+}
+
+/** Characters that wait for the reader of standard error. */
+const MOST_UNREAD = 256 * 1024;
+
+/** After an error a stream writes nothing any more, but a disk may have space again. */
+function writeAgain(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // There is nobody to tell.
+  }
 }
 
 /** Data for a person, on stdout. */

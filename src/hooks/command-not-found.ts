@@ -1,4 +1,4 @@
-import type { Hook } from '@oclif/core';
+import { Errors, type Hook } from '@oclif/core';
 import { printJson, tell } from '../cli/screen.js';
 import { EXIT } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
@@ -21,7 +21,7 @@ const hook: Hook.CommandNotFound = async ({ id, config }) => {
     const error = { code: 'USAGE', message: `no command "${typed}"`, suggestions: [hint], exit: EXIT.usage };
     printJson({ error });
   } else tell(`lukhas: no command "${typed}"\n  ${hint}`);
-  process.exit(EXIT.usage);
+  Errors.exit(EXIT.usage);
 };
 
 export default hook;

@@ -43,6 +43,8 @@ export const ERRORS = {
   ANCHOR_FAILED: { exit: EXIT.internal, status: 500 },
   LISTEN: { exit: EXIT.usage, status: 500 },
   DEMO: { exit: EXIT.internal, status: 500 },
+  OUTPUT_LOST: { exit: EXIT.internal, status: 500 },
+  SYSTEM: { exit: EXIT.internal, status: 500 },
 } as const satisfies Record<string, { exit: number; status: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -64,4 +66,35 @@ export class LukhasError extends Error {
     this.exit = options.exit ?? ERRORS[code].exit;
     this.suggestions = options.suggestions ?? [];
   }
+}
+
+/** What the system refuses when it, or this process, has nothing left to give; and what to do. */
+const EXHAUSTED: Readonly<Record<string, string>> = {
+  EMFILE: 'Raise the limit of open files (ulimit -n, or LimitNOFILE of the service), then try again.',
+  ENFILE: 'The system has no file descriptors left: stop programs or raise fs.file-max, then try again.',
+  ENOMEM: 'The system has no memory left: stop programs, then try again.',
+};
+
+/**
+ * What an error of the system means that can come from anywhere: no descriptors or memory left, the working directory deleted.
+ * @returns a LukhasError SYSTEM or CONFIG; any other error as it is
+ */
+export function systemError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LukhasError) return error;
+  const { code = '', syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === 'uv_cwd')
+    return new LukhasError(
+      'CONFIG',
+      `the working directory cannot be used: it was deleted, or is not accessible (${code})`,
+      {
+        suggestions: ['Change to another directory, or give absolute paths, e.g. --db /srv/lukhas/lukhas.db.'],
+        cause: error,
+      },
+    );
+  const advice = EXHAUSTED[code];
+  if (advice === undefined) return error;
+  return new LukhasError('SYSTEM', `the system refused an operation: ${message}`, {
+    suggestions: [advice],
+    cause: error,
+  });
 }

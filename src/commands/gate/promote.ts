@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { interruptible } from '../../cli/interrupt.js';
+import { exitCodeIsOutcome } from '../../cli/output.js';
 import { block } from '../../cli/screen.js';
 import type { App } from '../../lib/app/index.js';
 import { EXIT } from '../../lib/errors.js';
@@ -28,6 +29,7 @@ export default class GatePromote extends BaseCommand {
       dryRun: flags['dry-run'],
     });
     process.exitCode = interrupted ?? (await exitOf(app, result));
+    exitCodeIsOutcome();
     const { modelId, gate, reason, promoted } = result;
     if (!this.jsonEnabled()) {
       const head = flags['dry-run'] ? 'dry run: ' : promoted ? '' : 'NOT promoted: ';

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { LukhasError } from '../errors.js';
+import { LukhasError, systemError } from '../errors.js';
 import type { Publication } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import type { TasksConfig } from '../jobs/index.js';
@@ -16,6 +16,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Everything a command takes from its surroundings. Paths are absolute. */
 export interface Config {
+  /** Empty when the working directory was deleted: whatever is relative to it cannot be resolved then. */
   cwd: string;
   dbPath: string;
   policyPath: string | null;
@@ -62,12 +63,12 @@ const PROJECT_FILES: readonly string[] = ['lukhas.yaml', 'lukhas.yml', 'lukhas.j
  */
 export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
   const env = input.env ?? environment();
-  const cwd = resolve(input.cwd ?? process.cwd());
-  const home = text(env, 'HOME') ?? homedir();
+  const cwd = input.cwd === undefined ? workingDirectory() : resolve(input.cwd);
+  const home = text(env, 'HOME') ?? homeOfAccount();
   const flags = input.flags ?? {};
   const found = await configFiles(flags.config, cwd, home, env);
   const file = await readFiles(found, home, env);
-  const dbPath = databasePath(flags.db, env, file, cwd);
+  const dbPath = fromWorkingDirectory(() => databasePath(flags.db, env, file, cwd));
   return {
     cwd,
     dbPath,
@@ -83,6 +84,33 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     actor: actorOf(env),
     files: [found.project?.path ?? null, found.user].filter((path) => path !== null),
   };
+}
+
+/** Empty when it was deleted; a path that is resolved against it is refused then, unless it is absolute. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
+}
+
+/** @throws LukhasError CONFIG when the path that is resolved is relative and there is no working directory */
+function fromWorkingDirectory<T>(resolving: () => T): T {
+  try {
+    return resolving();
+  } catch (error) {
+    throw systemError(error);
+  }
+}
+
+/** Where nobody says which it is, it is not looked for. */
+function homeOfAccount(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/nonexistent';
+  }
 }
 
 /** What programs that we start inherit. */
@@ -105,14 +133,32 @@ interface ConfigFiles {
 }
 
 async function configFiles(flag: string | undefined, cwd: string, home: string, env: Env): Promise<ConfigFiles> {
-  const project =
-    flag === undefined ? await projectFile(cwd, home) : { path: resolve(cwd, flag), repository: null, named: true };
+  const named = (path: string) => ({
+    path: fromWorkingDirectory(() => resolve(cwd, path)),
+    repository: null,
+    named: true,
+  });
+  const project = flag === undefined ? await projectFile(cwd, home) : named(flag);
   const xdg = text(env, 'XDG_CONFIG_HOME');
   // The XDG specification has relative values ignored.
   const base = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
   const userPlace = join(base, 'lukhas', 'config.yaml');
-  const user = (await exists(userPlace)) && userPlace !== project?.path ? userPlace : null;
+  const user = userPlace !== project?.path && (await isOfUser(userPlace)) ? userPlace : null;
   return { project, user, userPlace };
+}
+
+/** A file in a home that this user may not enter, as in a container with another user id, is not the user's configuration. */
+async function isOfUser(path: string): Promise<boolean> {
+  try {
+    const { uid } = await stat(path);
+    // One's own that cannot be read is a mistake to be told of.
+    if (uid !== process.getuid?.()) await access(path, constants.R_OK);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'].includes(code)) return false;
+    throw new LukhasError('CONFIG', `${path}: cannot be read (${code})`, { cause: error });
+  }
 }
 
 /** The user's file first: it says whom else to trust. */
@@ -137,6 +183,7 @@ async function readFiles({ project, user, userPlace }: ConfigFiles, home: string
 }
 
 async function projectFile(cwd: string, home: string): Promise<ConfigFiles['project']> {
+  if (cwd === '') return null;
   const directories = await searched(cwd, home);
   for (const directory of directories) {
     const candidates = PROJECT_FILES.map((name) => join(directory, name));
@@ -177,7 +224,7 @@ async function exists(path: string): Promise<boolean> {
 function databasePath(flag: string | undefined, env: Env, file: FileConfig, cwd: string): string {
   const given = flag ?? text(env, 'LUKHAS_MCP_DB');
   if (given === '') throw new LukhasError('USAGE', '--db: no path given');
-  return given === undefined ? (file.db ?? join(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
+  return given === undefined ? (file.db ?? resolve(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
 }
 
 type SourceConfig = Pick<Config, 'source' | 'sourceAuth' | 'missingEnv' | 'promQueries'>;

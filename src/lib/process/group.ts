@@ -21,7 +21,7 @@ async function isGone(group: number, withinMs: number): Promise<boolean> {
 }
 
 /** False when the group has no members any more. */
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);
   } catch (error) {

@@ -3,6 +3,13 @@
  * whether it still lives; and whom the files belong to that root writes.
  */
 export { processesWith } from './by-environment.js';
+export {
+  descriptorLimit,
+  hasDescriptors,
+  keepSpareDescriptors,
+  openDescriptors,
+  releaseSpareDescriptors,
+} from './descriptors.js';
 export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, monotonicClock, parseProcess, processMark, thisProcess } from './identity.js';
@@ -10,3 +17,4 @@ export { OutputTail } from './output-tail.js';
 export { giveTo, isRootsAlone, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
 export { parentOf } from './proc.js';
 export { type ProgramEnd, runProgram } from './program.js';
+export { stopPrograms } from './running.js';

@@ -1,7 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
+import { hasDescriptors } from './descriptors.js';
 
-/** Why something cannot be read from /proc: no such process, no /proc, or none of our business. */
-const UNREADABLE: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL'];
+/** Why something cannot be read from /proc: no such process, no /proc, none of our business, or no descriptor left. */
+const UNREADABLE: readonly string[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL', 'EMFILE', 'ENFILE'];
 
 /**
  * When a process started, in clock ticks since the boot (proc(5): field 22 of stat). Null where there is no such process,
@@ -53,6 +54,7 @@ export function speaksOfOurPids(): boolean {
 /** @throws whatever is no reason to expect that there is nothing */
 export function orNull<T>(read: () => T): T | null {
   try {
+    hasDescriptors(1);
     return read();
   } catch (error) {
     if (isUnreadable(error)) return null;

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Result } from 'execa';
+import { descriptorLimit, waitForDescriptors } from './descriptors.js';
 import { stopGroup } from './group.js';
+import { noteRunning } from './running.js';
 
 export interface ProgramOptions {
   /** The whole environment of the program. */
@@ -30,6 +32,10 @@ export interface ProgramEnd {
 
 /** Time a program that has ended is given to hand over its output; one it left in the background may hold the pipe. */
 const DRAIN_MS = 250;
+/** Descriptors that starting a program takes: three pipes, and one by which the new process says that it runs. */
+const NEEDED = 10;
+/** How long a program waits for them. */
+const PATIENCE_MS = 10_000;
 /** A timer of Node.js that is longer goes off at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -44,6 +50,9 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
   signal?.throwIfAborted();
   const began = performance.now();
   const [file = '', ...args] = command;
+  const enough = await waitForDescriptors(NEEDED, Math.min(PATIENCE_MS, timeoutSeconds * 1000), signal);
+  signal?.throwIfAborted();
+  if (!enough) return notStarted(file, began);
   const child = execa(file, args, {
     env: options.env,
     extendEnv: false,
@@ -79,6 +88,7 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
     Math.min(timeoutSeconds * 1000, LONGEST_MS),
   );
   signal?.addEventListener('abort', stop, { once: true });
+  const ended = pid === undefined ? () => undefined : noteRunning(pid);
   if (pid !== undefined) options.onStarted?.(pid);
   try {
     const result = await child;
@@ -91,10 +101,22 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
       durationMs: Math.round(performance.now() - began),
     };
   } finally {
+    ended();
     clearTimeout(timer);
     clearTimeout(drain);
     signal?.removeEventListener('abort', stop);
   }
+}
+
+function notStarted(file: string, began: number): ProgramEnd {
+  const limit = descriptorLimit();
+  return {
+    exitCode: null,
+    started: false,
+    timedOut: false,
+    says: `could not start ${JSON.stringify(file)}: no file descriptors left${limit === null ? '' : ` (limit ${limit})`}`,
+    durationMs: Math.round(performance.now() - began),
+  };
 }
 
 function howItEnded(
