@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { Errors } from '@oclif/core';
+import { LukhasError, systemError } from '../lib/errors.js';
+import { tell } from './screen.js';
 
 /** Exit codes of what a signal ends, as shells have them: 128 and the number of the signal. */
 const EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -33,6 +36,7 @@ export class Interrupt {
 /**
  * Does `work`, and tells it when it is to end, so that it ends in order. No handler outlives it. A second signal of the
  * same kind ends the process where it is, as if nobody listened.
+ * @throws what `work` throws; after a signal with the exit code of that signal, whatever else failed then
  * @param options.secondExits so does a second signal of the other kind, and both with their exit code
  */
 export async function interruptible<T>(
@@ -51,7 +55,22 @@ export async function interruptible<T>(
   });
   try {
     return await work(interrupt);
+  } catch (error) {
+    throw interrupt.by === null ? error : asked(interrupt, error);
   } finally {
     for (const [name, handler] of handlers) process.off(name, handler);
   }
+}
+
+/** A full disk does not change why the command ends: somebody pressed Ctrl-C. */
+function asked({ exit, signal }: Interrupt, error: unknown): unknown {
+  if (exit === null) return error;
+  if (error === signal.reason) {
+    tell(`lukhas: ${(error as Error).message}`);
+    return new Errors.ExitError(exit);
+  }
+  const known = systemError(error);
+  if (!(known instanceof LukhasError)) return error;
+  const { code, message, suggestions } = known;
+  return new LukhasError(code, message, { suggestions, exit, cause: error });
 }

@@ -2,6 +2,7 @@ import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Fault } from '../demo/index.js';
 import { DEMO_POLICY, startWorkload, type Workload } from '../demo/index.js';
 import type { App } from '../lib/app/index.js';
+import { LukhasError } from '../lib/errors.js';
 import { visible } from '../lib/input/index.js';
 import { parsePolicy } from '../lib/judge/index.js';
 import { DEFAULT_METRICS } from '../lib/metrics/index.js';
@@ -16,6 +17,8 @@ const TO = 'production';
 export interface DemoResult {
   canary: Canary;
   interrupted: number | null;
+  /** Why the canary could not be aborted in the log, after an interruption. */
+  notAborted?: string;
   sent: { canary: number; baseline: number };
 }
 
@@ -73,7 +76,13 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
           });
           if (c.result.interrupted !== null) {
             const reason = 'the demo and its services were stopped';
-            c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
+            try {
+              c.result.canary = await app.canaries.abort(canary.id, app.config.actor, reason);
+            } catch (error) {
+              // Told beside the exit code of the signal, which stays.
+              if (!(error instanceof LukhasError)) throw error;
+              c.result.notAborted = error.message;
+            }
           }
         },
       },

@@ -34,7 +34,11 @@ export default class Demo extends BaseCommand {
     const demo = await runDemo(app, { fault, quiet: this.jsonEnabled() });
     if (demo.interrupted !== null) {
       process.exitCode = demo.interrupted;
-      this.say(`lukhas: stopped the demo's services and aborted canary ${demo.canary.id}`);
+      this.say(
+        demo.notAborted === undefined
+          ? `lukhas: stopped the demo's services and aborted canary ${demo.canary.id}`
+          : `lukhas: stopped the demo's services; canary ${demo.canary.id} was not aborted: ${demo.notAborted}`,
+      );
       return canaryJson(demo.canary);
     }
     if (!this.jsonEnabled()) {

@@ -42,7 +42,7 @@ export default class GatePromote extends BaseCommand {
 /** Ctrl-C stops the hook that runs; the promotion stays open, and the next request goes on with it. */
 function untilInterrupted(app: App, asked: { modelId: string; gate: string; dryRun: boolean }) {
   return interruptible(async (interrupt) => {
-    interrupt.signal.addEventListener('abort', () => void app.promotions.close());
+    interrupt.signal.addEventListener('abort', () => void app.promotions.close(interrupt.signal.reason));
     const waitMs = Number.POSITIVE_INFINITY;
     const result = await app.promotions.promote({ ...asked, by: app.config.actor, waitMs });
     return { interrupted: result.promoted ? null : interrupt.exit, result };

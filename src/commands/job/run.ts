@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { interruptible } from '../../cli/interrupt.js';
+import { exitCodeIsOutcome } from '../../cli/output.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
@@ -66,22 +67,32 @@ export default class JobRun extends BaseCommand {
     const interrupted = await this.drive(app, id);
     const job = await app.jobs.get(id);
     const cancelled = job.failure?.reason === 'cancelled';
+    exitCodeIsOutcome();
     process.exitCode = cancelled && interrupted !== null ? interrupted : exitOfJob(job);
     if (!this.jsonEnabled()) this.log(presentJob(job, flags['no-color']));
     return { ...jobJson(job), exit: process.exitCode };
   }
 
-  /** Ctrl-C cancels the job: nobody else would go on with it. @returns the exit code then, else null */
+  /**
+   * Ctrl-C cancels the job: nobody else would go on with it. Where that cannot be recorded, the program is stopped all the same.
+   * @returns the exit code then, else null
+   */
   private drive(app: App, id: string): Promise<number | null> {
     return interruptible(async (interrupt) => {
-      const cancelling: Promise<unknown>[] = [];
+      const stop = new AbortController();
+      let refused: unknown = null;
       interrupt.signal.addEventListener('abort', () => {
-        const cancelled = app.jobs.cancel(id, app.config.actor, `interrupted (${interrupt.by})`);
-        // One that has just ended needs no cancelling.
-        cancelling.push(cancelled.catch(unlessEnded));
+        app.jobs
+          .cancel(id, app.config.actor, `interrupted (${interrupt.by})`)
+          .catch(unlessEnded)
+          .catch((error: unknown) => {
+            refused = error;
+            stop.abort(interrupt.signal.reason);
+          });
       });
-      await app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) }).drive([id]);
-      await Promise.all(cancelling);
+      const runner = app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) });
+      await runner.drive([id], stop.signal);
+      if (refused !== null) throw refused;
       return interrupt.exit;
     });
   }

@@ -113,9 +113,12 @@ export class Promotions {
     }
   }
 
-  /** Stops what is under way and waits for it; what is not done stays open in the log. */
-  async close(): Promise<void> {
-    this.stop.abort(new Error('lukhas is stopping'));
+  /**
+   * Stops what is under way and waits for it; what is not done stays open in the log.
+   * @param reason what requests that wait for their turn end with
+   */
+  async close(reason = new Error('lukhas is stopping')): Promise<void> {
+    this.stop.abort(reason);
     await Promise.allSettled(this.driving.values());
   }
 

@@ -65,7 +65,11 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
   const { pid } = child;
   const stopping: Promise<void>[] = [];
   const stop = () => {
-    if (pid !== undefined && stopping.length === 0) stopping.push(stopGroup(pid, graceMs));
+    if (pid === undefined || stopping.length > 0) return;
+    const stopped = stopGroup(pid, graceMs);
+    // Awaited below; until then a rejection is not unhandled.
+    stopped.catch(() => undefined);
+    stopping.push(stopped);
   };
   child.stdout.on('data', (chunk: Buffer) => options.onOutput(chunk, 'stdout'));
   child.stderr.on('data', (chunk: Buffer) => options.onOutput(chunk, 'stderr'));
