@@ -29,7 +29,7 @@ export async function runWitness({ folder, logs, listen, allowedHosts, say }: Wi
   const { witness, identity } = await openWitness(resolve(folder), { logs: keys, now, onRefused });
   const onError = (error: unknown): void => say(`lukhas: ${error instanceof Error ? error.message : String(error)}`);
   return interruptible(async (interrupt) => {
-    const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, onError });
+    const server = await startWitness({ witness, name: identity.name, host, port, allowedHosts, say, onError });
     say(
       `lukhas: witness ${identity.name} listening on ${server.url}; watches ${keys.map(({ name }) => name).join(', ')}`,
     );

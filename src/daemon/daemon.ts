@@ -1,6 +1,7 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
+import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
 import { ErrorThrottle } from './error-throttle.js';
 import { EvidenceRoute } from './evidence.js';
@@ -9,9 +10,10 @@ import { type HttpServer, RateLimiter, startHttpServer } from './http/index.js';
 import { createLukhasServer, createMcpEndpoint, ResourceUpdates, serveStdio } from './mcp/index.js';
 import { parseToolsets } from './mcp/tools/catalogue.js';
 import { DaemonMetrics } from './metrics.js';
+import { preload } from './preload.js';
 import { Readiness } from './readiness.js';
 import { Service } from './service.js';
-import { SseHub } from './sse/index.js';
+import { SSE_LIMITS, SseHub } from './sse/index.js';
 
 export interface DaemonOptions {
   app: App;
@@ -41,6 +43,8 @@ const MCP_VERSION = '2026-07-28';
 /** How long running requests may take while stopping. */
 const GRACE_MS = 10_000;
 const SOURCE_PROBE_MS = 1_500;
+/** How many of the connections may be event streams: 12,000 of 13,000. */
+const STREAMS = 12 / 13;
 
 type Cleanup = () => Promise<void> | void;
 
@@ -92,9 +96,16 @@ class RunningDaemon implements Daemon {
   async start(): Promise<void> {
     const { http, app } = this.#options;
     if (app.config.policyPath !== null) await policyOfFile(app.config.policyPath);
+    await preload();
     // First, so that a port that cannot be used is reported before anything is driven.
+    const descriptors = this.#watchDescriptors(http);
+    const maxConnections = descriptors.begin(http !== null);
     if (http === null) await this.#openStdio();
-    else this.url = (await this.#openHttp(http)).url;
+    else {
+      const server = await this.#openHttp({ ...http, maxConnections });
+      descriptors.watch(server);
+      this.url = server.url;
+    }
     if (http !== null && !this.#options.readOnly) await this.#makeKeys();
     this.#cleanups.push(() => this.#drivers.stop());
     this.#drivers.start();
@@ -125,6 +136,18 @@ class RunningDaemon implements Daemon {
     });
   }
 
+  #watchDescriptors(http: ServeSettings | null): DescriptorWatch {
+    const { app, say } = this.#options;
+    const watch = new DescriptorWatch({
+      maxConnections: http?.maxConnections,
+      concurrency: app.config.jobs.concurrency,
+      say,
+      onError: (error) => this.#failed(error, 'descriptors'),
+    });
+    this.#cleanups.push(() => watch.stop());
+    return watch;
+  }
+
   async #openStdio(): Promise<void> {
     const connection = await serveStdio(this.#service, {
       newServer: this.#newServer(),
@@ -135,11 +158,14 @@ class RunningDaemon implements Daemon {
     void connection.finished.then(this.#end);
   }
 
-  async #openHttp(settings: ServeSettings): Promise<HttpServer> {
+  async #openHttp(settings: ServeSettings & { maxConnections: number }): Promise<HttpServer> {
     const { app, version } = this.#options;
     const failed = (what: string) => (error: unknown) => this.#failed(error, what);
     const { ledger, follower, clock } = app;
-    const hub = new SseHub({ ledger, follower, clock, onError: failed('stream') });
+    // So that probes and other callers still get through when there are many streams.
+    const streams = Math.max(1, Math.floor(settings.maxConnections * STREAMS));
+    const limits = { clients: Math.min(SSE_LIMITS.clients, streams) };
+    const hub = new SseHub({ ledger, follower, clock, limits, onError: failed('stream') });
     const mcp = createMcpEndpoint({
       newServer: this.#newServer(),
       updates: new ResourceUpdates(this.#service.changes, failed('mcp')),

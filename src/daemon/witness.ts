@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Witness } from '../lib/evidence/witness/index.js';
+import { DescriptorWatch } from './descriptors.js';
 import { HttpError, type HttpServer, type Route, sendJson, startHttpServer } from './http/index.js';
 
 export interface WitnessServerOptions {
@@ -10,6 +11,8 @@ export interface WitnessServerOptions {
   port: number;
   /** Names that Host may have, besides the loopback names. */
   allowedHosts: readonly string[];
+  /** One line for standard error. */
+  say?: (line: string) => void;
   onError(error: unknown): void;
 }
 
@@ -22,15 +25,25 @@ const BODY_LIMIT = 64 * 1024;
  * @throws LukhasError LISTEN
  */
 export async function startWitness(options: WitnessServerOptions): Promise<HttpServer> {
-  const { witness, name, host, port, allowedHosts, onError } = options;
-  return startHttpServer({
-    routes: [addCheckpoint(witness), lastCheckpoint(witness), health(name)],
-    host,
-    port,
-    allowedHosts,
-    bodyLimit: BODY_LIMIT,
-    onError,
-  });
+  const { witness, name, host, port, allowedHosts, say = () => undefined, onError } = options;
+  const descriptors = new DescriptorWatch({ maxConnections: undefined, concurrency: 0, say, onError });
+  try {
+    const server = await startHttpServer({
+      routes: [addCheckpoint(witness), lastCheckpoint(witness), health(name)],
+      host,
+      port,
+      allowedHosts,
+      bodyLimit: BODY_LIMIT,
+      maxConnections: descriptors.begin(true),
+      onError,
+    });
+    descriptors.watch(server);
+    const close = (graceMs: number) => server.close(graceMs).finally(() => descriptors.stop());
+    return { ...server, close };
+  } catch (error) {
+    descriptors.stop();
+    throw error;
+  }
 }
 
 function addCheckpoint(witness: Witness): Route {

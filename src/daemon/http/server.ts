@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { asHttpError, sendError, sendErrorAndLinger, setSecurityHeaders } from './answer.js';
 import { Exchange, type Shared } from './exchange.js';
 import { ApiKeys, addressOf } from './keys.js';
@@ -33,6 +34,7 @@ export interface HttpServerOptions {
   allowedOrigins?: readonly string[] | undefined;
   /** Longest body, bytes. */
   bodyLimit?: number;
+  /** None when left out. */
   maxConnections?: number | undefined;
   /** For rate-limited routes. */
   limiter?: RateLimiter | undefined;
@@ -52,13 +54,15 @@ export interface HttpServer {
   /** Without a slash at the end. */
   url: string;
   port: number;
+  /** Connections that are open. */
+  connections(): Promise<number>;
+  /** Accepts no more than so many from now on, and closes idle ones that are too many. */
+  limit(connections: number): Promise<void>;
   /** Accepts no new connections, waits this long for running requests, then ends the rest. */
   close(graceMs: number): Promise<void>;
 }
 
 const BODY_LIMIT = 1024 * 1024;
-/** More than the event stream's limit (sse/hub.ts), so that probes and other callers still get through. */
-const MAX_CONNECTIONS = 13_000;
 const TIMEOUTS = { headersMs: 2_000, requestMs: 5_000, checkMs: 500, stalledMs: 60_000 };
 /** Longer than most proxies keep idle connections, so that a proxy never sends on one that we just closed. */
 const KEEP_ALIVE_MS = 65_000;
@@ -89,7 +93,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     // Checked by us instead, so that the error has the same format as all others.
     requireHostHeader: false,
   });
-  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   const requests = new Requests(options, keys, server);
   server.timeout = timeouts.stalledMs ?? TIMEOUTS.stalledMs;
   server.on('connection', (socket) => requests.connect(socket));
@@ -97,7 +101,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.on('request', (request, response) => requests.take(request, response, false));
   server.on('checkContinue', (request, response) => requests.take(request, response, true));
   const port = await listen(server, address, options.port);
-  return { url: `http://${hostPort(address, port)}`, port, close: (graceMs) => requests.close(graceMs) };
+  const connections = () => promisify(server.getConnections.bind(server))();
+  return {
+    url: `http://${hostPort(address, port)}`,
+    port,
+    connections,
+    async limit(most) {
+      server.maxConnections = most;
+      if ((await connections()) > most) server.closeIdleConnections();
+    },
+    close: (graceMs) => requests.close(graceMs),
+  };
 }
 
 class Requests {

@@ -1,4 +1,4 @@
 /**
  * The event stream: follows the log and sends its events to all clients.
  */
-export { SseHub } from './hub.js';
+export { SSE_LIMITS, SseHub } from './hub.js';

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { LukhasError, systemError } from '../errors.js';
 import type { HooksConfig } from '../gates/index.js';
 import type { Ledger, LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
@@ -154,8 +154,9 @@ export class Runner {
       const next = await advance(context, id);
       if (next === null) this.wakeups.delete(id);
       else this.wakeups.set(id, next);
-    } catch (error) {
+    } catch (cause) {
       if (context.signal?.aborted) return;
+      const error = systemError(cause);
       // What may pass is tried again.
       if (error instanceof LukhasError && (error.code === 'LEDGER_BUSY' || this.everything)) {
         this.options.onError?.(id, error);

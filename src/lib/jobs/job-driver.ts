@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, timestamp } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { LukhasError, systemError } from '../errors.js';
 import { type Actor, actingFor, type EventDraft, isDead, type Lease, type Ledger } from '../ledger/index.js';
 import { processMark } from '../process/index.js';
 import type { Job } from '../readings/index.js';
@@ -269,7 +269,8 @@ export class JobDriver {
     }
   }
 
-  private readonly tell = (error: unknown): void => {
+  private readonly tell = (cause: unknown): void => {
+    const error = systemError(cause);
     if (error instanceof LukhasError) this.options.onError?.(this.job.id, error);
     else {
       this.fault ??= error as Error;

@@ -1,4 +1,4 @@
-import { LukhasError } from '../errors.js';
+import { LukhasError, systemError } from '../errors.js';
 import type { LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { isFinal, JOB_KINDS } from '../readings/index.js';
@@ -161,7 +161,8 @@ export class JobRunner {
   private async attempt(id: string | null, work: () => Promise<void>): Promise<void> {
     try {
       await work();
-    } catch (error) {
+    } catch (cause) {
+      const error = systemError(cause);
       if (!(error instanceof LukhasError) || !(this.tolerant || error.code === 'LEDGER_BUSY')) throw error;
       this.options.onError?.(id, error);
       if (id === null) this.options.follower.retry();

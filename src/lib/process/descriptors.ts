@@ -24,13 +24,23 @@ export function openDescriptors(): number | null {
   return names === null ? null : names.length - 1 - spare.length;
 }
 
-/** Keeps so many, or as many as there are. Called again, it replaces those that were given away. */
-export function keepSpareDescriptors(count = wanted): void {
+/**
+ * Keeps so many, or as many as there are. Called again, it replaces those that were given away.
+ * @returns whether they are all there
+ */
+export function keepSpareDescriptors(count = wanted): boolean {
   wanted = count;
   spare.push(...take(wanted - spare.length));
+  return spare.length >= wanted;
 }
 
+/** Keeps none from now on. */
 export function releaseSpareDescriptors(): void {
+  wanted = 0;
+  release();
+}
+
+function release(): void {
   for (const descriptor of spare.splice(0)) closeSync(descriptor);
 }
 
@@ -39,7 +49,7 @@ export function releaseSpareDescriptors(): void {
  */
 export function hasDescriptors(count: number): boolean {
   if (canTake(count)) return true;
-  releaseSpareDescriptors();
+  release();
   return canTake(count);
 }
 
@@ -61,12 +71,7 @@ export async function waitForDescriptors(count: number, withinMs: number, signal
 /** Reads, where need be with the spare descriptors. @returns null when it cannot be read */
 function withSpare<T>(read: () => T): T | null {
   try {
-    return read();
-  } catch {
-    releaseSpareDescriptors();
-  }
-  try {
-    return read();
+    return hasDescriptors(1) ? read() : null;
   } catch {
     return null;
   } finally {

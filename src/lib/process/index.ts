@@ -5,7 +5,6 @@
 export { processesWith } from './by-environment.js';
 export {
   descriptorLimit,
-  hasDescriptors,
   keepSpareDescriptors,
   openDescriptors,
   releaseSpareDescriptors,
