@@ -70,11 +70,13 @@ export class DescriptorWatch {
     this.#server = server;
   }
 
-  async #adjust(limit: number | null): Promise<void> {
+  async #adjust(limit: number | null, enough: boolean): Promise<void> {
+    if (this.#server === null) return;
     const open = openDescriptors();
-    if (this.#server === null || limit === null || open === null) return;
     const connections = await this.#server.connections();
-    const possible = connectionsWithin(limit, open - connections, this.#options.concurrency);
+    const others = open === null ? null : open - connections;
+    // Where not even that can be read, the limit was lowered below what is open.
+    const possible = enough || others !== null ? connectionsWithin(limit, others, this.#options.concurrency) : 1;
     const next = Math.min(this.#options.maxConnections ?? MOST_CONNECTIONS, possible);
     if (next === this.#connections && connections <= next) return;
     this.#connections = next;
@@ -93,11 +95,13 @@ export class DescriptorWatch {
       const unchanged = enough && limit === this.#limit;
       this.#limit = limit;
       if (++this.#looks % COUNT_EVERY !== 0 && unchanged) return;
-      if (!enough)
+      if (!enough) {
+        const known = limit === null ? '' : ` (limit ${limit})`;
         this.#options.onError(
-          new LukhasError('SYSTEM', `no file descriptors left: this process may have ${limit ?? 'no more'} files open`),
+          new LukhasError('SYSTEM', `no file descriptors left${known}: idle connections are closed`),
         );
-      await this.#adjust(limit);
+      }
+      await this.#adjust(limit, enough);
     } catch (error) {
       this.#options.onError(error);
     }

@@ -1,4 +1,5 @@
 import { type ErrorCode, LukhasError } from '../../errors.js';
+import { addonError } from './addon.js';
 
 interface Meaning {
   code: ErrorCode;
@@ -71,9 +72,6 @@ const MEANINGS: readonly (readonly [string, Meaning])[] = [
   ['ELOOP', UNAVAILABLE],
 ];
 
-/** The binary of better-sqlite3 is missing, or the system cannot load it. */
-const NOT_LOADED = /better_sqlite3\.node|better-sqlite3[\\/]prebuilds[\\/]/;
-
 /** better-sqlite3 13 needs it, and ends the process with a segmentation fault where it is older: Node.js before 22.14. */
 const NODE_API = 10;
 
@@ -83,7 +81,8 @@ const GONE = /^SQLITE_ERROR no such (?:table|column):/;
 /** What an error of SQLite or the file system means to a user; any other error comes back as it is. */
 export function ledgerError(error: unknown, path: string): unknown {
   if (error instanceof LukhasError) return error;
-  if (error instanceof Error && NOT_LOADED.test(error.message)) return cannotLoad(error);
+  const notLoaded = addonError(error);
+  if (notLoaded !== null) return notLoaded;
   const code = errorCode(error);
   const { message } = error as Error;
   const meaning = GONE.test(`${code} ${message}`) ? CORRUPT : MEANINGS.find(([prefix]) => code.startsWith(prefix))?.[1];
@@ -94,20 +93,6 @@ export function ledgerError(error: unknown, path: string): unknown {
     suggestions: [meaning.suggestion],
     cause: error,
   });
-}
-
-function cannotLoad(cause: Error): LukhasError {
-  const [firstLine] = cause.message.split('\n');
-  return new LukhasError(
-    'LEDGER_UNAVAILABLE',
-    `The binary of better-sqlite3 for ${process.platform} on ${process.arch} cannot be loaded (${firstLine})`,
-    {
-      suggestions: [
-        'Install lukhas again. Binaries exist for Linux (glibc 2.34 or newer, or musl), macOS and Windows, on x64 and arm64.',
-      ],
-      cause,
-    },
-  );
 }
 
 /** @throws LukhasError LEDGER_UNAVAILABLE where better-sqlite3 would end the process */
