@@ -15,6 +15,7 @@ const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'ENOTCONN'
 
 let lost: NodeJS.ErrnoException | null = null;
 let outcome = false;
+let readerMayLeave = false;
 
 /** Before anything is written. The `error` listeners of packages, which would throw, are replaced. */
 export function guardOutput(): void {
@@ -30,8 +31,13 @@ export function exitCodeIsOutcome(): void {
   outcome = true;
 }
 
+/** For a protocol: a client that goes away has had all that it wanted. */
+export function readerOfOutputMayLeave(): void {
+  readerMayLeave = true;
+}
+
 /** Why standard output could not be written; null while it could. */
-export function lostOutput(): LukhasError | null {
+function lostOutput(): LukhasError | null {
   if (lost === null) return null;
   const gone = GONE.includes(lost.code);
   const why = gone ? `its reader went away (${lost.code})` : lost.message;
@@ -52,10 +58,11 @@ export async function settleOutput(): Promise<void> {
   // The error of a write that failed is emitted in the next turn.
   await new Promise((next) => setImmediate(next));
   const error = lostOutput();
-  if (error !== null && !outcome && (process.exitCode ?? EXIT.done) === EXIT.done) {
-    process.exitCode = error.exit;
+  if (error !== null) {
     // Whoever closes a pipe knows that it did; other programs end without a word then.
     if (error.exit !== READER_GONE) tell(`lukhas: ${error.message}\n  ${error.suggestions.join('\n  ')}`);
+    const isEnd = readerMayLeave && error.exit === READER_GONE;
+    if (!outcome && !isEnd && (process.exitCode ?? EXIT.done) === EXIT.done) process.exitCode = error.exit;
   }
   if (process.stderr.writableLength > 0 && !(await isTaken(process.stderr))) process.exit();
 }

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
+import { readerOfOutputMayLeave } from '../cli/output.js';
 import type { Fault } from '../demo/index.js';
 import { serveSettings } from '../lib/app/index.js';
 
@@ -41,6 +42,7 @@ export default class Serve extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Serve);
     const app = await this.app(flags);
+    if (flags.stdio) readerOfOutputMayLeave();
     const { runServe } = await import('../cli/run-serve.js');
     process.exitCode = await runServe(app, {
       version: this.config.version,

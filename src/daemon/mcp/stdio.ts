@@ -52,8 +52,15 @@ export async function serveStdio(service: Service, options: StdioOptions): Promi
     transport.onclose = () => {
       closed?.();
       unsubscribe();
+      // Input that stays open must not keep the process from ending.
+      stdin.unpipe(input);
+      stdin.pause();
       resolve();
     };
+  });
+  // A client that cannot be answered any more has left, whatever is still open of its input.
+  stdout.once('error', () => {
+    connection.close().catch(onError);
   });
   feed(stdin, input, transport);
   return { finished, close: () => connection.close() };
