@@ -1,4 +1,4 @@
-import { standInForAccount, withoutWorkingDirectory } from './cli/surroundings.js';
+import { keepOwnRights, standInForAccount, withoutWorkingDirectory } from './cli/surroundings.js';
 
 /**
  * What bin/run.js starts: oclif, bundled with the commands. Sets the exit code.
@@ -6,6 +6,7 @@ import { standInForAccount, withoutWorkingDirectory } from './cli/surroundings.j
  * @param options.args those of the process when left out
  */
 export async function execute({ dir, args }: { dir: string; args?: readonly string[] }): Promise<void> {
+  keepOwnRights();
   standInForAccount();
   // Loaded only now: packages ask for the account and the working directory as they are loaded.
   const { start } = await withoutWorkingDirectory(() => import('./cli/start.js'));

@@ -13,6 +13,13 @@ export function standInForAccount(): void {
   if (env['SHELL'] === undefined && !isKnown(userInfo)) standIn('SHELL', '');
 }
 
+/** A umask that takes the owner's own rights (0777) would leave a database behind that nobody can open again. */
+export function keepOwnRights(): void {
+  const OWNER = 0o700;
+  const mask = process.umask();
+  if ((mask & OWNER) !== 0) process.umask(mask & ~OWNER);
+}
+
 /** Programs that are started see the environment as it was. */
 export function withdrawStandIns(): void {
   for (const name of standIns.splice(0)) delete process.env[name];

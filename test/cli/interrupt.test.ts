@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type Interrupt, interruptible } from '../../src/cli/interrupt.js';
+import { LukhasError } from '../../src/lib/errors.js';
 
 describe('a command that is interrupted', () => {
   const listeners = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT');
@@ -36,5 +37,28 @@ describe('a command that is interrupted', () => {
         await interruptible(work, { secondExits }).catch((error: Error) => expect(error.message).to.equal('failed'));
         expect(listeners()).to.equal(before);
       }
+  });
+
+  it('ends with the exit code of the signal, whatever fails then', async () => {
+    const failing = async (error: Error) =>
+      interruptible(async () => {
+        process.emit('SIGINT');
+        throw error;
+      }).then(
+        () => expect.fail('it did not fail'),
+        (thrown: Error) => thrown,
+      );
+    const full = await failing(new LukhasError('LEDGER_FULL', 'the disk is full', { suggestions: ['Free space.'] }));
+    expect(full).to.include({ code: 'LEDGER_FULL', message: 'the disk is full', exit: 130 });
+    const none = await failing(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }));
+    expect(none).to.include({ code: 'SYSTEM', exit: 130 });
+    const bug = new TypeError('a bug');
+    expect(await failing(bug)).to.equal(bug);
+  });
+
+  it('keeps the exit code of an error that no signal came before', async () => {
+    const error = new LukhasError('LEDGER_FULL', 'the disk is full');
+    const thrown = await interruptible(async () => Promise.reject(error)).catch((caught: unknown) => caught);
+    expect(thrown).to.equal(error);
   });
 });

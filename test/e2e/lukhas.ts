@@ -61,6 +61,12 @@ export class Workspace {
     return this.spawn(options.node ?? process.execPath, [BIN, ...args], options);
   }
 
+  /** The same in a process that may have so many files open. */
+  startWithin(files: number, args: readonly string[], options: RunOptions = {}): Running {
+    const script = 'ulimit -n "$0"; exec "$@"';
+    return this.spawn('/bin/sh', ['-c', script, String(files), process.execPath, BIN, ...args], options);
+  }
+
   /** The same in a pid namespace of its own, as in another container with the name of this host: there its pid is 1. Needs root. */
   startApart(args: readonly string[], options: RunOptions = {}): Running {
     const apart = ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath, BIN];

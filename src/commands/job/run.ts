@@ -90,7 +90,13 @@ export default class JobRun extends BaseCommand {
             stop.abort(interrupt.signal.reason);
           });
       });
-      const runner = app.jobRunner({ onError: (_, error) => this.say(`lukhas: ${error.message}`) });
+      const told = new Set<string>();
+      const onError = (_: string | null, { message }: Error): void => {
+        // After Ctrl-C what ends the command says it.
+        if (interrupt.exit === null && !told.has(message)) this.say(`lukhas: ${message}`);
+        told.add(message);
+      };
+      const runner = app.jobRunner({ onError });
       await runner.drive([id], stop.signal);
       if (refused !== null) throw refused;
       return interrupt.exit;

@@ -36,6 +36,33 @@ describe('configuration', () => {
       },
     );
 
+  it('passes over a home that cannot be one', async () => {
+    const file = await put(join(home, 'file'), '');
+    for (const useless of [file, join(file, 'x'), `/${'x'.repeat(300)}`])
+      expect((await load({ HOME: useless })).files).to.deep.equal([]);
+  });
+
+  it('takes absolute paths where the working directory is gone, and names it where one is relative', async () => {
+    const { cwd } = process;
+    process.cwd = () => {
+      throw Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), {
+        code: 'ENOENT',
+        syscall: 'uv_cwd',
+      });
+    };
+    try {
+      const env = { HOME: home };
+      expect((await loadConfig({ env, flags: { db: '/srv/l.db' } })).dbPath).to.equal('/srv/l.db');
+      for (const flags of [{}, { db: 'l.db' }, { db: '/srv/l.db', config: 'c.yaml' }]) {
+        const error = await refusal(loadConfig({ env, flags }));
+        expect(error.code).to.equal('CONFIG');
+        expect(error.message).to.contain('working directory');
+      }
+    } finally {
+      process.cwd = cwd;
+    }
+  });
+
   it('works without any file', async () => {
     const { actor, ...config } = await load();
     expect(config).to.deep.equal({

@@ -12,7 +12,10 @@ function failing(message: string, code = 'ERR_DLOPEN_FAILED') {
 
 describe('a binary of SQLite that cannot be loaded', () => {
   const causes: [message: string, why: RegExp][] = [
-    [`/lib64/libc.so.6: version \`GLIBC_2.34' not found (required by ${BINARY})`, /C library of this system is too old/],
+    [
+      `/lib64/libc.so.6: version \`GLIBC_2.34' not found (required by ${BINARY})`,
+      /C library of this system is too old/,
+    ],
     [`Error loading shared library ld-linux-x86-64.so.2: No such file (needed by ${BINARY})`, /another C library/],
     [`${BINARY}: file too short`, /it is damaged/],
     [`${BINARY}: invalid ELF header`, /it is damaged/],
@@ -35,7 +38,9 @@ describe('a binary of SQLite that cannot be loaded', () => {
   it('gives commands for an installation with -g, with the folder in them', () => {
     const { suggestions } = failing(`${BINARY}: file too short`);
     expect(suggestions.join('\n')).to.contain('npm install -g lukhas');
-    expect(suggestions.at(-1)).to.match(/compile it: npm run build-release --prefix \S+$/).and.to.contain(FOLDER);
+    expect(suggestions.at(-1))
+      .to.match(/compile it: npm run build-release --prefix \S+$/)
+      .and.to.contain(FOLDER);
   });
 
   it('leaves other errors alone', () => {
