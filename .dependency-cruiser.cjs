@@ -33,7 +33,7 @@ const rooms = Object.entries(USES).map(([name, allowed]) => ({
 /** Packages that belong to one place. */
 const OWNERS = {
   'better-sqlite3': ['^src/lib/ledger/'],
-  execa: ['^src/lib/process/'],
+  execa: ['^src/lib/process/', '^src/daemon/preload\\.ts$'],
   canonicalize: ['^src/lib/ledger/'],
   '@prometheus-io/lezer-promql': ['^src/lib/metrics/'],
   'prom-client': ['^src/demo/', '^src/daemon/'],
@@ -41,7 +41,7 @@ const OWNERS = {
   listr2: ['^src/cli/'],
   chalk: ['^src/cli/'],
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
-  yaml: ['^src/lib/input/'],
+  yaml: ['^src/lib/input/', '^src/daemon/preload\\.ts$'],
   archiver: ['^src/lib/evidence/'],
   yauzl: ['^src/lib/evidence/verify/zip\\.ts$'],
 };

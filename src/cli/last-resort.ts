@@ -16,9 +16,13 @@ export function installLastResort(): void {
     crashed = true;
     // The exit code of a verdict that is known by now stays.
     const described = describe(error);
-    process.exitCode = process.exitCode || described.exit;
-    showError(error, described, false);
-    void stopPrograms(GRACE_MS).finally(() => process.exit());
+    const exit = process.exitCode || described.exit;
+    try {
+      showError(error, described, process.argv.includes('--json'));
+    } finally {
+      // What still runs meanwhile must not set another one.
+      void stopPrograms(GRACE_MS).finally(() => process.exit(exit));
+    }
   });
   // A second Ctrl-C ends the process where it is; nothing that it has started stays behind.
   process.on('exit', () => void stopPrograms(0));
