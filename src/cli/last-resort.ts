@@ -1,10 +1,9 @@
+import { EXIT } from '../lib/errors.js';
 import { stopPrograms } from '../lib/process/index.js';
 import { describe, showError } from './describe-error.js';
 
 /** Programs get this long between SIGTERM and SIGKILL. */
-const GRACE_MS = 1_000;
-
-let crashed = false;
+const GRACE_MS = 500;
 
 /**
  * What no part of the command has handled: said like any other error, programs that run are stopped, and the process ends.
@@ -12,18 +11,18 @@ let crashed = false;
  */
 export function installLastResort(): void {
   process.on('uncaughtException', (error) => {
-    if (crashed) return;
-    crashed = true;
     // The exit code of a verdict that is known by now stays.
-    const described = describe(error);
-    const exit = process.exitCode || described.exit;
+    let exit = process.exitCode || EXIT.internal;
     try {
+      const described = describe(error);
+      exit = process.exitCode || described.exit;
       showError(error, described, process.argv.includes('--json'));
     } finally {
-      // What still runs meanwhile must not set another one.
-      void stopPrograms(GRACE_MS).finally(() => process.exit(exit));
+      // At once: the command must not go on and tell of an end of its own.
+      stopPrograms(GRACE_MS);
+      process.exit(exit);
     }
   });
   // A second Ctrl-C ends the process where it is; nothing that it has started stays behind.
-  process.on('exit', () => void stopPrograms(0));
+  process.on('exit', () => stopPrograms(0));
 }

@@ -1,4 +1,4 @@
-import { signalGroup, stopGroup } from './group.js';
+import { signalGroup } from './group.js';
 
 /** Process groups of the programs that this process has started and that have not ended. */
 const running = new Set<number>();
@@ -10,12 +10,16 @@ export function noteRunning(group: number): () => void {
 }
 
 /**
- * Stops all programs that run, for a process that ends before its time: SIGTERM, and SIGKILL after the grace.
- * @param graceMs 0: SIGKILL at once, before this returns, as an `exit` handler needs it
+ * Stops all programs that run, for a process that ends before its time: SIGTERM, and SIGKILL after the grace. Nothing else of this
+ * process runs meanwhile.
  */
-export async function stopPrograms(graceMs: number): Promise<void> {
+export function stopPrograms(graceMs: number): void {
   const groups = [...running];
   running.clear();
-  if (graceMs === 0) for (const group of groups) signalGroup(group, 'SIGKILL');
-  else await Promise.all(groups.map((group) => stopGroup(group, graceMs)));
+  if (groups.length === 0) return;
+  if (graceMs > 0) {
+    for (const group of groups) signalGroup(group, 'SIGTERM');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, graceMs);
+  }
+  for (const group of groups) signalGroup(group, 'SIGKILL');
 }
