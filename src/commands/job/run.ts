@@ -80,12 +80,12 @@ export default class JobRun extends BaseCommand {
   private drive(app: App, id: string): Promise<number | null> {
     return interruptible(async (interrupt) => {
       const stop = new AbortController();
-      let refused: unknown = null;
+      let refused: Error | null = null;
       interrupt.signal.addEventListener('abort', () => {
         app.jobs
           .cancel(id, app.config.actor, `interrupted (${interrupt.by})`)
           .catch(unlessEnded)
-          .catch((error: unknown) => {
+          .catch((error: Error) => {
             refused = error;
             stop.abort(interrupt.signal.reason);
           });
@@ -98,7 +98,7 @@ export default class JobRun extends BaseCommand {
       };
       const runner = app.jobRunner({ onError });
       await runner.drive([id], stop.signal);
-      if (refused !== null) throw refused;
+      if (refused !== null) throw refused as Error;
       return interrupt.exit;
     });
   }
