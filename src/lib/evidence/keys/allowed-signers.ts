@@ -36,7 +36,7 @@ export function parseAllowedSigner(line: string, now: number): AllowedSigner | {
 }
 
 /** Whether a list of patterns admits a text (ssh_config(5), PATTERNS); a `!` pattern that matches excludes it. */
-export function matchList(text: string, patterns: string): boolean {
+function matchList(text: string, patterns: string): boolean {
   let admitted = false;
   for (const pattern of patterns.split(',')) {
     const negated = pattern.startsWith('!');

@@ -55,7 +55,7 @@ export function maySign({ kind, vkey, unusable }: TrustedKey, signed: Signed): b
  * The keys that may sign this.
  * @throws LukhasError VERIFICATION when one key is trusted for two roles
  */
-export function signersOf(signed: Signed, trust: readonly TrustedKey[]): TrustedKey[] {
+function signersOf(signed: Signed, trust: readonly TrustedKey[]): TrustedKey[] {
   const shared = sharedKey(trust);
   if (shared !== null) throw refused(shared);
   return trust.filter((key) => maySign(key, signed));

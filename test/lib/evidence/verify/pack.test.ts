@@ -79,6 +79,18 @@ describe('verifying an evidence pack', () => {
     );
   });
 
+  it('still names what it did not check when the observations of many verdicts are gone', async () => {
+    const many = tinyLog(150);
+    const pruned = Array.from({ length: 150 }, (_, n) => `c-${n}`);
+    const { problems, notChecked } = await check(tinyPack({ ...many, pruned }));
+    expect(problems).to.deep.equal([]);
+    expect(notChecked.filter((line) => / its \d+ observations are not in the pack/.test(line))).to.have.length(20);
+    expect(notChecked).to.include('observations of 130 more verdicts: not in the pack, which says they were pruned');
+    const all = notChecked.join('\n');
+    for (const line of ['signer: ', 'narrative.txt', 'in meta.json', 'in statement.dsse.json'])
+      expect(all).to.include(line);
+  });
+
   it('names what whoever holds the export key can say as they like, and finds what they cannot', async () => {
     const pack = tinyPack(LOG);
     const { payload } = JSON.parse(pack.get('statement.dsse.json')!.toString());
