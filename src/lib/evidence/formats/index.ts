@@ -39,4 +39,4 @@ export {
 } from './statement.js';
 export { STATEMENT_PAYLOAD_TYPE, statementObject } from './statement-object.js';
 export { formatTlogProof, parseTlogProof } from './tlog-proof.js';
-export { badName, formatVkey, isKeyName, keyId, parseVkey, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
+export { badName, formatVkey, isKeyName, parseVkey, SIGNATURE_TYPE, type VerifierKey } from './vkey.js';
