@@ -160,7 +160,7 @@ const show = (file: string, path: Path, what: Json) => `${file} ${path.join('.')
 const some = <T>(all: T[], most: number): T[] => all.filter((_, i) => i % Math.ceil(all.length / most) === 0);
 
 describe('everything that a pack says', function () {
-  this.timeout(240_000);
+  this.timeout(600_000);
   const trustIn = (pack: TinyPack, ...names: string[]) =>
     names.flatMap((name) => parseTrustedKeys(pack.get(name)!.toString(), name, 0));
   const tiny = (name: string, options: Parameters<typeof tinyPack>[0]): Subject => {
