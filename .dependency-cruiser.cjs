@@ -1,12 +1,19 @@
 /** The rooms and who may look into whom: imports go down only. See ARCHITECTURE.md. */
 const room = (name) => `^src/lib/${name}/`;
-const FLOOR = ['^src/lib/errors\\.ts$', '^src/lib/clock\\.ts$', '^src/lib/wake\\.ts$', room('input')];
+const FLOOR = [
+  '^src/lib/errors\\.ts$',
+  '^src/lib/clock\\.ts$',
+  '^src/lib/wake\\.ts$',
+  '^src/lib/turns\\.ts$',
+  room('input'),
+];
 
 /** Each room may use itself, the floor, and these. */
 const MAY_USE = {
   judge: [],
   files: ['process'],
   process: [],
+  threads: [],
   smoke: [],
   ledger: ['judge', 'process'],
   readings: ['judge', 'ledger'],
@@ -15,7 +22,7 @@ const MAY_USE = {
   gates: ['judge', 'ledger', 'readings', 'process'],
   jobs: ['ledger', 'readings', 'process'],
   search: ['judge', 'ledger', 'readings', 'explain'],
-  replay: ['judge', 'ledger', 'readings', 'explain'],
+  replay: ['judge', 'ledger', 'readings', 'explain', 'threads'],
   evidence: ['judge', 'ledger', 'readings', 'explain', 'process', 'files'],
   canary: ['judge', 'ledger', 'readings', 'metrics', 'gates', 'jobs'],
 };

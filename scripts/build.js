@@ -26,8 +26,9 @@ await build({
     'hooks/command-not-found': 'src/hooks/command-not-found.ts',
     // Started as a process of its own, found beside the chunk that starts it.
     service: 'src/demo/service.ts',
-    // Started as a thread, likewise.
+    // Started as threads, likewise.
     'sweep-worker': 'src/lib/replay/sweep-worker.ts',
+    'verify-worker': 'src/lib/app/verify-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
   },
   outdir: fresh,

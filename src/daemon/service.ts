@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { App } from '../lib/app/index.js';
-import { canaryJson, composePolicy, environment } from '../lib/app/index.js';
+import { canaryJson, composePolicy, environment, verifyInThread } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
@@ -9,6 +9,7 @@ import { type JobJson, jobJson } from '../lib/jobs/index.js';
 import type { Actor, StoredEvent } from '../lib/ledger/index.js';
 import type { VerifyReport } from '../lib/ledger/verify/index.js';
 import { type Canary, isOpen, type Listing } from '../lib/readings/index.js';
+import { Shared } from '../lib/threads/index.js';
 import { Changes } from './changes.js';
 import { Policies, type RecordedPolicy } from './policies.js';
 import { type WaitProgress, waitForChange } from './wait.js';
@@ -55,7 +56,7 @@ export class Service {
   readonly changes: Changes;
   private readonly policies: Policies;
   private readonly closing = new AbortController();
-  private verification: Promise<VerifyReport> | null = null;
+  private readonly verification: Shared<VerifyReport>;
 
   constructor(
     readonly app: App,
@@ -63,6 +64,8 @@ export class Service {
   ) {
     this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
+    const task = { path: app.config.dbPath, summaries: true };
+    this.verification = new Shared((signal) => verifyInThread(task, signal));
     // Every waiting call adds a listener.
     setMaxListeners(0, this.closing.signal);
   }
@@ -200,14 +203,21 @@ export class Service {
     return this.app.search.fetch(id);
   }
 
-  /** Checks every hash of the log. Concurrent callers share one run. */
-  async verifyLog(): Promise<VerifyReport> {
-    this.verification ??= import('../lib/app/verification.js')
-      .then(({ verifyAll }) => verifyAll(this.app.config.dbPath))
-      .finally(() => {
-        this.verification = null;
-      });
-    return this.verification;
+  /**
+   * Checks every hash of the log, in a thread of its own. Concurrent callers share one run, which ends when all of them have gone.
+   * @throws LukhasError STOPPED when the caller has gone or the daemon stops; as `verifyAll`
+   */
+  async verifyLog(signal?: AbortSignal): Promise<VerifyReport> {
+    const stop = AbortSignal.any([this.closing.signal, ...(signal === undefined ? [] : [signal])]);
+    try {
+      return await this.verification.join(stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+      throw new LukhasError(
+        'STOPPED',
+        'The verification was stopped before its end; it changes nothing, so call it again.',
+      );
+    }
   }
 
   /** Makes all waiting calls return. */

@@ -42,6 +42,7 @@ export const ERRORS = {
   EXPORT_FAILED: { exit: EXIT.internal, status: 500 },
   ANCHOR_FAILED: { exit: EXIT.internal, status: 500 },
   LISTEN: { exit: EXIT.usage, status: 500 },
+  STOPPED: { exit: EXIT.internal, status: 503 },
   DEMO: { exit: EXIT.internal, status: 500 },
   OUTPUT_LOST: { exit: EXIT.internal, status: 500 },
   SYSTEM: { exit: EXIT.internal, status: 500 },

@@ -11,3 +11,4 @@ export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';
 export type { Selection } from './replay.js';
 export { type ServeSettings, serveSettings } from './serve-settings.js';
 export { initKeys, type KeyFile, missingKeys } from './signing-keys.js';
+export { verifyInThread } from './verify-in-thread.js';

@@ -4,6 +4,8 @@ import type { Builtin, JobMetrics } from '../jobs/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { canonicalJson, leafHash, verifyInclusion } from '../ledger/tree/index.js';
+import { Turns } from '../turns.js';
+import { verifyInThread } from './verify-in-thread.js';
 
 /** Beyond these a whole verification takes more than a probe may: entries, and bytes of the file. */
 const WHOLE_ENTRIES = 50_000;
@@ -36,7 +38,7 @@ async function verify({ ledger, path }: Probed, signal: AbortSignal): Promise<Jo
   const began = performance.now();
   const { size, root } = await ledger.root();
   const whole = size < WHOLE_ENTRIES && (await bytesOf(path)) < WHOLE_BYTES;
-  const checked = whole ? await verifyWhole(path) : await verifySample(ledger, size, root, signal);
+  const checked = whole ? await verifyWhole(path, signal) : await verifySample(ledger, size, root, signal);
   return {
     log_entries: size,
     log_root: root.toString('hex'),
@@ -46,9 +48,8 @@ async function verify({ ledger, path }: Probed, signal: AbortSignal): Promise<Jo
   };
 }
 
-async function verifyWhole(path: string): Promise<number> {
-  const { verifyDatabase } = await import('../ledger/verify/database.js');
-  const report = await verifyDatabase(path);
+async function verifyWhole(path: string, signal: AbortSignal): Promise<number> {
+  const report = await verifyInThread({ path, summaries: false }, signal);
   if (report.ok) return report.size;
   throw doesNotHold(report.firstBad ? `entry ${report.firstBad.seq}: ${report.firstBad.what}` : report.problems[0]);
 }
@@ -58,7 +59,9 @@ async function verifySample(ledger: Ledger, size: number, root: Buffer, signal: 
   const step = Math.max(1, Math.floor(newest / SAMPLE));
   const spread = Array.from({ length: Math.min(SAMPLE, newest) }, (_, i) => i * step);
   const recent = Array.from({ length: size - newest }, (_, i) => newest + i);
+  const turns = new Turns();
   for (const seq of [...spread, ...recent]) {
+    await turns.next();
     signal.throwIfAborted();
     const [event] = await ledger.events({ from: seq, limit: 1 });
     const leaf = event?.seq === seq ? leafHash(canonicalJson(event, `entry ${seq}`)) : null;

@@ -1,12 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../threads/index.js';
 import type { Outcome } from './result.js';
 import type { CellPolicies, SweepTask } from './sweep-cells.js';
-
-const SOURCE = import.meta.url.endsWith('.ts');
-/** Compiled or, in the tests, as TypeScript: whichever this file is. */
-const SCRIPT = new URL(`./sweep-worker${SOURCE ? '.ts' : '.js'}`, import.meta.url);
-/** A thread does not inherit its process' TypeScript loader. */
-const FROM_SOURCE = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(SCRIPT.href)}); })`;
 
 /** One thread that judges batches, one at a time. */
 export class SweepThread {
@@ -15,9 +10,7 @@ export class SweepThread {
   #settle: { resolve(outcomes: Outcome[][]): void; reject(error: Error): void } | null = null;
 
   constructor(cells: CellPolicies) {
-    this.#worker = SOURCE
-      ? new Worker(FROM_SOURCE, { eval: true, workerData: cells })
-      : new Worker(SCRIPT, { workerData: cells });
+    this.#worker = startThread('sweep-worker', import.meta.url, { workerData: cells });
     this.#worker.on('message', (outcomes: Outcome[][]) => this.#settle?.resolve(outcomes));
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', (code) => this.#fail(new Error(`a thread of the sweep ended with code ${code}`)));

@@ -8,5 +8,5 @@ export const verifyLog = defineTool({
   description: 'Recomputes every hash of the log and reports any change. Can take long.',
   input: z.strictObject({}),
   output: z.looseObject({ ok: z.boolean() }),
-  run: (service) => service.verifyLog(),
+  run: (service, _, { signal }) => service.verifyLog(signal),
 });
