@@ -21,7 +21,7 @@ const MAY_USE = {
   metrics: ['judge', 'ledger'],
   gates: ['judge', 'ledger', 'readings', 'process'],
   jobs: ['ledger', 'readings', 'process'],
-  search: ['judge', 'ledger', 'readings', 'explain'],
+  search: ['judge', 'ledger', 'readings', 'explain', 'threads'],
   replay: ['judge', 'ledger', 'readings', 'explain', 'threads'],
   evidence: ['judge', 'ledger', 'readings', 'explain', 'process', 'files'],
   canary: ['judge', 'ledger', 'readings', 'metrics', 'gates', 'jobs'],

@@ -29,6 +29,7 @@ await build({
     // Started as threads, likewise.
     'sweep-worker': 'src/lib/replay/sweep-worker.ts',
     'verify-worker': 'src/lib/app/verify-worker.ts',
+    'index-worker': 'src/lib/search/index-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
   },
   outdir: fresh,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
 
 const BIN = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+const SHOWN = 10_000;
 const ALL = 'from=2000-01-01T00:00:00Z';
 /** Entries that another process appends at once; streams end there. */
 const APPENDED = 9000;
@@ -29,7 +30,7 @@ interface Place {
 export function works(place: Place): Work[] {
   const { url, db, size } = place;
   const tool = (name: string, args: object = {}) => call(url, name, args);
-  const get = (path: string) => drain(`${url}${path}`);
+  const get = async (path: string) => void (await drain(`${url}${path}`));
   let appended = 0;
   return [
     { name: 'nothing', run: () => wait(1000) },
@@ -59,7 +60,7 @@ export function works(place: Place): Work[] {
     { name: 'canary_status of c-', run: () => tool('canary_status', { canaryId: 'c-' }) },
     { name: 'policy resource', run: () => rpc(url, 'resources/read', { uri: 'lukhas://policy/000000' }) },
     { name: 'completion of canary ids', run: () => complete(url) },
-    { name: 'job: probe', run: () => tool('run_eval', { taskId: 'probe' }) },
+    { name: 'job: probe', run: () => probeJob(url) },
     { name: '/health', run: () => get('/health') },
     { name: '/metrics', run: () => get('/metrics') },
     { name: 'event stream from entry 0', run: () => stream(url, size) },
@@ -114,17 +115,37 @@ function complete(url: string): Promise<void> {
   return rpc(url, 'completion/complete', { ref, argument: { name: 'id', value: 'c' } });
 }
 
-/** Whatever is answered: an id that nothing has is an answer too. */
-function rpc(url: string, method: string, params: object): Promise<void> {
-  return drain(`${url}/mcp`, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+/** Until it has ended. */
+async function probeJob(url: string): Promise<void> {
+  const running = '"status":"(queued|running)"';
+  const started = await drain(
+    `${url}/mcp`,
+    message('tools/call', { name: 'run_eval', arguments: { taskId: 'probe' } }),
+  );
+  const jobId = /j-[0-9a-z]+/.exec(started)?.[0];
+  const status = message('tools/call', { name: 'status', arguments: { jobId } });
+  while (new RegExp(running).test((await drain(`${url}/mcp`, status)).replaceAll('\\', ''))) await wait(100);
 }
 
-function drain(url: string, body?: string): Promise<void> {
+function message(method: string, params: object): string {
+  return JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+}
+
+/** Whatever is answered: an id that nothing has is an answer too. */
+async function rpc(url: string, method: string, params: object): Promise<void> {
+  await drain(`${url}/mcp`, message(method, params));
+}
+
+/** @returns the beginning of the answer */
+function drain(url: string, body?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
     const sent = request(url, body === undefined ? {} : { method: 'POST', headers }, (response) => {
-      response.resume();
-      response.once('end', resolve).once('error', reject);
+      let text = '';
+      response.setEncoding('latin1').on('data', (part: string) => {
+        if (text.length < SHOWN) text += part;
+      });
+      response.once('end', () => resolve(text)).once('error', reject);
     });
     sent.once('error', reject).end(body);
   });

@@ -1,6 +1,7 @@
 import { LukhasError } from '../lib/errors.js';
 import type { Policy } from '../lib/judge/index.js';
 import type { Ledger, StoredEvent } from '../lib/ledger/index.js';
+import { Turns } from '../lib/turns.js';
 
 /** A policy that a canary was judged by; the id is the sha256 of its canonical bytes, hex. */
 export interface RecordedPolicy {
@@ -62,7 +63,9 @@ export class Policies {
 
   /** Requests of canaries that were not read before, from the log itself. */
   private async readNew(): Promise<void> {
+    const turns = new Turns();
     for (;;) {
+      await turns.next();
       const requests = await this.ledger.events({ kinds: ['canary.requested'], from: this.next, limit: PAGE });
       for (const request of requests) this.digestOf(request);
       const last = requests.at(-1);

@@ -142,7 +142,7 @@ export class Service {
 
   /** Ids of canaries that start with `prefix`, newest first. */
   async canaryIds(prefix: string, limit: number): Promise<string[]> {
-    if (prefix !== '') return (await this.app.ledger.findSubjects(prefix, 'canary.requested')).slice(0, limit);
+    if (prefix !== '') return this.app.ledger.findSubjects(prefix, 'canary.requested', limit);
     return (await this.listCanaries({ limit })).summaries.map(({ subject }) => subject);
   }
 

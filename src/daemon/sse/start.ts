@@ -64,6 +64,6 @@ async function idOf(source: FeedSource, { type, id }: Named): Promise<string | n
   const [first] = await source.events({ subject: type === 'gate' ? `gate:${id}` : id, limit: 1 });
   if (first?.kind.startsWith(`${type}.`)) return id;
   if (type === 'gate' || id.length < SHORTEST_PREFIX) return null;
-  const found = await source.findSubjects(id, type === 'job' ? 'job.queued' : 'canary.requested');
+  const found = await source.findSubjects(id, type === 'job' ? 'job.queued' : 'canary.requested', 2);
   return found.length === 1 ? (found[0] ?? null) : null;
 }

@@ -72,7 +72,11 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
     jobs: new Jobs(ledger, clock, config.tasks),
     canaries,
     approvals: new Approvals(ledger, clock, beforePromoting),
-    search: new Search(ledger, (id) => narrative({ ledger, canaries }, id)),
+    search: new Search(
+      ledger,
+      (id) => narrative({ ledger, canaries }, id),
+      options.readOnly === true ? null : config.dbPath,
+    ),
     async checkSource(descriptor) {
       const source = await openSource(descriptor, config.sourceAuth, clock.now);
       try {

@@ -6,7 +6,8 @@ import type { FeedItem, FeedPosition, Ledger } from './ledger.js';
 /** How often other processes' commits are looked for; this process's own are told at once. */
 export const FOLLOW_MS = 100;
 
-const PAGE = 512;
+/** Read and passed on in some milliseconds: after a long absence there are many pages, and others have their turn in between. */
+const PAGE = 128;
 
 /** Whether this process committed, or another one may have. */
 type Committer = 'here' | 'elsewhere';

@@ -73,14 +73,14 @@ export interface Ledger {
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;
   /** How many there are, whatever the limit. */
   countSummaries(filter?: SummaryFilter): Promise<number>;
-  /** Ids that begin with the prefix, of subjects whose first entry is of this kind; from the entries themselves. */
-  findSubjects(prefix: string, first: EventKind): Promise<string[]>;
+  /** Ids that begin with the prefix, of subjects whose first entry is of this kind, in order, the first `limit`; from the entries themselves. */
+  findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]>;
   /** Subjects of all gates that a model ever held (`gate:…`), from the entries themselves. */
   gateSubjects(): Promise<string[]>;
   /** How the rows of a type compare with the log, by numbers alone; all of a type, or of one model. */
   listingGap(type: SubjectSummary['type'], modelId?: string): Promise<ListingGap>;
-  /** Subjects whose id begins with the prefix. */
-  findSummaries(prefix: string): Promise<SubjectSummary[]>;
+  /** Rows of the type whose subject begins with the prefix, in order of the subject, the first `limit`. */
+  findSummaries(prefix: string, type: SubjectSummary['type'], limit: number): Promise<SubjectSummary[]>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
   rebuildSummaries(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>): Promise<number>;
 

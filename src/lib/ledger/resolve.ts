@@ -14,6 +14,9 @@ export interface Named {
 /** Fewer characters of an id are not taken for it: they stand for whatever happens to be alone in the log. */
 export const SHORTEST_PREFIX = 6;
 
+/** Ids that are counted: of a long log, a short beginning names too many. */
+const MOST = 100;
+
 /** What the first entry of each is. */
 const FIRST: Readonly<Record<SubjectSummary['type'], EventKind>> = {
   canary: 'canary.requested',
@@ -28,7 +31,7 @@ const FIRST: Readonly<Record<SubjectSummary['type'], EventKind>> = {
  * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID; USAGE when a shorter prefix begins the id of any
  */
 export async function resolveId(ledger: Ledger, prefix: string, { type, one, many, list }: Named): Promise<string> {
-  const found = await ledger.findSubjects(prefix, FIRST[type]);
+  const found = await ledger.findSubjects(prefix, FIRST[type], MOST + 1);
   if (found.includes(prefix)) return prefix;
   if (found.length > 0 && prefix.length < SHORTEST_PREFIX)
     throw new LukhasError(
@@ -40,11 +43,10 @@ export async function resolveId(ledger: Ledger, prefix: string, { type, one, man
   if (id === undefined) throw notInLog(JSON.stringify(prefix), { one, list });
   if (found.length === 1) return id;
   const some = found.slice(0, 5);
-  throw new LukhasError(
-    'AMBIGUOUS_ID',
-    `${JSON.stringify(prefix)} matches ${found.length} ${many}: ${some.join(', ')}…`,
-    { suggestions: ['Give more characters of the id.'] },
-  );
+  const count = found.length > MOST ? `more than ${MOST}` : found.length;
+  throw new LukhasError('AMBIGUOUS_ID', `${JSON.stringify(prefix)} matches ${count} ${many}: ${some.join(', ')}…`, {
+    suggestions: ['Give more characters of the id.'],
+  });
 }
 
 /** The error for an id that the log does not know. */

@@ -47,7 +47,7 @@ export async function listOf(ledger: ListingSource, filter: SummaryFilter & { ty
   const summaries: SubjectSummary[] = [];
   let wrong = 0;
   for (const [i, subject] of subjects.entries()) {
-    const told = (i < MOST_FOLDED ? undefined : believed.get(subject)) ?? (await summaryOf(ledger, subject));
+    const told = (i < MOST_FOLDED ? undefined : believed.get(subject)) ?? (await summaryOf(ledger, type, subject));
     const fits =
       told?.type === type &&
       (states?.includes(told.state) ?? true) &&
@@ -83,13 +83,13 @@ async function newestOf(
 }
 
 /** A subject whose entries are damaged is shown as its row has it: `why` and `verify` name the entry. */
-async function summaryOf(ledger: ListingSource, subject: string): Promise<SubjectSummary | null> {
+async function summaryOf(ledger: ListingSource, type: Listed, subject: string): Promise<SubjectSummary | null> {
   try {
     for await (const summary of foldSummaries(each(await ledger.intactEvents(subject)))) return summary;
     return null;
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    return (await ledger.findSummaries(subject)).find((row) => row.subject === subject) ?? null;
+    return (await ledger.findSummaries(subject, type, 1)).find((row) => row.subject === subject) ?? null;
   }
 }
 

@@ -55,7 +55,7 @@ export async function fetchDocument(from: Sources, id: string): Promise<FetchedD
 }
 
 async function fetchCanary({ ledger, narrate }: Sources, name: string): Promise<Fetched | null> {
-  const ids = await ledger.findSubjects(name, 'canary.requested');
+  const ids = await ledger.findSubjects(name, 'canary.requested', 2);
   const id = ids.includes(name) ? name : only(ids, `canary:${name}`);
   if (id === null) return null;
   const events = await ledger.events({ subject: id });

@@ -1,6 +1,11 @@
 import { LukhasError } from '../errors.js';
 import type { Ledger } from '../ledger/index.js';
+import { inThread } from '../threads/index.js';
 import type { FetchedDocument, Sources } from './fetch.js';
+
+/** With fewer entries to index, a thread costs more than it saves: each of their commits waits for the disk. */
+const WORTH_A_THREAD = 2000;
+const HEAP_MIB = 512;
 
 /** One result of a search. */
 export interface SearchHit {
@@ -28,13 +33,18 @@ const REBUILD = 'run lukhas db rebuild.';
 export class Search {
   readonly #ledger: Ledger;
   readonly #narrate: Sources['narrate'];
+  readonly #path: string | null;
   #loaded: ReturnType<typeof load> | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** @param narrate the narrative of a canary or a model, as plain text */
-  constructor(ledger: Ledger, narrate: Sources['narrate']) {
+  /**
+   * @param narrate the narrative of a canary or a model, as plain text
+   * @param path of the database, where its index may be written: much is then indexed in a thread on a connection of its own
+   */
+  constructor(ledger: Ledger, narrate: Sources['narrate'], path: string | null = null) {
     this.#ledger = ledger;
     this.#narrate = narrate;
+    this.#path = path;
   }
 
   /**
@@ -45,6 +55,9 @@ export class Search {
     // One after the other: two at once would make the same documents twice.
     return this.#inTurn(async () => {
       const { catchUp, pages } = await this.#load();
+      const behind = (await this.#ledger.size()) - (await this.#ledger.documents.state()).seq;
+      if (this.#path !== null && behind > WORTH_A_THREAD)
+        await inThread({ name: 'index-worker', beside: import.meta.url, data: this.#path, signal, heapMiB: HEAP_MIB });
       await catchUp(this.#ledger, pages, signal);
     });
   }

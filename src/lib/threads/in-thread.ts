@@ -16,8 +16,8 @@ export interface ThreadWork {
 }
 
 /**
- * Does work in a thread of its own, which ends with it. The thread keeps no process alive, and whatever becomes of it is an
- * error here: it cannot end the process.
+ * Does work in a thread of its own, which ends with it. Whatever becomes of the thread is an error here: it cannot end the
+ * process.
  * @throws the signal's reason; what the work throws, a LukhasError with its code; Error when the thread died
  */
 export async function inThread<T>({ name, beside, data, signal, heapMiB }: ThreadWork): Promise<T> {
@@ -26,7 +26,6 @@ export async function inThread<T>({ name, beside, data, signal, heapMiB }: Threa
     workerData: data,
     resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: 16 },
   });
-  worker.unref();
   let stop: () => void = () => undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
@@ -45,8 +44,9 @@ export async function inThread<T>({ name, beside, data, signal, heapMiB }: Threa
   }
 }
 
-/** A call into SQLite ends first, so nobody waits for the thread. */
+/** A call into SQLite cannot be cut short, so neither the caller nor the process waits for the end of the thread. */
 function end(worker: Worker): void {
+  worker.unref();
   // Dying, it may still report an error, which would end the process if nobody listened.
   worker.on('error', () => undefined);
   worker.terminate().catch(() => undefined);

@@ -26,7 +26,7 @@ describe('an event stream over a shared database', () => {
           refuse();
           return ledger.events(filter);
         },
-        findSubjects: (prefix, first) => ledger.findSubjects(prefix, first),
+        findSubjects: (...asked) => ledger.findSubjects(...asked),
         size: () => ledger.size(),
         root: (size) => ledger.root(size),
         onCommit: (listener) => ledger.onCommit(listener),

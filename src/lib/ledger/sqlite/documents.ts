@@ -1,4 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3';
+import { Turns } from '../../turns.js';
 import type { Document, DocumentBatch, DocumentIndex, DocumentState, FoundDocument } from '../documents.js';
 import { ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
@@ -62,15 +63,18 @@ export class SqliteDocuments implements DocumentIndex {
     return this.#read(() => this.#statements.beginning.all(prefix, prefix + AFTER_ANY_PREFIX, limit) as Document[]);
   }
 
-  match(expression: string, limit: number): Promise<FoundDocument[]> {
-    return this.#read(() => {
-      const { best, found } = this.#statements;
-      // Snippets cost more than ranks: only those that are shown are made.
-      return best.all({ expression, limit }).map((doc) => {
-        const { id, title, snippet } = found.get(expression, doc) as FoundDocument;
-        return { id, title, snippet: snippet.replace(/\s+/g, ' ').trim() };
-      });
-    });
+  async match(expression: string, limit: number): Promise<FoundDocument[]> {
+    const turns = new Turns();
+    const best = await this.#read(() => this.#statements.best.all({ expression, limit }));
+    const found: FoundDocument[] = [];
+    // Snippets cost more than ranks: only those that are shown are made, each by a query of its own.
+    for (const doc of best) {
+      await turns.next();
+      const row = await this.#read(() => this.#statements.found.get(expression, doc) as FoundDocument | undefined);
+      // It may have been indexed anew since the ranking: then it has another place.
+      if (row !== undefined) found.push({ ...row, snippet: row.snippet.replace(/\s+/g, ' ').trim() });
+    }
+    return found;
   }
 
   clear(): Promise<void> {

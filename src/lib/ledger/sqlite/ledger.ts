@@ -1,5 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
+import { Turns } from '../../turns.js';
 import type { EventDraft, EventKind, StoredEvent } from '../events.js';
 import type { LeaseClock } from '../lapse.js';
 import type {
@@ -137,7 +138,8 @@ export class SqliteLedger implements Ledger {
   }
 
   async *observationLines(canaryId: string): AsyncGenerator<string> {
-    for (let afterTick = -1; ; ) {
+    const turns = new Turns();
+    for (let afterTick = -1; ; await turns.next()) {
       const page = await this.#read(() => this.#reader.observationPage(canaryId, afterTick));
       for (const { body } of page) yield body;
       const last = page.at(-1);
@@ -166,8 +168,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.summaries.count(filter));
   }
 
-  findSubjects(prefix: string, first: EventKind): Promise<string[]> {
-    return this.#read(() => this.#reader.findSubjects(prefix, first));
+  findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]> {
+    return this.#read(() => this.#reader.findSubjects(prefix, first, limit));
   }
 
   gateSubjects(): Promise<string[]> {
@@ -178,8 +180,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.listingGap(type, modelId));
   }
 
-  findSummaries(prefix: string): Promise<SubjectSummary[]> {
-    return this.#read(() => this.#reader.summaries.find(prefix));
+  findSummaries(prefix: string, type: SubjectSummary['type'], limit: number): Promise<SubjectSummary[]> {
+    return this.#read(() => this.#reader.summaries.find(prefix, type, limit));
   }
 
   /** On a connection of its own, so that its transaction may last while this one goes on reading. */

@@ -1,6 +1,7 @@
 import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
+import { Turns } from '../../turns.js';
 import type { EventKind } from '../events.js';
 import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from '../pages.js';
 import { MODEL_OF_BODY } from './derived-schema.js';
@@ -94,7 +95,9 @@ export class SqlitePages implements LedgerPages {
   async *lines(range: SeqRange, ending: '\n' | ',\n', selection: Selection = {}): AsyncGenerator<LinePage> {
     const { term, values } = chosen(selection);
     const statement = await this.#prepare(isAll(selection) ? PAGE_OF_ALL : PAGE_OF_SOME.replace('$CHOSEN', term));
-    for (let from = range.from; from < range.to; from += LINES[ending]) {
+    const turns = new Turns();
+    // What is read resolves at once, and of a selection many pages have nothing to wait for.
+    for (let from = range.from; from < range.to; from += LINES[ending], await turns.next()) {
       const to = Math.min(from + LINES[ending], range.to);
       const row = await this.#read(() => statement.get({ ...values, ending, from, to }) as LineRow);
       if (row.count !== to - from) throw this.#gap(from, to);
@@ -132,7 +135,8 @@ export class SqlitePages implements LedgerPages {
     lastTick: number,
     { before, after }: { before: string; after: string },
   ): AsyncGenerator<ObservationPage> {
-    for (let from = Number.MIN_SAFE_INTEGER; from < lastTick; ) {
+    const turns = new Turns();
+    for (let from = Number.MIN_SAFE_INTEGER; from < lastTick; await turns.next()) {
       const row = await this.#read(() => {
         const values = { canaryId, from, lastTick, before, after };
         return this.#rows(PAGE_OF_OBSERVATIONS).get(values) as ObservationPage & { last: number | null };

@@ -29,7 +29,7 @@ const FEED_ROWS = `
 /** Distinct subjects come from the index alone; only of these an entry is read. */
 const FOUND = `
   SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
-  WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject`;
+  WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject LIMIT ?`;
 
 /** One step from gate to gate along the index, however often each has changed. */
 const GATES = `
@@ -204,8 +204,8 @@ export class Reader {
     return this.#query.all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
   }
 
-  findSubjects(prefix: string, first: EventKind): string[] {
-    return this.#query.column(FOUND, [prefix, `${prefix}${LAST}`, first]);
+  findSubjects(prefix: string, first: EventKind, limit: number): string[] {
+    return this.#query.column(FOUND, [prefix, `${prefix}${LAST}`, first, limit]);
   }
 
   gateSubjects(): string[] {

@@ -60,10 +60,11 @@ export class SummaryReader {
     return written.length === Object.keys(found).length && written.every(({ state, count }) => found[state] === count);
   }
 
-  find(prefix: string): SubjectSummary[] {
+  find(prefix: string, type: SubjectSummary['type'], limit: number): SubjectSummary[] {
     const rows = this.#query.all<SummaryRow>(
-      'SELECT * FROM heads WHERE subject >= ? AND subject < ? ORDER BY subject',
-      [prefix, `${prefix}${LAST}`],
+      // The plus keeps SQLite from sorting all of a type: subjects that begin alike are of one type anyway.
+      'SELECT * FROM heads WHERE subject >= ? AND subject < ? AND +type = ? ORDER BY subject LIMIT ?',
+      [prefix, `${prefix}${LAST}`, type, limit],
     );
     return rows.map(toSummary);
   }

@@ -274,12 +274,15 @@ describe('SQLite ledger', () => {
         for (const s of ['ab', 'abc', 'a%', 'a_c', 'b', 'AB', 'abé']) {
           await ledger.commit({ events: [finished(s)], summaries: [head(s)] });
         }
-        const found = async (prefix: string) => (await ledger.findSummaries(prefix)).map((h) => h.subject);
+        const found = async (prefix: string) =>
+          (await ledger.findSummaries(prefix, 'canary', 100)).map((h) => h.subject);
         expect(await found('ab')).to.have.members(['ab', 'abc', 'abé']);
         expect(await found('a%')).to.deep.equal(['a%']);
         expect(await found('a_')).to.deep.equal(['a_c']);
         expect(await found('zz')).to.deep.equal([]);
         expect(await found('')).to.have.length(7);
+        expect(await ledger.findSummaries('a', 'canary', 2)).to.have.length(2);
+        expect(await ledger.findSummaries('a', 'job', 100)).to.deep.equal([]);
       });
     });
 
