@@ -154,16 +154,20 @@ function drain(url: string, body?: string): Promise<string> {
 /** All topics from the first entry on, until the one before `size` has come. */
 function stream(url: string, size: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${url}/sse`, { headers: { 'Last-Event-ID': '0.0' } }, (response) => {
-      let rest = '';
-      response.setEncoding('utf8').on('data', (text: string) => {
-        const lines = `${rest}${text}`.split('\n');
-        rest = lines.pop() ?? '';
-        const last = lines.findLast((line) => line.startsWith('id:'));
-        if (last !== undefined && Number(/^id: ?(\d+)/.exec(last)?.[1]) >= size - 1) sent.destroy();
-      });
-      response.once('close', resolve);
-    });
+    const sent = request(
+      `${url}/sse?topic=jobs&topic=canaries&topic=gates`,
+      { headers: { 'Last-Event-ID': '0.0' } },
+      (response) => {
+        let rest = '';
+        response.setEncoding('utf8').on('data', (text: string) => {
+          const lines = `${rest}${text}`.split('\n');
+          rest = lines.pop() ?? '';
+          const last = lines.findLast((line) => line.startsWith('id:'));
+          if (last !== undefined && Number(/^id: ?(\d+)/.exec(last)?.[1]) >= size - 1) sent.destroy();
+        });
+        response.once('close', resolve);
+      },
+    );
     sent.once('error', (error) => (sent.destroyed ? resolve() : reject(error))).end();
   });
 }

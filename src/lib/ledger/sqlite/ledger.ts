@@ -291,19 +291,30 @@ class CommitWork implements Work<StoredEvent[]> {
   }
 }
 
+/** The lock is taken for the end of the log and for the rows alone: until then others go on writing, which a long log takes time for. */
 async function rebuild(
   { db, path, busyTimeoutMs }: Connection,
   fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>,
 ): Promise<number> {
-  await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
   const reader = new Reader(db);
+  const lock = async (): Promise<void> => {
+    if (!db.inTransaction) await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
+  };
+  async function* events(): AsyncGenerator<StoredEvent> {
+    let next = 0;
+    for await (const event of reader.allEvents()) {
+      yield event;
+      next = event.seq + 1;
+    }
+    await lock();
+    yield* reader.allEvents(next);
+  }
+  const heads: SubjectSummary[] = [];
+  for await (const head of fold(events())) heads.push(head);
+  await lock();
   const appender = new Appender(db, reader.node);
   appender.clearHeads();
-  let count = 0;
-  for await (const head of fold(reader.allEvents())) {
-    appender.insertHead(head);
-    count++;
-  }
+  for (const head of heads) appender.insertHead(head);
   db.exec('COMMIT');
-  return count;
+  return heads.length;
 }

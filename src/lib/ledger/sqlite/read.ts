@@ -26,10 +26,16 @@ const FEED_ROWS = `
   LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
-/** Distinct subjects come from the index alone; only of these an entry is read. */
+/** From one subject to the next along the index, until there are enough: neither all that begin so are read, nor all of their entries. */
 const FOUND = `
-  SELECT subject FROM (SELECT DISTINCT subject FROM events WHERE subject >= ? AND subject < ?) found
-  WHERE (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = ? ORDER BY subject LIMIT ?`;
+  WITH RECURSIVE found (subject) AS (
+    SELECT min(subject) FROM events WHERE subject >= @from AND subject < @to
+    UNION ALL
+    SELECT (SELECT min(subject) FROM events WHERE subject > found.subject AND subject < @to) FROM found
+      WHERE subject IS NOT NULL)
+  SELECT subject FROM found WHERE subject IS NOT NULL
+    AND (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = @first
+  LIMIT @limit`;
 
 /** One step from gate to gate along the index, however often each has changed. */
 const GATES = `
@@ -124,9 +130,9 @@ export class Reader {
     }
   }
 
-  /** The whole log, a page at a time, so that nothing else on the connection has to wait. */
-  async *allEvents(): AsyncGenerator<StoredEvent> {
-    for (let from = 0; ; ) {
+  /** The whole log from an entry on, a page at a time, so that nothing else on the connection has to wait. */
+  async *allEvents(first = 0): AsyncGenerator<StoredEvent> {
+    for (let from = first; ; ) {
       const page = this.events({ from, limit: PAGE });
       yield* page;
       const last = page.at(-1);
@@ -205,7 +211,7 @@ export class Reader {
   }
 
   findSubjects(prefix: string, first: EventKind, limit: number): string[] {
-    return this.#query.column(FOUND, [prefix, `${prefix}${LAST}`, first, limit]);
+    return this.#query.column(FOUND, [{ from: prefix, to: `${prefix}${LAST}`, first, limit }]);
   }
 
   gateSubjects(): string[] {

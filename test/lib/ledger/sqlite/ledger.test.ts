@@ -325,6 +325,31 @@ describe('SQLite ledger', () => {
     });
   });
 
+  it('rebuilds rows while others append, whose rows are rebuilt too', async () => {
+    await withLedger(async (ledger, path) => {
+      const other = await openLedger(path, { busyTimeoutMs: 0 });
+      try {
+        await ledger.commit({ events: ['c0', 'c1'].map((s) => finished(s)), summaries: [head('c0'), head('c1')] });
+        let appended = false;
+        const count = await ledger.rebuildSummaries(async function* (events) {
+          const seen = new Map<string, number>();
+          for await (const { subject, seq } of events) {
+            seen.set(subject, seq);
+            // Refused if the rebuilding kept others from writing.
+            if (!appended) await other.commit({ events: [finished('c2')], summaries: [head('c2')] });
+            appended = true;
+          }
+          for (const [subject, seq] of seen)
+            yield { ...head(subject), firstSeq: seq, lastSeq: seq, createdAt: TS, updatedAt: TS };
+        });
+        expect(count).to.equal(3);
+        expect((await ledger.summaries()).map(({ subject }) => subject)).to.deep.equal(['c2', 'c1', 'c0']);
+      } finally {
+        await other.close();
+      }
+    });
+  });
+
   it('tells when another connection has committed, and only then', async () => {
     await withLedger(async (ledger, path) => {
       const other = await openLedger(path);
