@@ -6,7 +6,9 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  * @param name without ending
  * @param beside `import.meta.url` of the caller
  */
-export function startThread(name: string, beside: string, options: WorkerOptions): Worker {
+export function startThread(name: string, beside: string, more: Omit<WorkerOptions, 'name'>): Worker {
+  // Named, so that `top -H` tells what it is.
+  const options = { ...more, name };
   const fromSource = beside.endsWith('.ts');
   const script = new URL(`./${name}${fromSource ? '.ts' : '.js'}`, beside);
   if (!fromSource) return new Worker(script, options);
