@@ -13,7 +13,7 @@ const LEAST_MS = 3000;
 
 /**
  * How long `/healthz` takes while the daemon does what grows with the log, beside a daemon that does nothing. Options:
- * `--entries 300000`, `--db FILE` (keeps the log there, and takes the one that is there), `--only TEXT`.
+ * `--entries 300000`, `--db FILE` (keeps the log there, and takes the one that is there), `--only TEXT` (of the names of works).
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
