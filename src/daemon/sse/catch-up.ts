@@ -9,7 +9,8 @@ import type { Ring } from './ring.js';
 import type { FeedSource, Framer } from './source.js';
 import { onlySubject } from './topics.js';
 
-const PAGE = 256;
+/** Read and sent within some milliseconds, also where other programs use the cores. */
+const PAGE = 64;
 /** Clients served from memory before yielding to the event loop; a read of the database always yields. */
 const SLICE = 32;
 

@@ -168,8 +168,17 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.summaries.count(filter));
   }
 
-  findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]> {
-    return this.#read(() => this.#reader.findSubjects(prefix, first, limit));
+  async findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]> {
+    const turns = new Turns();
+    const found: string[] = [];
+    for (let after: string | null = null; found.length < limit; await turns.next()) {
+      const page = await this.#read(() => this.#reader.nextSubjects(prefix, after));
+      for (const { subject, kind } of page) if (kind === first) found.push(subject);
+      const last = page.at(-1);
+      if (last === undefined) break;
+      after = last.subject;
+    }
+    return found.slice(0, limit);
   }
 
   gateSubjects(): Promise<string[]> {

@@ -26,16 +26,16 @@ const FEED_ROWS = `
   LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
-/** From one subject to the next along the index, until there are enough: neither all that begin so are read, nor all of their entries. */
-const FOUND = `
-  WITH RECURSIVE found (subject) AS (
-    SELECT min(subject) FROM events WHERE subject >= @from AND subject < @to
+const SUBJECTS = 256;
+/** The next subjects along the index, and the kind of the first entry of each. Not all entries of a subject are read. */
+const NEXT_SUBJECTS = `
+  WITH RECURSIVE found (subject, n) AS (
+    SELECT min(subject), 1 FROM events WHERE subject >= @from AND subject < @to
     UNION ALL
-    SELECT (SELECT min(subject) FROM events WHERE subject > found.subject AND subject < @to) FROM found
-      WHERE subject IS NOT NULL)
-  SELECT subject FROM found WHERE subject IS NOT NULL
-    AND (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) = @first
-  LIMIT @limit`;
+    SELECT (SELECT min(subject) FROM events WHERE subject > found.subject AND subject < @to), n + 1 FROM found
+      WHERE subject IS NOT NULL AND n < ${SUBJECTS})
+  SELECT subject, (SELECT kind FROM events WHERE subject = found.subject ORDER BY seq LIMIT 1) AS kind
+  FROM found WHERE subject IS NOT NULL`;
 
 /** One step from gate to gate along the index, however often each has changed. */
 const GATES = `
@@ -210,8 +210,10 @@ export class Reader {
     return this.#query.all<{ holder: string; expiresAt: number }>(sql, [subject])[0] ?? null;
   }
 
-  findSubjects(prefix: string, first: EventKind, limit: number): string[] {
-    return this.#query.column(FOUND, [{ from: prefix, to: `${prefix}${LAST}`, first, limit }]);
+  /** @param after the last one that was found, to go on from it; null: from the first. Empty: there are no more. */
+  nextSubjects(prefix: string, after: string | null): { subject: string; kind: EventKind }[] {
+    // Nothing lies between a text and the same with a NUL after it.
+    return this.#query.all(NEXT_SUBJECTS, [{ from: after === null ? prefix : `${after}\0`, to: `${prefix}${LAST}` }]);
   }
 
   gateSubjects(): string[] {
