@@ -1,6 +1,7 @@
 import { EXIT } from '../lib/errors.js';
 import { stopPrograms } from '../lib/process/index.js';
 import { describe, showError } from './describe-error.js';
+import { tell } from './screen.js';
 
 /** Programs get this long between SIGTERM and SIGKILL. */
 const GRACE_MS = 500;
@@ -23,6 +24,14 @@ export function installLastResort(): void {
       process.exit(exit);
     }
   });
+  tellWarnings();
   // A second Ctrl-C ends the process where it is; nothing that it has started stays behind.
   process.on('exit', () => stopPrograms(0));
+}
+
+/** In place of the listener of Node.js, which is not there when somebody wants no warnings. */
+function tellWarnings(): void {
+  if (process.listenerCount('warning') === 0) return;
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => tell(`${warning.name}: ${warning.message}`));
 }

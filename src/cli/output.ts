@@ -53,8 +53,7 @@ function lostOutput(): LukhasError | null {
  * nobody reads does not hold up the end of the process.
  */
 export async function settleOutput(): Promise<void> {
-  const { stdout } = process;
-  if (lost === null && stdout.writableLength > 0) await new Promise<void>((taken) => stdout.write('', () => taken()));
+  if (lost === null) await allTaken(process.stdout);
   // The error of a write that failed is emitted in the next turn.
   await new Promise((next) => setImmediate(next));
   const error = lostOutput();
@@ -65,6 +64,11 @@ export async function settleOutput(): Promise<void> {
     if (!outcome && !isEnd && (process.exitCode ?? EXIT.done) === EXIT.done) process.exitCode = error.exit;
   }
   if (process.stderr.writableLength > 0 && !(await isTaken(process.stderr))) process.exit();
+}
+
+/** However long it takes. */
+async function allTaken(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
 /** False when a while has passed in which nothing was taken. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type SourceFlags, sourceFromFlags } from '../../src/cli/source-flags.js';
-import { type Env, loadConfig } from '../../src/lib/app/config.js';
+import { loadConfig } from '../../src/lib/app/config.js';
+import type { Env } from '../../src/lib/app/config-files.js';
 import { LukhasError } from '../../src/lib/errors.js';
 import { DEFAULT_METRICS, type SourceDescriptor } from '../../src/lib/metrics/source.js';
 

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { type Config, type ConfigInput, type Env, loadConfig } from '../../../src/lib/app/config.js';
+import { type Config, type ConfigInput, loadConfig } from '../../../src/lib/app/config.js';
+import type { Env } from '../../../src/lib/app/config-files.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
 

@@ -24,6 +24,7 @@ import { type Connection, type OpenOptions, openConnection, requireInPlace, whil
 import { SqlitePages } from './pages.js';
 import { SqliteProofs } from './proofs.js';
 import { parsed, Reader } from './read.js';
+import { rebuild } from './rebuild.js';
 
 /**
  * Opens the ledger in the SQLite file at `path`, making the file and its folder (mode 0700) when they are missing.
@@ -298,32 +299,4 @@ class CommitWork implements Work<StoredEvent[]> {
     CommitWork.#checkEvent = (await import('../event-schemas.js')).checkEvent;
     await this.prepare();
   }
-}
-
-/** The lock is taken for the end of the log and for the rows alone: until then others go on writing, which a long log takes time for. */
-async function rebuild(
-  { db, path, busyTimeoutMs }: Connection,
-  fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>,
-): Promise<number> {
-  const reader = new Reader(db);
-  const lock = async (): Promise<void> => {
-    if (!db.inTransaction) await whileBusy(busyTimeoutMs, path, () => db.exec('BEGIN IMMEDIATE'));
-  };
-  async function* events(): AsyncGenerator<StoredEvent> {
-    let next = 0;
-    for await (const event of reader.allEvents()) {
-      yield event;
-      next = event.seq + 1;
-    }
-    await lock();
-    yield* reader.allEvents(next);
-  }
-  const heads: SubjectSummary[] = [];
-  for await (const head of fold(events())) heads.push(head);
-  await lock();
-  const appender = new Appender(db, reader.node);
-  appender.clearHeads();
-  for (const head of heads) appender.insertHead(head);
-  db.exec('COMMIT');
-  return heads.length;
 }
