@@ -12,6 +12,7 @@ const LAZY: readonly (() => Promise<unknown>)[] = [
   () => import('yaml'),
   () => import('node:timers/promises'),
   () => import('../lib/app/config-schema.js'),
+  () => import('../lib/app/config-trust.js'),
   () => import('../lib/app/explanations.js'),
   () => import('../lib/app/hook-secrets.js'),
   () => import('../lib/app/probe.js'),

@@ -15,6 +15,8 @@ const NOT_CHECKED: Readonly<Record<string, string>> = {
     'cursors: where metric sources stood at the last check of a canary that runs; a wrong one makes its next check count the wrong requests',
   leases:
     'leases: which process drives what, and until when; a wrong one makes a driver wait, take over too soon, or report a job as lost',
+  lease_terms:
+    'lease_terms: when each lease ends by the monotonic clock of its holder; a wrong one has the effects of a wrong lease',
   observation_feed:
     'observation_feed.row, seq, and sqlite_sequence: between which entries an observation was recorded (its order in the event stream); only ranges are checked',
   documents:

@@ -22,6 +22,7 @@ const COLUMNS: Record<string, Record<string, 'checked' | 'told'>> = {
   canary_metrics: all('checked', 'canary', 'tick', 't', 'body'),
   cursors: all('told', 'canary', 'body'),
   leases: all('told', 'subject', 'holder', 'expires_at'),
+  lease_terms: all('told', 'subject', 'holder', 'expires_at', 'clock', 'until', 'ttl'),
   heads: all(
     'checked',
     'subject',
@@ -129,7 +130,7 @@ describe('verify, column by column', function () {
     const { problems, ok, logHolds, notChecked } = await verifyAll(whole);
     expect(problems).to.deep.equal([]);
     expect([ok, logHolds]).to.deep.equal([true, true]);
-    for (const table of ['cursors', 'leases', 'observation_feed', 'documents_text_data', 'canary_metrics'])
+    for (const table of ['cursors', 'leases', 'lease_terms', 'observation_feed', 'documents_text_data', 'canary_metrics'])
       expect(notChecked.join('\n')).to.match(new RegExp(`^${table}\\b`, 'm'));
   });
 
