@@ -130,7 +130,14 @@ describe('verify, column by column', function () {
     const { problems, ok, logHolds, notChecked } = await verifyAll(whole);
     expect(problems).to.deep.equal([]);
     expect([ok, logHolds]).to.deep.equal([true, true]);
-    for (const table of ['cursors', 'leases', 'lease_terms', 'observation_feed', 'documents_text_data', 'canary_metrics'])
+    for (const table of [
+      'cursors',
+      'leases',
+      'lease_terms',
+      'observation_feed',
+      'documents_text_data',
+      'canary_metrics',
+    ])
       expect(notChecked.join('\n')).to.match(new RegExp(`^${table}\\b`, 'm'));
   });
 
