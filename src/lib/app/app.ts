@@ -9,8 +9,8 @@ import { openLedger } from '../ledger/sqlite/index.js';
 import type { SourceDescriptor } from '../metrics/index.js';
 import { openSource } from '../metrics/index.js';
 import { Search } from '../search/index.js';
-import { checkpointFolder } from './checkpoint-folder.js';
 import { type Config, environment, loadConfig } from './config.js';
+import { checkpointFolder } from './evidence-places.js';
 
 /** The library as one piece: what the commands and the daemon share. */
 export interface App {

@@ -6,9 +6,9 @@ import type { HooksConfig } from '../gates/index.js';
 import type { TasksConfig } from '../jobs/index.js';
 import type { Actor } from '../ledger/index.js';
 import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/index.js';
-import { folderOf } from './checkpoint-folder.js';
 import { configFiles, type Env, fromWorkingDirectory, readFiles, text } from './config-files.js';
 import type { CredentialNames, FileConfig } from './config-schema.js';
+import { evidencePlaces } from './evidence-places.js';
 import type { ServeConfig } from './serve-settings.js';
 
 /** Everything a command takes from its surroundings. Paths are absolute. */
@@ -74,7 +74,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     jobs: file.jobs ?? { concurrency: 2 },
     promotion: file.promotion ?? { requireCanary: true },
     serve: serveOf(file, env),
-    keys: keysOf(file, env, cwd, join(folderOf(dbPath), 'keys')),
+    keys: keysOf(file, env, cwd, evidencePlaces(dbPath).keys),
     evidence: file.evidence ?? { witnesses: [], anchors: [] },
     actor: actorOf(env),
     files: [found.project?.path ?? null, found.user].filter((path) => path !== null),

@@ -4,8 +4,8 @@
  */
 export { type App, type OpenOptions, openApp } from './app.js';
 export { canaryJson, exitOf } from './canary-json.js';
-export { checkpointFolder, folderOf } from './checkpoint-folder.js';
 export { type Config, environment, loadConfig } from './config.js';
+export { checkpointFolder, folderOf } from './evidence-places.js';
 export { requireHookSecrets } from './hook-secrets.js';
 export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';
 export type { Selection } from './replay.js';

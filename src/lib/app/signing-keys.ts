@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { LukhasError } from '../errors.js';
 import {
   createSigningKey,
@@ -12,6 +13,7 @@ import {
 } from '../evidence/keys/index.js';
 import { ownerFor } from '../process/index.js';
 import type { Config } from './config.js';
+import { noteMadeFor } from './evidence-places.js';
 
 export interface KeyFile extends PublicForms {
   path: string;
@@ -29,6 +31,7 @@ export async function initKeys(config: Config): Promise<KeyFile[]> {
   for (const role of KEY_ROLES) {
     const path = config.keys[role];
     const key = await createSigningKey(path, ownerFor(config.dbPath));
+    if (key !== null && role === 'log') await noteMadeFor(config.dbPath, dirname(path), ownerFor(config.dbPath));
     made.push({ role, path, created: key !== null, key: key ?? (await readSigningKey(path)) });
   }
   return described(config, made);

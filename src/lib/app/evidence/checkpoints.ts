@@ -7,8 +7,8 @@ import { readSigningKey } from '../../evidence/keys/index.js';
 import { type Publication, type PublishResult, publish } from '../../evidence/publish/index.js';
 import type { Ledger } from '../../ledger/index.js';
 import { ownerFor } from '../../process/index.js';
-import { checkpointFolder } from '../checkpoint-folder.js';
 import { type Config, environment } from '../config.js';
+import { checkpointFolder } from '../evidence-places.js';
 import { logOrigin } from '../signing-keys.js';
 
 interface Place {

@@ -23,8 +23,8 @@ import {
 import type { Ledger } from '../../ledger/index.js';
 import { openLedger } from '../../ledger/sqlite/index.js';
 import type { SizeWatch } from '../../ledger/verify/index.js';
-import { checkpointFolder } from '../checkpoint-folder.js';
 import type { Config } from '../config.js';
+import { checkpointFolder } from '../evidence-places.js';
 import { logOrigin } from '../signing-keys.js';
 import { type FullReport, verifyAll } from '../verification.js';
 import { hasLogKey } from './checkpoints.js';
