@@ -34,32 +34,37 @@ const PATHS: Readonly<Record<string, readonly string[]>> = {
   pread64: ['error=EIO'],
 };
 
+/** strace counts the calls of each thread by itself; with several, which one makes a call is chance. */
+const ONE_THREAD = { UV_THREADPOOL_SIZE: '1' };
+
 /** The calls that a command makes, from a run of its own under strace, and everything that may happen to each. */
 export async function injectionsOf(template: World, command: Command): Promise<Injection[]> {
   const world = template.copy();
   try {
     const trace = join(world.dir, 'trace');
     const calls = [...Object.keys(FILES), ...Object.keys(PATHS)].join(',');
-    const ended = await world.run(command.args, [
-      'strace',
-      '-f',
-      '-qq',
-      '-y',
-      '--seccomp-bpf',
-      '-e',
-      `trace=${calls}`,
-      '-o',
-      trace,
-    ]);
+    const ended = await world.run(
+      command.args,
+      ['strace', '-f', '-qq', '-y', '--seccomp-bpf', '-e', `trace=${calls}`, '-o', trace],
+      ONE_THREAD,
+    );
     if (ended.code !== command.code) throw new Error(`${command.name}: ${ended.code} while traced: ${brief(ended)}`);
-    const lines = readFileSync(trace, 'utf8').split('\n');
-    const own = lines.filter((line) => line.includes(world.dir));
-    const count = (from: readonly string[], call: string) => from.filter((line) => line.includes(` ${call}(`)).length;
-    const paths = [
-      ...new Set(own.flatMap((line) => [...line.matchAll(/["<](\/[^">]*)[">]/g)].map(([, path]) => path!))),
-    ]
-      .filter((path) => path.startsWith(`${world.dir}/`) && path !== trace)
-      .map((path) => path.slice(world.dir.length + 1));
+    // What a path is relative to is named in every line.
+    const lines = readFileSync(trace, 'utf8')
+      .replace(/AT_FDCWD<[^>]*>/g, 'AT_FDCWD')
+      .split('\n');
+    // Names of files that are written beside their place are others each time.
+    const isOwn = (path: string) => path.startsWith(world.dir) && !path.endsWith('.tmp') && path !== trace;
+    const own = lines.filter((line) => isOwn(pathIn(line)));
+    const count = (from: readonly string[], call: string) => {
+      const perThread = new Map<string, number>();
+      for (const line of from.filter((each) => each.includes(` ${call}(`))) {
+        const [thread = ''] = line.split(' ');
+        perThread.set(thread, (perThread.get(thread) ?? 0) + 1);
+      }
+      return Math.max(0, ...perThread.values());
+    };
+    const paths = [...new Set(own.map((line) => pathIn(line).slice(world.dir.length + 1)))];
     const spread = (table: typeof FILES, from: readonly string[], only?: readonly string[]) =>
       Object.entries(table).flatMap(([call, whats]) =>
         Array.from({ length: count(from, call) }, (_, n) => n + 1).flatMap((nth) =>
@@ -72,21 +77,25 @@ export async function injectionsOf(template: World, command: Command): Promise<I
   }
 }
 
-/** Runs the command with this one call failing, then what a person would do, and checks all that must hold. */
-export async function inject(tally: Tally, template: World, injection: Injection): Promise<void> {
+/** Which file a traced call is about; empty where it is none, or one below a folder that is open. */
+function pathIn(line: string): string {
+  return /^\d+ +\w+\((?:AT_FDCWD, "|\d+<|")(\/[^">]*)/.exec(line)?.[1] ?? '';
+}
+
+/**
+ * Runs the command with this one call failing, then what a person would do, and checks all that must hold.
+ * @returns false when the command came to its end before this call
+ */
+export async function inject(tally: Tally, template: World, injection: Injection): Promise<boolean> {
   const { command, call, what, nth, paths = [] } = injection;
   const where = `${command.name}, ${call} #${nth}, ${what}${paths.length > 0 ? ', on its own paths' : ''}`;
   const world = template.copy();
   try {
+    const trace = join(world.dir, 'trace');
     const only = paths.flatMap((path) => ['-P', join(world.dir, path)]);
     const strace = ['strace', '-f', '-qq', '--seccomp-bpf', ...only, '-e', `trace=${call}`];
-    const ended = await world.run(command.args, [
-      ...strace,
-      '-e',
-      `inject=${call}:${what}:when=${nth}`,
-      '-o',
-      '/dev/null',
-    ]);
+    const under = [...strace, '-e', `inject=${call}:${what}:when=${nth}`, '-o', trace];
+    const ended = await world.run(command.args, under, ONE_THREAD);
     const killed = what === 'signal=KILL' && (ended.signal === 'SIGKILL' || ended.code === 137);
     if (!killed) {
       checkEnd(tally, where, ended, command.code);
@@ -104,6 +113,7 @@ export async function inject(tally: Tally, template: World, injection: Injection
     }
     await world.left();
     await checkWorld(tally, where, world);
+    return killed || readFileSync(trace, 'utf8').includes('(INJECTED)');
   } finally {
     await world.remove();
   }

@@ -22,18 +22,27 @@ const FAULTS: readonly Fault[] = [
 
 /** Counts what was tried, and what was found. */
 export class Tally {
-  readonly #tried = new Map<string, { done: number; of: number }>();
+  readonly #tried = new Map<string, { done: number; missed: number; of: number }>();
   readonly #found: { fault: Fault; where: string }[] = [];
 
   /** @param of how many there were to try */
   plan(what: string, of: number): void {
-    this.#tried.set(what, { done: 0, of });
+    this.#tried.set(what, { done: 0, missed: 0, of });
   }
 
   tried(what: string): void {
+    this.#count(what).done += 1;
+  }
+
+  /** It was to be tried, and did not come about: another run makes fewer calls, or others. */
+  missed(what: string): void {
+    this.#count(what).missed += 1;
+  }
+
+  #count(what: string) {
     const count = this.#tried.get(what);
     if (count === undefined) throw new Error(`not planned: ${what}`);
-    count.done += 1;
+    return count;
   }
 
   fault(fault: Fault, where: string): void {
@@ -50,7 +59,10 @@ export class Tally {
   }
 
   lines(): string[] {
-    const tried = [...this.#tried].map(([what, { done, of }]) => `${done.toString().padStart(6)} of ${of} ${what}`);
+    const tried = [...this.#tried].map(([what, { done, missed, of }]) => {
+      const also = missed > 0 ? ` (${missed} more did not come about)` : '';
+      return `${done.toString().padStart(6)} of ${of} ${what}${also}`;
+    });
     const found = FAULTS.map((fault) => {
       const count = this.#found.filter((one) => one.fault === fault).length;
       return `${count.toString().padStart(6)} ${fault}`;

@@ -36,8 +36,9 @@ export function verifyProofFile(text: string, trust: readonly TrustedKey[] | nul
     if (typeof entry === 'string') throw refused(`proof: its entry ${entry}`);
     if (entry.seq !== index) throw refused(`proof: contains entry ${entry.seq}, but is for entry ${index}`);
     read.entry = entry;
-    found.holds(`entry ${index} is in the log (${size} entries), unchanged`);
+    // Last: in a log that somebody else made up, an entry that is there shows nothing.
     read.witnesses = checkSignatures(note, checkpoint, trust, found);
+    found.holds(`entry ${index} is in the log (${size} entries), unchanged`);
     found.unchecked(`entries after ${index}: a later one may have changed what this one decided`);
   } catch (error) {
     found.refusal(error);
