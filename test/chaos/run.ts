@@ -4,6 +4,7 @@
  * order drawn from the seed. Takes root (small disks), strace and libfaketime.
  */
 import { parseArgs } from 'node:util';
+import { xorshift } from '../xorshift.js';
 import { template } from './commands.js';
 import { clockTrials, killTrials } from './daemon.js';
 import { diskTrials } from './disks.js';
@@ -75,15 +76,4 @@ function shuffled<T>(items: readonly T[]): T[] {
     [all[i], all[j]] = [all[j]!, all[i]!];
   }
   return all;
-}
-
-/** Marsaglia's xorshift: a run can be had again from the seed that it printed. */
-function xorshift(from: number): () => number {
-  let x = from | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { StoredEvent } from '../../src/lib/ledger/events.js';
+import { xorshift } from '../xorshift.js';
 import { canaryId, expectNoInsides, type Run, Workspace } from './lukhas.js';
 import { counting, type Page, serve } from './metrics-page.js';
 
@@ -28,17 +29,6 @@ const { LUKHAS_IDEMPOTENCY_KEY: key, LUKHAS_CANARY_ID: id, LUKHAS_ACTION: action
 appendFileSync('calls', [id, key, action, at].join(' ') + '\\n');
 setTimeout(() => {}, 500);
 `;
-
-/** Marsaglia's xorshift: the moments can be had again from the seed that is printed. */
-function moments(seed: number): () => number {
-  let x = seed | 1;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) / 2 ** 32;
-  };
-}
 
 interface Killed {
   workspace: Workspace;
@@ -118,7 +108,7 @@ describe('kill -9 of the driver', () => {
   it(`at ${KILLS} moments loses nothing: each canary is continued to its verdict`, async function () {
     this.timeout(300_000);
     const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
-    const random = moments(seed);
+    const random = xorshift(seed);
     // Half of them write to one log.
     const shared = workspace();
     const plan = Array.from({ length: KILLS }, (_, n) => ({ n, ms: random() * LATEST_KILL_MS }));
