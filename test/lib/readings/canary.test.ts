@@ -153,7 +153,8 @@ describe('state of a canary', () => {
         }
         expect(foldCanary(log)).to.deep.equal(canary);
       }),
-      { numRuns: 300 },
+      // Seeded: the states that must come up below do so in every run.
+      { numRuns: 300, seed: 1 },
     );
     expect([...reached]).to.include.members([
       'PENDING none',
