@@ -1,4 +1,5 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { leaveDeletedDirectory } from './working-directory.js';
 
 /**
  * Starts a script as a thread: the compiled one beside the caller's chunk (an entry point of scripts/build.js), or, in the
@@ -7,6 +8,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
  * @param beside `import.meta.url` of the caller
  */
 export function startThread(name: string, beside: string, more: Omit<WorkerOptions, 'name'>): Worker {
+  leaveDeletedDirectory();
   // Named, so that `top -H` tells what it is.
   const options = { ...more, name };
   const fromSource = beside.endsWith('.ts');

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { until } from '../../until.js';
 import { expectNoInsides, firstLine, type Run, Workspace } from '../lukhas.js';
 
 const STARTING = 'canary start --model m --from a --to b --max-error-rate 0.02 --window 60s --source none --detach';
@@ -43,6 +44,20 @@ describe('surroundings that are not as usual', () => {
       }
       fine(await gone('lukhas --help'));
       fine(await gone('lukhas --version'));
+    });
+
+    it('does not matter to a daemon, which goes on', async () => {
+      const release = join(w.dir, 'release');
+      mkdirSync(release);
+      const daemon = w.start(['serve', '--port', '0'], { cwd: release });
+      await daemon.says(/listening/);
+      rmdirSync(release);
+      const run = await w.run(['job', 'run', 'probe', '--detach']);
+      fine(run);
+      const [, id = ''] = /(j-[a-z0-9]+)/.exec(run.stderr + run.stdout) ?? [];
+      const status = async () => (await w.json(['job', 'status', id]))['status'];
+      await until(async () => !['queued', 'running'].includes((await status()) as string));
+      expect(await status()).to.equal('completed');
     });
 
     it('is named where a path is relative, and nothing is made there', async () => {
