@@ -156,12 +156,14 @@ describe('audits.csv', () => {
       fc.property(some, (events) => {
         const csv = CSV_HEADER + new CsvLines().of(page(events)).toString();
         for (const separators of [',', ';', '\t', ',;\t']) {
-          for (const cell of cellsOf(csv, separators).flat())
-            expect(cell, JSON.stringify([separators, csv]))
-              .to.not.match(STARTS_AFTER_DROPPED)
-              .and.not.match(STARTS);
-          for (const cell of naiveCells(csv, separators))
-            expect(cell, JSON.stringify([separators, csv])).to.not.match(STARTS);
+          const formulas = [
+            ...cellsOf(csv, separators)
+              .flat()
+              .filter((cell) => STARTS_AFTER_DROPPED.test(cell) || STARTS.test(cell)),
+            ...naiveCells(csv, separators).filter((cell) => STARTS.test(cell)),
+          ];
+          // An assertion of each cell would take longer than everything else here.
+          if (formulas.length > 0) expect(formulas, JSON.stringify([separators, csv])).to.deep.equal([]);
         }
       }),
       { numRuns: cases(3000), includeErrorInReport: true },
