@@ -11,6 +11,7 @@ import { readSigningKey, type SigningKey } from '../../../../src/lib/evidence/ke
 import { parseTrustedKeys } from '../../../../src/lib/evidence/keys/trust.js';
 import { type PackReport, verifyPack } from '../../../../src/lib/evidence/verify/pack.js';
 import { ZippedPack } from '../../../../src/lib/evidence/verify/zip.js';
+import { cases } from '../../../cases.js';
 import { PackedLog } from '../pack/packed-log.js';
 import { keyFrom } from '../signers.js';
 import {
@@ -83,7 +84,7 @@ function documents(subject: Subject): Document[] {
   for (const file of subject.lines ? ['audits.ndjson', 'audits.json', 'observations.ndjson'] : []) {
     const lines = pack.get(file)!.toString().split('\n');
     const recorded = [...lines.entries()].filter(([, line]) => line.startsWith('{'));
-    for (const [at, line] of some(recorded, 5)) {
+    for (const [at, line] of some(recorded, cases(5, 2))) {
       const end = line.endsWith(',') ? ',' : '';
       const value = JSON.parse(end === '' ? line : line.slice(0, -1));
       found.push({ file, value, write: (other) => replaced(file, lines.with(at, canon(other) + end).join('\n')) });
@@ -212,7 +213,10 @@ describe('everything that a pack says', function () {
     let [found, named] = [0, 0];
     await eachSubject(async (subject, report) => {
       for (const { file, value, write } of documents(subject)) {
-        for (const path of some(leaves(value), file === STATEMENT || file === 'meta.json' ? 120 : 7)) {
+        for (const path of some(
+          leaves(value),
+          file === STATEMENT || file === 'meta.json' ? cases(120, 12) : cases(7, 2),
+        )) {
           for (const other of others(at(value, path))) {
             const result = await report(write(altered(value, path, () => other)));
             if (result.problemCount > 0) found++;
@@ -224,15 +228,18 @@ describe('everything that a pack says', function () {
         }
       }
     });
-    expect(found).to.be.above(500);
-    expect(named).to.be.above(20);
+    expect(found).to.be.above(cases(500, 100));
+    expect(named).to.be.above(cases(20, 5));
   });
 
   it('is verified or named as not checked: a member more, and a member less, anywhere', async () => {
     await eachSubject(async (subject, report) => {
       const unchanged = await report(subject.pack);
       for (const { file, value, write } of documents(subject)) {
-        for (const path of some(objects(value), file === STATEMENT || file === 'meta.json' ? 8 : 2)) {
+        for (const path of some(
+          objects(value),
+          file === STATEMENT || file === 'meta.json' ? cases(8, 2) : cases(2, 1),
+        )) {
           const more = await report(write(altered(value, path, (object) => ({ ...object, zzNew: 'so' }))));
           const is = more.problemCount > 0 || isNamed(more, file, [...path, 'zzNew'], value);
           expect(is, `${subject.name}: ${show(file, path, 'more')}`).to.equal(true);
@@ -268,7 +275,7 @@ describe('everything that a pack says', function () {
         const whole = subject.pack.get(name)!.toString('latin1');
         const places = some(
           [...whole].map((_, i) => i),
-          12,
+          cases(12, 3),
         );
         const changed = [
           ...places.map((i) => whole.slice(0, i) + (whole[i] === 'B' ? 'C' : 'B') + whole.slice(i + 1)),
