@@ -9,6 +9,7 @@ import { systemClock } from '../../../../src/lib/clock.js';
 import { Jobs } from '../../../../src/lib/jobs/jobs.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { Search } from '../../../../src/lib/search/search.js';
+import { cases } from '../../../cases.js';
 import { ACTOR, driver, HEALTHY, scripted } from '../../canary/harness.js';
 import { Bench, GATE, MODEL } from '../../gates/promotion-place.js';
 import { Unguarded } from '../../ledger/sqlite/unguarded.js';
@@ -166,14 +167,7 @@ describe('verify, column by column', function () {
           others(db, table, column, where).map((value) => `UPDATE ${table} SET ${column} = ${value} WHERE ${where}`),
         );
         db.close();
-        let tried = 0;
-        for (const sql of edits) {
-          const report = await edited(sql);
-          if (report === null) continue;
-          tried++;
-          expectAnswer(report, { table, column, what, sql });
-        }
-        expect(tried).to.be.above(0);
+        await tryEach(edits, { table, column, what });
       });
     }
 
@@ -196,15 +190,21 @@ describe('verify, column by column', function () {
         ];
       });
       db.close();
-      let tried = 0;
-      for (const sql of edits) {
-        const report = await edited(sql);
-        if (report === null) continue;
-        tried++;
-        expectAnswer(report, { table, column: null, what: told ? 'told' : 'checked', sql });
-      }
-      expect(tried).to.be.above(0);
+      await tryEach(edits, { table, column: null, what: told ? 'told' : 'checked' });
     });
+
+  /** Every edit that SQLite takes, or some of the middle. */
+  async function tryEach(edits: string[], of: { table: string; column: string | null; what: string }) {
+    const half = Math.floor(edits.length / 2);
+    let tried = 0;
+    for (const sql of [...edits.slice(half), ...edits.slice(0, half)]) {
+      const report = await edited(sql);
+      if (report === null) continue;
+      expectAnswer(report, { ...of, sql });
+      if (++tried === cases(100, 2)) break;
+    }
+    expect(tried).to.be.above(0);
+  }
 
   function expectAnswer(
     { problems, notChecked, ok }: Awaited<ReturnType<typeof verifyAll>>,
