@@ -330,23 +330,24 @@ describe('approvals, whatever happens', () => {
             }
           },
         ),
-        // Seeded: the situations that must come up below do so in every run.
-        { numRuns: cases(400, 100), seed: 11 },
+        // Seeded: the situations that must come up below do so in every run of all cases.
+        { numRuns: cases(400), seed: 11 },
       );
     } finally {
       await receiver.close();
     }
-    expect([...seen]).to.include.members([
-      ...['approve', 'reject', 'override', 'break glass', 'review', 'retry'].flatMap((op) => [
-        `${op} recorded`,
-        `${op} refused`,
-      ]),
-      ...KILLS.map((kind) => `killed before ${kind}`),
-      'BLOCKED awaiting approval',
-      'BLOCKED rejected',
-      'BLOCKED lapsed',
-      'PROMOTED done',
-      'PROMOTED failed',
-    ]);
+    if (cases(400) === 400)
+      expect([...seen]).to.include.members([
+        ...['approve', 'reject', 'override', 'break glass', 'review', 'retry'].flatMap((op) => [
+          `${op} recorded`,
+          `${op} refused`,
+        ]),
+        ...KILLS.map((kind) => `killed before ${kind}`),
+        'BLOCKED awaiting approval',
+        'BLOCKED rejected',
+        'BLOCKED lapsed',
+        'PROMOTED done',
+        'PROMOTED failed',
+      ]);
   });
 });

@@ -193,7 +193,7 @@ describe('verify, column by column', function () {
       await tryEach(edits, { table, column: null, what: told ? 'told' : 'checked' });
     });
 
-  /** Every edit that SQLite takes, or some of the middle. */
+  /** Every edit that SQLite takes, or one in the middle. */
   async function tryEach(edits: string[], of: { table: string; column: string | null; what: string }) {
     const half = Math.floor(edits.length / 2);
     let tried = 0;
@@ -201,7 +201,7 @@ describe('verify, column by column', function () {
       const report = await edited(sql);
       if (report === null) continue;
       expectAnswer(report, { ...of, sql });
-      if (++tried === cases(100, 2)) break;
+      if (++tried === cases(100, 1)) break;
     }
     expect(tried).to.be.above(0);
   }

@@ -8,6 +8,7 @@ import { Checkpoints } from '../../../../src/lib/evidence/checkpoints/checkpoint
 import { CheckpointFiles } from '../../../../src/lib/evidence/checkpoints/files.js';
 import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
+import { cases } from '../../../cases.js';
 import { finished } from '../../ledger/examples.js';
 import { Unguarded } from '../../ledger/sqlite/unguarded.js';
 import { ALICE } from '../signers.js';
@@ -102,7 +103,7 @@ describe('checkpoints of a damaged log', () => {
           db.write(seq, body);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: cases(100, 20) },
     );
   });
 });

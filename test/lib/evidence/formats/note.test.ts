@@ -9,6 +9,7 @@ import {
   verifyNote,
 } from '../../../../src/lib/evidence/formats/note.js';
 import { formatVkey, parseVkey, SIGNATURE_TYPE } from '../../../../src/lib/evidence/formats/vkey.js';
+import { cases } from '../../../cases.js';
 import { refusal } from '../refusal.js';
 import { ALICE, BOB, mutate, numbers } from '../signers.js';
 
@@ -133,7 +134,7 @@ describe('signed notes', () => {
     const notes = [SPEC_NOTE, signNote('a\n\nb ü\n', [alice]), signNote(`${'long '.repeat(50)}\n`, [alice])];
     const trusted = [noteVerifier(parseVkey(SPEC_KEY)), trustsAlice];
     const accepted: string[] = [];
-    for (let i = 0; i < 10_000; i++) {
+    for (let i = 0; i < cases(10_000); i++) {
       const note = Buffer.from(notes[i % notes.length]!);
       const changed = mutate(note, random);
       if (changed.equals(note)) continue;
@@ -164,7 +165,7 @@ describe('verifier keys', () => {
   it('are refused after any small change', () => {
     const random = numbers(2);
     const bytes = Buffer.from(PETER);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < cases(2000); i++) {
       const changed = mutate(bytes, random);
       if (!changed.equals(bytes)) refusal(() => parseVkey(changed.toString('latin1')));
     }

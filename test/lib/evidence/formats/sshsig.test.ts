@@ -6,6 +6,7 @@ import {
   signSsh,
   verifySsh,
 } from '../../../../src/lib/evidence/formats/sshsig.js';
+import { cases } from '../../../cases.js';
 import { refusal } from '../refusal.js';
 import { ALICE, BOB, mutate, numbers } from '../signers.js';
 
@@ -87,7 +88,7 @@ describe('SSH signatures', () => {
   it('are refused after any small change of signature or message', () => {
     const random = numbers(8);
     const bytes = Buffer.from(armored);
-    for (let i = 0; i < 2000; i++) {
+    for (let i = 0; i < cases(2000); i++) {
       const changed = mutate(bytes, random);
       if (!changed.equals(bytes)) refusal(() => verifySsh(changed.toString('latin1'), message, { trusted }));
       const other = mutate(message, random);

@@ -4,6 +4,7 @@ import { noteSigner, noteVerifier } from '../../../../src/lib/evidence/formats/n
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from '../../../../src/lib/evidence/formats/tlog-proof.js';
 import { SIGNATURE_TYPE } from '../../../../src/lib/evidence/formats/vkey.js';
 import { leafHash } from '../../../../src/lib/evidence/tree/merkle-verify.js';
+import { cases } from '../../../cases.js';
 import { refusal } from '../refusal.js';
 import { ALICE, BOB, mutate, numbers } from '../signers.js';
 import { entries, naivePath, naiveRoot } from '../tree/trees.js';
@@ -94,7 +95,7 @@ sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
   it('are refused after any small change', () => {
     const random = numbers(7);
     const proofs = Array.from({ length: 11 }, (_, index) => Buffer.from(proofOf(index, 11)));
-    for (let i = 0; i < 5000; i++) {
+    for (let i = 0; i < cases(5000); i++) {
       const index = i % proofs.length;
       const proof = proofs[index]!;
       const changed = mutate(proof, random);

@@ -243,7 +243,7 @@ describe('everything that a pack says', function () {
           const more = await report(write(altered(value, path, (object) => ({ ...object, zzNew: 'so' }))));
           const is = more.problemCount > 0 || isNamed(more, file, [...path, 'zzNew'], value);
           expect(is, `${subject.name}: ${show(file, path, 'more')}`).to.equal(true);
-          for (const name of Object.keys(at(value, path))) {
+          for (const name of some(Object.keys(at(value, path)), cases(99, 3))) {
             const less = await report(
               write(
                 altered(value, path, (object) =>
@@ -275,7 +275,7 @@ describe('everything that a pack says', function () {
         const whole = subject.pack.get(name)!.toString('latin1');
         const places = some(
           [...whole].map((_, i) => i),
-          cases(12, 3),
+          cases(12, 1),
         );
         const changed = [
           ...places.map((i) => whole.slice(0, i) + (whole[i] === 'B' ? 'C' : 'B') + whole.slice(i + 1)),
@@ -284,7 +284,7 @@ describe('everything that a pack says', function () {
           `\n${whole}`,
           whole.slice(0, -1),
         ];
-        for (const text of changed) {
+        for (const text of some(changed, cases(99, 3))) {
           const result = await report(resealed(subject, new Map(subject.pack).set(name, Buffer.from(text, 'latin1'))));
           const isNot = result.notChecked.some(
             (line) => line.startsWith('what ') && line.split(/[\s:]+/).includes(name),

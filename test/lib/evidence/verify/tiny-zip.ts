@@ -30,16 +30,24 @@ export function tinyZip(entries: readonly TinyEntry[], { comment = '', count, ga
   const files: Buffer[] = [];
   const directory: Buffer[] = [];
   let [offset, before] = [0, 0];
+  // Once where several entries have the same large bytes.
+  const known = new Map<Buffer, { deflated: Buffer; crc: number }>();
+  const packed = (bytes: Buffer) => {
+    const found = known.get(bytes) ?? { deflated: deflateRawSync(bytes), crc: crc32(bytes) };
+    known.set(bytes, found);
+    return found;
+  };
   for (const entry of entries) {
     const { method = 8, flags = 0x800, mode = 0o100644, extra = Buffer.alloc(0), bytes } = entry;
     const name = Buffer.from(entry.name as string);
     const local = entry.localName === undefined ? name : Buffer.from(entry.localName);
-    const data = method === 8 ? deflateRawSync(bytes) : bytes;
+    const { deflated, crc } = packed(bytes);
+    const data = method === 8 ? deflated : bytes;
     const common = Buffer.alloc(22);
     common.writeUInt16LE(flags, 0);
     common.writeUInt16LE(method, 2);
     common.writeUInt16LE(0x21, 6);
-    common.writeUInt32LE(crc32(bytes), 8);
+    common.writeUInt32LE(crc, 8);
     common.writeUInt32LE(data.length, 12);
     common.writeUInt32LE(entry.size ?? bytes.length, 16);
     const lengths = (...all: number[]) => Buffer.from(new Uint16Array(all).buffer);

@@ -106,11 +106,12 @@ describe('the zip of a pack', () => {
   });
 
   it('does not fill the memory when it is a bomb', async () => {
+    const bytes = Buffer.alloc(80 * 1024 * 1024, 'a');
     const bomb = files.map((file) =>
       ['meta.json', 'keys/log.vkey', 'audits.ndjson', 'observations.ndjson', 'completeness.json'].includes(
         String(file.name),
       )
-        ? { ...file, bytes: Buffer.alloc(80 * 1024 * 1024, 'a') }
+        ? { ...file, bytes }
         : file,
     );
     const zip = tinyZip(bomb);
