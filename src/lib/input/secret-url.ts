@@ -16,15 +16,15 @@ export type SecretPart =
 const WORDS = new Set([
   ...['token', 'key', 'apikey', 'secret', 'password', 'passwd', 'pwd', 'pass', 'passphrase', 'auth', 'authorization'],
   ...['bearer', 'sig', 'sign', 'signature', 'credential', 'credentials', 'creds', 'jwt', 'hmac', 'sas', 'otp'],
-  ...['session', 'sessionid', 'sid'],
+  ...['session', 'sessionid', 'sid', 'passcode', 'cred', 'tok'],
 ]);
 /** The same, written together. */
 const ENDINGS =
-  /(?:token|secret|password|passwd|signature|credentials?|(?:api|access|app|auth|client|private|secret|shared|subscription|account|routing|integration)key)$/;
+  /(?:token|secret|password|passwd|passcode|userpass|signature|credentials?|(?:auth|access)tok|(?:api|access|app|auth|client|private|secret|shared|subscription|account|routing|integration)keys?)$/;
 
-/** What well-known services give out, by its beginning. */
+/** What well-known services give out, by its beginning; also behind something else (`backup-ghp_...`). */
 const KNOWN_VALUES = new RegExp(
-  `^(?:${[
+  `(?<![a-z0-9])(?:${[
     'gh[opusr]_\\w{20}',
     'github_pat_\\w{20}',
     'gl(?:pat|ptt|soat)-[\\w-]{16}',
@@ -43,10 +43,13 @@ const KNOWN_VALUES = new RegExp(
     'dapi[0-9a-f]{32}',
     'pypi-\\w{20}',
     '(?:bot)?\\d{6,}:[\\w-]{30}',
-    '(?:basic|bearer|token)\\s+\\S{8}',
   ].join('|')})`,
   'i',
 );
+/** As it stands in a header. */
+const HEADER_VALUE = /^(?:basic|bearer|token)\s+\S{8}/i;
+/** What stands before the host of an address, where the rest of that address is elsewhere or cut. */
+const USER_AND_PASSWORD = /^[^\s/?#@:]*:[^\s/?#@]+@[^\s@]/;
 
 /**
  * Paths that are themselves the credential: whoever knows one can post. At hosts of services, and the forms of what people run
@@ -70,7 +73,7 @@ const SECRET_PATHS: readonly (readonly [host: RegExp, path: RegExp])[] = [
   [/./, /\/(?:web)?hooks?\/([0-9a-f]{8}-[0-9a-f-]{27})/i],
   [/./, /\/ping\/([0-9a-f]{8}-[0-9a-f-]{27})/i],
   // Whatever says what it is
-  [/./, /\/(?:api[-_]?|access[-_]?)?(?:token|key|secret|password)\/(?=[^/]*\d)([^/]{16,})/i],
+  [/./, /\/(?:api[-_]?|access[-_]?)?(?:token|key|secret|password)s?\/(?=[^/]*\d)([^/]{16,})/i],
 ];
 
 /** User names that are no credentials: the key is elsewhere. */
@@ -132,7 +135,7 @@ function withoutSecrets(text: string): { url: string; found: SecretPart | null }
 
 function maskUser(scheme: string, authority: string): string {
   const end = authority.lastIndexOf('@');
-  if (end <= 0) return authority;
+  if (end <= 0) return isSecretValue(authority) ? MASK : authority;
   const user = authority.slice(0, end);
   if (SSH.test(scheme) && !user.includes(':')) return authority;
   return MASK + authority.slice(end);
@@ -178,8 +181,13 @@ function isSecretName(name: string, value: string): boolean {
   return words.some((word) => WORDS.has(word)) || ENDINGS.test(words.join(''));
 }
 
+/** @param value decoded; what is in it may be an address, or pairs, of its own */
 function isSecretValue(value: string): boolean {
-  return KNOWN_VALUES.test(value);
+  if (KNOWN_VALUES.test(value) || HEADER_VALUE.test(value) || USER_AND_PASSWORD.test(value)) return true;
+  if (holdsAddress(value) && maskUrls(value) !== value) return true;
+  const again = decoded(value);
+  const isEncoded = again !== value && again.length < value.length;
+  return (isEncoded && isSecretValue(again)) || (/.[&;]|[&;]./s.test(value) && maskPairs(value) !== value);
 }
 
 /** As servers read it; what is not well-formed as it is. */

@@ -42,6 +42,19 @@ describe('credentials in an address', () => {
     ['https://h/api/token/0123456789abcdef/send', PATH],
     ['https://h/m;token=s/x', PATH],
     ['https://h/eyJhbGciOi.eyJzdWIi.c2ln/x', PATH],
+    ['https://h/backup-ghp_0123456789abcdefghij', PATH],
+    ['https://h/v1/tokens/0123456789abcdef0123', PATH],
+    ['https://h/fetch/https://me:pw@other/x', PATH],
+    ['https://ghp_0123456789abcdefghij.example.com/m', USER],
+    ['https://h/m?passcode=s', QUERY],
+    ['https://h/m?authtok=s', QUERY],
+    ['https://h/m?userpass=s', QUERY],
+    ['https://h/m?cred=s', QUERY],
+    ['https://h/m?url=https://me:pw@other/', QUERY],
+    ['https://h/m?url=https%3A%2F%2Fme%3Apw%40other%2F', QUERY],
+    ['https://h/m?url=https%253A%252F%252Fme%253Apw%2540other%252F', QUERY],
+    ['https://h/m?url=https%3A%2F%2Fother%2F%3Ftoken%3Ds', QUERY],
+    ['https://h/m?a=b%26token=s', QUERY],
   ];
   for (const [url, part] of secret)
     it(`are found in ${url}`, () => {
@@ -65,6 +78,10 @@ describe('credentials in an address', () => {
     'ssh://git@example.com/repository.git',
     'https://slack.com/help',
     'https://hooks.slack.com',
+    'https://h/m?url=https%3A%2F%2Fother%2F%3Fpage%3D2',
+    'https://h/risk-scores-of-the-quarter-2026/metrics',
+    'https://h/m?time=12:30&at=a@b',
+    'https://h/m?match[]=model_latency%7Bgate%3D%22a%3Bb%22%7D',
   ])
     it(`are not seen where there are none: ${url}`, () => {
       expect(secretPart(url)).to.equal(null);
