@@ -99,3 +99,23 @@ export function systemError(error: unknown): unknown {
     cause: error,
   });
 }
+
+/** What a disk has nothing left of, or fails at; and what to do. */
+const DISK: Readonly<Record<string, string>> = {
+  ENOSPC: 'Free space on that disk, then run the command again.',
+  EDQUOT: 'Raise the quota or free space, then run the command again.',
+  EIO: 'Check the health of that disk, then run the command again.',
+};
+
+/**
+ * A file that cannot be written.
+ * @param otherwise the code where the place is at fault (missing, read-only, of somebody else), not the system
+ * @param what file and reason, in words
+ * @returns SYSTEM where the disk is full or fails, or the system has nothing left
+ */
+export function cannotWrite(otherwise: 'CONFIG' | 'USAGE', what: string, cause: unknown): LukhasError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const advice = DISK[code] ?? EXHAUSTED[code];
+  if (advice === undefined) return new LukhasError(otherwise, what, { cause });
+  return new LukhasError('SYSTEM', what, { cause, suggestions: [advice] });
+}

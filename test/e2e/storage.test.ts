@@ -232,4 +232,21 @@ describe('storage in trouble', () => {
       again.close();
     });
   });
+
+  it('is told as a disk without space, not as a wrong set-up; keys that are there are used', async () => {
+    const w = workspace();
+    const disk = small(w);
+    const db = join(disk.dir, 'l.db');
+    for (const args of [
+      ['job', 'run', 'probe'],
+      ['keys', 'init'],
+    ])
+      expect((await w.run([...args, '--db', db])).code).to.equal(0);
+    disk.fill();
+    expect((await w.run(['keys', 'init', '--db', db])).code).to.equal(0);
+    const signed = await w.run(['checkpoint', '--db', db]);
+    says(signed, 1, /\(ENOSPC\)$|disk reports an error or is full/);
+    disk.free();
+    expect((await w.run(['checkpoint', '--db', db])).code).to.equal(0);
+  });
 });

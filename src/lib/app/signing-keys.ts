@@ -30,7 +30,8 @@ export async function initKeys(config: Config): Promise<KeyFile[]> {
   const made = [];
   for (const role of KEY_ROLES) {
     const path = config.keys[role];
-    const key = await createSigningKey(path, ownerFor(config.dbPath));
+    // Looked for first: a full disk is no reason not to use a key that is there.
+    const key = existsSync(path) ? null : await createSigningKey(path, ownerFor(config.dbPath));
     if (key !== null && role === 'log') await noteMadeFor(config.dbPath, dirname(path), ownerFor(config.dbPath));
     made.push({ role, path, created: key !== null, key: key ?? (await readSigningKey(path)) });
   }

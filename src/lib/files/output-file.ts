@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
-import { LukhasError } from '../errors.js';
+import { cannotWrite, LukhasError } from '../errors.js';
 import type { Owner } from '../process/index.js';
 import { removeAbandoned } from './partial-file.js';
 import { refuseNoFile, wholeFile } from './whole-file.js';
@@ -66,7 +66,7 @@ export async function writeOutput<T>(
   now: number,
   fill: (file: FileHandle) => Promise<T>,
   failed = (name: string, why: string, cause: unknown) =>
-    new LukhasError('USAGE', `${name}: cannot be written (${why})`, { cause }),
+    cannotWrite('USAGE', `${name}: cannot be written (${why})`, cause),
 ): Promise<T> {
   await refuseToReplace(output);
   const [target, name] = [resolve(output.path), `${output.flag} ${output.path}`];
@@ -115,5 +115,5 @@ function fileError(cause: unknown, name: string): unknown {
   const { code, syscall } = cause as NodeJS.ErrnoException;
   const why = syscall === undefined ? undefined : CANNOT_BE[code ?? ''];
   if (cause instanceof LukhasError || why === undefined) return cause;
-  return new LukhasError('USAGE', `${name}: cannot be written (${why})`, { cause });
+  return cannotWrite('USAGE', `${name}: cannot be written (${why})`, cause);
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LukhasError } from '../../errors.js';
+import { cannotWrite, LukhasError } from '../../errors.js';
 import { createFile, type FileKind, refuseOpenFolder, replaceFile } from '../../files/index.js';
 import { makeFolder, type Owner, openFolder } from '../../process/index.js';
 import { refused } from '../formats/index.js';
@@ -152,7 +152,7 @@ function noNote(path: string, cause?: NodeJS.ErrnoException): LukhasError {
 
 function unusable(path: string, cause: unknown): LukhasError {
   const { code } = cause as NodeJS.ErrnoException;
-  return new LukhasError('CONFIG', `${path}: checkpoints cannot be written (${code ?? String(cause)})`, { cause });
+  return cannotWrite('CONFIG', `${path}: checkpoints cannot be written (${code ?? String(cause)})`, cause);
 }
 
 function unreadable(path: string, cause: unknown): LukhasError {

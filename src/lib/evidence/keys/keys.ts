@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { LukhasError } from '../../errors.js';
+import { cannotWrite, LukhasError } from '../../errors.js';
 import { createFile, refuseOpenFolder } from '../../files/index.js';
 import { makeFolder, type Owner } from '../../process/index.js';
 import type { Signer } from '../formats/index.js';
@@ -74,7 +74,7 @@ export async function createSigningKey(path: string, owner: Owner | null = null)
     if (!(await createFile(path, pem, { mode: 0o600, owner }))) return null;
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
-    throw new LukhasError('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, { cause });
+    throw cannotWrite('CONFIG', `${path}: the key cannot be written (${codeOf(cause)})`, cause);
   }
   return new SigningKey(privateKey);
 }
