@@ -17,6 +17,7 @@ const LAZY: readonly (() => Promise<unknown>)[] = [
   () => import('../lib/app/hook-secrets.js'),
   () => import('../lib/app/probe.js'),
   () => import('../lib/app/verification.js'),
+  () => import('../lib/app/verify-in-thread.js'),
   () => import('../lib/canary/advance.js'),
   () => import('../lib/canary/interim-verdict.js'),
   () => import('../lib/evidence/checkpoints/files.js'),

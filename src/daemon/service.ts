@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { App } from '../lib/app/index.js';
-import { canaryJson, composePolicy, environment, verifyInThread } from '../lib/app/index.js';
+import { canaryJson, composePolicy, environment } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
@@ -65,7 +65,10 @@ export class Service {
     this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
     const task = { path: app.config.dbPath, summaries: true };
-    this.verification = new Shared((signal) => verifyInThread(task, signal));
+    this.verification = new Shared(async (signal) => {
+      const { verifyInThread } = await import('../lib/app/verify-in-thread.js');
+      return verifyInThread(task, signal);
+    });
     // Every waiting call adds a listener.
     setMaxListeners(0, this.closing.signal);
   }
