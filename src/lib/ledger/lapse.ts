@@ -57,16 +57,18 @@ export class LapseWatch {
   leftMs(subject: string, { holder, expiresAt, term }: LeaseRow, before: Moment, clock: LeaseClock): number {
     if (term === null || before.monotonic === null) return expiresAt - before.wall;
     const left = term.until - before.monotonic;
+    const as = [holder, expiresAt, term.until].join(' ');
+    const known = this.#seen.get(subject);
+    const isKnown = known?.as === as && known.clockId === before.clockId;
+    const unseen = isKnown ? term.ttlMs - Math.max(0, before.monotonic - known.since) : null;
     // More than its whole length: one name for two clocks, as after a machine was put back to a snapshot of its memory.
     if (term.clockId !== null && term.clockId === before.clockId && left <= term.ttlMs + ROUNDING_MS) {
+      // Of such a lease there is less left than the term says, also once that is no more than its length.
+      if (unseen !== null) return Math.min(left, unseen);
       this.#seen.delete(subject);
       return left;
     }
-    const as = [holder, expiresAt, term.until].join(' ');
-    const known = this.#seen.get(subject);
-    if (known?.as === as && known.clockId === before.clockId) {
-      return term.ttlMs - Math.max(0, before.monotonic - known.since);
-    }
+    if (unseen !== null) return unseen;
     const { monotonic, clockId } = momentOf(clock);
     this.#seen.set(subject, { as, clockId, since: monotonic ?? before.monotonic });
     return term.ttlMs;

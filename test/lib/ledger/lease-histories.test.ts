@@ -23,7 +23,7 @@ interface Machine {
   clock: TwoClocks;
   suspended: boolean;
   /** Its monotonic clock at an earlier time, to which it may be put back. */
-  snapshot: number | null;
+  snapshot: { mono: number; clockId: string | null } | null;
 }
 
 /** One that wants the lease, and says under which tenure it commits. */
@@ -39,6 +39,9 @@ interface Process {
   renewedAt: number;
 }
 
+/** Of all histories: they share connections, which remember what they have seen of a holder by a clock. */
+let [made, boots] = [0, 0];
+
 /** Machines with processes of other pid namespaces, so that nobody knows of anybody whether it lives. */
 class World {
   time = 0;
@@ -46,15 +49,13 @@ class World {
   readonly processes: Process[] = [];
   /** Tenures in the order of what was committed under them. */
   readonly commits: number[] = [];
-  private made = 0;
-  private boots = 0;
   private tenures = 0;
   /** Since when the holder in the table is dead and others could notice. */
   private deadFor: number | null = null;
 
   constructor(machines: number, ledgers: readonly Ledger[]) {
     this.machines = Array.from({ length: machines }, (_, i) => ({
-      clock: new TwoClocks(`boot ${this.boots++}`, 1e12 * (1 + i), 1e6 * i),
+      clock: new TwoClocks(`boot ${boots++}`, 1e12 * (1 + i), 1e6 * i),
       suspended: false,
       snapshot: null,
     }));
@@ -72,10 +73,9 @@ class World {
     if (act.act === 'step') clock.wall += act.ms;
     if (act.act === 'suspend') machine.suspended = true;
     if (act.act === 'resume') machine.suspended = false;
-    if (act.act === 'snapshot') machine.snapshot = clock.mono;
+    if (act.act === 'snapshot') machine.snapshot = { mono: clock.mono, clockId: clock.clockId };
     if (act.act === 'reboot' || (act.act === 'restore' && machine.snapshot !== null)) {
-      const mono = act.act === 'reboot' ? 0 : machine.snapshot!;
-      const clockId = act.act === 'reboot' ? `boot ${this.boots++}` : clock.clockId;
+      const { mono, clockId } = act.act === 'reboot' ? { mono: 0, clockId: `boot ${boots++}` } : machine.snapshot!;
       machine.suspended = false;
       // Whoever looks from there begins to look.
       this.deadFor = null;
@@ -103,7 +103,7 @@ class World {
   }
 
   private begin(machine: Machine, ledger: Ledger): void {
-    const holder = `holder ${this.made++}`;
+    const holder = `holder ${made++}`;
     this.processes.push({ holder, machine, ledger, alive: true, stopped: false, tenure: null, renewedAt: 0 });
   }
 
@@ -206,7 +206,21 @@ describe('leases, over histories of machines and processes', () => {
         // Nobody who has lost it commits again before it has taken it anew.
         expect(world.commits).to.deep.equal([...world.commits].sort((a, b) => a - b));
       }),
-      { numRuns: cases(400) },
+      {
+        numRuns: cases(400),
+        // Put back by less than a lease: what is left of it by the clock is soon no more than its length.
+        examples: [
+          [
+            1,
+            [
+              { act: 'snapshot', machine: 0 },
+              { act: 'pass', turns: 7 },
+              { act: 'restore', machine: 0 },
+              { act: 'pass', turns: 14 },
+            ],
+          ],
+        ],
+      },
     );
   });
 });
