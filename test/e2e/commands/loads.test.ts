@@ -72,7 +72,8 @@ describe('what a command loads', () => {
     expect([...sources]).to.include.members(['src/commands/canary/list.ts', 'src/lib/ledger/sqlite/ledger.ts']);
     expect([...packages].filter((name) => HEAVY.test(name))).to.deep.equal([]);
     expect([...sources].filter((file) => UNCALLED.test(file))).to.deep.equal([]);
-    expect(modules).to.be.below(60);
+    // Chunks of the bundle among them; each is one file to open.
+    expect(modules).to.be.below(80);
   });
 
   it('to say why is the log, the words and the judge, and nothing that checks, measures or acts', async () => {
@@ -113,7 +114,9 @@ describe('what a command loads', () => {
     expect([...packages])
       .to.include('@oclif/core')
       .and.not.include('better-sqlite3');
-    expect([...sources]).to.deep.equal(['src/main.ts']);
+    // What keeps every command's last words: errors, closed output, programs that it started.
+    const always = /^src\/(main\.ts|cli\/|lib\/(errors\.ts|input\/|process\/(group|running)\.ts))/;
+    expect([...sources].filter((file) => !always.test(file))).to.deep.equal([]);
     expect([...packages].filter((name) => HEAVY.test(name))).to.deep.equal([]);
   });
 });
