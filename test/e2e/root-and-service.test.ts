@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,33 @@ describe('root and the account of a service on one database', () => {
     const run = await asRoot('export', '--from', '1d', '--out', join(top, 'q.zip'));
     expect(run.code, run.stderr).to.equal(0);
     expect(statSync(join(top, 'q.zip')).uid).to.equal(process.getuid!());
+  });
+
+  it('sign the log under one name, that of its configuration', async () => {
+    const config = join(folder, 'lukhas.yaml');
+    writeFileSync(config, 'keys: { origin: example.com/canaries }\n');
+    if (isRoot) chownSync(config, SERVICE, SERVICE);
+    for (const run of [await asService(...detached), await asService('keys', 'init'), await asService('checkpoint')])
+      expect(run.code, run.stderr).to.equal(0);
+    const named = (await asService('keys', 'show', '--role', 'log', '--form', 'vkey')).stdout;
+    const db = ['--db', join(folder, 'l.db')];
+    for (const size of [1, 2]) {
+      for (const args of [['checkpoint'], ['export', '--from', '1d', '--out', join(top, 'q.zip')], ['prove', '0']]) {
+        const run = await asRoot(...args, ...db);
+        expect(run.code, `${args[0]} of ${size}`).to.equal(2);
+        expect(run.stderr)
+          .to.match(
+            /checkpoints\/1: signed as "example\.com\/canaries", but the log is now named "lukhas-log\/\w{16}"\n/,
+          )
+          .and.include('Pass --config with the configuration that sets keys.origin');
+      }
+      await asService(...detached);
+    }
+    expect((await asRoot('keys', 'show', '--role', 'log', '--form', 'vkey', ...db)).stdout).to.equal(named);
+    for (const run of [await asRoot('checkpoint', ...db, '--config', config), await asService('checkpoint')]) {
+      expect(run.code, run.stderr).to.equal(0);
+      expect(run.stdout).to.match(/^(already )?signed: 3 entries of example\.com\/canaries\n/);
+    }
   });
 
   it('does not let the service have root write elsewhere', async () => {

@@ -13,7 +13,7 @@ import {
 } from '../evidence/keys/index.js';
 import { ownerFor } from '../process/index.js';
 import type { Config } from './config.js';
-import { noteMadeFor } from './evidence-places.js';
+import { checkpointFolder, noteMadeFor } from './evidence-places.js';
 
 export interface KeyFile extends PublicForms {
   path: string;
@@ -53,19 +53,36 @@ export async function showKeys(config: Config, roles: readonly KeyRole[] = KEY_R
   return described(config, found);
 }
 
-/** The log's name on its checkpoints: as configured, else after its key. */
+/** The log's name on checkpoints that are signed now: as configured, else after its key. */
 export function logOrigin(config: Config, logKey: SigningKey): string {
   return config.keys.origin ?? originOfKey(logKey.publicKey);
 }
 
-function described(
+/**
+ * The name that others need to verify the log: as configured, else that of the newest checkpoint, else after its key. Signing it
+ * under another than that of the newest checkpoint is refused.
+ * @throws LukhasError VERIFICATION when that checkpoint is invalid; CONFIG when it cannot be read
+ */
+export async function knownOrigin(config: Config, logKey: SigningKey): Promise<string> {
+  if (config.keys.origin !== null) return config.keys.origin;
+  const folder = checkpointFolder(config);
+  if (!existsSync(folder)) return logOrigin(config, logKey);
+  const { CheckpointFiles, readKept } = await import('../evidence/checkpoints/index.js');
+  const files = new CheckpointFiles(folder);
+  const newest = (await files.sizes()).at(-1);
+  return newest === undefined ? logOrigin(config, logKey) : (await readKept(files, newest)).origin;
+}
+
+async function described(
   config: Config,
   files: readonly { role: KeyRole; path: string; created: boolean; key: SigningKey }[],
-): KeyFile[] {
+): Promise<KeyFile[]> {
   const [first, second] = files;
   if (first && second && first.key.publicKey.equals(second.key.publicKey)) throw sameKey(second.path);
+  const log = files.find(({ role }) => role === 'log');
+  const origin = log === undefined ? '' : await knownOrigin(config, log.key);
   return files.map(({ role, path, created, key }) => ({
-    ...publicForms(role, key.publicKey, logOrigin(config, key)),
+    ...publicForms(role, key.publicKey, origin),
     path,
     created,
   }));

@@ -5,8 +5,11 @@ import { expect } from 'chai';
 import { type Config, loadConfig } from '../../../src/lib/app/config.js';
 import { initKeys, logOrigin, showKeys } from '../../../src/lib/app/signing-keys.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
+import { Checkpoints } from '../../../src/lib/evidence/checkpoints/checkpoints.js';
+import { CheckpointFiles } from '../../../src/lib/evidence/checkpoints/files.js';
 import { parseVkey } from '../../../src/lib/evidence/formats/vkey.js';
 import { readSigningKey } from '../../../src/lib/evidence/keys/keys.js';
+import { GrownLog } from '../evidence/tree/grown-log.js';
 
 const refusal = (promise: Promise<unknown>): Promise<LukhasError> =>
   promise.then(
@@ -53,6 +56,20 @@ describe('the keys of the configuration', () => {
     expect(logOrigin(config, key)).to.match(/^lukhas-log\/[0-9a-f]{16}$/);
     const named = { ...config, keys: { ...config.keys, origin: 'example.com/canaries' } };
     expect(parseVkey((await showKeys(named, ['log']))[0]!.vkey!).name).to.equal('example.com/canaries');
+  });
+
+  it('are shown with the name that the log has on its newest checkpoint, unless it is configured', async () => {
+    await initKeys(config);
+    const key = await readSigningKey(config.keys.log);
+    const name = async (of: Config) => parseVkey((await showKeys(of, ['log']))[0]!.vkey!).name;
+    expect(await name(config)).to.equal(logOrigin(config, key));
+    const origin = 'example.com/canaries';
+    const log = new GrownLog(origin, key).grow(2);
+    const files = new CheckpointFiles(join(folder, '.lukhas', 'checkpoints'));
+    await new Checkpoints({ log, files, origin, key }).make();
+    expect(await name(config)).to.equal(origin);
+    const named = { ...config, keys: { ...config.keys, origin: 'example.com/configured' } };
+    expect(await name(named)).to.equal('example.com/configured');
   });
 
   it('must be two', async () => {

@@ -31,7 +31,8 @@ export async function openCheckpoints(
     throw new LukhasError('USAGE', `--old-key ${previousKey}: this is the current log key, not the previous one`);
   }
   const files = new CheckpointFiles(checkpointFolder(config), ownerFor(config.dbPath));
-  return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), key, previous });
+  const named = config.keys.origin !== null;
+  return new Checkpoints({ log: ledger, files, origin: logOrigin(config, key), named, key, previous });
 }
 
 /** Whether the file of the log key exists: without one, no checkpoints are made. */

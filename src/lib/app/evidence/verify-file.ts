@@ -4,7 +4,13 @@ import type { Clock } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { CheckpointFiles } from '../../evidence/checkpoints/index.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../../evidence/formats/index.js';
-import { parseTrustedKeys, readSigningKey, sharedKey, type TrustedKey } from '../../evidence/keys/index.js';
+import {
+  parseTrustedKeys,
+  readSigningKey,
+  type SigningKey,
+  sharedKey,
+  type TrustedKey,
+} from '../../evidence/keys/index.js';
 import {
   type ConsistencyProof,
   claimedCheckpoint,
@@ -25,7 +31,7 @@ import { openLedger } from '../../ledger/sqlite/index.js';
 import type { SizeWatch } from '../../ledger/verify/index.js';
 import type { Config } from '../config.js';
 import { checkpointFolder } from '../evidence-places.js';
-import { logOrigin } from '../signing-keys.js';
+import { knownOrigin, logOrigin } from '../signing-keys.js';
 import { type FullReport, verifyAll } from '../verification.js';
 import { hasLogKey } from './checkpoints.js';
 
@@ -158,11 +164,22 @@ async function ownKey(config: Config, found: EvidenceFindings): Promise<Verifier
   if (!(await hasLogKey(config))) return null;
   try {
     const key = await readSigningKey(config.keys.log);
-    return { name: logOrigin(config, key), type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
+    const name = await nameOf(config, key);
+    return { name, type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'CONFIG') throw error;
     found.unchecked(`signatures by this machine's log key: ${error.message}`);
     return null;
+  }
+}
+
+/** Where the newest checkpoint is invalid, its own check says so. */
+async function nameOf(config: Config, key: SigningKey): Promise<string> {
+  try {
+    return await knownOrigin(config, key);
+  } catch (error) {
+    if (error instanceof LukhasError && error.code === 'VERIFICATION') return logOrigin(config, key);
+    throw error;
   }
 }
 

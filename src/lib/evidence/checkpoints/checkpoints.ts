@@ -32,8 +32,10 @@ export interface CosignedCheckpoint extends KeptCheckpoint {
 interface CheckpointsOptions {
   log: ProvableLog;
   files: CheckpointFiles;
-  /** Of the log. */
+  /** Name of the log. */
   origin: string;
+  /** Whether `origin` was configured, rather than derived from `key`. */
+  named?: boolean;
   key: Signer;
   /** The key that `key` replaces: signs too, so that whoever trusts the old key can see that it agreed. */
   previous?: Signer | null;
@@ -73,13 +75,13 @@ export class Checkpoints {
    * Signs the log as it is now and writes the checkpoint to disk; returns the existing one when nothing was appended since.
    * Entries that were not signed before are first hashed again from their bytes; changes in older ones are for `lukhas verify`.
    * @throws LukhasError VERIFICATION when the log does not contain what was signed last; CONFIG when it cannot be kept, or
-   *   another key has signed the last one; LEDGER_*
+   *   the last one was signed under another name or by another key; LEDGER_*
    */
   async make(): Promise<KeptCheckpoint & { created: boolean }> {
     const { origin, key, previous, files } = this.#o;
     const { size, root } = await this.check();
+    await this.#refuseOtherSigner();
     await rehash(this.#o.log, { from: (await this.latest())?.size ?? 0, to: size }, root);
-    await this.#refuseOtherKey();
     const text = formatCheckpoint({ origin, size, root });
     const own = [key, previous ?? []].flat().map((each) => {
       const { name, keyId, sign } = noteSigner(origin, each);
@@ -187,17 +189,18 @@ export class Checkpoints {
     return null;
   }
 
-  /** A replaced key must not go unnoticed under the name by which others know the log. */
-  async #refuseOtherKey(): Promise<void> {
-    const { origin, key, previous } = this.#o;
+  /**
+   * A replaced key must not go unnoticed under the name by which others know the log, nor its own key sign it under another name.
+   * Only a log whose old key is lost gets another name, and only one that somebody has chosen.
+   */
+  async #refuseOtherSigner(): Promise<void> {
+    const { origin, named = false, key, previous } = this.#o;
     const last = await this.latest();
-    if (last === null || last.origin !== origin) return;
-    const { text, signatures } = parseNote(last.note);
-    const signed = ({ publicKey }: Signer) => {
-      const own = checkpointVerifiers(origin, [{ name: origin, type: SIGNATURE_TYPE.note, publicKey }]);
-      return own.some((key) => signatures.some((each) => isSignedBy(text, each, key)));
-    };
-    if (![key, previous ?? []].flat().some(signed)) throw otherKey(this.folder, last);
+    if (last === null) return;
+    const isOurs = [key, previous ?? []].flat().some((each) => hasSigned(each, last));
+    if (last.origin === origin) {
+      if (!isOurs) throw otherKey(this.folder, last);
+    } else if (isOurs || !named) throw otherName(this.folder, last, origin);
   }
 
   /** Marks a checkpoint that a witness has refused as a different history: it is no longer used. */
@@ -215,6 +218,12 @@ export function cosigners(note: string): string[] {
   return parseNote(note)
     .signatures.filter(looksCosigned)
     .map(({ name }) => name);
+}
+
+function hasSigned({ publicKey }: Signer, { origin, note }: KeptCheckpoint): boolean {
+  const { text, signatures } = parseNote(note);
+  const keys = checkpointVerifiers(origin, [{ name: origin, type: SIGNATURE_TYPE.note, publicKey }]);
+  return keys.some((key) => signatures.some((each) => isSignedBy(text, each, key)));
 }
 
 function isBy(signature: Pick<NoteSignature, 'name' | 'keyId'>, key: Pick<NoteSignature, 'name' | 'keyId'>): boolean {
@@ -239,6 +248,11 @@ function otherName(folder: string, there: Checkpoint, origin: string): LukhasErr
   return new LukhasError(
     'CONFIG',
     `${folder}/${there.size}: signed as ${JSON.stringify(there.origin)}, but the log is now named ${JSON.stringify(origin)}`,
-    { suggestions: ['Set keys.origin back to the name it was signed with.'] },
+    {
+      suggestions: [
+        'Nothing was signed. Pass --config with the configuration that sets keys.origin to the name it was signed with.',
+        `If there is none, set it: keys: {origin: ${JSON.stringify(there.origin)}}`,
+      ],
+    },
   );
 }

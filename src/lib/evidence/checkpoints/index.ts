@@ -3,4 +3,4 @@
  */
 export { Checkpoints, type CosignedCheckpoint, cosigners } from './checkpoints.js';
 export { CheckpointFiles } from './files.js';
-export type { KeptCheckpoint } from './kept.js';
+export { type KeptCheckpoint, readKept } from './kept.js';

@@ -27,7 +27,7 @@ describe('checkpoints that are kept', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  const signed = (by: { key?: Signer; previous?: Signer; origin?: string } = {}) =>
+  const signed = (by: { key?: Signer; previous?: Signer; origin?: string; named?: boolean } = {}) =>
     new Checkpoints({ log, files, origin: ORIGIN, key: ALICE, ...by }).make();
   const sized = (of: GrownLog) => ({
     root: (size?: number) => of.root(size),
@@ -123,6 +123,35 @@ describe('checkpoints that are kept', () => {
     });
   });
 
+  describe('when the log has another name', () => {
+    const RENAMED = 'example.com/renamed';
+
+    it('refuse it at any size, chosen or not, in a line that tells both names, and sign nothing', async () => {
+      log.grow(2);
+      await signed();
+      for (const more of [0, 3])
+        for (const by of [{}, { named: true }, { key: BOB }, { key: BOB, previous: ALICE, named: true }]) {
+          log.grow(more);
+          const error = await caught(signed({ ...by, origin: RENAMED }));
+          expect(error).to.include({ code: 'CONFIG', exit: 2 });
+          expect(error.message).to.equal(`${folder}/2: signed as "${ORIGIN}", but the log is now named "${RENAMED}"`);
+          expect(error.suggestions.join('\n')).to.include('--config').and.include(`keys: {origin: "${ORIGIN}"}`);
+        }
+      expect((await readdir(folder)).sort()).to.deep.equal(['2', 'checkpoint']);
+      await signed();
+    });
+
+    it('take it when it was chosen, and the old key is not there: to others it is another log', async () => {
+      log.grow(2);
+      await signed();
+      log.grow(1);
+      expect(await signed({ key: BOB, origin: RENAMED, named: true })).to.include({ size: 3, origin: RENAMED });
+      log.grow(1);
+      expect((await caught(signed())).message).to.include(`signed as "${RENAMED}"`);
+      await signed({ key: BOB, origin: RENAMED, named: true });
+    });
+  });
+
   describe('when the log key is another one', () => {
     const verified = (note: string, key: Signer) =>
       verifyNote(note, [noteVerifier({ name: ORIGIN, type: SIGNATURE_TYPE.note, publicKey: key.publicKey })]);
@@ -156,13 +185,6 @@ describe('checkpoints that are kept', () => {
         // From now on the old one is the other one.
         expect((await caught(signed())).code).to.equal('CONFIG');
       }
-    });
-
-    it('take it under another name, which is another log to others', async () => {
-      log.grow(2);
-      await signed();
-      log.grow(1);
-      expect(await signed({ key: BOB, origin: 'example.com/other' })).to.include({ created: true, size: 3 });
     });
   });
 });
