@@ -1,6 +1,7 @@
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
+import { advice, adviseOn, CONFIG_FILE } from './advice.js';
 import { describe, showError } from './describe-error.js';
 import { print, printJson, type Styled, tell } from './screen.js';
 import { withdrawStandIns } from './surroundings.js';
@@ -32,7 +33,10 @@ export abstract class BaseCommand extends Command {
   private opened: App | null = null;
 
   /** Opens the library once; it is closed when the command ends. */
-  protected async app(flags: BaseFlags, options: Pick<OpenOptions, 'readOnly' | 'mayBeOlder'> = {}): Promise<App> {
+  protected async app(
+    flags: BaseFlags,
+    options: Pick<OpenOptions, 'readOnly' | 'mayBeOlder' | 'mustExist'> = {},
+  ): Promise<App> {
     const [{ openApp }, { loadConfig }] = await Promise.all([
       import('../lib/app/app.js'),
       import('../lib/app/config.js'),
@@ -48,6 +52,7 @@ export abstract class BaseCommand extends Command {
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse(options, argv);
+    adviseOn(placeOf(parsed.flags, CONFIG_FILE in this.ctor.baseFlags), this.config);
     const flags = Object.entries(parsed.flags).map(([name, value]) => [`--${name}`, value] as const);
     for (const [name, value] of [...flags, ...Object.entries(parsed.args)])
       if (value === '' || (Array.isArray(value) && value.includes('')))
@@ -59,12 +64,13 @@ export abstract class BaseCommand extends Command {
 
   protected override async init(): Promise<void> {
     withdrawStandIns();
+    adviseOn({}, this.config);
     await super.init();
   }
 
   /** Messages and progress: never on stdout. */
   protected say(message: string): void {
-    tell(message);
+    tell(advice(message));
   }
 
   /** Data for a person, on stdout; nothing with `--json`. */
@@ -93,4 +99,11 @@ export abstract class BaseCommand extends Command {
     showError(error, described, this.jsonEnabled());
     return undefined;
   }
+}
+
+/** @param hasOwnConfig of a command whose --config is something else: its configuration file is named by --config-file */
+function placeOf(flags: Values, hasOwnConfig: boolean): { db?: string; config?: string } {
+  const { db } = flags;
+  const config = flags[hasOwnConfig ? CONFIG_FILE : 'config'];
+  return { ...(typeof db === 'string' ? { db } : {}), ...(typeof config === 'string' ? { config } : {}) };
 }

@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core';
 import { type ErrorCode, EXIT, LukhasError, systemError } from '../lib/errors.js';
 import { nearest } from '../lib/input/index.js';
+import { advice } from './advice.js';
 import { printJson, tell } from './screen.js';
 
 export interface Described {
@@ -13,7 +14,10 @@ export interface Described {
 /** @param flags names of the command's flags, for advice on mistyped ones */
 export function describe(error: unknown, flags: readonly string[] = []): Described {
   const known = systemError(error);
-  if (known instanceof LukhasError) return known;
+  if (known instanceof LukhasError) {
+    const { code, exit, message, suggestions } = known;
+    return { code, exit, message, suggestions: suggestions.map(advice) };
+  }
   if (error instanceof Errors.CLIError) return usageError(error, flags);
   const message = error instanceof Error ? error.message : String(error);
   return {

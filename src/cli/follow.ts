@@ -1,6 +1,7 @@
 import type { App } from '../lib/app/index.js';
 import { canaryJson, exitOf } from '../lib/app/index.js';
 import { type Canary, isTerminal } from '../lib/readings/index.js';
+import { advice } from './advice.js';
 import type { BaseCommand } from './base-command.js';
 import { exitCodeIsOutcome } from './output.js';
 import { presentCanary } from './present.js';
@@ -36,7 +37,7 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
   process.exitCode = interrupted ?? exitOf(canary);
   exitCodeIsOutcome();
   if (interrupted !== null) {
-    tell(howToGoOn(canary));
+    tell(advice(howToGoOn(canary)));
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));
   return { ...canaryJson(canary), exit: process.exitCode };
 }

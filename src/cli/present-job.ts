@@ -2,6 +2,7 @@ import { EXIT } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
 import { clip, milliseconds, oneLine, seconds } from '../lib/explain/index.js';
 import type { Job } from '../lib/readings/index.js';
+import { advice } from './advice.js';
 import { paint } from './present.js';
 import { block, type Styled } from './screen.js';
 
@@ -37,7 +38,7 @@ function lines(job: Job): string[] {
     ['failed', failure ? `${clip(failure.message)}${failure.by ? `, by ${oneLine(failure.by.who)}` : ''}` : null],
     ...metricRows(result?.metrics ?? null),
     ...written(ended?.output?.tail ?? ''),
-    ['next', state === 'running' || state === 'queued' ? `lukhas job status ${id}` : null],
+    ['next', state === 'running' || state === 'queued' ? advice(`lukhas job status ${id}`) : null],
   ];
   const shown = rows.flatMap(([name, value]) => (value === null ? [] : [`  ${name.padEnd(9)} ${value}`]));
   return [`${state}  ${taskId}  ${id}${dryRun ? '  (dry run)' : ''}`, ...shown];

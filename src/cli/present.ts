@@ -11,6 +11,7 @@ import {
   wrap,
 } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
+import { advice } from './advice.js';
 import { approvalLines } from './present-approvals.js';
 import { block, Styled } from './screen.js';
 
@@ -62,7 +63,7 @@ function lines(canary: Canary, width: Width, more: readonly string[]): string[] 
     ...(canary.dryRun ? ['  dry run: no hook was called, no gate changed'] : []),
     ...approvalLines(canary).flatMap(text),
     ...[...actionLines(canary), ...more].flatMap(text),
-    ...steps(canary).flatMap((step) => wrap(step, width, '  next: ', '        ')),
+    ...steps(canary).flatMap((step) => wrap(advice(step), width, '  next: ', '        ')),
   ];
 }
 

@@ -4,6 +4,7 @@ import { systemClock } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
 import type { Entry, EvidenceReport } from '../lib/evidence/verify/index.js';
 import { quote } from '../lib/input/index.js';
+import { advice } from './advice.js';
 import { block, type Styled } from './screen.js';
 
 export interface VerifyFlags {
@@ -91,11 +92,11 @@ function entryLine({ seq, ts, kind, subject, data }: Entry): string {
 function listed(found: EvidenceReport): string[] {
   const more = found.problemCount - found.problems.length;
   return [
-    ...found.problems.map((text) => `  problem  ${text}`),
+    ...found.problems.map((text) => `  problem  ${advice(text)}`),
     ...(more > 0 ? [`  problem  and ${more} more`] : []),
     ...found.notShown.map((text) => `  not proven  ${text}`),
     ...found.holds.map((text) => `  verified  ${text}`),
-    ...found.notChecked.map((text) => `  not checked  ${text}`),
+    ...found.notChecked.map((text) => `  not checked  ${advice(text)}`),
   ];
 }
 

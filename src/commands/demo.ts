@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { advice } from '../cli/advice.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { presentCanary } from '../cli/present.js';
 import { block } from '../cli/screen.js';
@@ -42,13 +43,14 @@ export default class Demo extends BaseCommand {
       return canaryJson(demo.canary);
     }
     if (!this.jsonEnabled()) {
-      const db = flags.db === undefined ? '' : ` --db ${shellWord(flags.db)}`;
       this.log(block(['', presentCanary(demo.canary, flags['no-color']), '']));
       this.log(`Traffic sent: ${demo.sent.canary} requests to fraud-v2, ${demo.sent.baseline} to fraud-v1.\n`);
       this.log('Next:');
-      const next = nextCommands(demo.canary.id, fault).map(([command, what]) => [`${command}${db}`, what] as const);
+      const next = nextCommands(demo.canary.id, fault).map(
+        ([command, what]) => [advice(`lukhas ${command}`), what] as const,
+      );
       const width = Math.max(...next.map(([command]) => command.length));
-      for (const [command, what] of next) this.log(`  npx lukhas ${command.padEnd(width)}  ${what}`);
+      for (const [command, what] of next) this.log(`  npx ${command.padEnd(width)}  ${what}`);
     }
     return { ...canaryJson(demo.canary), fault, sent: demo.sent };
   }
@@ -62,9 +64,4 @@ function nextCommands(id: string, fault: Fault): [string, string][] {
     ['gate list', 'the current holder of each gate'],
     fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],
   ];
-}
-
-/** A path as it can be pasted into a shell. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

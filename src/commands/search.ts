@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { advice } from '../cli/advice.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { table } from '../cli/table.js';
 import { LukhasError } from '../lib/errors.js';
@@ -35,6 +36,6 @@ export default class Search extends BaseCommand {
               results.map(({ id, title }) => [id, title]),
             ),
       );
-    return { results, ...(warning === null ? {} : { warning }) };
+    return { results, ...(warning === null ? {} : { warning: advice(warning) }) };
   }
 }

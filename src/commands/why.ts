@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { advised } from '../cli/advice.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { notKnown } from '../cli/not-known.js';
 import { ERRORS } from '../lib/errors.js';
@@ -29,14 +30,14 @@ export default class Why extends BaseCommand {
     const { why } = await import('../lib/app/explanations.js');
     const at = flags.at === undefined ? undefined : parseInstant(flags.at, app.clock.now(), '--at');
     const narrative = await why(app, args.id, { at });
-    const text = flags.format === 'md' ? narrativeMarkdown(narrative) : narrativeText(narrative);
+    const inWords = flags.format === 'md' ? narrativeMarkdown : narrativeText;
     if (narrative.about === 'unknown') {
       if (!this.jsonEnabled()) throw notKnown(narrative.title);
       process.exitCode = ERRORS.NOT_FOUND.exit;
     } else if (process.stdout.isTTY && flags.format === 'text' && !this.jsonEnabled()) {
       const { presentNarrative } = await import('../cli/present-narrative.js');
-      this.log(presentNarrative(narrative, process.stdout, flags['no-color']));
-    } else this.log(text);
-    return { ...narrative, text };
+      this.log(presentNarrative(advised(narrative), process.stdout, flags['no-color']));
+    } else this.log(inWords(advised(narrative)));
+    return { ...narrative, text: inWords(narrative) };
   }
 }

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { advice } from '../../cli/advice.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
 import type { SubjectSummary } from '../../lib/ledger/index.js';
@@ -49,6 +50,6 @@ export default class CanaryList extends BaseCommand {
       ]);
       this.log(rows.length === 0 ? 'no canaries' : table(['CANARY', 'STATE', 'MODEL', 'GATES', 'UPDATED'], rows));
     }
-    return { canaries, ...(warning === null ? {} : { warning }) };
+    return { canaries, ...(warning === null ? {} : { warning: advice(warning) }) };
   }
 }

@@ -7,7 +7,7 @@ export default class DbRebuild extends BaseCommand {
 
   async run(): Promise<unknown> {
     const { flags } = await this.parse(DbRebuild);
-    const app = await this.app(flags, { mayBeOlder: true });
+    const app = await this.app(flags, { mayBeOlder: true, mustExist: true });
     const rows = await app.canaries.rebuild();
     await app.search.rebuild();
     if (!this.jsonEnabled()) this.log(`rebuilt ${rows} rows from ${await app.ledger.size()} log entries`);

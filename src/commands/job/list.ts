@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { advice } from '../../cli/advice.js';
 import { BaseCommand } from '../../cli/base-command.js';
 import { table } from '../../cli/table.js';
 import { JOB_STATES } from '../../lib/readings/index.js';
@@ -38,6 +39,6 @@ export default class JobList extends BaseCommand {
       const head = ['JOB', 'STATE', 'TASK', 'FOR', 'REASON', 'UPDATED'];
       this.log(rows.length === 0 ? 'no jobs' : table(head, rows));
     }
-    return { jobs, ...(warning === null ? {} : { warning }) };
+    return { jobs, ...(warning === null ? {} : { warning: advice(warning) }) };
   }
 }

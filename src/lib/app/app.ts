@@ -45,16 +45,21 @@ export interface OpenOptions {
   readOnly?: boolean;
   /** Opens a log for writing that was set back to an older copy, too: for what stops, mends or reads. */
   mayBeOlder?: boolean;
+  /** Opens for writing what is there: no database is created. */
+  mustExist?: boolean;
 }
 
 /**
- * Composition root. Opens (and creates, unless readOnly) the database.
+ * Composition root. Opens (and creates, unless readOnly or mustExist) the database.
  * @throws LukhasError CONFIG; LEDGER_*; VERIFICATION when it is to be written, and does not begin with what was signed of it
  */
 export async function openApp(options: OpenOptions = {}): Promise<App> {
   const config = options.config ?? (await loadConfig());
   const clock = options.clock ?? systemClock();
-  const ledger = await openLedger(config.dbPath, { readOnly: options.readOnly ?? false });
+  const ledger = await openLedger(config.dbPath, {
+    readOnly: options.readOnly ?? false,
+    mustExist: options.mustExist ?? false,
+  });
   if (options.readOnly !== true && options.mayBeOlder !== true) await refuseToOpen(ledger, config);
   // Looked at each time: a log may be set back, and something signed, while it is open.
   const beforePromoting = () => refuseOlder(ledger, config);

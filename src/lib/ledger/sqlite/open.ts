@@ -11,6 +11,8 @@ import { requireOwnSchema } from './schema-check.js';
 export interface OpenOptions {
   /** Opens what is there and never writes. Default false: the file and its folder are made when missing. */
   readOnly?: boolean;
+  /** Opens for writing what is there, and makes nothing. */
+  mustExist?: boolean;
   /** How long to wait for another process to release the database, ms. Default 5000. */
   busyTimeoutMs?: number;
 }
@@ -45,7 +47,10 @@ export async function openConnection(file: string, options: ConnectionOptions = 
   const path = resolve(file).trimEnd();
   const readOnly = options.readOnly ?? false;
   const busyTimeoutMs = options.busyTimeoutMs ?? 5000;
-  const attempt = () => (readOnly ? openForReading(path, options.anySchema ?? false) : openForWriting(path));
+  const attempt = () => {
+    if (options.mustExist) requireLedger(path);
+    return readOnly ? openForReading(path, options.anySchema ?? false) : openForWriting(path);
+  };
   const db = await whileBusy(busyTimeoutMs, path, attempt);
   const { dev, ino } = fileAt(path) ?? NO_FILE;
   return { db, path, readOnly, busyTimeoutMs, file: { dev, ino } };
@@ -138,6 +143,19 @@ function makeFile(path: string, owner: Owner | null): void {
   }
 }
 
+/** @throws LukhasError LEDGER_UNAVAILABLE when there is nothing to open */
+function requireLedger(path: string): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw noLedger(path, 'no ledger found');
+  if (size === 0) throw noLedger(path, 'contains no ledger');
+}
+
+function noLedger(path: string, what: string): LukhasError {
+  return new LukhasError('LEDGER_UNAVAILABLE', `${path}: ${what}`, {
+    suggestions: ['Check the path given with --db, or start a canary first.'],
+  });
+}
+
 function isFolder(path: string): LukhasError {
   return new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
     suggestions: ['Pass a file with --db.'],
@@ -147,11 +165,7 @@ function isFolder(path: string): LukhasError {
 function openForReading(path: string, anySchema: boolean): Database.Database {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory()) throw isFolder(path);
-  if (found === undefined) {
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path}: no ledger found`, {
-      suggestions: ['Check the path given with --db, or start a canary first.'],
-    });
-  }
+  if (found === undefined) throw noLedger(path, 'no ledger found');
   const check = (db: Database.Database) => {
     const readable = ofOneMoment(db, () => {
       if (!isReadable(db, path)) return false;
@@ -159,9 +173,7 @@ function openForReading(path: string, anySchema: boolean): Database.Database {
       return true;
     });
     if (readable) return;
-    throw new LukhasError('LEDGER_UNAVAILABLE', `${path}: contains no ledger`, {
-      suggestions: ['Check the path given with --db, or start a canary first.'],
-    });
+    throw noLedger(path, 'contains no ledger');
   };
   try {
     return configured(connect(path, true), check);
