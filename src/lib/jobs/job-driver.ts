@@ -31,7 +31,7 @@ const RENEW_MS = 10_000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
 const MAY_PASS: readonly string[] = ['LEDGER_BUSY', 'LEDGER_FULL'];
-/** Before a runner that is being stopped gives up. */
+/** On a busy database, before a runner that is being stopped gives up; on a full disk, before one gives up that has jobs of its own. */
 const LAST_TRIES = 5;
 const GRACE_MS = 5000;
 
@@ -52,6 +52,8 @@ export class JobDriver {
     private readonly options: DriverOptions,
     private readonly holder: string,
     private job: Job,
+    /** Whether it waits for room on a full disk as long as it takes, as the daemon does; a command that somebody waits for gives up. */
+    private readonly isPatient: boolean,
   ) {
     this.recovery = actingFor(holder, 'recovery');
   }
@@ -255,18 +257,47 @@ export class JobDriver {
     holder: string,
   ): Promise<Job> {
     const { ledger, clock } = this.options;
-    for (let lastTries = LAST_TRIES; ; ) {
+    for (let tries = 1, lastTries = LAST_TRIES; ; tries++) {
       try {
         const ts = timestamp(clock.now());
         const draft = { ...event, subject: this.job.id, ts } as EventDraft;
         return await appendToJob(ledger, this.job, draft, [{ lease: this.job.id, holder }]);
       } catch (error) {
         if (!(error instanceof LukhasError) || !MAY_PASS.includes(error.code)) throw error;
-        if (this.stopped && --lastTries === 0) throw error;
-        this.tell(error);
-        await clock.sleep(RETRY_MS);
+        const isFull = error.code === 'LEDGER_FULL';
+        // Nobody who stops a process on a full disk waits for room.
+        if (this.stopped && (isFull || --lastTries === 0)) throw this.unrecorded(event.kind, error);
+        if (isFull && !this.isPatient && tries >= LAST_TRIES) throw this.unrecorded(event.kind, error);
+        // Who gives up soon says it once, with what becomes of the job.
+        if (!isFull || this.isPatient) this.tell(error);
+        await this.pause();
       }
     }
+  }
+
+  /** Between two tries; a stop ends it. */
+  private async pause(): Promise<void> {
+    const { clock } = this.options;
+    const { signal } = this.control;
+    if (signal.aborted) return clock.sleep(RETRY_MS);
+    try {
+      await clock.sleep(RETRY_MS, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** What the database said, and what becomes of the job whose entry it did not take. */
+  private unrecorded(kind: string, cause: LukhasError): LukhasError {
+    const { id } = this.job;
+    const what = kind === 'job.running' ? 'that it began' : 'its end';
+    return new LukhasError(cause.code, `${cause.message}; job ${id}: ${what} is not recorded`, {
+      suggestions: [
+        ...cause.suggestions,
+        `Then \`lukhas serve\` on this database records the job as lost, or end it: lukhas job cancel ${id}`,
+      ],
+      cause,
+    });
   }
 
   private readonly tell = (cause: unknown): void => {

@@ -112,7 +112,7 @@ export class JobRunner {
     const job = await loadJob(ledger, id);
     if (isFinal(job.state)) return this.ended(id);
     const now = clock.now();
-    const driver = new JobDriver(this.options, this.holder, job);
+    const driver = new JobDriver(this.options, this.holder, job, this.tolerant);
     const lease = await ledger.leaseAt(id, clock);
     if (lease !== null && !driver.isOwn(lease.holder) && isDriven(lease)) return this.leaveTo(id, now);
     // The lease comes before anything is started: who holds it and is gone may have started it.
