@@ -3,6 +3,7 @@ import type { App, OpenOptions } from '../lib/app/index.js';
 import { EXIT, LukhasError } from '../lib/errors.js';
 import { advice, adviseOn, CONFIG_FILE } from './advice.js';
 import { describe, showError } from './describe-error.js';
+import { resultSeenWith } from './output.js';
 import { print, printJson, type Styled, tell } from './screen.js';
 import { withdrawStandIns } from './surroundings.js';
 
@@ -30,6 +31,9 @@ export abstract class BaseCommand extends Command {
     'no-color': Flags.boolean({ description: 'plain text, as with NO_COLOR', helpGroup: 'GLOBAL' }),
   };
 
+  /** Of a command that acts: what shows the result, where its own output was lost. */
+  static seeResult: string | null = null;
+
   private opened: App | null = null;
 
   /** Opens the library once; it is closed when the command ends. */
@@ -41,7 +45,10 @@ export abstract class BaseCommand extends Command {
       import('../lib/app/app.js'),
       import('../lib/app/config.js'),
     ]);
-    const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+    const config = await loadConfig({
+      flags: { db: flags.db, config: flags.config },
+      ...('config-file' in this.ctor.baseFlags ? { configFlag: '--config-file' } : {}),
+    });
     this.opened = await openApp({ config, ...options });
     return this.opened;
   }
@@ -65,6 +72,8 @@ export abstract class BaseCommand extends Command {
   protected override async init(): Promise<void> {
     withdrawStandIns();
     adviseOn({}, this.config);
+    const { seeResult } = this.constructor as typeof BaseCommand;
+    if (seeResult !== null) resultSeenWith(seeResult);
     await super.init();
   }
 

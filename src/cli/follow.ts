@@ -3,7 +3,7 @@ import { canaryJson, exitOf } from '../lib/app/index.js';
 import { type Canary, isTerminal } from '../lib/readings/index.js';
 import { advice } from './advice.js';
 import type { BaseCommand } from './base-command.js';
-import { exitCodeIsOutcome } from './output.js';
+import { exitCodeIsOutcome, resultSeenWith } from './output.js';
 import { presentCanary } from './present.js';
 import { tell } from './screen.js';
 import { statusLine } from './status-line.js';
@@ -36,6 +36,7 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
   const { canary, interrupted } = watched;
   process.exitCode = interrupted ?? exitOf(canary);
   exitCodeIsOutcome();
+  resultSeenWith(`lukhas canary status ${canary.id}`);
   if (interrupted !== null) {
     tell(advice(howToGoOn(canary)));
   } else if (!command.jsonEnabled()) command.log(presentCanary(canary, noColor));

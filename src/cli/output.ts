@@ -16,6 +16,7 @@ const GONE: readonly (string | undefined)[] = ['EPIPE', 'ECONNRESET', 'ENOTCONN'
 let lost: NodeJS.ErrnoException | null = null;
 let outcome = false;
 let readerMayLeave = false;
+let seenWith: string | null = null;
 
 /** Before anything is written. The `error` listeners of packages, which would throw, are replaced. */
 export function guardOutput(): void {
@@ -31,6 +32,11 @@ export function exitCodeIsOutcome(): void {
   outcome = true;
 }
 
+/** The command acts, and would act again: a command that shows what it did. The last that is named counts. */
+export function resultSeenWith(command: string): void {
+  seenWith = command;
+}
+
 /** For a protocol: a client that goes away has had all that it wanted. */
 export function readerOfOutputMayLeave(): void {
   readerMayLeave = true;
@@ -42,7 +48,11 @@ function lostOutput(): LukhasError | null {
   const gone = GONE.includes(lost.code);
   const why = gone ? `its reader went away (${lost.code})` : lost.message;
   return new LukhasError('OUTPUT_LOST', `standard output could not be written: ${why}`, {
-    suggestions: ['What this command printed is incomplete. Free space, or write to another place, and run it again.'],
+    suggestions: [
+      seenWith === null
+        ? 'What this command printed is incomplete. Free space, or write to another place, and run it again.'
+        : `What this command printed is incomplete; run again, it would act again. See the result with: ${seenWith}`,
+    ],
     cause: lost,
     ...(gone ? { exit: READER_GONE } : {}),
   });

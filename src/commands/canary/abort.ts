@@ -4,6 +4,7 @@ import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryAbort extends BaseCommand {
   static override summary = 'stop a canary that is still undecided';
+  static override seeResult = 'lukhas canary list';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

@@ -8,6 +8,7 @@ import { isOpen } from '../../lib/readings/index.js';
 
 export default class CanaryApprove extends BaseCommand {
   static override summary = 'approve a promotion whose policy requires approval';
+  static override seeResult = 'lukhas canary list';
   static override description =
     'The last required approval triggers the promotion: this command calls the hooks, or leaves them to a running `lukhas serve` with --detach.';
   static override args = {

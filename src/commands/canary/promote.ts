@@ -4,6 +4,7 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 
 export default class CanaryPromote extends BaseCommand {
   static override summary = 'promote a BLOCKED canary by hand; recorded as an override';
+  static override seeResult = 'lukhas canary list';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

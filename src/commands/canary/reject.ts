@@ -4,6 +4,7 @@ import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryReject extends BaseCommand {
   static override summary = 'reject a promotion that is waiting for approval; this is final';
+  static override seeResult = 'lukhas canary list';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

@@ -5,6 +5,7 @@ import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryResume extends BaseCommand {
   static override summary = 'resume a canary whose driver has stopped, and wait for its verdict';
+  static override seeResult = 'lukhas canary list';
   static override description =
     'Continues from the log: no check is judged twice, and an interrupted action is completed. Waits while another process drives the canary.';
   static override args = {

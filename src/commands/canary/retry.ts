@@ -4,6 +4,7 @@ import { finish, followToVerdict } from '../../cli/follow.js';
 
 export default class CanaryRetry extends BaseCommand {
   static override summary = 'call the failed hooks of a decided canary again';
+  static override seeResult = 'lukhas canary list';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

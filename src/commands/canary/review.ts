@@ -4,6 +4,7 @@ import { canaryJson } from '../../lib/app/index.js';
 
 export default class CanaryReview extends BaseCommand {
   static override summary = "record another person's review of a break-glass promotion";
+  static override seeResult = 'lukhas canary list';
   static override args = {
     id: Args.string({ description: 'canary id, or a unique prefix of it', required: true }),
   };

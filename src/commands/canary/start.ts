@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
+import { resultSeenWith } from '../../cli/output.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
 import { sourceFromFlags } from '../../cli/source-flags.js';
 import { canaryJson, environment, requireHookSecrets } from '../../lib/app/index.js';
@@ -9,6 +10,7 @@ import { parseDuration } from '../../lib/input/index.js';
 
 export default class CanaryStart extends BaseCommand {
   static override summary = 'start a canary and wait for its verdict';
+  static override seeResult = 'lukhas canary list';
   static override description =
     'Runs in the foreground until the verdict. Exit code 0: promoted, 3: rolled back, 4: blocked, 6: source unreachable.';
   static override examples = [
@@ -74,6 +76,7 @@ export default class CanaryStart extends BaseCommand {
       dryRun: flags['dry-run'],
       by: app.config.actor,
     });
+    resultSeenWith(`lukhas canary status ${canary.id}`);
     if (flags.detach) {
       this.say(`started ${canary.id}; a running \`lukhas serve\` drives it, or run: lukhas canary resume ${canary.id}`);
       if (!this.jsonEnabled()) this.log(canary.id);

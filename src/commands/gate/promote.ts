@@ -9,6 +9,7 @@ import type { PromotionResult } from '../../lib/gates/index.js';
 
 export default class GatePromote extends BaseCommand {
   static override summary = 'promote a model to a gate on the evidence of an earlier canary';
+  static override seeResult = 'lukhas gate list';
   static override description =
     "Calls the promote hooks and makes the model the current holder of the gate. Exit code 2 if the model's newest canary for this gate did not prove it. Does nothing if the model already holds the gate; completes an interrupted promotion.";
   static override examples = ['<%= config.bin %> gate promote fraud-v2 production --dry-run'];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { interruptible } from '../../cli/interrupt.js';
-import { exitCodeIsOutcome } from '../../cli/output.js';
+import { exitCodeIsOutcome, resultSeenWith } from '../../cli/output.js';
 import { exitOfJob, presentJob } from '../../cli/present-job.js';
 import type { App } from '../../lib/app/index.js';
 import { LukhasError } from '../../lib/errors.js';
@@ -11,6 +11,7 @@ import { JOB_TIME, jobJson } from '../../lib/jobs/index.js';
 
 export default class JobRun extends BaseCommand {
   static override summary = 'run a task and wait for it to finish';
+  static override seeResult = 'lukhas job list';
   static override description =
     "Tasks are defined in lukhas.yaml; `probe` is built in. Exit code 0: completed, 5: failed, 8: timed out, 10: cancelled. Here --config is the evaluation's configuration; use --config-file for the configuration file of lukhas.";
   static override examples = [
@@ -58,6 +59,7 @@ export default class JobRun extends BaseCommand {
       by: app.config.actor,
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     });
+    resultSeenWith(`lukhas job status ${id}`);
     if (flags.detach) {
       this.say(`queued ${id}; a \`lukhas serve\` on this database runs it`);
       if (!this.jsonEnabled()) this.log(id);

@@ -3,6 +3,7 @@ import { presentKeys } from '../../cli/present-keys.js';
 
 export default class KeysInit extends BaseCommand {
   static override summary = 'create the keys that sign checkpoints and evidence packs';
+  static override seeResult = 'lukhas keys show';
   static override description =
     'Creates two Ed25519 keys in keys/ next to the database, or in the files given in LUKHAS_LOG_KEY_FILE and LUKHAS_EXPORT_KEY_FILE. Existing keys are not replaced.';
   static override examples = ['<%= config.bin %> keys init'];
