@@ -65,6 +65,7 @@ export async function readFiles(
   { project, user, userPlace }: ConfigFiles,
   home: string,
   env: Env,
+  configFlag?: string,
 ): Promise<FileConfig> {
   if (project === null && user === null) return {};
   // Loaded only now: parsing YAML costs more time than most commands take.
@@ -76,7 +77,7 @@ export async function readFiles(
   if (user !== null && own !== null) await requireOwn(user, own);
   const { trustedFolders = [], ...weaker } = user === null ? {} : await readConfigFile(user, home, true);
   if (project === null) return weaker;
-  if (!project.named && own !== null) await requireTrusted(project, own, trustedFolders, userPlace);
+  if (!project.named && own !== null) await requireTrusted(project, own, trustedFolders, userPlace, configFlag);
   const { trustedFolders: _own, ...strongest } = await readConfigFile(project.path, home, project.path === userPlace);
   const merged = { ...weaker, ...strongest };
   // Credentials belong to the source beside which they stand.

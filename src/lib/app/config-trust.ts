@@ -62,6 +62,7 @@ export function whoElse({ kind, uid, gid, mode }: Place, own: ReadonlySet<number
  * Refuses a file that was found, unless it is trusted: nobody has named it.
  * @param trusted folders of the user's own configuration, absolute; `*`: all
  * @param userFile where those are written
+ * @param configFlag the flag of this command that names a configuration file
  * @throws LukhasError CONFIG: file, who else can change it, what to do
  */
 export async function requireTrusted(
@@ -69,13 +70,14 @@ export async function requireTrusted(
   own: ReadonlySet<number>,
   trusted: readonly string[],
   userFile: string,
+  configFlag = '--config',
 ): Promise<void> {
   const problem = await problemOf(found, own);
   if (problem === null || (await isTrusted(dirname(found.path), trusted))) return;
   const folder = JSON.stringify(dirname(found.path));
   throw new LukhasError('CONFIG', `${found.path}: not used, because it names programs to run and ${problem}`, {
     suggestions: [
-      `If you trust it, name it: --config ${found.path}`,
+      `If you trust it, name it: ${configFlag} ${found.path}`,
       `Or trust its folder: write trustedFolders: [${folder}] into ${userFile}`,
     ],
   });

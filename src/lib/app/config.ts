@@ -46,6 +46,8 @@ export interface Config {
 
 export interface ConfigInput {
   flags?: { db?: string | undefined; config?: string | undefined };
+  /** The command's flag that names a configuration file, for messages; `--config`. */
+  configFlag?: string;
   env?: Env;
   cwd?: string;
 }
@@ -62,7 +64,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
   const home = text(env, 'HOME') ?? homeOfAccount();
   const flags = input.flags ?? {};
   const found = await configFiles(flags.config, cwd, home, env);
-  const file = await readFiles(found, home, env);
+  const file = await readFiles(found, home, env, input.configFlag);
   const dbPath = fromWorkingDirectory(() => databasePath(flags.db, env, file, cwd));
   return {
     cwd,
