@@ -61,12 +61,17 @@ function signersOf(signed: Signed, trust: readonly TrustedKey[]): TrustedKey[] {
   return trust.filter((key) => maySign(key, signed));
 }
 
-/** Public keys, 32 bytes each, that may sign packs. @throws LukhasError VERIFICATION: there is none, or one has two roles */
+/** So many unusable keys are named, of a file that may hold many. */
+const TOLD = 3;
+
+/** Public keys, 32 bytes each, that may sign packs. @throws LukhasError VERIFICATION: there is none, and why given ones do not count; or one has two roles */
 export function packSigners(trust: readonly TrustedKey[]): Buffer[] {
   const keys = signersOf({ role: 'pack' }, trust).map(({ publicKey }) => publicKey);
   if (keys.length > 0) return keys;
+  const given = trust.flatMap(({ where, unusable }) => (unusable === null ? [] : `${where}: ${unusable}`));
+  const why = given.length === 0 ? '' : ` (${given.slice(0, TOLD).join('; ')}${given.length > TOLD ? '; ...' : ''})`;
   throw refused(
-    'SHA256SUMS.sshsig: no trusted key for packs; pass the export key with --trust FILE (lukhas keys show --role export --form ssh prints it)',
+    `SHA256SUMS.sshsig: no trusted key for packs${why}; pass the export key with --trust FILE (lukhas keys show --role export --form ssh prints it)`,
   );
 }
 
