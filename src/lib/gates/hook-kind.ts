@@ -54,6 +54,8 @@ export interface HookKind<Settings> {
   longestSeconds(settings: Settings): number;
   /** Environment variables that must hold its secrets. */
   secretNames?(settings: Settings): readonly string[];
+  /** What is wrong with the values of those variables, which are set, without repeating them. @throws LukhasError CONFIG */
+  checkSecrets?(settings: Settings, env: NodeJS.ProcessEnv): void;
   /** The same with absolute paths; relative ones are relative to the configuration file. */
   placed?(settings: Settings, absolute: (path: string) => string): Settings;
   /** @throws the signal's reason when aborted; LukhasError CONFIG, which is recorded as a failed call */

@@ -34,6 +34,11 @@ export function secretNames(hook: HookConfig): readonly string[] {
   return byKind(hook, (kind, settings) => kind.secretNames?.(settings) ?? []);
 }
 
+/** Checks the values of those variables, which are set. @throws LukhasError CONFIG: the variable, never its value */
+export function checkSecrets(hook: HookConfig, env: NodeJS.ProcessEnv): void {
+  byKind(hook, (kind, settings) => kind.checkSecrets?.(settings, env));
+}
+
 /** The hooks of a configuration file, their paths made absolute. */
 export function placedHooks(hooks: HooksConfig, absolute: (path: string) => string): HooksConfig {
   const placed = (hook: HookConfig): HookConfig =>

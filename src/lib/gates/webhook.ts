@@ -43,6 +43,10 @@ export const webhook: HookKind<WebhookSettings> = {
   nameOf: ({ url, urlEnv = 'webhook' }) => (url === undefined ? urlEnv : new URL(url).host),
   longestSeconds: ({ timeoutSeconds, retries }) => (timeoutSeconds + MAX_WAIT_MS / 1000) * (retries + 1),
   secretNames: ({ urlEnv, secretEnv }) => [urlEnv ?? [], secretEnv ?? []].flat(),
+  checkSecrets: (settings, env) => {
+    addressOf(settings, env);
+    if (settings.secretEnv !== null) signingKey(settings.secretEnv, env);
+  },
   call,
 };
 
@@ -112,7 +116,10 @@ function signingKey(name: string, env: NodeJS.ProcessEnv): Buffer {
   if (!secret.startsWith('whsec_')) return Buffer.from(secret, 'utf8');
   const encoded = secret.slice('whsec_'.length);
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) {
-    throw new LukhasError('CONFIG', 'webhook secret begins with whsec_ but the rest is not base64; create a new one');
+    throw new LukhasError(
+      'CONFIG',
+      `webhook secret: ${name} begins with whsec_ but the rest is not base64; create a new one`,
+    );
   }
   return Buffer.from(encoded, 'base64');
 }
