@@ -6,6 +6,7 @@ import { processMark } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { appendToJob, loadJob } from './log.js';
+import { pause, staysQueued, unrecorded } from './not-recorded.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import { runBuiltin, runTask, type TaskRun } from './run-task.js';
@@ -88,7 +89,7 @@ export class JobDriver {
     const { ledger, clock } = this.options;
     const { id, lastSeq } = this.job;
     const now = clock.monotonic();
-    if (!(await ledger.acquireLease(id, this.holder, clock, LEASE_MS))) return false;
+    if (!(await this.takeLease())) return false;
     this.heldUntil = now + LEASE_MS;
     let mine = false;
     try {
@@ -97,6 +98,17 @@ export class JobDriver {
       if (!mine) await ledger.releaseLease(id, this.holder);
     }
     return mine;
+  }
+
+  private async takeLease(): Promise<boolean> {
+    const { ledger, clock } = this.options;
+    const { id } = this.job;
+    try {
+      return await ledger.acquireLease(id, this.holder, clock, LEASE_MS);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_FULL' || this.isPatient) throw error;
+      throw staysQueued(id, error);
+    }
   }
 
   /**
@@ -266,38 +278,13 @@ export class JobDriver {
         if (!(error instanceof LukhasError) || !MAY_PASS.includes(error.code)) throw error;
         const isFull = error.code === 'LEDGER_FULL';
         // Nobody who stops a process on a full disk waits for room.
-        if (this.stopped && (isFull || --lastTries === 0)) throw this.unrecorded(event.kind, error);
-        if (isFull && !this.isPatient && tries >= LAST_TRIES) throw this.unrecorded(event.kind, error);
+        if (this.stopped && (isFull || --lastTries === 0)) throw unrecorded(this.job.id, event.kind, error);
+        if (isFull && !this.isPatient && tries >= LAST_TRIES) throw unrecorded(this.job.id, event.kind, error);
         // Who gives up soon says it once, with what becomes of the job.
         if (!isFull || this.isPatient) this.tell(error);
-        await this.pause();
+        await pause(clock, RETRY_MS, this.control.signal);
       }
     }
-  }
-
-  /** Between two tries; a stop ends it. */
-  private async pause(): Promise<void> {
-    const { clock } = this.options;
-    const { signal } = this.control;
-    if (signal.aborted) return clock.sleep(RETRY_MS);
-    try {
-      await clock.sleep(RETRY_MS, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-
-  /** What the database said, and what becomes of the job whose entry it did not take. */
-  private unrecorded(kind: string, cause: LukhasError): LukhasError {
-    const { id } = this.job;
-    const what = kind === 'job.running' ? 'that it began' : 'its end';
-    return new LukhasError(cause.code, `${cause.message}; job ${id}: ${what} is not recorded`, {
-      suggestions: [
-        ...cause.suggestions,
-        `Then \`lukhas serve\` on this database records the job as lost, or end it: lukhas job cancel ${id}`,
-      ],
-      cause,
-    });
   }
 
   private readonly tell = (cause: unknown): void => {
