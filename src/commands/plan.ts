@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { number, policyFlags, policyFromFlags } from '../cli/policy-flags.js';
@@ -32,7 +33,8 @@ export default class Plan extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(Plan);
     const { loadConfig } = await import('../lib/app/config.js');
-    const config = await loadConfig({ flags: { db: flags.db, config: flags.config } });
+    // It opens no database: where one would be does not matter, not even that the working directory was deleted.
+    const config = await loadConfig({ flags: { db: flags.db ?? devNull, config: flags.config } });
     const policy = await policyFromFlags(flags, config.policyPath, (line) => this.say(line));
     const requestsPerSecond = number(flags.rps, '--rps');
     if (requestsPerSecond <= 0 || requestsPerSecond > MOST_RPS)

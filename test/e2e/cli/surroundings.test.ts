@@ -42,6 +42,10 @@ describe('surroundings that are not as usual', () => {
         fine(run);
         expect(run.stderr).not.to.contain('WARNING');
       }
+      // With the file and the program of a task named by their whole paths too, and without a database.
+      w.file('c.yaml', `policy: ${w.dir}/policy.yaml\ntasks: { t: { command: [/bin/echo, done], metrics: none } }\n`);
+      fine(await gone(`unset LUKHAS_MCP_DB; lukhas job run t --config-file '${w.dir}/c.yaml' ${db}`));
+      fine(await gone(`unset LUKHAS_MCP_DB; lukhas plan --rps 20 --config '${w.dir}/c.yaml'`));
       fine(await gone('lukhas --help'));
       fine(await gone('lukhas --version'));
     });
