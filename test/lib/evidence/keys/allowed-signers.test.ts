@@ -18,7 +18,9 @@ describe('lines of allowed_signers among trusted keys', () => {
       [`lukhas-export valid-after="20260102Z" ${KEY}`, 'not valid yet (valid-after 20260102Z)'],
       [`lukhas-export namespaces="git" ${KEY}`, 'its namespaces (git) do not include lukhas-evidence'],
     ] as const) {
-      expect(refusal(() => packSigners(read(text)))).to.include('no trusted key for packs');
+      expect(refusal(() => packSigners(read(text)))).to.include(
+        `no trusted key for packs (--trust signers, line 1: ${why}); pass`,
+      );
       expect(whyNotForPacks(ALICE.publicKey, read(text))).to.equal(`--trust signers, line 1: ${why}`);
       // Another line may admit it.
       expect(packSigners(read(`${text}\n${line}`))).to.deep.equal([ALICE.publicKey]);
