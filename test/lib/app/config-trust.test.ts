@@ -104,6 +104,8 @@ describe('a configuration file that was found', () => {
       /lukhas\.yaml: not used, because it names programs to run and it belongs to .*uid \d+/,
     );
     expect(error.suggestions[0]).to.equal(`If you trust it, name it: --config ${file}`);
+    const ofJob = await refusal(requireTrusted(found(), nobody, [], 'u', '--config-file'));
+    expect(ofJob.suggestions[0]).to.equal(`If you trust it, name it: --config-file ${file}`);
     expect(error.suggestions[1]).to.include(`trustedFolders: ["${folder}"] into /home/ana/.config/lukhas/config.yaml`);
   });
 

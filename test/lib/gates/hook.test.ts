@@ -25,6 +25,19 @@ describe('a list of hooks of any kind', () => {
     expect(() => requireHookSecrets({ ...hooks, promote: [] }, { PAGER: '' })).to.throw(/hook "page" \(rollback\)/);
   });
 
+  it('is refused for a variable with a value that is of no use, which is not repeated', () => {
+    const settings = { secretEnv: null, timeoutSeconds: 5, retries: 2 };
+    const channel: HookConfig = { name: 'tell', webhook: { ...settings, urlEnv: 'CHANNEL' } };
+    const hooks = { promote: [deploy, channel], rollback: [] };
+    expect(() => requireHookSecrets(hooks, { CHANNEL: 'https://chat.example/T/secret' })).not.to.throw();
+    for (const value of ['x', 'ftp://secret.example/', 'file:///secret', '//secret', 'https://me:secret@chat.example/'])
+      expect(() => requireHookSecrets(hooks, { CHANNEL: value }))
+        .to.throw(/^hook "tell" \(promote\): webhook url: .*CHANNEL/)
+        .and.satisfies((error: Error) => value === 'x' || !error.message.includes('secret'));
+    const signed = { promote: [], rollback: [page] };
+    expect(() => requireHookSecrets(signed, { PAGER: 'whsec_?' })).to.throw(/hook "page" \(rollback\): .*PAGER/);
+  });
+
   it('runs its programs in the folder of the file that names them, unless it says where', () => {
     const at = (path: string) => resolve('/etc/lukhas', path);
     const { promote, rollback } = placedHooks({ promote: [deploy, page], rollback: [elsewhere('bin')] }, at);
