@@ -104,6 +104,18 @@ describe('output that cannot be written', () => {
     }
   });
 
+  it('does not advise to act again, but tells what shows the result', async () => {
+    const canary = await sh(`lukhas ${judged} > /dev/full`);
+    expect(canary.stderr).to.contain(`See the result with: lukhas canary status ${canaryId(canary)}`);
+    const job = await sh('lukhas job run probe > /dev/full');
+    expect(job.stderr).to.match(/See the result with: lukhas job status j-\w+$/m);
+    for (const { stderr } of [canary, job]) expect(stderr).not.to.contain('and run it again');
+    const dry = await sh('lukhas gate promote m b --dry-run > /dev/full');
+    expect(dry.stderr).to.contain('See the result with: lukhas gate list');
+    const read = await sh('lukhas gate list > /dev/full');
+    expect(read.stderr).to.contain('and run it again');
+  });
+
   it('drives a canary on when the reader of its progress goes away', async () => {
     const run = await sh(`{ lukhas ${judged} 2>&1 >/dev/null; echo $? > code; } | head -1; cat code`);
     expect(run.stdout).to.match(/^started c-\S+: m from a to b\n3\n$/);
