@@ -1,7 +1,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { cannotWrite, LukhasError } from '../errors.js';
-import type { Owner } from '../process/index.js';
+import { type OpenFolder, type Owner, openFolder } from '../process/index.js';
 import { removeAbandoned } from './partial-file.js';
 import { refuseNoFile, wholeFile } from './whole-file.js';
 
@@ -33,17 +33,22 @@ const LOOKED_AT = 64 * 1024;
 /**
  * A slip of the keyboard must not cost somebody a file: what is no older output of the same kind is not replaced, nor, by
  * anything, what is no file at all. Empty files are. The folder has to be there.
- * @throws LukhasError USAGE
+ * @throws LukhasError USAGE; CONFIG where root would follow a link of another user
  */
 export async function refuseToReplace({ path, flag, kind, forced = false }: Output): Promise<void> {
   const [target, name] = [resolve(path), `${flag} ${path}`];
+  let folder: OpenFolder | null = null;
   try {
-    const head = (await refuseNoFile(target, name)) ? await headOf(target) : null;
+    folder = openFolder(dirname(target), null);
+    const there = join(folder.path, basename(target));
+    const head = (await refuseNoFile(there, name)) ? await headOf(there) : null;
     // With a slash at its end only a folder is found.
-    if (head === null) await stat(`${dirname(target)}${sep}`);
+    if (head === null) await stat(`${folder.path}${sep}`);
     if (head === null || head.length === 0 || forced || kind.isOne(head)) return;
   } catch (error) {
     throw fileError(error, name);
+  } finally {
+    folder?.close();
   }
   throw new LukhasError('USAGE', `${name}: already exists and is not a valid ${kind.what}; not overwritten`, {
     suggestions: [
@@ -59,7 +64,8 @@ export async function refuseToReplace({ path, flag, kind, forced = false }: Outp
  * @param now ms since the epoch
  * @param fill writes the file
  * @param failed the error for what ends a file that was begun, such as a full disk; why, in words
- * @throws LukhasError USAGE for what cannot be replaced or written; what `fill` throws
+ * @throws LukhasError USAGE for what cannot be replaced or written; CONFIG where root would follow a link of another user; what
+ *   `fill` throws
  */
 export async function writeOutput<T>(
   output: Output,
@@ -71,9 +77,8 @@ export async function writeOutput<T>(
   await refuseToReplace(output);
   const [target, name] = [resolve(output.path), `${output.flag} ${output.path}`];
   try {
-    // First, as they may be what fills the disk.
-    await removeAbandoned(dirname(target), now);
-    const written = await wholeFile(target, { place: 'replace', owner: await heir(target, output.owner) }, fill);
+    const owner = await preparedFor(target, output.owner ?? null, now);
+    const written = await wholeFile(target, { place: 'replace', owner }, fill);
     return written!.result;
   } catch (cause) {
     const error = fileError(cause, name);
@@ -83,9 +88,16 @@ export async function writeOutput<T>(
   }
 }
 
-async function heir(target: string, owner: Owner | null = null): Promise<Owner | null> {
-  if (owner === null) return null;
-  return (await stat(dirname(target))).uid === owner.uid ? owner : null;
+/** Removes from its folder what others have left. @returns whom the file is to belong to */
+async function preparedFor(target: string, owner: Owner | null, now: number): Promise<Owner | null> {
+  const folder = openFolder(dirname(target), owner);
+  try {
+    // Before anything is written, as they may be what fills the disk.
+    await removeAbandoned(folder.path, now);
+    return owner !== null && (await stat(folder.path)).uid === owner.uid ? owner : null;
+  } finally {
+    folder.close();
+  }
 }
 
 async function headOf(target: string): Promise<Buffer> {

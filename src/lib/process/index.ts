@@ -13,7 +13,7 @@ export { isPassEnv, programEnvironment } from './environment.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, monotonicClock, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';
-export { giveTo, isRootsAlone, makeFolder, type Owner, openFolder, ownerFor } from './ownership.js';
+export { giveTo, isRootsAlone, makeFolder, type OpenFolder, type Owner, openFolder, ownerFor } from './ownership.js';
 export { parentOf } from './proc.js';
 export { type ProgramEnd, runProgram } from './program.js';
 export { stopPrograms } from './running.js';

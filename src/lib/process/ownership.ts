@@ -4,13 +4,15 @@ import {
   existsSync,
   fchownSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
 
 /** An account and a group. */
@@ -21,18 +23,27 @@ export interface Owner {
 
 const ROOT = 0;
 const OTHERS_WRITE = 0o022;
+/** More than Linux follows. */
+const MOST_LINKS = 40;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /**
  * Whom new files belong to, as SQLite decides it for those beside a database: when root writes, to whoever owns what is there, so
- * that a command under sudo locks no service out; anybody else keeps what they write.
+ * that a command under sudo locks no service out; anybody else keeps what they write. A file of root's in somebody else's folder is
+ * the folder owner's: they can put another in its place.
  * @param uid the effective user; undefined where files have no such owners
  * @param there the owner of the database, or of the folder that it is to be in
- * @returns null: whoever writes
+ * @param folder that the database is in
+ * @returns null: whoever writes, and nobody else could have put there what is there
  */
-export function heirOf(uid: number | undefined, there: Owner): Owner | null {
-  if (uid !== ROOT || (there.uid === ROOT && there.gid === ROOT)) return null;
-  return { uid: there.uid, gid: there.gid };
+export function heirOf(
+  uid: number | undefined,
+  there: Owner,
+  folder: Owner & { mode: number } = { ...there, mode: 0 },
+): Owner | null {
+  if (uid !== ROOT) return null;
+  const { uid: heir, gid } = there.uid === ROOT && folder.uid !== ROOT ? folder : there;
+  return heir === ROOT && gid === ROOT && isRootsAlone(folder) ? null : { uid: heir, gid };
 }
 
 /** `heirOf` for the process as it runs, and a path: of the nearest folder above it when nothing is there. */
@@ -41,7 +52,8 @@ export function ownerFor(path: string): Owner | null {
   if (process.geteuid?.() !== ROOT) return null;
   for (let at = path; ; at = dirname(at)) {
     const found = statSync(at, { throwIfNoEntry: false });
-    if (found !== undefined) return heirOf(ROOT, found);
+    if (found?.isDirectory()) return heirOf(ROOT, found);
+    if (found !== undefined) return heirOf(ROOT, found, statSync(dirname(realpathSync(at))));
     if (at === dirname(at)) return null;
   }
 }
@@ -54,16 +66,48 @@ export interface OpenFolder {
 }
 
 /**
- * Opens a folder that may belong to somebody whom root must not trust: its owner could put a link in its place, and have root write
- * wherever they like. Links are followed only where root put them.
- * @param owner null: root writes for nobody else, and the path is taken as it is
- * @throws LukhasError CONFIG when it is a link in somebody else's folder; what the file system fails with
+ * Opens a folder that may belong to somebody whom root must not trust: its owner could put a link in its place, or in that of one
+ * above it, and have root write wherever they like. Root follows links only in folders where nobody else can put any, and goes
+ * from folder to folder by what it has opened, so that none can be exchanged meanwhile.
+ * @param owner null, and not root: the path is taken as it is
+ * @throws LukhasError CONFIG when there is a link in somebody else's folder; what the file system fails with
  */
 export function openFolder(path: string, owner: Owner | null): OpenFolder {
-  if (owner === null) return { path, close: () => undefined };
-  const above = realpathSync(dirname(path));
-  const fd = isRootsAlone(statSync(above)) ? openSync(path, FOLDER) : openNoLink(join(above, basename(path)));
-  return { path: nameOf(fd, path), close: () => closeSync(fd) };
+  if (owner === null && process.geteuid?.() !== ROOT) return { path, close: () => undefined };
+  const full = resolve(path);
+  const { root } = parse(full);
+  let [fd, at] = [openSync(root, FOLDER), root];
+  let rest = namesOf(full.slice(root.length));
+  try {
+    for (let links = 0; rest.length > 0; ) {
+      const [name = '', ...after] = rest;
+      // Not joined: that would take `..` for a step back in the name.
+      const next = `${nameOf(fd, at)}${sep}${name}`;
+      if (!lstatSync(next).isSymbolicLink()) {
+        const opened = openNoLink(next, join(at, name));
+        closeSync(fd);
+        [fd, at, rest] = [opened, join(at, name), after];
+        continue;
+      }
+      if (!isRootsAlone(fstatSync(fd))) throw linkOfOthers(join(at, name));
+      if (++links > MOST_LINKS) throw linkOfOthers(full);
+      const target = readlinkSync(next);
+      rest = [...namesOf(target), ...after];
+      if (!isAbsolute(target)) continue;
+      const top = openSync(root, FOLDER);
+      closeSync(fd);
+      [fd, at] = [top, root];
+    }
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return { path: nameOf(fd, full), close: () => closeSync(fd) };
+}
+
+/** Of a path, without the empty ones; `..` is the folder above the one that was reached. */
+function namesOf(path: string): string[] {
+  return path.split(sep).filter((name) => name !== '' && name !== '.');
 }
 
 /** A name for what is open, on Linux; other systems have none, and there the check that was made has to do. */
@@ -77,21 +121,23 @@ export function isRootsAlone({ uid, mode }: { uid: number; mode: number }): bool
   return uid === ROOT && (mode & OTHERS_WRITE) === 0;
 }
 
-function openNoLink(path: string): number {
+/** @param called how an error calls it */
+function openNoLink(path: string, called: string): number {
   try {
     return openSync(path, FOLDER | constants.O_NOFOLLOW);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ELOOP' && code !== 'ENOTDIR') throw cause;
-    throw new LukhasError(
-      'CONFIG',
-      `${path}: is a link or a file, not a folder; root follows no links of other users`,
-      {
-        cause,
-        suggestions: ['Put a folder there, or run the command as the user that the database belongs to.'],
-      },
-    );
+    // Somebody has just put a link there.
+    const isLink = code === 'ELOOP' || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+    throw isLink ? linkOfOthers(called, cause) : cause;
   }
+}
+
+function linkOfOthers(path: string, cause?: unknown): LukhasError {
+  return new LukhasError('CONFIG', `${path}: is a link or a file, not a folder; root follows no links of other users`, {
+    cause,
+    suggestions: ['Put a folder there, or run the command as the user that the database belongs to.'],
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -15,6 +15,19 @@ describe('whom files belong to', () => {
     expect(heirOf(990, service)).to.equal(null);
     expect(heirOf(1000, service)).to.equal(null);
     expect(heirOf(undefined, service)).to.equal(null);
+  });
+
+  it("is of a file of root's the owner of its folder, who can put another in its place", () => {
+    const root = { uid: 0, gid: 0 };
+    const service = { uid: 990, gid: 991 };
+    expect(heirOf(0, root, { ...service, mode: 0o40755 })).to.deep.equal(service);
+    expect(heirOf(0, service, { uid: 1000, gid: 1000, mode: 0o40755 })).to.deep.equal(service);
+    expect(heirOf(0, service, { ...root, mode: 0o40755 })).to.deep.equal(service);
+    expect(heirOf(0, root, { ...root, mode: 0o40755 })).to.equal(null);
+    // Somebody else may have put there what lies beside it.
+    expect(heirOf(0, root, { uid: 0, gid: 991, mode: 0o42775 })).to.deep.equal(root);
+    expect(heirOf(0, root, { ...root, mode: 0o41777 })).to.deep.equal(root);
+    expect(heirOf(990, root, { ...service, mode: 0o40755 })).to.equal(null);
   });
 
   it('changes for nobody but root, whoever owns the database', () => {
@@ -70,6 +83,28 @@ describe('whom files belong to', () => {
       // In a folder that is root's alone links are root's; in any other they are not followed.
       if (isRootsAlone(statSync(dir))) follow();
       else expect(follow).to.throw(/root follows no links of other users/);
+    });
+
+    it('follows no link of others on the way to a folder either, whether it leads down, up or round', () => {
+      const owner = statSync(dir);
+      const open = join(dir, 'open');
+      mkdirSync(join(dir, 'kept', 'below'), { recursive: true });
+      mkdirSync(open);
+      chmodSync(open, 0o777);
+      for (const [name, to] of [
+        ['abs', join(dir, 'kept')],
+        ['up', '../kept'],
+        ['round', 'round'],
+      ] as const)
+        symlinkSync(to, join(open, name));
+      for (const path of ['abs', 'abs/below', 'up/below', 'round/below'])
+        expect(() => openFolder(join(open, path), owner), path).to.throw(/root follows no links of other users/);
+      if (!isRootsAlone(statSync(dir))) return;
+      symlinkSync('kept/..//kept/./below', join(dir, 'mine'));
+      const folder = openFolder(join(dir, 'mine'), owner);
+      expect(statSync(folder.path).ino).to.equal(statSync(join(dir, 'kept', 'below')).ino);
+      folder.close();
+      expect(() => openFolder(join(dir, 'none', 'x'), owner)).to.throw(/ENOENT/);
     });
   });
 });
