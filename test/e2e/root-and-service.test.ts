@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -134,5 +135,86 @@ describe('root and the account of a service on one database', () => {
       expect(run.code, run.stderr).to.equal(0);
       expect(existsSync(join(elsewhere, 'checkpoint'))).to.equal(true);
     }
+  });
+
+  /** A folder that only root can enter, and what the service must not have root put there. */
+  const rootsOwn = (): string => {
+    const path = join(top, 'own');
+    mkdirSync(path, { mode: 0o700 });
+    return path;
+  };
+  const expectRefused = (run: Run, says: RegExp): void => {
+    expect(run.code, run.stderr).to.equal(2);
+    expect(run.stderr.split('\n')[0]).to.match(says);
+  };
+
+  it("does not sign a service's log with keys that the service links to or did not make", async () => {
+    if (!isRoot) return;
+    const own = { ...env(), LUKHAS_MCP_DB: join(rootsOwn(), 'l.db') };
+    expect((await workspace.run(['keys', 'init'], { cwd: top, env: own })).code).to.equal(0);
+    await asService(...detached);
+    const keys = join(folder, 'keys');
+    mkdirSync(keys, { mode: 0o700 });
+    chownSync(keys, SERVICE, SERVICE);
+    for (const name of ['log.pem', 'export.pem']) symlinkSync(join(top, 'own', 'keys', name), join(keys, name));
+    const commands = [['checkpoint'], ['keys', 'show'], ['export', '--from', '1d', '--out', join(folder, 'p.zip')]];
+    for (const command of commands)
+      expectRefused(await asRoot(...command), /log\.pem: is a link; root follows no links of other users to a key/);
+    rmSync(keys, { recursive: true });
+    symlinkSync(join(top, 'own', 'keys'), keys);
+    for (const command of commands)
+      expectRefused(await asRoot(...command), /keys: is a link or a file, not a folder; root follows no links/);
+    rmSync(keys);
+    mkdirSync(keys);
+    for (const name of ['log.pem', 'export.pem']) copyFileSync(join(top, 'own', 'keys', name), join(keys, name));
+    for (const command of commands)
+      expectRefused(await asRoot(...command), /log\.pem: this key belongs to uid 0, the database to uid 65432/);
+    expect(existsSync(join(folder, 'p.zip'))).to.equal(false);
+    expect(existsSync(join(folder, 'checkpoints'))).to.equal(false);
+    // Whoever names them knows what for.
+    const named = {
+      LUKHAS_LOG_KEY_FILE: join(top, 'own', 'keys', 'log.pem'),
+      LUKHAS_EXPORT_KEY_FILE: join(top, 'own', 'keys', 'export.pem'),
+    };
+    const run = await workspace.run(['checkpoint'], { cwd: top, env: { ...env(), ...named } });
+    expect(run.code, run.stderr).to.equal(0);
+  });
+
+  it('does not let the service lead the outputs of root elsewhere', async () => {
+    if (!isRoot) return;
+    const elsewhere = rootsOwn();
+    await asService(...detached);
+    await asRoot('keys', 'init');
+    symlinkSync(elsewhere, join(folder, 'exp'));
+    mkdirSync(join(elsewhere, 'below'));
+    for (const out of ['exp/p', 'exp/below/p'])
+      for (const command of [
+        ['prove', '0'],
+        ['export', '--from', '1d'],
+      ])
+        expectRefused(
+          await asRoot(...command, '--out', join(folder, out)),
+          /var\/exp: is a link or a file, not a folder; root follows no links of other users/,
+        );
+    expectRefused(await asRoot(...detached, '--db', join(folder, 'exp', 'new.db')), /exp: is a link/);
+    expect(everything(elsewhere)).to.deep.equal([join(elsewhere, 'below')]);
+    // Root's own links, in root's folders, lead on.
+    symlinkSync(folder, join(top, 'link'));
+    const run = await asRoot('prove', '0', '--out', join(top, 'link', 'p'));
+    expect(run.code, run.stderr).to.equal(0);
+    expect(statSync(join(folder, 'p')).uid).to.equal(SERVICE);
+  });
+
+  it("takes the owner of the folder for that of a database of root's in it", async () => {
+    if (!isRoot) return;
+    const elsewhere = rootsOwn();
+    await asService(...detached);
+    for (const name of readdirSync(folder).filter((each) => each.startsWith('l.db')))
+      chownSync(join(folder, name), 0, 0);
+    expect((await asRoot('keys', 'init')).code).to.equal(0);
+    expect(statSync(join(folder, 'keys', 'log.pem')).uid).to.equal(SERVICE);
+    symlinkSync(elsewhere, join(folder, 'checkpoints'));
+    expectRefused(await asRoot('checkpoint'), /checkpoints: is a link or a file, not a folder/);
+    expect(readdirSync(elsewhere)).to.deep.equal([]);
   });
 });

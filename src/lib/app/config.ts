@@ -35,7 +35,13 @@ export interface Config {
   /** As given: `serveSettings` checks it when there is a daemon to start. */
   serve: ServeConfig;
   /** Files of the private keys that sign checkpoints and packs; what the log is called, null: after its key. */
-  keys: { log: string; export: string; origin: string | null };
+  keys: {
+    log: string;
+    export: string;
+    origin: string | null;
+    /** Those that the environment or the configuration names; the others are in their usual place beside the database. */
+    named: { log: boolean; export: boolean };
+  };
   /** Whom checkpoints of the log are told to. */
   evidence: Publication;
   /** Who runs this command. */
@@ -179,14 +185,17 @@ function serveOf(file: FileConfig, env: Env): ServeConfig {
 
 /** Beside the database unless told otherwise: never in it. */
 function keysOf({ keys = {} }: FileConfig, env: Env, cwd: string, folder: string): Config['keys'] {
-  const path = (variable: string, configured: string | undefined, name: string) => {
+  const named = (variable: string, configured: string | undefined) => {
     const given = text(env, variable);
-    return given === undefined ? (configured ?? join(folder, name)) : resolve(cwd, given);
+    return given === undefined ? configured : resolve(cwd, given);
   };
+  const log = named('LUKHAS_LOG_KEY_FILE', keys.log);
+  const exporting = named('LUKHAS_EXPORT_KEY_FILE', keys.export);
   return {
-    log: path('LUKHAS_LOG_KEY_FILE', keys.log, 'log.pem'),
-    export: path('LUKHAS_EXPORT_KEY_FILE', keys.export, 'export.pem'),
+    log: log ?? join(folder, 'log.pem'),
+    export: exporting ?? join(folder, 'export.pem'),
     origin: keys.origin ?? null,
+    named: { log: log !== undefined, export: exporting !== undefined },
   };
 }
 

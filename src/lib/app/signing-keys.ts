@@ -33,9 +33,17 @@ export async function initKeys(config: Config): Promise<KeyFile[]> {
     // Looked for first: a full disk is no reason not to use a key that is there.
     const key = existsSync(path) ? null : await createSigningKey(path, ownerFor(config.dbPath));
     if (key !== null && role === 'log') await noteMadeFor(config.dbPath, dirname(path), ownerFor(config.dbPath));
-    made.push({ role, path, created: key !== null, key: key ?? (await readSigningKey(path)) });
+    made.push({ role, path, created: key !== null, key: key ?? (await readKey(config, role)) });
   }
   return described(config, made);
+}
+
+/**
+ * The private key of a role. As root, one that nobody named has to be the database owner's.
+ * @throws LukhasError CONFIG
+ */
+export function readKey({ keys, dbPath }: Config, role: KeyRole): Promise<SigningKey> {
+  return readSigningKey(keys[role], keys.named[role] ? null : ownerFor(dbPath));
 }
 
 /** Files of keys that are not there. */
@@ -48,7 +56,7 @@ export async function showKeys(config: Config, roles: readonly KeyRole[] = KEY_R
   const found = [];
   for (const role of roles) {
     const path = config.keys[role];
-    found.push({ role, path, created: false, key: await readSigningKey(path) });
+    found.push({ role, path, created: false, key: await readKey(config, role) });
   }
   return described(config, found);
 }

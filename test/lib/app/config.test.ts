@@ -83,6 +83,7 @@ describe('configuration', () => {
         log: join(project, '.lukhas', 'keys', 'log.pem'),
         export: join(project, '.lukhas', 'keys', 'export.pem'),
         origin: null,
+        named: { log: false, export: false },
       },
       evidence: { witnesses: [], anchors: [] },
       files: [],
@@ -305,6 +306,7 @@ describe('configuration', () => {
       log: join(project, 'secrets', 'log.pem'),
       export: join(project, 'export.pem'),
       origin: 'example.com/canaries',
+      named: { log: true, export: true },
     });
     expect((await load({ LUKHAS_LOG_KEY_FILE: '/run/log.pem' })).keys.log).to.equal('/run/log.pem');
     for (const origin of ['a b', 'a+b', '']) {

@@ -9,7 +9,7 @@ import type { Ledger } from '../../ledger/index.js';
 import { ownerFor } from '../../process/index.js';
 import { type Config, environment } from '../config.js';
 import { checkpointFolder } from '../evidence-places.js';
-import { logOrigin } from '../signing-keys.js';
+import { logOrigin, readKey } from '../signing-keys.js';
 
 interface Place {
   ledger: Ledger;
@@ -25,7 +25,7 @@ export async function openCheckpoints(
   { ledger, config }: Place,
   { previousKey = null }: { previousKey?: string | null } = {},
 ): Promise<Checkpoints> {
-  const key = await readSigningKey(config.keys.log);
+  const key = await readKey(config, 'log');
   const previous = previousKey === null ? null : await readSigningKey(previousKey);
   if (previous?.publicKey.equals(key.publicKey)) {
     throw new LukhasError('USAGE', `--old-key ${previousKey}: this is the current log key, not the previous one`);

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { type Clock, timestamp } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { type CosignedCheckpoint, cosigners } from '../../evidence/checkpoints/index.js';
-import { readSigningKey, type SigningKey } from '../../evidence/keys/index.js';
+import type { SigningKey } from '../../evidence/keys/index.js';
 import type { OnEntries } from '../../evidence/pack/index.js';
 import { type FillQueries, type PackPlan, planPack, writePack } from '../../evidence/pack/index.js';
 import type { PublishResult } from '../../evidence/publish/index.js';
@@ -14,7 +14,7 @@ import type { Actor, EventDraft, Ledger } from '../../ledger/index.js';
 import { FAMILIES, type Selection, type SeqRange } from '../../ledger/index.js';
 import { ownerFor } from '../../process/index.js';
 import type { Config } from '../config.js';
-import { initKeys, type KeyFile, logOrigin, showKeys } from '../signing-keys.js';
+import { initKeys, type KeyFile, logOrigin, readKey, showKeys } from '../signing-keys.js';
 import { makeCosigned, openCheckpoints } from './checkpoints.js';
 
 /** As given by flags, or in a URL. */
@@ -94,8 +94,7 @@ export class EvidenceExport {
     const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix), csvBom };
     const plan = await planPack(place.ledger, selected, filledQueries, now);
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
-    const { log, export: forExport } = place.config.keys;
-    const keys = { log: await readSigningKey(log), export: await readSigningKey(forExport) };
+    const keys = { log: await readKey(place.config, 'log'), export: await readKey(place.config, 'export') };
     // After the plan, so that the checkpoint covers the whole window.
     const checkpoints = await openCheckpoints(place);
     const results = askWitnesses ? await makeCosigned(place, checkpoints, signal) : [];

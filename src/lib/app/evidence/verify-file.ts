@@ -4,13 +4,7 @@ import type { Clock } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { CheckpointFiles } from '../../evidence/checkpoints/index.js';
 import { SIGNATURE_TYPE, type VerifierKey } from '../../evidence/formats/index.js';
-import {
-  parseTrustedKeys,
-  readSigningKey,
-  type SigningKey,
-  sharedKey,
-  type TrustedKey,
-} from '../../evidence/keys/index.js';
+import { parseTrustedKeys, type SigningKey, sharedKey, type TrustedKey } from '../../evidence/keys/index.js';
 import {
   type ConsistencyProof,
   claimedCheckpoint,
@@ -31,7 +25,7 @@ import { openLedger } from '../../ledger/sqlite/index.js';
 import type { SizeWatch } from '../../ledger/verify/index.js';
 import type { Config } from '../config.js';
 import { checkpointFolder } from '../evidence-places.js';
-import { knownOrigin, logOrigin } from '../signing-keys.js';
+import { knownOrigin, logOrigin, readKey } from '../signing-keys.js';
 import { type FullReport, verifyAll } from '../verification.js';
 import { hasLogKey } from './checkpoints.js';
 
@@ -163,7 +157,7 @@ function proofsOf(ledger: Ledger): ConsistencyProof {
 async function ownKey(config: Config, found: EvidenceFindings): Promise<VerifierKey | null> {
   if (!(await hasLogKey(config))) return null;
   try {
-    const key = await readSigningKey(config.keys.log);
+    const key = await readKey(config, 'log');
     const name = await nameOf(config, key);
     return { name, type: SIGNATURE_TYPE.note, publicKey: key.publicKey };
   } catch (error) {

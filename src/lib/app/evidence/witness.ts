@@ -38,7 +38,7 @@ export async function initWitness(folder: string, name: string | null): Promise<
   const path = join(folder, 'witness.pem');
   const owner = ownerFor(folder);
   const made = await createSigningKey(path, owner);
-  const key = made ?? (await readSigningKey(path));
+  const key = made ?? (await readSigningKey(path, owner));
   const own = name ?? `lukhas-witness/${originOfKey(key.publicKey).split('/')[1]}`;
   const vkey = formatVkey({ name: own, type: SIGNATURE_TYPE.cosignature, publicKey: key.publicKey });
   // A key must never have two names, because cosignatures do not sign the name.
@@ -63,7 +63,7 @@ export async function openWitness(
 ): Promise<{ witness: Witness; identity: WitnessIdentity }> {
   let key: SigningKey;
   try {
-    key = await readSigningKey(join(folder, 'witness.pem'));
+    key = await readSigningKey(join(folder, 'witness.pem'), ownerFor(folder));
   } catch (cause) {
     if (!(cause instanceof LukhasError)) throw cause;
     throw new LukhasError('CONFIG', cause.message, {

@@ -1,9 +1,10 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cannotWrite, LukhasError } from '../../errors.js';
 import { createFile, refuseOpenFolder } from '../../files/index.js';
-import { makeFolder, type Owner } from '../../process/index.js';
+import { isRootsAlone, makeFolder, type Owner, openFolder } from '../../process/index.js';
 import type { Signer } from '../formats/index.js';
 import { fingerprint, rawPublicKey } from '../formats/index.js';
 
@@ -16,6 +17,7 @@ export type KeyRole = (typeof KEY_ROLES)[number];
 
 /** Permissions of other users; like ssh, lukhas refuses a key that others could have read. */
 const OTHERS = 0o077;
+const NAME_IT = 'Or name its file: LUKHAS_LOG_KEY_FILE, LUKHAS_EXPORT_KEY_FILE, or keys in the configuration.';
 /** A key takes 119 bytes; a much longer file is something else. */
 const MAX_BYTES = 16_384;
 
@@ -53,10 +55,12 @@ export function generateSigningKey(): SigningKey {
 
 /**
  * Reads a private key: PKCS#8 PEM without a passphrase, in a file that only its owner may read.
- * @throws LukhasError CONFIG: missing, unreadable, open to other users, or not an Ed25519 key
+ * @param owner of the database beside which root found the file: it has to be theirs, and no link of theirs leads root to it, as
+ *   they would have root sign with a key of another log. Null: somebody named the file, or it is read by its user
+ * @throws LukhasError CONFIG: missing, unreadable, open to other users, not an Ed25519 key, or not the owner's
  */
-export async function readSigningKey(path: string): Promise<SigningKey> {
-  return new SigningKey(parsePrivateKey(await readPrivate(path), path));
+export async function readSigningKey(path: string, owner: Owner | null = null): Promise<SigningKey> {
+  return new SigningKey(parsePrivateKey(await readPrivate(path, owner), path));
 }
 
 /**
@@ -79,11 +83,17 @@ export async function createSigningKey(path: string, owner: Owner | null = null)
   return new SigningKey(privateKey);
 }
 
-async function readPrivate(path: string): Promise<string> {
-  const file = await openKey(path);
+async function readPrivate(path: string, owner: Owner | null): Promise<string> {
+  const file = await openKey(path, owner);
   try {
     const info = await file.stat();
     if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
+    if (owner !== null && info.uid !== owner.uid) {
+      const whose = `belongs to uid ${info.uid}, the database to uid ${owner.uid}`;
+      throw new LukhasError('CONFIG', `${path}: this key ${whose}; root does not sign with it`, {
+        suggestions: [`If it is the key of this database: chown ${owner.uid} ${path}`, NAME_IT],
+      });
+    }
     if ((info.mode & OTHERS) !== 0) {
       const mode = (info.mode & 0o777).toString(8).padStart(4, '0');
       throw new LukhasError('CONFIG', `${path}: mode is ${mode}: other users may read this private key`, {
@@ -97,18 +107,37 @@ async function readPrivate(path: string): Promise<string> {
   }
 }
 
-async function openKey(path: string): Promise<FileHandle> {
+async function openKey(path: string, owner: Owner | null): Promise<FileHandle> {
   try {
+    if (owner !== null) return await openOwned(path, owner);
     // Before opening: opening a pipe would wait for its other end.
     const info = await stat(path);
     if (!info.isFile()) throw new LukhasError('CONFIG', `${path}: is not a file`);
     return await open(path, 'r');
   } catch (cause) {
     if (cause instanceof LukhasError) throw cause;
+    if (owner !== null && codeOf(cause) === 'ELOOP') {
+      throw new LukhasError('CONFIG', `${path}: is a link; root follows no links of other users to a key`, {
+        cause,
+        suggestions: ['Put the key itself there.', NAME_IT],
+      });
+    }
     const missing = codeOf(cause) === 'ENOENT';
     const why = missing ? 'key not found' : `the key cannot be read (${codeOf(cause)})`;
     const suggestions = missing ? ['Create the keys: lukhas keys init'] : [];
     throw new LukhasError('CONFIG', `${path}: ${why}`, { cause, suggestions });
+  }
+}
+
+/** Through the folder, as its owner could meanwhile put another in its place. */
+async function openOwned(path: string, owner: Owner): Promise<FileHandle> {
+  const folder = openFolder(dirname(path), owner);
+  try {
+    const follow = isRootsAlone(await stat(folder.path)) ? 0 : constants.O_NOFOLLOW;
+    // A pipe does not wait for its other end then.
+    return await open(join(folder.path, basename(path)), constants.O_RDONLY | constants.O_NONBLOCK | follow);
+  } finally {
+    folder.close();
   }
 }
 
