@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { expectNoInsides, firstLine, Workspace } from './lukhas.js';
@@ -54,6 +54,33 @@ describe('a configuration file that another user can write', () => {
     expect(existsSync(ran)).to.equal(false);
     const named = await w.run(['job', 'run', 't', '--config-file', 'lukhas.yaml']);
     expect(named.code, named.stderr).to.equal(0);
+    expect(existsSync(ran)).to.equal(true);
+  });
+
+  it('is refused too where its links lead to such a file, or over such a folder', async () => {
+    const ran = join(w.dir, 'ran');
+    // As deployments are laid out; the file is app/releases/shared/lukhas.yaml, and not app/shared/lukhas.yaml.
+    for (const path of ['app/releases/1', 'app/releases/shared', 'hub'])
+      mkdirSync(join(w.dir, path), { recursive: true });
+    chmodSync(w.file('app/releases/shared/lukhas.yaml', `tasks: { t: { command: [touch, ${ran}] } }\n`), 0o666);
+    symlinkSync('releases/1', join(w.dir, 'app/current'));
+    symlinkSync('current/lukhas.yaml', join(w.dir, 'app/lukhas.yaml'));
+    symlinkSync('../shared/lukhas.yaml', join(w.dir, 'app/releases/1/lukhas.yaml'));
+    const cwd = join(w.dir, 'app');
+    const file = await w.run(['job', 'run', 't'], { cwd });
+    expect(file.code, file.stderr).to.equal(2);
+    expect(firstLine(file)).to.match(/every user can write to the file \S+releases\/shared\/lukhas\.yaml$/);
+    chmodSync(join(w.dir, 'app/releases/shared/lukhas.yaml'), 0o644);
+    symlinkSync(join(w.dir, 'app'), join(w.dir, 'hub/app'));
+    symlinkSync('hub/app/lukhas.yaml', join(w.dir, 'lukhas.yaml'));
+    chmodSync(join(w.dir, 'hub'), 0o777);
+    const way = await w.run(['job', 'run', 't']);
+    expect(way.code, way.stderr).to.equal(2);
+    expect(firstLine(way)).to.match(/every user can write to the folder \S+hub$/);
+    expect(existsSync(ran)).to.equal(false);
+    chmodSync(join(w.dir, 'hub'), 0o755);
+    const run = await w.run(['job', 'run', 't']);
+    expect(run.code, run.stderr).to.equal(0);
     expect(existsSync(ran)).to.equal(true);
   });
 

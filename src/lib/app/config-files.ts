@@ -74,11 +74,14 @@ export async function readFiles(
     import('./config-trust.js'),
   ]);
   const own = ownAccounts(process.geteuid?.(), text(env, 'SUDO_UID'));
-  if (user !== null && own !== null) await requireOwn(user, own);
-  const { trustedFolders = [], ...weaker } = user === null ? {} : await readConfigFile(user, home, true);
+  // What was looked at is what is read: a file may be replaced meanwhile.
+  const users = user !== null && own !== null ? await requireOwn(user, own) : null;
+  const { trustedFolders = [], ...weaker } = user === null ? {} : await readConfigFile(user, home, true, users);
   if (project === null) return weaker;
-  if (!project.named && own !== null) await requireTrusted(project, own, trustedFolders, userPlace, configFlag);
-  const { trustedFolders: _own, ...strongest } = await readConfigFile(project.path, home, project.path === userPlace);
+  const { path, named } = project;
+  const isFound = !named && own !== null;
+  const projects = isFound ? await requireTrusted(project, own, trustedFolders, userPlace, configFlag) : null;
+  const { trustedFolders: _own, ...strongest } = await readConfigFile(path, home, path === userPlace, projects);
   const merged = { ...weaker, ...strongest };
   // Credentials belong to the source beside which they stand.
   if (strongest.source === undefined) return merged;

@@ -151,10 +151,16 @@ const configSchema = z.strictObject({
 /**
  * Reads one configuration file; relative paths in it are relative to it, and `~/` is `home`.
  * @param isUsers whether it is the user's own file, which alone says whom to trust
+ * @param content what it says, if it was read already
  * @throws LukhasError CONFIG that names the file and the key
  */
-export async function readConfigFile(file: string, home: string, isUsers = false): Promise<FileConfig> {
-  const input = await parseText(await readText(file), file, 'CONFIG');
+export async function readConfigFile(
+  file: string,
+  home: string,
+  isUsers = false,
+  content: string | null = null,
+): Promise<FileConfig> {
+  const input = await parseText(content ?? (await readText(file)), file, 'CONFIG');
   const given = parseInput(configSchema, input ?? {}, file, 'CONFIG');
   const { trustedFolders: trusted } = given;
   if (trusted !== undefined && !isUsers) throw notUsers(file);

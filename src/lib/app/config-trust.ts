@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, lstat, readFile, readlink, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { access, lstat, open, readFile, readlink, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { LukhasError } from '../errors.js';
 
 /**
@@ -63,7 +63,8 @@ export function whoElse({ kind, uid, gid, mode }: Place, own: ReadonlySet<number
  * @param trusted folders of the user's own configuration, absolute; `*`: all
  * @param userFile where those are written
  * @param configFlag the flag of this command that names a configuration file
- * @throws LukhasError CONFIG: file, who else can change it, what to do
+ * @returns what the file says, read from the file that was looked at
+ * @throws LukhasError CONFIG: file, who else can change it, what to do; that it cannot be read
  */
 export async function requireTrusted(
   found: FoundFile,
@@ -71,9 +72,9 @@ export async function requireTrusted(
   trusted: readonly string[],
   userFile: string,
   configFlag = '--config',
-): Promise<void> {
-  const problem = await problemOf(found, own);
-  if (problem === null || (await isTrusted(dirname(found.path), trusted))) return;
+): Promise<string> {
+  const { text, problem } = await lookedAt(found, own);
+  if (problem === null || (await isTrusted(dirname(found.path), trusted))) return text;
   const folder = JSON.stringify(dirname(found.path));
   throw new LukhasError('CONFIG', `${found.path}: not used, because it names programs to run and ${problem}`, {
     suggestions: [
@@ -83,21 +84,35 @@ export async function requireTrusted(
   });
 }
 
-/** The user's own file, which nothing else can vouch for. @throws LukhasError CONFIG */
-export async function requireOwn(path: string, own: ReadonlySet<number>): Promise<void> {
-  const problem = await problemOf({ path, repository: null }, own);
-  if (problem === null) return;
+/** The user's own file, which nothing else can vouch for. @returns what it says. @throws LukhasError CONFIG */
+export async function requireOwn(path: string, own: ReadonlySet<number>): Promise<string> {
+  const { text, problem } = await lookedAt({ path, repository: null }, own);
+  if (problem === null) return text;
   throw new LukhasError('CONFIG', `${path}: not used, because it names programs to run and ${problem}`, {
     suggestions: ['Correct its owner and mode, or set XDG_CONFIG_HOME to a folder of your own.'],
   });
 }
 
-async function problemOf({ path, repository }: FoundFile, own: ReadonlySet<number>): Promise<string | null> {
-  const places = await placesOf(path);
-  for (const folder of new Set([dirname(path), ...(repository === null ? [] : [repository])])) {
-    const git = await placeOf(join(folder, '.git'), 'repository');
-    if (git !== null) places.push(git);
+/** What a file says, and who else could have decided that, in words; null: nobody. */
+async function lookedAt(
+  { path, repository }: FoundFile,
+  own: ReadonlySet<number>,
+): Promise<{ text: string; problem: string | null }> {
+  try {
+    const way = await wayTo(path);
+    const { text, place } = await readEnd(way.end);
+    const places = [...way.places, place, await placeOf(dirname(way.end), 'folder')];
+    for (const folder of new Set([dirname(path), ...(repository === null ? [] : [repository])]))
+      places.push(...(await repositoryIn(folder)));
+    return { text, problem: await problemOf(path, places, own) };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof LukhasError || code === undefined) throw error;
+    throw cannotBeRead(path, code, error);
   }
+}
+
+async function problemOf(path: string, places: readonly Place[], own: ReadonlySet<number>): Promise<string | null> {
   for (const place of places) {
     const who = whoElse(place, own);
     if (who === null || (typeof who === 'string' && (await isReadOnly(place.path)))) continue;
@@ -108,32 +123,88 @@ async function problemOf({ path, repository }: FoundFile, own: ReadonlySet<numbe
   return null;
 }
 
-/** The file, the links that lead to it, and the folders that these are in: whoever owns one of those can replace it. */
-async function placesOf(path: string): Promise<Place[]> {
-  const places: Place[] = [];
-  let at = path;
-  for (let links = 0; links < MOST_LINKS; links++) {
-    const folder = await placeOf(dirname(at), 'folder');
-    const here = await placeOf(at, 'file');
-    if (here !== null) places.push(here);
-    if (folder !== null) places.push(folder);
-    if (here?.kind !== 'link') return places;
-    at = resolve(dirname(at), await readlink(at));
-  }
-  return places;
+/** How the system gets to a file: over which links, and the folders that these are in, as whoever owns one can replace the link. */
+interface Way {
+  places: Place[];
+  /** Without any link. */
+  end: string;
 }
 
-/** Null when it is gone: reading the file will say so. A link to a folder stands for that folder, as paths go through it. */
-async function placeOf(path: string, kind: Place['kind']): Promise<Place | null> {
+/** Name by name, as the system goes: after a link to a folder, `..` is the folder above the one that it leads to. */
+async function wayTo(path: string): Promise<Way> {
+  const full = resolve(path);
+  const { root } = parse(full);
+  const places: Place[] = [];
+  let [at, rest] = [root, namesOf(full.slice(root.length))];
+  for (let links = 0; rest.length > 0; ) {
+    const [name = '', ...after] = rest;
+    const here = join(at, name);
+    const place = await placeOf(here, 'file');
+    if (place.kind !== 'link') {
+      [at, rest] = [here, after];
+      continue;
+    }
+    if (++links > MOST_LINKS) throw cannotBeRead(path, 'ELOOP');
+    places.push(place, await placeOf(at, 'folder'));
+    const target = await readlink(here);
+    rest = [...namesOf(target), ...after];
+    if (isAbsolute(target)) at = root;
+  }
+  return { places, end: at };
+}
+
+function namesOf(path: string): string[] {
+  return path.split(sep).filter((name) => name !== '' && name !== '.');
+}
+
+/**
+ * What is read is what was looked at, whatever is put in its place meanwhile.
+ * @param end where no link is
+ */
+async function readEnd(end: string): Promise<{ text: string; place: Place }> {
+  // Neither a link that was put there just now is followed, nor a pipe's other end waited for.
+  const file = await open(end, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const found = kind === 'folder' ? await stat(path) : await lstat(path);
-    const { uid, gid, mode } = found;
-    return { path, kind: kind === 'file' && found.isSymbolicLink() ? 'link' : kind, uid, gid, mode };
+    const opened = await file.stat();
+    const { uid, gid, mode, dev, ino } = opened;
+    // Of a folder reading says so.
+    if (!opened.isFile() && !opened.isDirectory()) throw new LukhasError('CONFIG', `${end}: is not a regular file`);
+    const seen = await lstat(end);
+    if (seen.dev !== dev || seen.ino !== ino || (await wayTo(end)).places.length > 0)
+      throw new LukhasError('CONFIG', `${end}: was replaced while it was read`, { suggestions: ['Try again.'] });
+    return { text: await file.readFile('utf8'), place: { path: end, kind: 'file', uid, gid, mode } };
+  } finally {
+    await file.close();
+  }
+}
+
+/** The `.git` of a folder, if it has one, and the links that lead to it. */
+async function repositoryIn(folder: string): Promise<Place[]> {
+  const git = join(folder, '.git');
+  try {
+    const { places, end } = await wayTo(git);
+    return [...places, await placeOf(end, 'repository')];
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new LukhasError('CONFIG', `${path}: cannot be read (${code})`, { cause: error });
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    // A link to nothing is its owner's, too.
+    return await placeOf(git, 'file').then(
+      (link) => [link],
+      () => [],
+    );
   }
+}
+
+/** @throws what the file system fails with */
+async function placeOf(path: string, kind: Place['kind']): Promise<Place> {
+  const found = await lstat(path);
+  const { uid, gid, mode } = found;
+  return { path, kind: kind === 'file' && found.isSymbolicLink() ? 'link' : kind, uid, gid, mode };
+}
+
+function cannotBeRead(path: string, code: string, cause?: unknown): LukhasError {
+  const why = code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`;
+  return new LukhasError('CONFIG', `${path}: ${why}`, { cause });
 }
 
 /** Modes say nothing where nobody can write: Kubernetes mounts a ConfigMap as a folder that all may write to, and read-only. */

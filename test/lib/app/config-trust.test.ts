@@ -1,4 +1,5 @@
-import { chmod, lchown, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, lchown, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
@@ -168,6 +169,55 @@ describe('a configuration file that was found', () => {
     expect(error.message).to.include(`${user}: not used`);
   });
 
+  it('is the one that the system finds, not the one that its links spell', async () => {
+    // `sub` is a folder elsewhere, and `..` behind it the folder above that one.
+    const far = join(top, 'far');
+    await mkdir(join(far, 'dir'), { recursive: true });
+    await writeFile(join(far, 'real.yaml'), 'db: real.db\n');
+    await writeFile(join(folder, 'real.yaml'), 'db: spelled.db\n');
+    await symlink('../real.yaml', join(far, 'dir', 'link'));
+    await symlink('../far/dir', join(folder, 'sub'));
+    await rm(file);
+    await symlink('sub/link', file);
+    expect(await requireTrusted(found(), mine, [], 'u')).to.equal('db: real.db\n');
+    await chmod(join(far, 'real.yaml'), 0o666);
+    const error = await refusal(requireTrusted(found(), mine, [], 'u'));
+    expect(error.message).to.include(`every user can write to the file ${join(far, 'real.yaml')}`);
+    await chmod(join(far, 'real.yaml'), 0o644);
+    await chmod(far, 0o777);
+    expect((await refusal(requireTrusted(found(), mine, [], 'u'))).message).to.include(`to the folder ${far}`);
+  });
+
+  it('may not be reached over the link to a folder that others can replace', async () => {
+    const shared = join(top, 'shared');
+    const link = join(top, 'lukhas.yaml');
+    await mkdir(shared);
+    await symlink(folder, join(shared, 'current'));
+    await symlink('shared/current/lukhas.yaml', link);
+    const from = found({ path: link });
+    expect(await requireTrusted(from, mine, [], 'u')).to.equal('db: x.db\n');
+    await chmod(shared, 0o777);
+    expect((await refusal(requireTrusted(from, mine, [], 'u'))).message).to.include(`to the folder ${shared}`);
+    if (process.geteuid!() !== 0) return;
+    await chmod(shared, 0o1777);
+    await requireTrusted(from, mine, [], 'u');
+    await lchown(join(shared, 'current'), OTHER, OTHER);
+    const led = await refusal(requireTrusted(from, mine, [], 'u'));
+    expect(led.message).to.include(`the link ${join(shared, 'current')} belongs to`);
+  });
+
+  it('is refused when its links lead nowhere or round, and when it is a pipe', async () => {
+    await rm(file);
+    await symlink('none.yaml', file);
+    expect((await refusal(requireTrusted(found(), mine, ['*'], 'u'))).message).to.equal(`${file}: file not found`);
+    await rm(file);
+    await symlink('lukhas.yaml', file);
+    expect((await refusal(requireTrusted(found(), mine, ['*'], 'u'))).message).to.include('cannot be read (ELOOP)');
+    await rm(file);
+    execFileSync('mkfifo', [file]);
+    expect((await refusal(requireTrusted(found(), mine, ['*'], 'u'))).message).to.include('is not a regular file');
+  });
+
   it('may not have been led to by the repository or the link of another', async () => {
     // Without root nobody can give files away; the rule itself is tested above.
     if (process.geteuid!() !== 0) {
@@ -183,6 +233,10 @@ describe('a configuration file that was found', () => {
     const led = await refusal(loadConfig({ cwd: below, env }));
     expect(led.message).to.include(`the repository ${join(folder, '.git')} belongs to`);
     expect((await loadConfig({ cwd: below, env: { ...env, SUDO_UID: String(OTHER) } })).files).to.deep.equal([file]);
+    await rename(join(folder, '.git'), join(top, 'theirs'));
+    await symlink(join(top, 'theirs'), join(folder, '.git'));
+    const linked = await refusal(loadConfig({ cwd: below, env }));
+    expect(linked.message).to.include(`the repository ${join(top, 'theirs')} belongs to`);
     const elsewhere = join(top, 'link');
     await mkdir(elsewhere);
     await symlink(file, join(elsewhere, 'lukhas.yaml'));
