@@ -77,7 +77,7 @@ describe('lukhas demo', () => {
     const why = await here.shell(first!.replace(/^npx /, ''));
     expect(why.code, why.stderr).to.equal(0);
     expect(why.stdout).to.match(/^fraud-v2 was blocked on its way from stage to production/);
-    const id = / (c-\w+)$/m.exec(crash.stdout)![1]!;
+    const id = /next: lukhas why (c-\w+) --db /.exec(crash.stdout)![1]!;
     expect((await here.run(['canary', 'status', id, '--db', db])).stdout).to.equal(verdictPart(crash));
   });
 
