@@ -6,7 +6,7 @@ import { processMark } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { appendToJob, loadJob } from './log.js';
-import { pause, staysQueued, unrecorded } from './not-recorded.js';
+import { isConflict, pause, staysQueued, unrecorded } from './not-recorded.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import { runBuiltin, runTask, type TaskRun } from './run-task.js';
@@ -32,7 +32,7 @@ const RENEW_MS = 10_000;
 /** After an error of the database that may pass. */
 const RETRY_MS = 1000;
 const MAY_PASS: readonly string[] = ['LEDGER_BUSY', 'LEDGER_FULL'];
-/** On a busy database, before a runner that is being stopped gives up; on a full disk, before one gives up that has jobs of its own. */
+/** On a busy database, before a stopped runner gives up; on a full disk, before one that is not patient: a stopped one at once. */
 const LAST_TRIES = 5;
 const GRACE_MS = 5000;
 
@@ -102,12 +102,11 @@ export class JobDriver {
 
   private async takeLease(): Promise<boolean> {
     const { ledger, clock } = this.options;
-    const { id } = this.job;
     try {
-      return await ledger.acquireLease(id, this.holder, clock, LEASE_MS);
+      return await ledger.acquireLease(this.job.id, this.holder, clock, LEASE_MS);
     } catch (error) {
       if (!(error instanceof LukhasError) || error.code !== 'LEDGER_FULL' || this.isPatient) throw error;
-      throw staysQueued(id, error);
+      throw staysQueued(this.job.id, error);
     }
   }
 
@@ -277,9 +276,10 @@ export class JobDriver {
       } catch (error) {
         if (!(error instanceof LukhasError) || !MAY_PASS.includes(error.code)) throw error;
         const isFull = error.code === 'LEDGER_FULL';
-        // Nobody who stops a process on a full disk waits for room.
-        if (this.stopped && (isFull || --lastTries === 0)) throw unrecorded(this.job.id, event.kind, error);
-        if (isFull && !this.isPatient && tries >= LAST_TRIES) throw unrecorded(this.job.id, event.kind, error);
+        const isLast = isFull
+          ? this.stopped || (!this.isPatient && tries >= LAST_TRIES)
+          : this.stopped && --lastTries === 0;
+        if (isLast) throw unrecorded(this.job.id, event.kind, error);
         // Who gives up soon says it once, with what becomes of the job.
         if (!isFull || this.isPatient) this.tell(error);
         await pause(clock, RETRY_MS, this.control.signal);
@@ -295,8 +295,4 @@ export class JobDriver {
       this.control.abort();
     }
   };
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
 }
