@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.js';
 import { block } from '../cli/screen.js';
+import { LukhasError } from '../lib/errors.js';
 import { FAMILIES } from '../lib/ledger/index.js';
 
 export default class Export extends BaseCommand {
@@ -39,6 +40,10 @@ export default class Export extends BaseCommand {
     // Before anything is loaded: once V8 has given new objects more room it keeps it.
     (await import('../cli/small-heap.js')).keepHeapSmall();
     const { flags } = await this.parse(Export);
+    if (flags.out === '-')
+      throw new LukhasError('USAGE', '--out -: a pack is not written to standard output; name a file', {
+        suggestions: ['For a file of that name: --out ./-'],
+      });
     const [{ runExport, refuseMissingLog }, { loadConfig }] = await Promise.all([
       import('../cli/run-export.js'),
       import('../lib/app/config.js'),

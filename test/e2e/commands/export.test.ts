@@ -129,4 +129,13 @@ describe('lukhas export', () => {
     const all = await at.run(['export', ...FROM, '--out', 'all.zip']);
     expect(all.stderr).to.not.include('no entries');
   });
+
+  it('takes - for no file, so that none of that name is written by mistake', async () => {
+    const run = await at.run(['export', ...FROM, '--out', '-']);
+    expect([run.code, firstLine(run)]).to.deep.equal([
+      2,
+      'lukhas: --out -: a pack is not written to standard output; name a file',
+    ]);
+    expect(readdirSync(at.dir)).not.to.include('-');
+  });
 });
