@@ -9,6 +9,15 @@ function unreviewed({ data }: SubjectSummary): boolean {
   return data['breakGlass'] === 'not reviewed';
 }
 
+/** In few words: the state says what was decided, not whether it could be done. */
+function stateOf(summary: SubjectSummary): string {
+  const notes = [
+    ...(unreviewed(summary) ? ['break-glass, not reviewed'] : []),
+    ...(summary.data['action'] === 'failed' ? ['hook failed'] : []),
+  ];
+  return notes.length === 0 ? summary.state : `${summary.state} (${notes.join('; ')})`;
+}
+
 export default class CanaryList extends BaseCommand {
   static override summary = 'list canaries, newest first';
   static override flags = {
@@ -43,7 +52,7 @@ export default class CanaryList extends BaseCommand {
     if (!this.jsonEnabled()) {
       const rows = heads.map((h) => [
         h.subject,
-        unreviewed(h) ? `${h.state} (break-glass, not reviewed)` : h.state,
+        stateOf(h),
         h.modelId,
         `${h.data['fromGate']} -> ${h.data['toGate']}`,
         h.updatedAt,
