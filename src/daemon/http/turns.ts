@@ -1,3 +1,5 @@
+import { afterLooks } from '../../lib/turns.js';
+
 /** How many fresh turns are taken before one that is behind. */
 const FRESH_AT_ONCE = 4;
 
@@ -26,7 +28,7 @@ export class Turns {
   #schedule(): void {
     if (this.#scheduled || this.#fresh.length + this.#behind.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    afterLooks(() => {
       this.#scheduled = false;
       const work = this.#take();
       this.#schedule();

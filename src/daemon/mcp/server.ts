@@ -8,6 +8,7 @@ import {
 import * as z from 'zod';
 import { LukhasError } from '../../lib/errors.js';
 import type { Actor } from '../../lib/ledger/index.js';
+import { turn } from '../../lib/turns.js';
 import type { Service } from '../service.js';
 import type { NewServer } from './endpoint.js';
 import { answerPrompts } from './prompts.js';
@@ -97,6 +98,8 @@ async function callTool(
 
 /** Replaces internal errors by one without details: their text may contain paths and internals. */
 export async function withoutDetails<T>(work: () => Promise<T>, onError?: (error: unknown) => void): Promise<T> {
+  // What is read comes back within a turn of the event loop: the requests that have come together would all be answered in one.
+  await turn();
   try {
     return await work();
   } catch (error) {

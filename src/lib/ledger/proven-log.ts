@@ -1,5 +1,5 @@
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import { LukhasError } from '../errors.js';
+import { turn } from '../turns.js';
 import type { EventKind, StoredEvent } from './events.js';
 import type { Ledger } from './ledger.js';
 import type { LedgerPages, LinePage } from './pages.js';
@@ -40,7 +40,7 @@ export async function readProvenLog(log: Log, begun: GrowingTree, visit: Visit):
   const tree = begun.copy();
   for await (const page of log.pages.lines({ from: begun.size, to: stored.size }, ENDING)) {
     if (!append(tree, page, visit)) throw await firstDamage(log, begun, stored.size);
-    await othersTurn();
+    await turn();
   }
   if (!tree.isMadeOf(stored.hashes)) throw await firstDamage(log, begun, stored.size);
   return tree;
@@ -84,7 +84,7 @@ async function firstDamage(log: Log, begun: GrowingTree, size: number): Promise<
   for await (const page of log.pages.lines({ from: begun.size, to: size }, ENDING)) {
     const before = tree.copy();
     if (!append(tree, page, null) || !(await isStored(log, tree))) return damageIn(log, before, page);
-    await othersTurn();
+    await turn();
   }
   return damageAt(begun.size);
 }

@@ -1,6 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Document, DocumentState, Ledger, StoredEvent } from '../ledger/index.js';
 import { isFound } from '../readings/index.js';
+import { turn } from '../turns.js';
 import { canaryDocument } from './canary-document.js';
 import { eventDocument } from './event-document.js';
 import { gateDocument, holdersOf, modelDocument, policyDocument } from './name-document.js';

@@ -1,5 +1,5 @@
 import Sqlite, { type Database } from 'better-sqlite3';
-import { Turns } from '../../turns.js';
+import { Turns, turn } from '../../turns.js';
 import type { Document, DocumentBatch, DocumentIndex, DocumentState, FoundDocument } from '../documents.js';
 import { ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
@@ -64,6 +64,7 @@ export class SqliteDocuments implements DocumentIndex {
   }
 
   async match(expression: string, limit: number): Promise<FoundDocument[]> {
+    await turn();
     const turns = new Turns();
     const best = await this.#read(() => this.#statements.best.all({ expression, limit }));
     const found: FoundDocument[] = [];
@@ -84,7 +85,8 @@ export class SqliteDocuments implements DocumentIndex {
     });
   }
 
-  whole(): Promise<boolean> {
+  async whole(): Promise<boolean> {
+    await turn();
     return this.#read(() => {
       const { counted, rows, words } = this.#statements;
       const count = counted.get();

@@ -1,7 +1,6 @@
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import { LukhasError } from '../../errors.js';
-import { Turns } from '../../turns.js';
+import { Turns, turn } from '../../turns.js';
 import type { EventKind } from '../events.js';
 import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, SeqRange } from '../pages.js';
 import { MODEL_OF_BODY } from './derived-schema.js';
@@ -86,7 +85,7 @@ export class SqlitePages implements LedgerPages {
     let count = 0;
     for (let from = range.from; from < range.to; from += ROWS) {
       const to = Math.min(from + ROWS, range.to);
-      await othersTurn();
+      await turn();
       count += await this.#read(() => statement.get({ ...values, from, to }) as number);
     }
     return count;
@@ -123,7 +122,7 @@ export class SqlitePages implements LedgerPages {
     for (let from = range.from; from < range.to; from += ROWS) {
       const to = Math.min(from + ROWS, range.to);
       // What is read resolves at once: without this, nothing else would run until the last page.
-      await othersTurn();
+      await turn();
       yield await this.#read(
         () => statement.all({ ...given, from, to }) as [number, string, EventKind, string, ...unknown[]][],
       );
@@ -172,7 +171,7 @@ export class SqlitePages implements LedgerPages {
   }
 
   async #seq(sql: string, from: number, to: number, ts: string): Promise<number | null> {
-    await othersTurn();
+    await turn();
     return this.#read(() => this.#cached(sql).get(from, to, ts) as number | null);
   }
 

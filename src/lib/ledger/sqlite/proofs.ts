@@ -1,6 +1,6 @@
-import { setImmediate as othersTurn } from 'node:timers/promises';
 import type { Database, Statement } from 'better-sqlite3';
 import type { LukhasError } from '../../errors.js';
+import { turn } from '../../turns.js';
 import type { StoredEvent } from '../events.js';
 import type { KnownEntries, Ledger } from '../ledger.js';
 import { damaged } from '../proven-log.js';
@@ -101,7 +101,7 @@ export class SqliteProofs {
       if (page.count !== end - at) throw damaged(`Entries between ${at} and ${end} of the log are gone`);
       if (page.hidden !== null) throw notAsRecorded(page.hidden, `its bytes name ${subject}, its row another subject`);
       own += page.own ?? 0;
-      await othersTurn();
+      await turn();
     }
     requireAll(subject, own, expected);
   }
