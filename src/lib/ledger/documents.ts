@@ -48,7 +48,10 @@ export interface DocumentIndex {
    * @param expression FTS5 query syntax (sqlite.org/fts5.html, 3)
    */
   match(expression: string, limit: number): Promise<FoundDocument[]>;
-  /** Whether there are as many documents, and as many with their words indexed, as were written. */
+  /**
+   * Whether there are as many documents, and as many with their words indexed, as were written; and, at the log's end, one for each
+   * canary, promotion and job in the log. Of other kinds the log has no number that is cheap to read.
+   */
   whole(): Promise<boolean>;
   /** Drops everything. */
   clear(): Promise<void>;

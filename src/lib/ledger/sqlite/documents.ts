@@ -1,7 +1,7 @@
 import Sqlite, { type Database } from 'better-sqlite3';
 import { Turns, turn } from '../../turns.js';
 import type { Document, DocumentBatch, DocumentIndex, DocumentState, FoundDocument } from '../documents.js';
-import { ROW_COUNTS_SCHEMA } from './derived-schema.js';
+import { FIRST_KINDS, ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
 import type { Work } from './group-commit.js';
 import type { Connection } from './open.js';
@@ -28,6 +28,13 @@ const BEST = `
     WHERE documents_text MATCH @expression AND rowid < 0)
   SELECT doc FROM fits JOIN documents USING (doc)
   ORDER BY round(score * ${WEIGHT_BY_KIND}, 1), doc DESC LIMIT @limit`;
+
+/** Each that begins with such an entry has a document with such an id. */
+const DOCUMENT_OF_FIRST = [
+  ['canary.requested', 'canary:'],
+  ['promotion.requested', 'promotion:'],
+  ['job.queued', 'job:'],
+] as const;
 
 type Write = <T>(work: Work<T>) => Promise<T>;
 type Read = <T>(query: () => T) => Promise<T>;
@@ -87,11 +94,21 @@ export class SqliteDocuments implements DocumentIndex {
 
   async whole(): Promise<boolean> {
     await turn();
-    return this.#read(() => {
-      const { counted, rows, words } = this.#statements;
-      const count = counted.get();
-      return rows.get() === count && words.get() === count;
-    });
+    // Of one moment: others may be indexing.
+    return this.#read(() => this.#connection.db.transaction(() => this.#isWhole())());
+  }
+
+  #isWhole(): boolean {
+    const { counted, rows, words, state, size, begun, ofKind } = this.#statements;
+    const count = counted.get();
+    if (rows.get() !== count || words.get() !== count) return false;
+    const { seq } = state.get() as DocumentState;
+    // What goes on later is indexed then.
+    if (size.get() !== seq) return true;
+    // The number beside the documents could have been altered together with them; the entries are counted along their index.
+    return DOCUMENT_OF_FIRST.every(
+      ([kind, prefix]) => begun.get(kind) === ofKind.get(prefix, prefix + AFTER_ANY_PREFIX),
+    );
   }
 
   close(): void {
@@ -120,7 +137,7 @@ export class SqliteDocuments implements DocumentIndex {
   }
 
   get #statements(): ReturnType<typeof statements> {
-    this.#sql ??= statements(this.#db);
+    this.#sql ??= statements(this.#db, this.#connection.db);
     return this.#sql;
   }
 
@@ -134,7 +151,8 @@ export class SqliteDocuments implements DocumentIndex {
   }
 }
 
-function statements(db: Database) {
+/** @param log the connection to the log, where the documents are in memory */
+function statements(db: Database, log: Database) {
   return {
     state: db.prepare('SELECT seq, made FROM documents_state'),
     move: db.prepare('UPDATE documents_state SET seq = ?, made = ?'),
@@ -148,6 +166,9 @@ function statements(db: Database) {
     counted: db.prepare("SELECT count FROM row_counts WHERE name = 'documents'").pluck(),
     count: db.prepare("UPDATE row_counts SET count = ? WHERE name = 'documents'"),
     rows: db.prepare('SELECT count(*) FROM documents').pluck(),
+    ofKind: db.prepare('SELECT count(*) FROM documents WHERE id >= ? AND id < ?').pluck(),
+    size: log.prepare('SELECT coalesce(max(seq), -1) + 1 FROM events').pluck(),
+    begun: log.prepare(`SELECT count(*) FROM events WHERE kind = ? AND kind IN ${FIRST_KINDS}`).pluck(),
     // One row for each document whose words are indexed.
     words: db.prepare('SELECT count(*) FROM documents_text_docsize').pluck(),
     best: db.prepare(BEST).pluck(),

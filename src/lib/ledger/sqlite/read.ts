@@ -52,10 +52,9 @@ const FIRST: Readonly<Record<Exclude<SubjectSummary['type'], 'gate'>, string>> =
   job: 'job.queued',
 };
 
-/** What has begun, has no row, and does not end with an entry after which nothing goes on; few, unless rows were deleted. */
-const WITHOUT_ROW = `
+/** What has begun, and does not end with an entry after which nothing goes on. Reads an entry of each: only where rows are wrong. */
+const GOING_ON = `
   SELECT subject, seq FROM events AS first WHERE kind = ? AND kind IN ${FIRST_KINDS}
-    AND NOT EXISTS (SELECT 1 FROM heads WHERE heads.subject = first.subject)
     AND (SELECT kind FROM events WHERE subject = first.subject ORDER BY seq DESC LIMIT 1) NOT IN
       ('canary.acted', 'canary.aborted', 'canary.failed', 'canary.rejected', 'canary.lapsed', 'canary.reviewed',
        'promotion.finished', 'job.completed', 'job.failed')`;
@@ -228,14 +227,19 @@ export class Reader {
     }))();
   }
 
-  /** Newest first. A row that is missing must not keep a canary, promotion or job from being driven. */
+  /** Newest first. A row that is missing or altered must not keep a canary, promotion or job from being driven. */
   openSubjects(type: SubjectSummary['type']): string[] {
     return this.#db.transaction(() => {
-      const open = this.summaries.open(type);
-      if (type !== 'gate' && this.summaries.count({ type }) !== this.#begun(FIRST[type], undefined))
-        open.push(...this.#query.all<{ subject: string; seq: number }>(WITHOUT_ROW, [FIRST[type]]));
-      return open.sort((a, b) => b.seq - a.seq).map(({ subject }) => subject);
+      const open = new Map(this.summaries.open(type).map(({ subject, seq }) => [subject, seq]));
+      if (type !== 'gate' && !this.#rowsAgree(type))
+        for (const { subject, seq } of this.#query.all<{ subject: string; seq: number }>(GOING_ON, [FIRST[type]]))
+          open.set(subject, seq);
+      return [...open].sort(([, a], [, b]) => b - a).map(([subject]) => subject);
     })();
+  }
+
+  #rowsAgree(type: Exclude<SubjectSummary['type'], 'gate'>): boolean {
+    return this.summaries.count({ type }) === this.#begun(FIRST[type], undefined) && this.summaries.statesAgree(type);
   }
 
   #begun(kind: string, modelId: string | undefined): number {

@@ -16,6 +16,14 @@ interface SummaryRow {
   data: string;
 }
 
+/** States of a row, by its type, in which something goes on whatever its column `open` says. Of a promotion: until it has a result. */
+const OPEN_STATES: Readonly<Record<SubjectSummary['type'], readonly string[]>> = {
+  canary: ['PENDING', 'RUNNING'],
+  promotion: ['requested'],
+  job: ['queued', 'running'],
+  gate: [],
+};
+
 /** Reads the rows that listings show; nothing is decided by them. */
 export class SummaryReader {
   readonly #query: Queries;
@@ -30,11 +38,20 @@ export class SummaryReader {
     return this.#query.all<SummaryRow>(sql, [...query.values, filter.limit ?? -1]).map(toSummary);
   }
 
-  /** Subjects of open rows; what else a row says does not matter. */
+  /** Subjects of the rows that are open, or whose state says so. */
   open(type: SubjectSummary['type']): { subject: string; seq: number }[] {
     // Few are open; left to itself, SQLite goes through all that there are.
     const sql = 'SELECT subject, first_seq AS seq FROM heads INDEXED BY heads_open WHERE type = ? AND open = 1';
-    return this.#query.all(sql, [type]);
+    return [...this.#query.all<{ subject: string; seq: number }>(sql, [type]), ...this.#closedWrongly(type)];
+  }
+
+  #closedWrongly(type: SubjectSummary['type']): { subject: string; seq: number }[] {
+    const query = new Conditions();
+    query.add('type = ?', type);
+    query.addAnyOf('state', OPEN_STATES[type]);
+    query.add('open <> 1');
+    const sql = `SELECT subject, first_seq AS seq FROM heads INDEXED BY heads_by_state ${query.where}`;
+    return this.#query.all(sql, query.values);
   }
 
   count(filter: SummaryFilter = {}): number {
@@ -49,8 +66,9 @@ export class SummaryReader {
     return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
 
-  /** Whether the rows are as many, by state, as were written. */
+  /** Whether the rows are as many, by state, as were written, and open where their state says so. */
   statesAgree(type: SubjectSummary['type']): boolean {
+    if (this.#closedWrongly(type).length > 0) return false;
     const counted = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'row_counts'";
     if (this.#query.value<number>(counted) === 0) return true;
     const sql = 'SELECT substr(name, ?) AS state, count FROM row_counts WHERE name >= ? AND name < ?';

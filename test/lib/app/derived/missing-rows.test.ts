@@ -121,6 +121,15 @@ describe('missing and altered rows of listings', () => {
     expect(await bench.ledger.openSubjects('canary')).to.include(running);
   });
 
+  it('keep no open canary from being driven where its row says that it is closed, or over', async () => {
+    const running = await bench.canary('running');
+    for (const sql of ['UPDATE heads SET open = 0', `UPDATE heads SET open = 0, state = 'ABORTED'`]) {
+      edit(sql);
+      expect(await bench.ledger.openSubjects('canary')).to.include(running);
+      expect((await bench.ledger.listingGap('canary')).statesAgree).to.equal(false);
+    }
+  });
+
   it('are made again, with all numbers, by a rebuild', async () => {
     edit('DELETE FROM heads; DELETE FROM row_counts');
     await bench.canaries.rebuild();
@@ -135,6 +144,8 @@ describe('missing and altered rows of listings', () => {
 
     const edits: Record<string, () => string> = {
       'a document': () => `DELETE FROM documents WHERE id = 'canary:${ids.blocked}'`,
+      'a document, with the number of them': () => `DELETE FROM documents WHERE id = 'canary:${ids.blocked}';
+        UPDATE row_counts SET count = (SELECT count(*) FROM documents) WHERE name = 'documents'`,
       'the words of a document': () => `DELETE FROM documents_text WHERE rowid = (
         SELECT doc FROM documents WHERE id = 'canary:${ids.blocked}')`,
       'all documents of entries': () => `DELETE FROM documents WHERE id LIKE 'event:%'`,
