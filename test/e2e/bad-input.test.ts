@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,6 +34,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     workspace.file('unknown-key.yaml', 'polciy: policy.yaml\n');
     workspace.file('bad-source.yaml', 'source: { kind: prometeus, url: "http://127.0.0.1:9" }\n');
     mkdirSync(join(workspace.dir, 'folder'));
+    execFileSync('mkfifo', [join(workspace.dir, 'pipe')]);
     // A log without a canary, for the commands that read one.
     await (await openLedger(join(workspace.dir, 'empty.db'))).close();
   });
@@ -220,6 +222,26 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
       args: ['canary', 'list', '--db', 'folder'],
       says: /folder is a folder, not a ledger$/,
       advises: /Pass a file with --db/,
+    },
+    'a database that is a pipe, to read': {
+      args: ['canary', 'list', '--db', 'pipe'],
+      says: /pipe is not a file$/,
+      advises: /Pass a file with --db/,
+    },
+    'a database that is a device, to write': {
+      args: [...WITH_POLICY, '--db', '/dev/zero'],
+      says: /dev\/zero is not a file$/,
+      advises: /Pass a file with --db/,
+    },
+    'a pack that is a pipe': {
+      args: ['verify', 'pipe'],
+      says: /pipe: is not a file$/,
+      advises: /is not a file/,
+    },
+    'a configuration without an end': {
+      args: [...WITH_POLICY, '--config', '/dev/zero'],
+      says: /dev\/zero: too long: more than 1048576 bytes$/,
+      advises: /too long/,
     },
     'a database that is not there': {
       args: ['canary', 'list', '--db', 'nowhere.db'],

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { LukhasError } from '../errors.js';
 import type { Publication } from '../evidence/publish/index.js';
 import { evidenceSchema } from '../evidence/publish/index.js';
+import { MOST_SETTINGS, readLimited } from '../files/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema, placedHooks } from '../gates/index.js';
 import { isUrl, parseInput, parseText } from '../input/index.js';
@@ -189,13 +189,16 @@ function notUsers(file: string): LukhasError {
 }
 
 async function readText(file: string): Promise<string> {
+  let bytes: Buffer | null;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readLimited(file, MOST_SETTINGS);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'file not found' : `cannot be read (${code})`;
     throw new LukhasError('CONFIG', `${file}: ${why}`, { cause });
   }
+  if (bytes === null) throw new LukhasError('CONFIG', `${file}: too long: more than ${MOST_SETTINGS} bytes`);
+  return bytes.toString();
 }
 
 type Absolute = (path: string) => string;

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { LukhasError } from '../errors.js';
+import { MOST_SETTINGS, readLimited } from '../files/index.js';
 import type { Policy } from '../judge/index.js';
 
 /** When neither a file nor the caller says how long. */
@@ -119,9 +119,9 @@ function parses(parse: () => unknown): boolean {
 /** What a policy file holds, before it is checked. @throws LukhasError POLICY */
 export async function readPolicy(file: string): Promise<unknown> {
   const { parseText } = await import('../input/text.js');
-  let text: string;
+  let bytes: Buffer | null;
   try {
-    text = await readFile(file, 'utf8');
+    bytes = await readLimited(file, MOST_SETTINGS);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     const why = { ENOENT: 'file not found', EISDIR: 'is a folder, not a file' }[code] ?? `cannot be read (${code})`;
@@ -130,5 +130,6 @@ export async function readPolicy(file: string): Promise<unknown> {
       cause,
     });
   }
-  return parseText(text, file, 'POLICY');
+  if (bytes === null) throw new LukhasError('POLICY', `${file}: too long: more than ${MOST_SETTINGS} bytes`);
+  return parseText(bytes.toString(), file, 'POLICY');
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Clock } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { CheckpointFiles } from '../../evidence/checkpoints/index.js';
@@ -20,6 +19,7 @@ import {
   verifyProofSince,
   ZippedPack,
 } from '../../evidence/verify/index.js';
+import { MOST_SETTINGS, readLimited } from '../../files/index.js';
 import type { Ledger } from '../../ledger/index.js';
 import { openLedger } from '../../ledger/sqlite/index.js';
 import type { SizeWatch } from '../../ledger/verify/index.js';
@@ -45,7 +45,6 @@ const PROOF = Buffer.from('c2sp.org/tlog-proof@');
 const DATABASE = Buffer.from('SQLite format 3\0');
 /** As large as the largest entry, in base64. */
 const MAX_PROOF = 128 * 1024 * 1024;
-const MAX_SMALL = 1024 * 1024;
 
 /**
  * Verifies a file: an evidence pack, or the proof of one entry (`.tlog-proof`).
@@ -70,7 +69,7 @@ export async function verifyEvidence(
     );
   }
   if (!begins.equals(PROOF)) return { type: 'pack', ...(await verifyZip(path, { trust, since, db })) };
-  const text = (await readLimited(path, MAX_PROOF)).toString();
+  const text = (await readAtMost(path, MAX_PROOF)).toString();
   return { type: 'proof', ...(await verifyProof(text, { trust, since, db })) };
 }
 
@@ -210,30 +209,24 @@ async function readCheckpoint(path: string): Promise<Buffer> {
 }
 
 function readSmall(path: string): Promise<Buffer> {
-  return readLimited(path, MAX_SMALL);
+  return readAtMost(path, MOST_SETTINGS);
 }
 
-/** Reads at most `limit` bytes: a pipe or a device has no size that could be checked first. */
-async function readLimited(path: string, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of createReadStream(path, { end: limit }) as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      size += chunk.length;
-    }
-  } catch (cause) {
+/** @throws LukhasError USAGE */
+async function readAtMost(path: string, limit: number): Promise<Buffer> {
+  const bytes = await readLimited(path, limit).catch((cause: unknown) => {
     throw unreadable(path, cause);
-  }
-  if (size <= limit) return Buffer.concat(chunks);
+  });
+  if (bytes !== null) return bytes;
   throw new LukhasError('USAGE', `${path}: too long: more than ${limit} bytes`);
 }
 
 async function beginningOf(path: string): Promise<Buffer> {
   try {
+    // Before opening: opening a pipe would wait for its other end.
+    if (!(await stat(path)).isFile()) throw new LukhasError('USAGE', `${path}: is not a file`);
     const file = await open(path, 'r');
     try {
-      if (!(await file.stat()).isFile()) throw new LukhasError('USAGE', `${path}: is not a file`);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(PROOF.length), 0, PROOF.length, 0);
       return buffer.subarray(0, bytesRead);
     } finally {

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -121,7 +121,7 @@ function createFile(path: string): void {
     makeFile(path, owner);
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
-    if (statSync(path).isDirectory()) throw isFolder(path);
+    requireFile(path, statSync(path));
     // SQLite would only say that it cannot open the file.
     accessSync(path, constants.W_OK);
     accessSync(dirname(path), constants.W_OK);
@@ -156,16 +156,17 @@ function noLedger(path: string, what: string): LukhasError {
   });
 }
 
-function isFolder(path: string): LukhasError {
-  return new LukhasError('LEDGER_UNAVAILABLE', `${path} is a folder, not a ledger`, {
-    suggestions: ['Pass a file with --db.'],
-  });
+/** SQLite opens what it is given, and opening a pipe waits for its other end. */
+function requireFile(path: string, found: Stats): void {
+  if (found.isFile()) return;
+  const what = found.isDirectory() ? 'is a folder, not a ledger' : 'is not a file';
+  throw new LukhasError('LEDGER_UNAVAILABLE', `${path} ${what}`, { suggestions: ['Pass a file with --db.'] });
 }
 
 function openForReading(path: string, anySchema: boolean): Database.Database {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory()) throw isFolder(path);
   if (found === undefined) throw noLedger(path, 'no ledger found');
+  requireFile(path, found);
   const check = (db: Database.Database) => {
     const readable = ofOneMoment(db, () => {
       if (!isReadable(db, path)) return false;
