@@ -73,6 +73,21 @@ export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
 }
 
+/** Whether a notification is as the protocol has it. The package would tell of one that is not in many lines. */
+export function isUnderstood(message: JSONRPCNotification): boolean {
+  const { CancelledNotification, ProgressNotification, InitializedNotification, RootsListChangedNotification } =
+    specTypeSchemas;
+  const schemas = {
+    'notifications/cancelled': CancelledNotification,
+    'notifications/progress': ProgressNotification,
+    'notifications/initialized': InitializedNotification,
+    'notifications/roots/list_changed': RootsListChangedNotification,
+  };
+  if (!Object.hasOwn(schemas, message.method)) return true;
+  const checked = schemas[message.method as keyof typeof schemas]['~standard'].validate(message);
+  return checked instanceof Promise || checked.issues === undefined;
+}
+
 /** Does not recurse. */
 function isDeeper(value: unknown, most: number): boolean {
   let level = [value];

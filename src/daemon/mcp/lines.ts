@@ -8,6 +8,7 @@ import {
   type Id,
   INTERNAL_ERROR,
   INVALID_REQUEST,
+  isUnderstood,
   PARSE_ERROR,
   readableId,
   readMessage,
@@ -115,7 +116,8 @@ function sortMessage(body: unknown): Sorted {
   const read = readMessage(body);
   if (read.kind === 'invalid') return { answer: read.answer };
   if (read.kind === 'response') return {};
-  if (read.kind === 'notification') return passed(read.message, null);
+  // Notifications have no answer: one that is not understood is dropped, as over HTTP.
+  if (read.kind === 'notification') return isUnderstood(read.message) ? passed(read.message, null) : {};
   const legacy = classifyInboundRequest({ httpMethod: 'POST', body: read.message }).kind === 'legacy';
   const answer = legacy ? refusedParams(read.message) : null;
   return answer === null ? passed(read.message, read.message.id) : { answer };

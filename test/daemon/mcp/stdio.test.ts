@@ -172,6 +172,16 @@ describe('MCP over stdin and stdout', () => {
     expect((await pipes.next()).id).to.equal('ü');
   });
 
+  it('drops a notification that is not as the protocol has it, without a word', async () => {
+    pipes.send(INITIALIZE);
+    await pipes.next();
+    for (const requestId of [{ a: 1 }, [1], true])
+      pipes.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+    pipes.send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progress: 'x' } });
+    pipes.send({ jsonrpc: '2.0', id: 'last', method: 'ping' });
+    expect((await pipes.next()).id).to.equal('last');
+  });
+
   it('goes on after any line, and gives the id back where it can be read', async () => {
     const deep = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
     const why = (id: string, value: string) =>
