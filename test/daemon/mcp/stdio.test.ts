@@ -71,8 +71,9 @@ describe('MCP over stdin and stdout', () => {
     remove = opened.remove;
     pipes = new Pipes();
     const { stdin, stdout } = pipes;
-    const newServer = createLukhasServer(service, { version: '1' });
-    connection = await serveStdio(service, { newServer, actor: ASKER, stdin, stdout, onError: (e) => errors.push(e) });
+    const onError = (error: unknown) => errors.push(error);
+    const newServer = createLukhasServer(service, { version: '1', onError });
+    connection = await serveStdio(service, { newServer, actor: ASKER, stdin, stdout, onError });
   });
   afterEach(async () => {
     await connection.close();
