@@ -143,7 +143,8 @@ export async function verifyInPlace(
   const parts = [own.report(), await kept.report(report.size, key)];
   if (note !== null) {
     const log = { size: report.size, rootThen };
-    parts.push(await verifyLogSince(note, { log, key: trust === null ? key : null, trust }));
+    const origins = new Set(key === null ? kept.origins : [key.name, ...kept.origins]);
+    parts.push(await verifyLogSince(note, { log, key: trust === null ? key : null, trust, origins }));
   }
   return { ...report, ...parts.reduce(joinReports, { ...report, holds: [], notShown: [] }) };
 }

@@ -18,6 +18,8 @@ interface Kept {
 export class KeptCheck {
   /** Sizes of all kept checkpoints, also of refused ones: the roots to collect with `take`. */
   readonly sizes: ReadonlySet<number>;
+  /** Names of the log in the kept checkpoints; complete after `report`. */
+  readonly origins = new Set<string>();
   readonly #roots = new Map<number, Buffer>();
   readonly #found = new EvidenceFindings();
 
@@ -59,6 +61,7 @@ export class KeptCheck {
       const kept = await this.#found.attempt(() => this.#read(each, verifier));
       if (kept === null) continue;
       compared.push(each);
+      this.origins.add(kept.checkpoint.origin);
       if (!kept.signed) unsigned++;
       this.#compare(kept.checkpoint, size);
     }

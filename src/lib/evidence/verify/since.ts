@@ -116,6 +116,7 @@ export async function verifyProofSince(
  * Whether a log extends a checkpoint that was kept elsewhere.
  * @param log recomputed from its entries: its size, and its root at the size of the checkpoint (null: the log is shorter)
  * @param key verifies the signature when no keys are trusted
+ * @param origins names of the log where it is, by its key and the checkpoints beside it; empty: none is known there
  */
 export async function verifyLogSince(
   note: Buffer,
@@ -123,14 +124,26 @@ export async function verifyLogSince(
     log,
     key,
     trust,
+    origins = new Set(),
   }: {
     log: { size: number; rootThen: Buffer | null };
     key: VerifierKey | null;
     trust: readonly TrustedKey[] | null;
+    origins?: ReadonlySet<string>;
   },
 ): Promise<EvidenceReport> {
   const found = new EvidenceFindings();
-  const earlier = await found.attempt(() => signedEarlier(note, { key, trust }, found));
+  const earlier = await found.attempt(() => {
+    // A key says whose checkpoint it is. Trusted keys may be of several logs: which of them this one is they do not say.
+    const [own = null] = origins;
+    const claimed = claimedCheckpoint(note);
+    if (own !== null && !origins.has(claimed.origin)) refuseOther(claimed, own);
+    if (own === null && namesOf(trust).size > 1)
+      found.unchecked(
+        `which log this is: --trust has keys of several, and no key or checkpoint on this machine names it; the checkpoint is of ${JSON.stringify(claimed.origin)}`,
+      );
+    return signedEarlier(note, { key, trust }, found);
+  });
   if (earlier === null) return found.report();
   const { size, root } = earlier;
   if (log.rootThen === null) {
@@ -138,6 +151,11 @@ export async function verifyLogSince(
   } else if (log.rootThen.equals(root)) found.holds(extendsEarlier(size));
   else found.problem(rewritten(size));
   return found.report();
+}
+
+/** The logs that trusted keys name. */
+function namesOf(trust: readonly TrustedKey[] | null): Set<string> {
+  return new Set((trust ?? []).flatMap(({ kind, vkey }) => (kind === 'log-vkey' && vkey !== null ? [vkey.name] : [])));
 }
 
 function signedEarlier(

@@ -142,6 +142,17 @@ describe('who may sign what', () => {
     const read = verifyCheckpoint(both, { origin: ORIGIN, log: [own!], witnesses });
     expect([read.log.length, read.witnesses.length]).to.deep.equal([1, 1]);
   });
+
+  it('no trusted key makes the checkpoint of another log one of this log', async () => {
+    const log = { size: SIZE, rootThen: rootOf() };
+    const trust = trusted(vkey(BOB, SIGNATURE_TYPE.note));
+    const since = (...origins: string[]) =>
+      verifyLogSince(noteBy(BOB), { log, key: null, trust, origins: new Set(origins) });
+    expect((await since(ORIGIN)).ok).to.equal(true);
+    const { ok, problems, holds } = await since('example.com/this');
+    expect([ok, holds]).to.deep.equal([false, []]);
+    expect(problems[0]).to.match(/^--since: checkpoint of log .*, expected "example.com\/this"$/);
+  });
 });
 
 const vkeyOf = (key: SigningKey, type: SignatureType) => ({ name: ORIGIN, type, publicKey: key.publicKey });
