@@ -21,6 +21,7 @@ const LAZY: readonly (() => Promise<unknown>)[] = [
   () => import('../lib/canary/advance.js'),
   () => import('../lib/canary/interim-verdict.js'),
   () => import('../lib/evidence/checkpoints/files.js'),
+  () => import('../lib/evidence/checkpoints/index.js'),
   () => import('../lib/evidence/checkpoints/kept.js'),
   () => import('../lib/evidence/publish/file.js'),
   () => import('../lib/evidence/publish/git.js'),

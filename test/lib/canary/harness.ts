@@ -63,7 +63,11 @@ export class FakeClock implements Clock {
   /** By how much the wall clock alone was set. */
   private stepped = 0;
 
-  constructor(public time = START) {}
+  /** @param patience turns of the event loop that others have before time goes on */
+  constructor(
+    public time = START,
+    public patience = 0,
+  ) {}
 
   now(): number {
     return this.time;
@@ -81,6 +85,7 @@ export class FakeClock implements Clock {
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    for (let turn = 0; turn < this.patience; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.time += ms;
     // Other work has its turn, as it would while a real timer runs.
     await new Promise((resolve) => setImmediate(resolve));
