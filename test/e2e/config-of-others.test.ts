@@ -46,8 +46,10 @@ describe('a configuration file that another user can write', () => {
       expect(firstLine(run), command.join(' ')).to.match(
         /lukhas\.yaml: not used, because .*every user can write to it$/,
       );
+      // The configuration of an evaluation is another one.
+      const flag = command.slice(0, 2).join(' ') === 'job run' ? '--config-file' : '--config';
       expect(run.stderr)
-        .to.include(`--config ${join(w.dir, 'lukhas.yaml')}`)
+        .to.include(`${flag} ${join(w.dir, 'lukhas.yaml')}`)
         .and.include('trustedFolders: [');
       expectNoInsides(run);
     }
