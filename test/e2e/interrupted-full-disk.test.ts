@@ -1,22 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../until.js';
 import { canaryId, expectNoInsides, type Running, Workspace } from './lukhas.js';
 import { counting, type Page, serve } from './metrics-page.js';
+import { sleepers } from './sleepers.js';
 import { SmallDisk } from './small-disk.js';
 
 /** A program that nothing else starts. */
 const MARK = `47.${process.pid}`;
-const marked = (): string[] => {
-  try {
-    return execFileSync('pgrep', ['-f', `^/bin/sleep ${MARK}$`], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean);
-  } catch {
-    return [];
-  }
-};
+const marked = (): string[] => sleepers(MARK);
 
 describe('a signal while the disk is full', () => {
   let w: Workspace;

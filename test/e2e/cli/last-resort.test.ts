@@ -1,19 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { until } from '../../until.js';
 import { onlyDocument, Workspace } from '../lukhas.js';
+import { sleepers } from '../sleepers.js';
 
 /** A program that nothing else starts. */
 const MARK = `48.${process.pid}`;
-const programs = (): string[] => {
-  try {
-    return execFileSync('pgrep', ['-f', `^/bin/sleep ${MARK}$`], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean);
-  } catch {
-    return [];
-  }
-};
+const programs = (): string[] => sleepers(MARK);
 
 /** Errors that nobody handles, when the test asks for them. */
 const FAULTS = `process.on('SIGUSR2', () => { void Promise.reject(new Error('nobody handles it')); });`;

@@ -23,13 +23,19 @@ describe('jobs whose disk gets full while they run', () => {
   const stateOf = async (id: string) => (await w.json(['job', 'status', id, ...db()]))['status'];
   const idOf = (text: string) => /(j-[a-z0-9]+)/.exec(text)?.[1] ?? '';
 
-  it('end the command that waits for them, which says what becomes of the job', async () => {
+  /** A command that waits for its job, whose program ends now, on a disk that is full by then. */
+  const endingOnFullDisk = async () => {
     const running = w.start(['job', 'run', 'waits', ...db()]);
     await running.says(/queued/);
     const id = idOf((await w.run(['job', 'list', ...db()])).stdout);
     await until(async () => (await stateOf(id)) === 'running');
     disk.fill();
     w.file('go', '');
+    return { running, id };
+  };
+
+  it('end the command that waits for them, which says what becomes of the job', async () => {
+    const { running, id } = await endingOnFullDisk();
     const run = await running.finished;
     expectNoInsides(run);
     expect(run.code, run.stderr).to.equal(1);
@@ -42,12 +48,7 @@ describe('jobs whose disk gets full while they run', () => {
   });
 
   it('end at once with Ctrl-C while the command tries to record the end', async () => {
-    const running = w.start(['job', 'run', 'waits', ...db()]);
-    await running.says(/queued/);
-    const id = idOf((await w.run(['job', 'list', ...db()])).stdout);
-    await until(async () => (await stateOf(id)) === 'running');
-    disk.fill();
-    w.file('go', '');
+    const { running } = await endingOnFullDisk();
     running.child.kill('SIGINT');
     const run = await running.finished;
     expectNoInsides(run);

@@ -1,7 +1,7 @@
 import { LukhasError } from '../../errors.js';
 import type { Observation } from '../../judge/index.js';
 import { Turns } from '../../turns.js';
-import type { EventDraft, EventKind, StoredEvent } from '../events.js';
+import type { EventKind, StoredEvent } from '../events.js';
 import type { LeaseClock } from '../lapse.js';
 import type {
   EventFilter,
@@ -15,7 +15,8 @@ import type {
   Unit,
 } from '../ledger.js';
 import { compactRange, consistencyProof, inclusionProof, rootHash } from '../tree/index.js';
-import { Appender, type PreparedUnit, prepareUnit } from './append.js';
+import { Appender } from './append.js';
+import { CommitWork } from './commit-work.js';
 import { SqliteDocuments } from './documents.js';
 import { ledgerError } from './errors.js';
 import { GroupCommit, type Work } from './group-commit.js';
@@ -271,32 +272,5 @@ export class SqliteLedger implements Ledger {
     const wanted = size ?? whole;
     if (Number.isSafeInteger(wanted) && wanted >= 0 && wanted <= whole) return wanted;
     throw new LukhasError('USAGE', `The log has ${whole} entries, not ${wanted}`);
-  }
-}
-
-type CheckEvent = (draft: EventDraft) => void;
-
-class CommitWork implements Work<StoredEvent[]> {
-  /** Loaded with the first commit of all: zod doubles the start-up time, and most commands only read. */
-  static #checkEvent: CheckEvent | null = null;
-  #prepared: PreparedUnit | null = null;
-
-  constructor(
-    readonly unit: Unit,
-    readonly appender: Appender,
-  ) {}
-
-  prepare(): Promise<void> | void {
-    if (CommitWork.#checkEvent === null) return this.#loadThenPrepare();
-    this.#prepared = prepareUnit(this.unit, CommitWork.#checkEvent);
-  }
-
-  run(): StoredEvent[] {
-    return this.appender.apply(this.#prepared as PreparedUnit);
-  }
-
-  async #loadThenPrepare(): Promise<void> {
-    CommitWork.#checkEvent = (await import('../event-schemas.js')).checkEvent;
-    await this.prepare();
   }
 }
