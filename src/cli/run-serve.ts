@@ -4,6 +4,7 @@ import { startWorkload, type Workload } from '../demo/index.js';
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { EXIT } from '../lib/errors.js';
 import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/index.js';
+import { ENDED_KINDS } from '../lib/readings/index.js';
 import { requireDemoPlace } from './demo-place.js';
 import { type Interrupt, interruptible } from './interrupt.js';
 import { sourceFromFlags } from './source-flags.js';
@@ -91,8 +92,8 @@ function ready({ url }: Daemon, demo: Fault | null): string {
 
 async function goodbye(app: App, demo: boolean): Promise<string> {
   const [canaries, jobs] = await Promise.all([
-    app.ledger.summaries({ type: 'canary', open: true }),
-    app.ledger.summaries({ type: 'job', open: true }),
+    app.ledger.openSubjects('canary', ENDED_KINDS),
+    app.ledger.openSubjects('job', ENDED_KINDS),
   ]);
   const left = [count(canaries.length, 'canary', 'canaries'), count(jobs.length, 'job', 'jobs')].filter(
     (n) => n !== '',

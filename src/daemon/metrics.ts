@@ -5,6 +5,7 @@ import type { Tick } from '../lib/canary/index.js';
 import { nextDue } from '../lib/canary/index.js';
 import type { Observation } from '../lib/judge/index.js';
 import type { FeedItem } from '../lib/ledger/index.js';
+import { ENDED_KINDS } from '../lib/readings/index.js';
 import { FallbackTime } from './fallback-time.js';
 import { countStates } from './health.js';
 import type { Answered, Route } from './http/index.js';
@@ -55,7 +56,7 @@ export class DaemonMetrics {
   /** Loads the canaries that are without readings, or without a required review. Call once `take` gets all new commits. */
   async begin(): Promise<void> {
     const { ledger, canaries } = this.#options.app;
-    for (const { subject } of await ledger.summaries({ type: 'canary', states: ['PENDING', 'RUNNING'] })) {
+    for (const subject of await ledger.openSubjects('canary', ENDED_KINDS)) {
       const { fallbackSince } = await canaries.get(subject);
       if (fallbackSince !== null) this.#fallback.engaged(subject, fallbackSince);
     }

@@ -143,7 +143,7 @@ export class Service {
     return this.app.canaries.listing(filter);
   }
 
-  /** Ids of canaries that start with `prefix`, newest first. */
+  /** Ids of canaries that start with `prefix`, in order; the newest canaries where it is empty. */
   async canaryIds(prefix: string, limit: number): Promise<string[]> {
     if (prefix !== '') return this.app.ledger.findSubjects(prefix, 'canary.requested', limit);
     return (await this.listCanaries({ limit })).summaries.map(({ subject }) => subject);

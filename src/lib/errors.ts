@@ -119,3 +119,8 @@ export function cannotWrite(otherwise: 'CONFIG' | 'USAGE', what: string, cause: 
   if (advice === undefined) return new LukhasError(otherwise, what, { cause });
   return new LukhasError('SYSTEM', what, { cause, suggestions: [advice] });
 }
+
+/** Whether something else has been recorded meanwhile, or the lease was lost: read the log again. */
+export function isConflict(error: unknown): error is LukhasError {
+  return error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
+}

@@ -5,20 +5,17 @@ const LOOKS_PER_MS = 8;
 const MOST_LOOKS = 40;
 
 let due: (() => void)[] = [];
-let began = performance.now();
+/** How long the work of the last turn took, ms. */
+let took = 0;
 
-/**
- * Calls `work` when the event loop has looked at timers and the network, the more often the longer the work before it took.
- * @param work must not throw
- */
-export function afterLooks(work: () => void): void {
+/** Calls `work` when the event loop has looked at timers and the network, the more often the longer the work before it took. */
+function afterLooks(work: () => void): void {
   due.push(work);
   if (due.length === 1) setImmediate(look);
 }
 
 function look(): void {
-  const looks = Math.min(MOST_LOOKS, Math.floor((performance.now() - began) * LOOKS_PER_MS));
-  lookAgain(looks);
+  lookAgain(Math.min(MOST_LOOKS, Math.floor(took * LOOKS_PER_MS)));
 }
 
 /** An immediate that is set by another one runs only after the next look. */
@@ -29,32 +26,47 @@ function lookAgain(left: number): void {
   }
   const now = due;
   due = [];
-  began = performance.now();
+  const began = performance.now();
+  // Set before the work, so that it runs before the look that the work asks for. Idle time does not count.
+  setImmediate(() => {
+    took = performance.now() - began;
+  });
   for (const work of now) work();
 }
 
-const waiting: (() => void)[] = [];
-let isScheduled = false;
-
 /**
- * Resolves when it is the caller's turn: of all that wait in this process the first goes on, then the event loop looks at timers
- * and the network, then the next one goes on. However many wait, a probe is served after at most one of them.
+ * Runs one piece of work in each turn of the event loop, with a look at timers and the network in between: however many pieces
+ * wait, a probe is served after at most one of them.
+ * @param left how many pieces wait
+ * @param take takes the next of them from whoever holds them. It must not throw when it is called
+ * @returns to be called when a piece was added
  */
+export function oneATurn(left: () => number, take: () => (() => void) | undefined): () => void {
+  let isScheduled = false;
+  const schedule = (): void => {
+    if (isScheduled || left() === 0) return;
+    isScheduled = true;
+    afterLooks(() => {
+      isScheduled = false;
+      const work = take();
+      schedule();
+      work?.();
+    });
+  };
+  return schedule;
+}
+
+const waiting: (() => void)[] = [];
+const schedule = oneATurn(
+  () => waiting.length,
+  () => waiting.shift(),
+);
+
+/** Resolves when it is the caller's turn, among all that wait in this process. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
     schedule();
-  });
-}
-
-function schedule(): void {
-  if (isScheduled || waiting.length === 0) return;
-  isScheduled = true;
-  afterLooks(() => {
-    isScheduled = false;
-    const goOn = waiting.shift();
-    schedule();
-    goOn?.();
   });
 }
 

@@ -33,15 +33,15 @@ export default class CanaryList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(CanaryList);
     const app = await this.app(flags, { readOnly: true });
-    const { summaries: heads, warning } = await app.canaries.listing({
+    const { summaries, warning } = await app.canaries.listing({
       limit: flags.limit,
       ...(flags.state ? { states: flags.state } : {}),
       ...(flags.model === undefined ? {} : { modelId: flags.model }),
     });
     if (warning !== null) this.say(`warning: ${warning}`);
     // What nobody has reviewed yet comes first, of those that are listed.
-    heads.sort((a, b) => Number(unreviewed(b)) - Number(unreviewed(a)));
-    const canaries = heads.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
+    summaries.sort((a, b) => Number(unreviewed(b)) - Number(unreviewed(a)));
+    const canaries = summaries.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
       canaryId: subject,
       modelId,
       status: state,
@@ -50,7 +50,7 @@ export default class CanaryList extends BaseCommand {
       ...data,
     }));
     if (!this.jsonEnabled()) {
-      const rows = heads.map((h) => [
+      const rows = summaries.map((h) => [
         h.subject,
         stateOf(h),
         h.modelId,

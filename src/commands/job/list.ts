@@ -14,12 +14,12 @@ export default class JobList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(JobList);
     const app = await this.app(flags, { readOnly: true });
-    const { summaries: heads, warning } = await app.jobs.listing({
+    const { summaries, warning } = await app.jobs.listing({
       limit: flags.limit,
       ...(flags.state ? { states: flags.state } : {}),
     });
     if (warning !== null) this.say(`warning: ${warning}`);
-    const jobs = heads.map(({ subject, state, createdAt, updatedAt, data }) => ({
+    const jobs = summaries.map(({ subject, state, createdAt, updatedAt, data }) => ({
       jobId: subject,
       status: state,
       createdAt,
@@ -28,7 +28,7 @@ export default class JobList extends BaseCommand {
     }));
     if (!this.jsonEnabled()) {
       const text = (value: unknown) => (typeof value === 'string' ? value : '');
-      const rows = heads.map(({ subject, state, data, updatedAt }) => [
+      const rows = summaries.map(({ subject, state, data, updatedAt }) => [
         subject,
         state,
         text(data['taskId']),

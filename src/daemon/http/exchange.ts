@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Actor } from '../../lib/ledger/index.js';
 import { readBody } from './body.js';
 import { type Load, SMALL_BODY } from './load.js';
+import type { RequestQueue } from './request-queue.js';
 import type { RequestContext } from './route.js';
-import type { Turns } from './turns.js';
 
 /** What the requests of a server share. */
 export interface Shared {
   load: Load;
-  turns: Turns;
+  queue: RequestQueue;
   /** Longest body, bytes. */
   bodyLimit: number;
 }
@@ -55,7 +55,7 @@ export class Exchange implements RequestContext {
   }
 
   turn(): Promise<void> {
-    return this.shared.turns.next();
+    return this.shared.queue.next();
   }
 
   /** Parsing a large body takes a while, and several can arrive in the same moment. */

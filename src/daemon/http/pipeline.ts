@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Turns } from './turns.js';
+import type { RequestQueue } from './request-queue.js';
 
 interface Waiting {
   response: ServerResponse;
@@ -20,7 +20,7 @@ const PIECE = { head: 4096, body: 1024 };
  */
 export class Pipeline {
   readonly #socket: Socket;
-  readonly #turns: Turns;
+  readonly #queue: RequestQueue;
   /** Node.js's own listeners: the one parses, the other ends the connection. */
   readonly #parse: (bytes: Buffer) => void;
   readonly #end: () => void;
@@ -40,17 +40,17 @@ export class Pipeline {
   #isBehind = false;
 
   /** @returns null where Node.js does not parse as expected: its requests are then begun as they come */
-  static of(socket: Socket, turns: Turns): Pipeline | null {
+  static of(socket: Socket, queue: RequestQueue): Pipeline | null {
     const [parse, ...others] = socket.listeners('data');
     // The first one is that of the socket itself.
     const [, end, ...more] = socket.listeners('end');
     if (parse === undefined || end === undefined || others.length + more.length > 0) return null;
-    return new Pipeline(socket, turns, parse as (bytes: Buffer) => void, end as () => void);
+    return new Pipeline(socket, queue, parse as (bytes: Buffer) => void, end as () => void);
   }
 
-  private constructor(socket: Socket, turns: Turns, parse: (bytes: Buffer) => void, end: () => void) {
+  private constructor(socket: Socket, queue: RequestQueue, parse: (bytes: Buffer) => void, end: () => void) {
     this.#socket = socket;
-    this.#turns = turns;
+    this.#queue = queue;
     this.#parse = parse;
     this.#end = end;
     socket.off('data', parse).off('end', end);
@@ -98,7 +98,7 @@ export class Pipeline {
   }
 
   #schedule(): void {
-    this.#turns.add(() => this.#begin(), this.#isBehind ? 'behind' : 'fresh');
+    this.#queue.add(() => this.#begin(), this.#isBehind ? 'behind' : 'fresh');
   }
 
   #begin(): void {

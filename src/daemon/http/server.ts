@@ -9,10 +9,10 @@ import { Load, type LoadLimits } from './load.js';
 import { checkOrigin, checkSite, preflight, setCorsHeaders } from './origin.js';
 import { Pipeline } from './pipeline.js';
 import type { RateLimiter } from './rate-limit.js';
+import { RequestQueue } from './request-queue.js';
 import type { HttpError, Route } from './route.js';
 import { Router } from './router.js';
 import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
-import { Turns } from './turns.js';
 
 export interface Answered {
   /** Path of the route; null when there is none. */
@@ -133,11 +133,11 @@ class Requests {
     this.#router = new Router(options.routes);
     this.#hosts = new Hosts([...(options.allowedHosts ?? []), options.host]);
     const { load, bodyLimit = BODY_LIMIT } = options;
-    this.#shared = { load: new Load(load), turns: new Turns(), bodyLimit };
+    this.#shared = { load: new Load(load), queue: new RequestQueue(), bodyLimit };
   }
 
   connect(socket: Socket): void {
-    const pipeline = Pipeline.of(socket, this.#shared.turns);
+    const pipeline = Pipeline.of(socket, this.#shared.queue);
     if (pipeline !== null) this.#pipelines.set(socket, pipeline);
   }
 

@@ -61,7 +61,7 @@ export function readMessage(body: unknown): Message {
   return invalid(known, INVALID_PARAMS, 'Invalid params: they must be an object, and their _meta as MCP has it.');
 }
 
-/** The package would call the one its own mistake (-32603), and tell the other in many lines. */
+/** The package would call the one its own mistake (-32603), and report the other in many lines. */
 export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   const { InitializeRequest, CallToolRequest } = specTypeSchemas;
   if (message.method !== 'initialize' && message.method !== 'tools/call') return null;
@@ -73,7 +73,7 @@ export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
 }
 
-/** Whether a notification is as the protocol has it. The package would tell of one that is not in many lines. */
+/** Whether a notification is as the protocol has it. The package would report one that is not in many lines. */
 export function isUnderstood(message: JSONRPCNotification): boolean {
   const { CancelledNotification, ProgressNotification, InitializedNotification, RootsListChangedNotification } =
     specTypeSchemas;

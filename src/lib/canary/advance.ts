@@ -1,5 +1,5 @@
 import { timestamp } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { isConflict, LukhasError } from '../errors.js';
 import type { Observation } from '../judge/index.js';
 import { begin } from '../judge/index.js';
 import type { EventDraft } from '../ledger/index.js';
@@ -53,7 +53,7 @@ export async function advance(context: AdvanceContext, id: string): Promise<numb
     context.sessions.delete(id);
     // Others that want the gate do not wait for one that cannot go on.
     if (isPromotionBlocked(error)) await giveBack(context, id);
-    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT') throw error;
+    if (!isConflict(error)) throw error;
     forget(context, id);
     return context.clock.now();
   }

@@ -1,5 +1,5 @@
 import { type Clock, timestamp } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { isConflict, LukhasError } from '../errors.js';
 import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
 import { asStored } from '../ledger/index.js';
 import { applyEvent, type Canary, canarySummary } from '../readings/index.js';
@@ -36,7 +36,7 @@ export async function appendAllowed(
       return await appendEvent(ledger, canary, event, expect);
     } catch (error) {
       // A tick came in between; whether the step is still allowed is asked again.
-      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT' || attempt >= RACES) throw error;
+      if (!isConflict(error) || attempt >= RACES) throw error;
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Ledger, LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { MetricSource, SourceDescriptor } from '../metrics/index.js';
+import { ENDED_KINDS } from '../readings/index.js';
 import { Wake } from '../wake.js';
 import type { AdvanceContext, advance, Tick } from './advance.js';
 import { isPromotionBlocked } from './promotion-blocked.js';
@@ -93,7 +94,7 @@ export class Runner {
     this.discoveredAt = now;
     this.discoverAt = Number.POSITIVE_INFINITY;
     try {
-      for (const id of await this.options.ledger.openSubjects('canary'))
+      for (const id of await this.options.ledger.openSubjects('canary', ENDED_KINDS))
         if (!this.wakeups.has(id)) this.wakeups.set(id, 0);
     } catch (error) {
       if (!(error instanceof LukhasError) || error.code !== 'LEDGER_BUSY') throw error;

@@ -1,9 +1,9 @@
 import { timestamp } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { isConflict, LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor } from '../ledger/index.js';
 import { actingFor, asStored, newId, takeLease } from '../ledger/index.js';
-import { applyPromotionEvent, type Promotion, promotionSummary } from '../readings/index.js';
+import { applyPromotionEvent, ENDED_KINDS, type Promotion, promotionSummary } from '../readings/index.js';
 import { type Eligibility, eligibilityOf, evidenceSentence } from './eligibility.js';
 import type { HooksConfig } from './hook.js';
 import { promotionOfChange, underWay } from './promotion-change.js';
@@ -104,7 +104,7 @@ export class Promotions {
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     try {
-      const ids = await this.options.ledger.openSubjects('promotion');
+      const ids = await this.options.ledger.openSubjects('promotion', ENDED_KINDS);
       const outcomes = await Promise.allSettled(ids.map((id) => this.drive(id)));
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined && !this.stop.signal.aborted) throw failed.reason;
@@ -142,7 +142,7 @@ export class Promotions {
         if (outlook.kind !== 'allowed') return await this.begun(modelId, gate, by, outlook);
         return await this.request(modelId, gate, by, outlook, mine);
       } catch (error) {
-        const lost = error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
+        const lost = isConflict(error);
         if (!lost || race === RACES) throw error;
       } finally {
         await ledger.releaseLease(requestLease(gate), mine);

@@ -1,4 +1,4 @@
-import { LukhasError } from '../errors.js';
+import { isConflict } from '../errors.js';
 import { NAME_PATTERN, parseName } from '../input/index.js';
 import type { Actor, EventFilter, Ledger, Unit } from '../ledger/index.js';
 import { changeOf, type GateChange, gateName, gateSubject, gateSummary } from '../readings/index.js';
@@ -118,7 +118,7 @@ export async function setGate(ledger: Ledger, request: GateRequest): Promise<{ c
       await ledger.commit(unit);
       return { changed: true };
     } catch (error) {
-      const lost = error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
+      const lost = isConflict(error);
       if (!lost || race === RACES) throw error;
     }
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { isConflict, LukhasError } from '../errors.js';
 import { keepLease, type Ledger } from '../ledger/index.js';
 
 /** The lease of a gate, as long as one canary or promotion acts on it: what it does may be made to demand it. */
@@ -100,8 +100,4 @@ export class Tenure {
     const message = `this process was stopped for longer than the lease of ${first.lease} allows; the hook was not called`;
     throw new LukhasError('LEDGER_CONFLICT', message);
   }
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
 }

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Clock, timestamp } from '../clock.js';
-import { LukhasError, systemError } from '../errors.js';
+import { isConflict, LukhasError, systemError } from '../errors.js';
 import { type Actor, actingFor, type EventDraft, isDead, type Lease, type Ledger } from '../ledger/index.js';
 import { processMark } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
 import { appendToJob, loadJob } from './log.js';
-import { isConflict, pause, staysQueued, unrecorded } from './not-recorded.js';
+import { pause, staysQueued, unrecorded } from './not-recorded.js';
 import { stopProcesses } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import { runBuiltin, runTask, type TaskRun } from './run-task.js';

@@ -1,7 +1,7 @@
 import { LukhasError, systemError } from '../errors.js';
 import type { LogFollower } from '../ledger/index.js';
 import { newHolder } from '../ledger/index.js';
-import { isFinal, JOB_KINDS } from '../readings/index.js';
+import { ENDED_KINDS, isFinal, JOB_KINDS } from '../readings/index.js';
 import { Wake } from '../wake.js';
 import { type DriverOptions, JobDriver } from './job-driver.js';
 import { loadJob } from './log.js';
@@ -80,7 +80,7 @@ export class JobRunner {
     if (size === this.seen) return;
     if (everything && this.seen === 0) {
       // Newest first in the listing; the queue is served in the order of the log.
-      for (const subject of (await ledger.openSubjects('job')).reverse()) this.waiting.add(subject);
+      for (const subject of (await ledger.openSubjects('job', ENDED_KINDS)).reverse()) this.waiting.add(subject);
     } else {
       for (const { kind, subject } of await ledger.events({ from: this.seen, to: size, kinds: JOB_KINDS })) {
         if (kind === 'job.queued' && everything) this.waiting.add(subject);

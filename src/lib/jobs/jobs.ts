@@ -1,5 +1,5 @@
 import { type Clock, timestamp } from '../clock.js';
-import { LukhasError } from '../errors.js';
+import { isConflict, LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Actor, EventData, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { newId, resolveId } from '../ledger/index.js';
@@ -101,7 +101,7 @@ export class Jobs {
         return cancelled;
       } catch (error) {
         // It began or ended in between; whether it can be cancelled is asked again.
-        if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CONFLICT' || race === RACES) throw error;
+        if (!isConflict(error) || race === RACES) throw error;
       }
     }
   }

@@ -37,8 +37,3 @@ export function staysQueued(id: string, cause: LukhasError): LukhasError {
     cause,
   });
 }
-
-/** Something else has happened to the job. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof LukhasError && error.code === 'LEDGER_CONFLICT';
-}

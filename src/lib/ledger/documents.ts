@@ -52,7 +52,7 @@ export interface DocumentIndex {
    * Whether there are as many documents, and as many with their words indexed, as were written; and, at the log's end, one for each
    * canary, promotion and job in the log. Of other kinds the log has no number that is cheap to read.
    */
-  whole(): Promise<boolean>;
+  isComplete(): Promise<boolean>;
   /** Drops everything. */
   clear(): Promise<void>;
 }

@@ -62,25 +62,24 @@ export interface Ledger {
   observationLines(canaryId: string): AsyncIterable<string>;
   cursor(canaryId: string): Promise<unknown>;
 
-  /** Heads of subjects (see Head), newest first. */
+  /** Summaries of subjects, newest first. */
   summaries(filter?: SummaryFilter): Promise<SubjectSummary[]>;
   /**
    * Subjects of open rows of a type, newest first: what a driver looks after. A row of which the rest is broken counts too, and
-   * where rows are missing, what the log has begun and not ended.
+   * where rows are missing, what the log has begun.
+   * @param ended kinds of entries after which nothing of a subject is under way
    */
-  openSubjects(type: SubjectSummary['type']): Promise<string[]>;
-  /** How many heads of a type there are, by state; states without any are left out. */
+  openSubjects(type: SubjectSummary['type'], ended: readonly EventKind[]): Promise<string[]>;
+  /** How many rows of a type there are, by state; states without any are left out. */
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>>;
-  /** How many there are, whatever the limit. */
-  countSummaries(filter?: SummaryFilter): Promise<number>;
   /** Ids that begin with the prefix, of subjects whose first entry is of this kind, in order, the first `limit`; from the entries themselves. */
   findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]>;
   /** Subjects of all gates that a model ever held (`gate:…`), from the entries themselves. */
   gateSubjects(): Promise<string[]>;
   /** How the rows of a type compare with the log, by numbers alone; all of a type, or of one model. */
   listingGap(type: SubjectSummary['type'], modelId?: string): Promise<ListingGap>;
-  /** Rows of the type whose subject begins with the prefix, in order of the subject, the first `limit`. */
-  findSummaries(prefix: string, type: SubjectSummary['type'], limit: number): Promise<SubjectSummary[]>;
+  /** The row of a subject. */
+  summary(subject: string): Promise<SubjectSummary | null>;
   /** Drops the heads table and builds it again with `fold` over the whole log. */
   rebuildSummaries(fold: (events: AsyncIterable<StoredEvent>) => AsyncIterable<SubjectSummary>): Promise<number>;
 
@@ -163,7 +162,7 @@ export type Expectation =
 
 /**
  * A droppable projection: the current state of a subject, for listings. Written in the transaction of the events
- * it summarises, rebuilt from the log by `rebuildHeads`.
+ * it summarises, rebuilt from the log by `rebuildSummaries`.
  */
 export interface SubjectSummary {
   subject: string;
@@ -181,7 +180,7 @@ export interface SubjectSummary {
   data: Record<string, unknown>;
 }
 
-/** As Head; firstSeq, lastSeq and times are taken from the unit's own events of that subject. */
+/** As SubjectSummary; firstSeq, lastSeq and times are taken from the unit's own events of that subject. */
 export type SummaryDraft = Pick<SubjectSummary, 'subject' | 'type' | 'state' | 'modelId' | 'open' | 'data'>;
 
 export interface EventFilter {

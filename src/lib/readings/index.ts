@@ -25,6 +25,7 @@ export {
   DECISION_KINDS,
   type DecisionEvent,
   type DecisionKind,
+  ENDED_KINDS,
   type EventOf,
   endsWindow,
   type FoundEvent,

@@ -1,5 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { EventKind, Ledger, ListingGap, StoredEvent, SubjectSummary, SummaryFilter } from '../ledger/index.js';
+import { Turns } from '../turns.js';
 import { foldSummaries } from './summaries.js';
 
 /** Of so many each is folded from its entries, in a few ms; thousands would take seconds. */
@@ -13,7 +14,7 @@ export interface Listing {
 }
 
 /** What a listing is read from. */
-export type ListingSource = Pick<Ledger, 'events' | 'intactEvents' | 'summaries' | 'findSummaries' | 'listingGap'>;
+export type ListingSource = Pick<Ledger, 'events' | 'intactEvents' | 'summaries' | 'summary' | 'listingGap'>;
 
 type Listed = Exclude<SubjectSummary['type'], 'gate'>;
 
@@ -46,8 +47,10 @@ export async function listOf(ledger: ListingSource, filter: SummaryFilter & { ty
   const believed = new Map(rest.map((row) => [row.subject, row]));
   const summaries: SubjectSummary[] = [];
   let wrong = 0;
+  const turns = new Turns();
   for (const [i, subject] of subjects.entries()) {
-    const told = (i < MOST_FOLDED ? undefined : believed.get(subject)) ?? (await summaryOf(ledger, type, subject));
+    await turns.next();
+    const told = (i < MOST_FOLDED ? undefined : believed.get(subject)) ?? (await summaryOf(ledger, subject));
     const fits =
       told?.type === type &&
       (states?.includes(told.state) ?? true) &&
@@ -83,13 +86,13 @@ async function newestOf(
 }
 
 /** A subject whose entries are damaged is shown as its row has it: `why` and `verify` name the entry. */
-async function summaryOf(ledger: ListingSource, type: Listed, subject: string): Promise<SubjectSummary | null> {
+async function summaryOf(ledger: ListingSource, subject: string): Promise<SubjectSummary | null> {
   try {
     for await (const summary of foldSummaries(each(await ledger.intactEvents(subject)))) return summary;
     return null;
   } catch (error) {
     if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-    return (await ledger.findSummaries(subject, type, 1)).find((row) => row.subject === subject) ?? null;
+    return await ledger.summary(subject);
   }
 }
 

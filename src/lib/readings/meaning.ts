@@ -15,6 +15,8 @@ interface Meaning {
   endsWindow?: true;
   /** After it nothing is to be carried out on a gate. */
   idle?: true;
+  /** After it nothing of the canary, promotion or job is under way any more. */
+  ends?: true;
   /** What a person does by it: "cannot be ...". */
   verb?: string;
 }
@@ -33,7 +35,7 @@ const MEANINGS = {
   'fallback.engaged': { about: 'canary', canary: ['PENDING', 'RUNNING'], idle: true },
   'fallback.released': { about: 'canary', canary: ['RUNNING'], idle: true },
   'canary.decided': { about: 'canary', canary: ['RUNNING'], decision: true, found: true, endsWindow: true },
-  'canary.acted': { about: 'canary', canary: OVER, idle: true },
+  'canary.acted': { about: 'canary', canary: OVER, idle: true, ends: true },
   'canary.retried': { about: 'canary', canary: OVER },
   'canary.aborted': {
     about: 'canary',
@@ -41,13 +43,28 @@ const MEANINGS = {
     decision: true,
     found: true,
     endsWindow: true,
+    ends: true,
     verb: 'aborted',
   },
   'canary.overridden': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'promoted by hand' },
-  'canary.failed': { about: 'canary', canary: ['PENDING', 'RUNNING'], decision: true, found: true, endsWindow: true },
+  'canary.failed': {
+    about: 'canary',
+    canary: ['PENDING', 'RUNNING'],
+    decision: true,
+    found: true,
+    endsWindow: true,
+    ends: true,
+  },
   'canary.approved': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'approved' },
-  'canary.rejected': { about: 'canary', canary: ['BLOCKED'], decision: true, found: true, verb: 'rejected' },
-  'canary.lapsed': { about: 'canary', canary: ['PROMOTED'], decision: true, found: true },
+  'canary.rejected': {
+    about: 'canary',
+    canary: ['BLOCKED'],
+    decision: true,
+    found: true,
+    ends: true,
+    verb: 'rejected',
+  },
+  'canary.lapsed': { about: 'canary', canary: ['PROMOTED'], decision: true, found: true, ends: true },
   'canary.forced': {
     about: 'canary',
     canary: ['BLOCKED'],
@@ -60,11 +77,11 @@ const MEANINGS = {
   'hook.finished': { about: 'hook', canary: OVER },
   'gate.changed': { about: 'gate', idle: true, found: true },
   'promotion.requested': { about: 'promotion' },
-  'promotion.finished': { about: 'promotion', idle: true },
+  'promotion.finished': { about: 'promotion', idle: true, ends: true },
   'job.queued': { about: 'job', idle: true },
   'job.running': { about: 'job', idle: true },
-  'job.completed': { about: 'job' },
-  'job.failed': { about: 'job' },
+  'job.completed': { about: 'job', ends: true },
+  'job.failed': { about: 'job', ends: true },
   'evidence.failed': { about: 'log' },
 } as const satisfies { readonly [K in EventKind]: Meaning };
 
@@ -94,6 +111,8 @@ function kindsWith<K extends EventKind>(is: (meaning: Meaning) => boolean): read
 export const DECISION_KINDS = kindsWith<DecisionKind>(({ decision }) => decision === true);
 /** The newest entry of a subject for which nothing is to be carried out on a gate. */
 export const IDLE_KINDS = kindsWith<EventKind>(({ idle }) => idle === true);
+/** The newest entry of a subject that nobody has to drive. A forced promotion may be reviewed before it is carried out. */
+export const ENDED_KINDS = kindsWith<EventKind>(({ ends }) => ends === true);
 export const JOB_KINDS = kindsWith<JobEvent['kind']>(({ about }) => about === 'job');
 
 export function isCanaryEvent(event: StoredEvent): event is CanaryEvent {

@@ -96,7 +96,7 @@ export class Search {
     const { documents } = this.#ledger;
     const rest = (await this.#ledger.size()) - (await documents.state()).seq;
     if (rest < 0) return `The search index does not match the log: ${REBUILD}`;
-    if (!(await documents.whole())) return `The search index lacks documents, or has too many: ${REBUILD}`;
+    if (!(await documents.isComplete())) return `The search index lacks documents, or has too many: ${REBUILD}`;
     // Others may have appended since the index was brought to the end.
     return null;
   }

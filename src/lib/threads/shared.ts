@@ -44,7 +44,7 @@ export class Shared<T> {
     return run;
   }
 
-  /** Also called when it is over, which it does not mind. */
+  /** Harmless when it has ended. */
   #abandon(run: Run<T>): void {
     // Whoever comes now begins anew.
     if (this.#running === run) this.#running = null;

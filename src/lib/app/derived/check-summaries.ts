@@ -2,6 +2,7 @@ import { LukhasError } from '../../errors.js';
 import type { Ledger, StoredEvent } from '../../ledger/index.js';
 import type { StoredRows } from '../../ledger/sqlite/index.js';
 import { foldSummaries } from '../../readings/index.js';
+import { turn } from '../../turns.js';
 import type { Tell } from './tell.js';
 
 const PAGE = 1000;
@@ -50,8 +51,7 @@ function wrong(subject: string): string {
 async function* allEvents(ledger: Ledger): AsyncGenerator<StoredEvent> {
   const size = await ledger.size();
   for (let from = 0; from < size; from += PAGE) {
-    // What is read resolves at once: without this, nothing else would run until the last page.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     yield* await ledger.events({ from, to: Math.min(from + PAGE, size) });
   }
 }

@@ -168,7 +168,7 @@ export class Appender implements TransactionObserver {
     this.#count(this.#sql.headName.get(subject), `${type} ${state}`);
     if (first === undefined || last === undefined) {
       if (this.#sql.headInPlace.run(type, state, modelId, open, data, subject).changes === 1) return;
-      throw conflict(`There is no head of ${subject} to change, and no event of it to begin one`);
+      throw conflict(`The listing row of ${subject} is missing, and no entry of it is there to begin one`);
     }
     this.#sql.head.run(subject, type, state, modelId, open, first.seq, last.seq, first.ts, last.ts, data);
   }

@@ -5,6 +5,7 @@ import { FIRST_KINDS, ROW_COUNTS_SCHEMA } from './derived-schema.js';
 import { DOCUMENTS_SCHEMA } from './documents-schema.js';
 import type { Work } from './group-commit.js';
 import type { Connection } from './open.js';
+import { AFTER_ANY_PREFIX } from './queries.js';
 
 /** A word in the title counts as much as so many in the body. */
 const TITLE_WEIGHT = 8;
@@ -12,7 +13,6 @@ const TITLE_WEIGHT = 8;
 const WEIGHT_BY_KIND = "CASE WHEN id GLOB 'event:*' OR id GLOB 'model:*' THEN 0.7 ELSE 1 END";
 const CANDIDATES = 200;
 const SNIPPET_TOKENS = 24;
-const AFTER_ANY_PREFIX = '\u{10ffff}';
 
 /**
  * Ranks the newest of what fits, and the pages: a word that stands in everything would otherwise cost the more the
@@ -92,7 +92,7 @@ export class SqliteDocuments implements DocumentIndex {
     });
   }
 
-  async whole(): Promise<boolean> {
+  async isComplete(): Promise<boolean> {
     await turn();
     // Of one moment: others may be indexing.
     return this.#read(() => this.#connection.db.transaction(() => this.#isWhole())());

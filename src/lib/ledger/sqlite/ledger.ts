@@ -158,16 +158,12 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.summaries.list(filter));
   }
 
-  openSubjects(type: SubjectSummary['type']): Promise<string[]> {
-    return this.#read(() => this.#reader.openSubjects(type));
+  openSubjects(type: SubjectSummary['type'], ended: readonly EventKind[]): Promise<string[]> {
+    return this.#read(() => this.#reader.openSubjects(type, ended));
   }
 
   summaryStates(type: SubjectSummary['type']): Promise<Record<string, number>> {
     return this.#read(() => this.#reader.summaries.states(type));
-  }
-
-  countSummaries(filter: SummaryFilter = {}): Promise<number> {
-    return this.#read(() => this.#reader.summaries.count(filter));
   }
 
   async findSubjects(prefix: string, first: EventKind, limit: number): Promise<string[]> {
@@ -191,8 +187,8 @@ export class SqliteLedger implements Ledger {
     return this.#read(() => this.#reader.listingGap(type, modelId));
   }
 
-  findSummaries(prefix: string, type: SubjectSummary['type'], limit: number): Promise<SubjectSummary[]> {
-    return this.#read(() => this.#reader.summaries.find(prefix, type, limit));
+  summary(subject: string): Promise<SubjectSummary | null> {
+    return this.#read(() => this.#reader.summaries.one(subject));
   }
 
   /** On a connection of its own, so that its transaction may last while this one goes on reading. */

@@ -18,7 +18,7 @@ export interface OpenOptions {
 }
 
 interface ConnectionOptions extends OpenOptions {
-  /** Takes a database with another schema than lukhas makes too, for who tells of it. Only with `readOnly`. */
+  /** Also takes a database with another schema than lukhas makes, for `verify`, which reports the differences. Only with `readOnly`. */
   anySchema?: boolean;
 }
 

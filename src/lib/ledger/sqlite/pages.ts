@@ -6,8 +6,8 @@ import type { FieldPages, LedgerPages, LinePage, ObservationPage, Selection, Seq
 import { MODEL_OF_BODY } from './derived-schema.js';
 
 /**
- * Entries of a page of lines, by their ending. A large page is read faster. Of those with a comma other forms are made, and all
- * that is made lies about until it is freed: theirs are small.
+ * Entries of a page of lines, by their ending. A large page is read faster. Lines that end in a comma are copied into other forms,
+ * which take memory until they are collected, so their pages are smaller.
  */
 const LINES = { '\n': 256, ',\n': 64 } as const;
 /** Observations of a page. */

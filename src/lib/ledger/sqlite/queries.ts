@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 
 /** Text is compared by its UTF-8 bytes, so nothing that begins with a prefix lies beyond the last code point. */
-export const LAST = '\u{10ffff}';
+export const AFTER_ANY_PREFIX = '\u{10ffff}';
 
 /** Runs queries on one connection; every statement is prepared once. */
 export class Queries {

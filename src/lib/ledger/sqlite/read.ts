@@ -6,7 +6,7 @@ import type { EventFilter, FeedItem, FeedPosition, ListingGap, SubjectSummary } 
 import { leafHash } from '../tree/index.js';
 import { upgraded } from '../versions.js';
 import { FIRST_KINDS, MODEL_OF_BODY } from './derived-schema.js';
-import { Conditions, LAST, Queries } from './queries.js';
+import { AFTER_ANY_PREFIX, Conditions, Queries } from './queries.js';
 import { SummaryReader } from './summaries.js';
 
 const PAGE = 500;
@@ -52,12 +52,11 @@ const FIRST: Readonly<Record<Exclude<SubjectSummary['type'], 'gate'>, string>> =
   job: 'job.queued',
 };
 
-/** What has begun, and does not end with an entry after which nothing goes on. Reads an entry of each: only where rows are wrong. */
+/** What has begun, and whose newest entry is not one after which nothing goes on. Reads an entry of each: only where rows are wrong. */
 const GOING_ON = `
   SELECT subject, seq FROM events AS first WHERE kind = ? AND kind IN ${FIRST_KINDS}
     AND (SELECT kind FROM events WHERE subject = first.subject ORDER BY seq DESC LIMIT 1) NOT IN
-      ('canary.acted', 'canary.aborted', 'canary.failed', 'canary.rejected', 'canary.lapsed', 'canary.reviewed',
-       'promotion.finished', 'job.completed', 'job.failed')`;
+      (SELECT value FROM json_each(?))`;
 
 /** Reads the log of one connection, its observations and leases. */
 export class Reader {
@@ -212,7 +211,9 @@ export class Reader {
   /** @param after the last one that was found, to go on from it; null: from the first. Empty: there are no more. */
   nextSubjects(prefix: string, after: string | null): { subject: string; kind: EventKind }[] {
     // Nothing lies between a text and the same with a NUL after it.
-    return this.#query.all(NEXT_SUBJECTS, [{ from: after === null ? prefix : `${after}\0`, to: `${prefix}${LAST}` }]);
+    return this.#query.all(NEXT_SUBJECTS, [
+      { from: after === null ? prefix : `${after}\0`, to: `${prefix}${AFTER_ANY_PREFIX}` },
+    ]);
   }
 
   gateSubjects(): string[] {
@@ -228,12 +229,14 @@ export class Reader {
   }
 
   /** Newest first. A row that is missing or altered must not keep a canary, promotion or job from being driven. */
-  openSubjects(type: SubjectSummary['type']): string[] {
+  openSubjects(type: SubjectSummary['type'], ended: readonly EventKind[]): string[] {
     return this.#db.transaction(() => {
       const open = new Map(this.summaries.open(type).map(({ subject, seq }) => [subject, seq]));
-      if (type !== 'gate' && !this.#rowsAgree(type))
-        for (const { subject, seq } of this.#query.all<{ subject: string; seq: number }>(GOING_ON, [FIRST[type]]))
+      if (type !== 'gate' && !this.#rowsAgree(type)) {
+        const asked = [FIRST[type], JSON.stringify(ended)];
+        for (const { subject, seq } of this.#query.all<{ subject: string; seq: number }>(GOING_ON, asked))
           open.set(subject, seq);
+      }
       return [...open].sort(([, a], [, b]) => b - a).map(([subject]) => subject);
     })();
   }

@@ -1,6 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { SubjectSummary, SummaryFilter } from '../ledger.js';
-import { Conditions, LAST, type Queries } from './queries.js';
+import { Conditions, type Queries } from './queries.js';
 
 /** A row of the table `heads`. */
 interface SummaryRow {
@@ -78,13 +78,9 @@ export class SummaryReader {
     return written.length === Object.keys(found).length && written.every(({ state, count }) => found[state] === count);
   }
 
-  find(prefix: string, type: SubjectSummary['type'], limit: number): SubjectSummary[] {
-    const rows = this.#query.all<SummaryRow>(
-      // The plus keeps SQLite from sorting all of a type: subjects that begin alike are of one type anyway.
-      'SELECT * FROM heads WHERE subject >= ? AND subject < ? AND +type = ? ORDER BY subject LIMIT ?',
-      [prefix, `${prefix}${LAST}`, type, limit],
-    );
-    return rows.map(toSummary);
+  one(subject: string): SubjectSummary | null {
+    const [row] = this.#query.all<SummaryRow>('SELECT * FROM heads WHERE subject = ?', [subject]);
+    return row === undefined ? null : toSummary(row);
   }
 }
 

@@ -7,6 +7,7 @@ import { withPromotions } from '../../../../src/lib/gates/promotion-change.js';
 import { gateHistory, listGates } from '../../../../src/lib/gates/registry.js';
 import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
+import { ENDED_KINDS } from '../../../../src/lib/readings/meaning.js';
 import { Search } from '../../../../src/lib/search/search.js';
 import { ACTOR } from '../../canary/harness.js';
 import { Bench, GATE, MODEL } from '../../gates/promotion-place.js';
@@ -115,17 +116,31 @@ describe('missing and altered rows of listings', () => {
 
   it('keep no open canary from being driven', async () => {
     const running = await bench.canary('running');
-    const open = await bench.ledger.openSubjects('canary');
+    const open = await bench.ledger.openSubjects('canary', ENDED_KINDS);
     expect(open).to.deep.equal([running]);
     edit('DELETE FROM heads');
-    expect(await bench.ledger.openSubjects('canary')).to.include(running);
+    expect(await bench.ledger.openSubjects('canary', ENDED_KINDS)).to.include(running);
+  });
+
+  it('keep no promotion by break-glass from being carried out, also when it was reviewed before it was', async () => {
+    const subject = 'c-forced';
+    const requested = (await bench.ledger.events({ kinds: ['canary.requested'], limit: 1 }))[0]!;
+    const by = ACTOR;
+    await bench.ledger.commit({
+      events: [
+        { kind: 'canary.requested', subject, ts: requested.ts, data: requested.data as never },
+        { kind: 'canary.forced', subject, ts: requested.ts, data: { by, reason: 'down', reviewDueAt: 9 } },
+        { kind: 'canary.reviewed', subject, ts: requested.ts, data: { by, reason: 'it was needed' } },
+      ],
+    });
+    expect(await bench.ledger.openSubjects('canary', ENDED_KINDS)).to.include(subject);
   });
 
   it('keep no open canary from being driven where its row says that it is closed, or over', async () => {
     const running = await bench.canary('running');
     for (const sql of ['UPDATE heads SET open = 0', `UPDATE heads SET open = 0, state = 'ABORTED'`]) {
       edit(sql);
-      expect(await bench.ledger.openSubjects('canary')).to.include(running);
+      expect(await bench.ledger.openSubjects('canary', ENDED_KINDS)).to.include(running);
       expect((await bench.ledger.listingGap('canary')).statesAgree).to.equal(false);
     }
   });

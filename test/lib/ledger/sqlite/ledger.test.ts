@@ -269,20 +269,11 @@ describe('SQLite ledger', () => {
       });
     });
 
-    it('are found by the beginning of their subject, literally', async () => {
+    it('are found by their subject, literally', async () => {
       await withLedger(async (ledger) => {
-        for (const s of ['ab', 'abc', 'a%', 'a_c', 'b', 'AB', 'abé']) {
-          await ledger.commit({ events: [finished(s)], summaries: [head(s)] });
-        }
-        const found = async (prefix: string) =>
-          (await ledger.findSummaries(prefix, 'canary', 100)).map((h) => h.subject);
-        expect(await found('ab')).to.have.members(['ab', 'abc', 'abé']);
-        expect(await found('a%')).to.deep.equal(['a%']);
-        expect(await found('a_')).to.deep.equal(['a_c']);
-        expect(await found('zz')).to.deep.equal([]);
-        expect(await found('')).to.have.length(7);
-        expect(await ledger.findSummaries('a', 'canary', 2)).to.have.length(2);
-        expect(await ledger.findSummaries('a', 'job', 100)).to.deep.equal([]);
+        for (const s of ['ab', 'abc', 'a%']) await ledger.commit({ events: [finished(s)], summaries: [head(s)] });
+        for (const s of ['ab', 'a%']) expect((await ledger.summary(s))?.subject).to.equal(s);
+        for (const s of ['a', 'AB', 'a_', '']) expect(await ledger.summary(s)).to.equal(null);
       });
     });
 
