@@ -1,7 +1,21 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { connectionsWithin, DescriptorWatch } from '../../src/daemon/descriptors.js';
 import { openDescriptors } from '../../src/lib/process/descriptors.js';
+
+/** Descriptors of this process that are open on nothing, as spare ones are: other threads of the run open and close files meanwhile. */
+function openOnNothing(): number {
+  if (openDescriptors() === null) return 0;
+  return readdirSync('/proc/self/fd').filter((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`) === devNull;
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+}
 
 describe('connections that a limit of open files leaves room for', () => {
   it('never take all that is free, and are never none', () => {
@@ -24,7 +38,7 @@ describe('connections that a limit of open files leaves room for', () => {
   it('are told once at the start when more are configured', () => {
     const said: string[] = [];
     const options = { concurrency: 2, say: (line: string) => void said.push(line), onError: () => undefined };
-    const before = openDescriptors();
+    const before = openOnNothing();
     for (const [maxConnections, expected] of [
       [10, 0],
       [1_000_000_000, 1],
@@ -33,10 +47,10 @@ describe('connections that a limit of open files leaves room for', () => {
       const connections = watch.begin(true);
       watch.stop();
       expect(connections).to.be.at.most(maxConnections);
-      expect(said).to.have.length(before === null ? 0 : expected);
+      expect(said).to.have.length(openDescriptors() === null ? 0 : expected);
     }
-    if (before !== null)
+    if (openDescriptors() !== null)
       expect(said[0]).to.match(/^lukhas: at most \d+ connections instead of 1000000000: .* \d+ files open/);
-    expect(openDescriptors()).to.equal(before);
+    expect(openOnNothing()).to.equal(before);
   });
 });
