@@ -22,9 +22,12 @@ const WORDS = new Set([
 const ENDINGS =
   /(?:token|secret|password|passwd|passcode|userpass|signature|credentials?|(?:auth|access)tok|(?:api|access|app|auth|client|private|secret|shared|subscription|account|routing|integration)keys?)$/;
 
-/** What well-known services give out, by its beginning; also behind something else (`backup-ghp_...`). */
+/**
+ * What well-known services give out, by its beginning, whose case is fixed; also behind something else (`backup-ghp_...`). None
+ * searches on to the end of the text from each place where it could begin.
+ */
 const KNOWN_VALUES = new RegExp(
-  `(?<![a-z0-9])(?:${[
+  `(?<![A-Za-z0-9])(?:${[
     'gh[opusr]_\\w{20}',
     'github_pat_\\w{20}',
     'gl(?:pat|ptt|soat)-[\\w-]{16}',
@@ -35,7 +38,7 @@ const KNOWN_VALUES = new RegExp(
     'A(?:KIA|SIA)[A-Z0-9]{16}',
     'AIza[\\w-]{30}',
     'ya29\\.[\\w-]{10}',
-    'eyJ[\\w-]{5,}\\.[\\w-]+\\.',
+    'eyJ[\\w-]{5,1000}\\.[\\w-]{4}',
     'whsec_[\\w+/=-]{8}',
     '(?:npm|hf|pul|dop_v1)[_-]\\w{20}',
     'hv[bs]\\.[\\w-]{10}',
@@ -44,12 +47,16 @@ const KNOWN_VALUES = new RegExp(
     'pypi-\\w{20}',
     '(?:bot)?\\d{6,}:[\\w-]{30}',
   ].join('|')})`,
-  'i',
 );
 /** As it stands in a header. */
 const HEADER_VALUE = /^(?:basic|bearer|token)\s+\S{8}/i;
-/** What stands before the host of an address, where the rest of that address is elsewhere or cut. */
-const USER_AND_PASSWORD = /^[^\s/?#@:]*:[^\s/?#@]+@[^\s@]/;
+/** What stands before the host of an address, where the rest of that address is elsewhere or cut. Not `fraud:v2@sha256:...`. */
+const USER_AND_PASSWORD = /^[^\s/?#@:]*:[^\s/?#@]+@(?!sha\d+:)[^\s@]/;
+/** Of an image, after its name and tag. */
+const DIGEST = /@sha\d+:[0-9a-f]{32,}$/i;
+
+/** How many addresses and encodings within each other are looked into: each is looked into in several ways. */
+const DEEPEST = 3;
 
 /**
  * Paths that are themselves the credential: whoever knows one can post. At hosts of services, and the forms of what people run
@@ -81,20 +88,25 @@ const SSH = /^(?:ssh|git\+ssh|sftp):/i;
 
 /** The first part of an address that holds a credential; null: none does. */
 export function secretPart(url: string): SecretPart | null {
-  return withoutSecrets(url).found;
+  return withoutSecrets(url, 0).found;
 }
 
-const IN_TEXT = /\b[a-z][a-z0-9+.-]*:[\\/]{2}[^\s"'`<>]+/gi;
+/** A scheme has an end, so that no text is searched to its end from each of its letters. */
+const IN_TEXT = /[a-z][a-z0-9+.-]{0,30}:[\\/]{2}[^\s"'`<>]+/gi;
 /** What ends a sentence is no part of the address in it. */
-const AFTER = /[.,;:!?)\]}]*$/;
+const AFTER = /(?<![.,;:!?)\]}])[.,;:!?)\]}]*$/;
 
 /** A text with the credentials of all addresses in it masked; what has none, or has passed once, passes unchanged. */
 export function maskUrls(text: string): string {
+  return maskedAt(0, text);
+}
+
+function maskedAt(depth: number, text: string): string {
   if (!holdsAddress(text)) return text;
   return text.replace(IN_TEXT, (found) => {
     const [after = ''] = AFTER.exec(found) ?? [];
     const url = found.slice(0, found.length - after.length);
-    return withoutSecrets(url).url + after;
+    return withoutSecrets(url, depth).url + after;
   });
 }
 
@@ -120,34 +132,35 @@ function holdsAddress(text: string): boolean {
 
 const PARTS = /^([a-z][a-z0-9+.-]*:[\\/]*)([^\\/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/is;
 
-function withoutSecrets(text: string): { url: string; found: SecretPart | null } {
+/** @param depth of how many addresses and encodings it was taken out */
+function withoutSecrets(text: string, depth: number): { url: string; found: SecretPart | null } {
   const [, scheme = '', authority = '', path = '', query = '', fragment = ''] = PARTS.exec(text) ?? [];
   if (scheme === '') return { url: text, found: null };
   const shown = [
-    [maskUser(scheme, authority), authority, 'a user name or password'],
-    [maskPath(authority, path), path, 'a token or key in its path'],
-    [maskPairs(query), query, 'a token or key in its query or fragment'],
-    [maskPairs(fragment), fragment, 'a token or key in its query or fragment'],
+    [maskUser(scheme, authority, depth), authority, 'a user name or password'],
+    [maskPath(authority, path, depth), path, 'a token or key in its path'],
+    [maskPairs(query, depth), query, 'a token or key in its query or fragment'],
+    [maskPairs(fragment, depth), fragment, 'a token or key in its query or fragment'],
   ] as const;
   const found = shown.find(([after, before]) => after !== before)?.[2] ?? null;
   return { url: scheme + shown.map(([after]) => after).join(''), found };
 }
 
-function maskUser(scheme: string, authority: string): string {
-  const end = authority.lastIndexOf('@');
-  if (end <= 0) return isSecretValue(authority) ? MASK : authority;
+function maskUser(scheme: string, authority: string, depth: number): string {
+  const end = authority.replace(DIGEST, '').lastIndexOf('@');
+  if (end <= 0) return isSecretValue(authority, depth) ? MASK : authority;
   const user = authority.slice(0, end);
   if (SSH.test(scheme) && !user.includes(':')) return authority;
   return MASK + authority.slice(end);
 }
 
-function maskPath(authority: string, path: string): string {
+function maskPath(authority: string, path: string, depth: number): string {
   const host = authority.slice(authority.lastIndexOf('@') + 1).replace(/:\d+$/, '');
   let shown = path;
   for (const [at, pattern] of SECRET_PATHS) if (at.test(host)) shown = shown.replace(pattern, maskLast);
   return shown
     .split('/')
-    .map((segment) => (isSecretValue(decoded(segment)) ? MASK : maskPairs(segment)))
+    .map((segment) => (isSecretValue(decoded(segment), depth) ? MASK : maskPairs(segment, depth)))
     .join('/');
 }
 
@@ -158,14 +171,15 @@ function maskLast(found: string, secret: string): string {
 }
 
 /** `name=value`, separated as in a query; a fragment and a segment of a path may have such pairs, too. */
-function maskPairs(text: string): string {
+function maskPairs(text: string, depth: number): string {
   return text
     .split(/([?&;#])/)
     .map((part) => {
       const [, name = '', equals = '', value = ''] = /^([^=]*)(=?)(.*)$/s.exec(part) ?? [];
-      if (equals === '') return isSecretValue(decoded(part)) ? MASK : part;
+      if (equals === '') return isSecretValue(decoded(part), depth) ? MASK : part;
       if (value === '' || value === MASK) return part;
-      return isSecretName(decoded(name), decoded(value)) || isSecretValue(decoded(value)) ? `${name}=${MASK}` : part;
+      const meant = decoded(value);
+      return isSecretName(decoded(name), meant) || isSecretValue(meant, depth) ? `${name}=${MASK}` : part;
     })
     .join('');
 }
@@ -181,13 +195,20 @@ function isSecretName(name: string, value: string): boolean {
   return words.some((word) => WORDS.has(word)) || ENDINGS.test(words.join(''));
 }
 
-/** @param value decoded; what is in it may be an address, or pairs, of its own */
-function isSecretValue(value: string): boolean {
+/**
+ * @param value decoded; what is in it may be an address, or pairs, of its own
+ * @param depth of how many such it was taken out: what is in too many counts as secret
+ */
+function isSecretValue(value: string, depth: number): boolean {
   if (KNOWN_VALUES.test(value) || HEADER_VALUE.test(value) || USER_AND_PASSWORD.test(value)) return true;
-  if (holdsAddress(value) && maskUrls(value) !== value) return true;
   const again = decoded(value);
-  const isEncoded = again !== value && again.length < value.length;
-  return (isEncoded && isSecretValue(again)) || (/.[&;]|[&;]./s.test(value) && maskPairs(value) !== value);
+  const isEncoded = again.length < value.length;
+  const hasPairs = /.[&;]|[&;]./s.test(value);
+  if (!holdsAddress(value) && !isEncoded && !hasPairs) return false;
+  if (depth >= DEEPEST) return true;
+  const inside = depth + 1;
+  if (maskedAt(inside, value) !== value || (isEncoded && isSecretValue(again, inside))) return true;
+  return hasPairs && maskPairs(value, inside) !== value;
 }
 
 /** As servers read it; what is not well-formed as it is. */

@@ -55,6 +55,8 @@ describe('credentials in an address', () => {
     ['https://h/m?url=https%253A%252F%252Fme%253Apw%2540other%252F', QUERY],
     ['https://h/m?url=https%3A%2F%2Fother%2F%3Ftoken%3Ds', QUERY],
     ['https://h/m?a=b%26token=s', QUERY],
+    [`docker://me:pw@ghcr.io/acme/fraud:v2@sha256:${'0123456789abcdef'.repeat(4)}`, USER],
+    [`docker://me:pw@fraud@sha256:${'0123456789abcdef'.repeat(4)}`, USER],
   ];
   for (const [url, part] of secret)
     it(`are found in ${url}`, () => {
@@ -82,11 +84,94 @@ describe('credentials in an address', () => {
     'https://h/risk-scores-of-the-quarter-2026/metrics',
     'https://h/m?time=12:30&at=a@b',
     'https://h/m?match[]=model_latency%7Bgate%3D%22a%3Bb%22%7D',
+    'https://asiapacificmonitoring.example.com/metrics',
+    'https://h/eyjafjallajokull.volcano.is/x',
+    `oci://ghcr.io/acme/fraud:v2@sha256:${'0123456789abcdef'.repeat(4)}`,
+    `docker://fraud:v2@sha256:${'0123456789abcdef'.repeat(4)}`,
+    `https://h/m?image=acme%2Ffraud%3Av2%40sha256%3A${'0123456789abcdef'.repeat(4)}`,
+    `https://h/m?image=fraud%3Av2%40sha256%3A${'0123456789abcdef'.repeat(4)}`,
+    'https://h/m?url=https%253A%252F%252Fother%252F%253Fpage%253D2',
   ])
     it(`are not seen where there are none: ${url}`, () => {
       expect(secretPart(url)).to.equal(null);
       expect(maskUrls(`(${url}).`)).to.equal(`(${url}).`);
     });
+
+  it('are found behind a character that no scheme begins with', () => {
+    expect(maskUrls('_https://me:pw@h/x 1https://me:pw@h/x')).to.equal('_https://***@h/x 1https://***@h/x');
+  });
+
+  /** An address in the query of another, and so on. */
+  function nested(count: number, inner: string): string {
+    let url = inner;
+    for (let k = 0; k < count; k++) url = `http://h?a=${encodeURIComponent(url)}`;
+    return url;
+  }
+
+  it('are found in an address within an address; what is in too many counts as one', () => {
+    for (const count of [1, 2]) {
+      expect(secretPart(nested(count, 'http://h/?page=2'))).to.equal(null);
+      expect(secretPart(nested(count, 'http://h/?token=s'))).to.equal(QUERY);
+    }
+    for (const count of [5, 12]) expect(secretPart(nested(count, 'http://h/'))).to.equal(QUERY);
+  });
+
+  it('are looked for in a time that grows with the text, whatever is in it', () => {
+    const long = 100_000;
+    const texts = [
+      nested(40, 'http://h/'),
+      `http://h/${'%25'.repeat(20)}41`,
+      `http://h?a=${'%252526'.repeat(long / 10)}`,
+      `http://h/${'http://h?a=b&'.repeat(long / 20)}`,
+      `http://h?a=b&${'a;b='.repeat(long / 10)}`,
+      `${'a.'.repeat(long)} x://`,
+      `http://h/${'.)'.repeat(long)}x`,
+      `http://h/${'-eyJabcde'.repeat(long / 10)}`,
+      `http://h/eyJabcde.${'-eyJabcde'.repeat(long / 10)}`,
+      `http://h/${'sk-ant-'.repeat(long / 10)}`,
+      `http://h/${'/hooks/T0/B0'.repeat(long / 20)}`,
+    ];
+    for (const text of texts) {
+      const shown = maskUrls(text);
+      expect(maskUrls(shown), text.slice(0, 60)).to.equal(shown);
+    }
+    expect(maskUrls(nested(40, 'http://h/'))).to.equal('http://h?a=***');
+  });
+
+  it('are masked once, however addresses are nested', () => {
+    const url = fc.letrec<{ url: string }>((tie) => ({
+      url: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom(
+          'http://h/',
+          'http://h/?page=2',
+          'x://me:pw@h',
+          'http://h?token=s',
+          'a;b=c',
+          '%2540',
+          'b@c:d@e',
+        ),
+        fc
+          .tuple(
+            tie('url'),
+            fc.nat(2),
+            fc.constantFrom('http://h?a=', 'http://h/', 'http://h/p/', 'h#', 'x://', 'a&b='),
+          )
+          .map(([inner, times, before]) => {
+            let text = inner;
+            for (let k = 0; k < times; k++) text = encodeURIComponent(text);
+            return before + text;
+          }),
+      ),
+    })).url;
+    fc.assert(
+      fc.property(url, (text) => {
+        const shown = maskUrls(text);
+        expect(maskUrls(shown)).to.equal(shown);
+      }),
+      { numRuns: cases(500) },
+    );
+  });
 
   const token = fc.stringMatching(/^[A-Za-z0-9_-]{12,40}$/).map((text) => `s3cr3t${text}`);
   const holding = fc.tuple(
