@@ -205,6 +205,48 @@ describe('root and the account of a service on one database', () => {
     expect(statSync(join(folder, 'p')).uid).to.equal(SERVICE);
   });
 
+  it('does not let the service lead the anchors of root elsewhere', async () => {
+    if (!isRoot) return;
+    const elsewhere = rootsOwn();
+    await asService(...detached);
+    await asRoot('keys', 'init');
+    const audit = join(folder, 'audit');
+    const anchoredAt = async (...path: string[]): Promise<Run> => {
+      const config = join(top, 'lukhas.json');
+      writeFileSync(config, JSON.stringify({ evidence: { anchors: [{ kind: 'file', path: join(...path) }] } }));
+      return asRoot('checkpoint', '--config', config);
+    };
+    symlinkSync(elsewhere, audit);
+    const refused = await anchoredAt(audit, 'a.jsonl');
+    expect(refused.code).to.not.equal(0);
+    expect(refused.stdout + refused.stderr).to.match(
+      /audit: is a link or a file, not a folder; root follows no links of other users/,
+    );
+    rmSync(audit);
+    mkdirSync(audit);
+    chownSync(audit, SERVICE, SERVICE);
+    writeFileSync(join(elsewhere, 'precious'), '');
+    symlinkSync(join(elsewhere, 'precious'), join(audit, 'b.jsonl'));
+    symlinkSync(join(elsewhere, 'new'), join(audit, 'c.jsonl'));
+    for (const name of ['b.jsonl', 'c.jsonl']) {
+      const run = await anchoredAt(audit, name);
+      expect(run.stdout + run.stderr).to.include('ELOOP');
+    }
+    expect(readdirSync(elsewhere)).to.deep.equal(['precious']);
+    expect(statSync(join(elsewhere, 'precious')).size).to.equal(0);
+    // What root makes is the service's only in a folder of the service.
+    expect(await anchoredAt(audit, 'a.jsonl')).to.include({ code: 0 });
+    expect(statSync(join(audit, 'a.jsonl')).uid).to.equal(SERVICE);
+    expect(await anchoredAt(elsewhere, 'a.jsonl')).to.include({ code: 0 });
+    expect(statSync(join(elsewhere, 'a.jsonl')).uid).to.equal(0);
+    // Root's own links, in root's folders, lead on.
+    symlinkSync(elsewhere, join(top, 'link'));
+    symlinkSync('a.jsonl', join(elsewhere, 'd.jsonl'));
+    const size = statSync(join(elsewhere, 'a.jsonl')).size;
+    expect(await anchoredAt(top, 'link', 'd.jsonl')).to.include({ code: 0 });
+    expect(statSync(join(elsewhere, 'a.jsonl')).size).to.be.greaterThan(size);
+  });
+
   it("takes the owner of the folder for that of a database of root's in it", async () => {
     if (!isRoot) return;
     const elsewhere = rootsOwn();

@@ -1,18 +1,19 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { timestamp } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
-import { giveTo, isRootsAlone, type Owner } from '../../process/index.js';
+import { giveTo, isRootsAlone, type Owner, openFolder } from '../../process/index.js';
 import type { KeptCheckpoint } from '../checkpoints/index.js';
 import type { AnchorContext } from './target.js';
 
 const APPENDING = constants.O_RDWR | constants.O_APPEND;
 const FILE_MODE = 0o644;
+const ROOT = 0;
 
 /**
  * Appends one line of JSON, `{"ts","origin","size","root","note"}`, root in hex, and syncs it to disk.
- * @throws LukhasError ANCHOR_FAILED
+ * @throws LukhasError ANCHOR_FAILED; CONFIG when root would follow a link of another user to the folder
  */
 export async function appendToFile(
   path: string,
@@ -30,6 +31,7 @@ export async function appendToFile(
       await file.close();
     }
   } catch (cause) {
+    if (cause instanceof LukhasError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw new LukhasError('ANCHOR_FAILED', `${path}: cannot append the checkpoint (${code ?? String(cause)})`, {
       cause,
@@ -38,17 +40,41 @@ export async function appendToFile(
   return 'line appended';
 }
 
-/** As root, a new file belongs to the service that will append to it, and a link of another user is not followed. */
+/**
+ * As root: through the folder, whose owner could meanwhile put another in its place. No link of another user is followed, and a new
+ * file in a folder of the service belongs to the service, which will append to it.
+ */
 async function openedFor(owner: Owner | null, path: string): Promise<FileHandle> {
-  if (owner === null) return open(path, APPENDING | constants.O_CREAT, FILE_MODE);
+  if (process.geteuid?.() !== ROOT) return open(path, APPENDING | constants.O_CREAT, FILE_MODE);
+  const folder = openFolder(dirname(path), owner);
   try {
-    const file = await open(path, APPENDING | constants.O_CREAT | constants.O_EXCL, FILE_MODE);
-    giveTo(file.fd, owner, path);
-    return file;
+    const place = join(folder.path, basename(path));
+    const at = await stat(folder.path);
+    const made = await createdIn(place);
+    if (made === null) return await open(place, isRootsAlone(at) ? APPENDING : APPENDING | constants.O_NOFOLLOW);
+    if (owner !== null && at.uid === owner.uid) await given(made, owner, path);
+    return made;
+  } finally {
+    folder.close();
+  }
+}
+
+/** Null when something is there. */
+async function createdIn(place: string): Promise<FileHandle | null> {
+  try {
+    return await open(place, APPENDING | constants.O_CREAT | constants.O_EXCL, FILE_MODE);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const mayFollow = isRootsAlone(await stat(dirname(path)));
-    return open(path, mayFollow ? APPENDING : APPENDING | constants.O_NOFOLLOW);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
+}
+
+async function given(file: FileHandle, owner: Owner, path: string): Promise<void> {
+  try {
+    giveTo(file.fd, owner, path);
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
