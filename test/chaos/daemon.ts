@@ -1,12 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { faketime, stepClock } from '../e2e/faketime.js';
 import { counting, serve as servePage } from '../e2e/metrics-page.js';
 import { brief, checkOrphans, checkWorld } from './checks.js';
 import type { Tally } from './tally.js';
 import type { Running, World } from './world.js';
 
-const LIBFAKETIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 const KILLS = 3;
 const TRIALS = 12;
 /** By how much the wall clock is stepped, in seconds. */
@@ -60,20 +59,13 @@ async function killedAt(tally: Tally, world: World, pages: Pages, moments: reado
 
 async function stepped(tally: Tally, world: World, pages: Pages, step: string): Promise<void> {
   const where = `clock stepped by ${step} s`;
-  if (!existsSync(LIBFAKETIME)) throw new Error(`libfaketime is not installed: ${LIBFAKETIME}`);
   const clock = join(world.dir, 'clock');
-  writeFileSync(clock, '+0\n');
-  const env = {
-    LD_PRELOAD: LIBFAKETIME,
-    FAKETIME_TIMESTAMP_FILE: clock,
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  };
+  const env = faketime(clock);
   const told: Acknowledged = new Map();
   const first = await startDaemon(world, env);
   await begin(world, first, pages, told);
   await wait(1500);
-  writeFileSync(clock, `${step}\n`);
+  stepClock(clock, step);
   const second = await startDaemon(world, env);
   // While the canaries end, and their hooks are called.
   await wait(9000);
