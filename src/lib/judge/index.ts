@@ -5,6 +5,7 @@
 export { begin, heldObjective, type Judgement, observe, type Ruling, rule, windowEndsAt } from './judge.js';
 export {
   type ArmReading,
+  type CategorySignal,
   type CountSignal,
   type HistogramSignal,
   MISSING_STATES,

@@ -24,6 +24,14 @@ export interface ArmReading {
   errors?: CountSignal;
   latency?: HistogramSignal;
   score?: HistogramSignal;
+  /** Further histograms by the names that objectives use, e.g. `ttft` for `ttft_p95_ms`. Bounds of times are milliseconds. */
+  histograms?: Record<string, HistogramSignal>;
+  /** Increments by the value of a label, for drift where there is no histogram of scores. */
+  categories?: CategorySignal;
+  /** How many places (pages, instances) should have answered at this look, and how many did. */
+  targets?: { expected: number; up: number };
+  /** Processes known to have started anew within the span. */
+  restarts?: number;
   /** Requests being served at `t` (a gauge), when the service tells. */
   inflight?: number;
   /** Counter resets seen within the span. */
@@ -34,6 +42,8 @@ export interface ArmReading {
  * Why there is no number:
  * `first` starting point set, no increment yet; `unchanged` the source has nothing newer yet;
  * `absent` the source answers but has no such series; `stale` its newest sample is too old;
+ * `unstable` whose counter it is is not clear: it fell without a restart, or two processes answer in turn;
+ * `implausible` more than can have happened since the last look;
  * `invalid` NaN, negative, or not what was asked for; `unreachable` no answer; `refused` 401/403;
  * `no_source` none is configured; `ended` the input has no more.
  */
@@ -42,6 +52,8 @@ export const MISSING_STATES = [
   'unchanged',
   'absent',
   'stale',
+  'unstable',
+  'implausible',
   'invalid',
   'unreachable',
   'refused',
@@ -77,6 +89,13 @@ export interface Scalar {
   value: number;
 }
 
+/** Increments by category; a category that is not there has none. */
+export interface Categories {
+  state: 'ok';
+  counts: Record<string, number>;
+}
+
+export type CategorySignal = Categories | Missing;
 export type CountSignal = Counts | Missing;
 export type HistogramSignal = Histogram | Missing;
 export type ScalarSignal = Scalar | Missing;

@@ -48,11 +48,21 @@ const scalar = z.strictObject({
   value: z.number().min(-LARGEST, tooLarge).max(LARGEST, tooLarge),
 });
 
+const categories = z.strictObject({ state: z.literal('ok'), counts: z.record(z.string(), count) });
+
+const places = z
+  .strictObject({ expected: z.int().nonnegative(), up: z.int().nonnegative() })
+  .refine(({ expected, up }) => up <= expected, { path: ['up'], error: 'more than expected' });
+
 const unknownState = { error: `expected "ok" or one of ${MISSING_STATES.join(', ')}` };
 const arm = z.strictObject({
   errors: z.discriminatedUnion('state', [ratio, missing], unknownState).exactOptional(),
   latency: z.discriminatedUnion('state', [histogram, missing], unknownState).exactOptional(),
   score: z.discriminatedUnion('state', [histogram, missing], unknownState).exactOptional(),
+  histograms: z.record(z.string(), z.discriminatedUnion('state', [histogram, missing], unknownState)).exactOptional(),
+  categories: z.discriminatedUnion('state', [categories, missing], unknownState).exactOptional(),
+  targets: places.exactOptional(),
+  restarts: z.int().nonnegative().exactOptional(),
   inflight: count.exactOptional(),
   resets: z.int().nonnegative().exactOptional(),
 });
