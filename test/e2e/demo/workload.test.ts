@@ -93,24 +93,25 @@ describe('demo workload', () => {
     );
     const slow = (page: string): number => shareAbove(histogram(page, 'model_latency'), 0.25);
     const errors = (page: string): number => sample(page, 'model_errors_total') / sample(page, 'model_requests_total');
+    type Run = { slow: number; baseline: { slow: number } };
+    const excess = (run: Run | undefined): number => run!.slow - run!.baseline.slow;
     const [latency, failing, drifting] = pages.map(({ canary, baseline }) => ({
       slow: slow(canary),
       errors: errors(canary),
       psi: psi(histogram(canary, 'model_score').counts, histogram(baseline, 'model_score').counts),
       baseline: { slow: slow(baseline), errors: errors(baseline) },
     }));
-    expect(latency?.slow, 'share above 250 ms').to.be.within(0.25, 0.5);
+    // What a busy machine makes slow, it makes slow in both arms alike.
+    expect(excess(latency), 'share above 250 ms, more than of the baseline').to.be.within(0.15, 0.5);
     expect(latency?.errors).to.equal(0);
     expect(failing?.errors).to.be.within(0.05, 0.12);
-    expect(failing?.slow).to.be.below(0.05);
+    expect(excess(failing)).to.be.below(0.15);
     expect(drifting?.psi).to.be.above(0.3);
     expect(drifting?.errors).to.equal(0);
     // Few requests: chance alone gives about 20 / requests.
     expect(latency?.psi).to.be.below(0.15);
-    for (const run of [latency, failing, drifting]) {
-      expect(run?.baseline.errors).to.equal(0);
-      expect(run?.baseline.slow).to.be.below(0.05);
-    }
+    expect(excess(drifting)).to.be.below(0.15);
+    for (const run of [latency, failing, drifting]) expect(run?.baseline.errors).to.equal(0);
   });
 
   it('tells when the canary crashes, and goes on with the baseline', async () => {
