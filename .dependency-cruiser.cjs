@@ -43,6 +43,7 @@ const OWNERS = {
   execa: ['^src/lib/process/', '^src/daemon/preload\\.ts$'],
   canonicalize: ['^src/lib/ledger/'],
   '@prometheus-io/lezer-promql': ['^src/lib/metrics/'],
+  re2js: ['^src/lib/metrics/'],
   'prom-client': ['^src/demo/', '^src/daemon/'],
   '@modelcontextprotocol/server': ['^src/daemon/'],
   listr2: ['^src/cli/'],

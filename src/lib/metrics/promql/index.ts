@@ -1,7 +1,9 @@
 /**
  * PromQL as far as lukhas has to understand it: shape, selectors, placeholders.
  */
+export { fitAll, fits, regexProblem } from './match.js';
 export { checkPromql, type Placeholders, substitute } from './promql.js';
+export { disjoint, narrows, selectsAmong } from './prove.js';
 export {
   fillSelector,
   labelMatchers,
@@ -9,7 +11,9 @@ export {
   parseSelector,
   type Selector,
   showSelector,
+  writeMatchers,
   writeSelector,
 } from './selector.js';
 export { type PromqlShape, promqlShape } from './shape.js';
+export { type Read, readMatchers, readSelector, readSum, showSum, type Term } from './sum.js';
 export { escapeRegex } from './text.js';

@@ -68,14 +68,29 @@ function problemInGrammar(expr: string): Problem | null {
   return { at, message: expr.slice(at).trim() === '' ? 'the expression ends too early' : '' };
 }
 
-function promqlError(where: string, expr: string, { at, message }: Problem): LukhasError {
+function promqlError(where: string, expr: string, problem: Problem): LukhasError {
+  return new LukhasError('PROMQL', `${where}: ${shown(expr, problem)}`);
+}
+
+function shown(expr: string, { at, message }: Problem): string {
   const before = expr.slice(0, at).split('\n');
   const line = expr.split('\n')[before.length - 1] ?? '';
   const start = before.at(-1) ?? '';
-  const position = `${before.length > 1 ? `line ${before.length}, ` : ''}column ${[...start].length + 1}`;
   const caret = `${start.replace(/[^\t]/gu, ' ')}^`;
   const reason = message === '' ? '' : `: ${message}`;
-  return new LukhasError('PROMQL', `${where}: PromQL syntax error at ${position}${reason}\n  ${line}\n  ${caret}`);
+  return `PromQL syntax error at ${positionOf(expr, at)}${reason}\n  ${line}\n  ${caret}`;
+}
+
+/** An offset in words: `column 7`, counted in characters from 1; with the line where there are several. */
+export function positionOf(expr: string, at: number): string {
+  const before = expr.slice(0, at).split('\n');
+  return `${before.length > 1 ? `line ${before.length}, ` : ''}column ${[...(before.at(-1) ?? '')].length + 1}`;
+}
+
+/** What `checkPromql` says of an expression, without the place where it stands; null: it is well formed. */
+export function syntaxProblem(expr: string): string | null {
+  const problem = problemInText(pieces(expr)) ?? problemInGrammar(expr);
+  return problem ? shown(expr, problem) : null;
 }
 
 /**

@@ -17,6 +17,18 @@ export interface Selector {
 
 /** Takes `name{label="value",...}` apart, placeholders left in; null when it does not fix one metric name. */
 export function parseSelector(text: string): Selector | null {
+  const parts = partsOf(text);
+  const [name, ...more] = parts?.names ?? [];
+  return parts !== null && name && more.length === 0 ? { name, matchers: parts.matchers } : null;
+}
+
+/** Takes `{label="value",...}` apart, placeholders left in; null when it names a metric, too. */
+export function parseMatchers(text: string): Matcher[] | null {
+  const parts = partsOf(text);
+  return parts?.names.length === 0 ? parts.matchers : null;
+}
+
+function partsOf(text: string): { names: string[]; matchers: Matcher[] } | null {
   const vector = parseSyntax(text).getChild('VectorSelector');
   if (!vector) return null;
   const slice = (node: { from: number; to: number }): string => text.slice(node.from, node.to);
@@ -33,8 +45,7 @@ export function parseSelector(text: string): Selector | null {
     else if (op === '=') names.push(value);
     else return null;
   }
-  const [name, ...more] = names;
-  return name && more.length === 0 ? { name, matchers } : null;
+  return { names, matchers };
 }
 
 /** Matchers for labels as configured: a value stands for itself, or is a regular expression where written `/re/`. */
@@ -63,15 +74,18 @@ export function writeSelector(names: readonly string[], matchers: readonly Match
   return writeMatchers([name, ...matchers]);
 }
 
-/** A selector as messages show it. */
+/** A selector as messages show it and as Prometheus reads it. */
 export function showSelector({ name, matchers }: Selector): string {
-  return `${name}${writeMatchers(matchers)}`;
+  if (!/^[a-zA-Z_:][\w:]*$/.test(name)) return `{${[quote(name), ...matchers.map(written)].join(',')}}`;
+  return matchers.length === 0 ? name : `${name}${writeMatchers(matchers)}`;
 }
 
-function writeMatchers(matchers: readonly Matcher[]): string {
-  const written = matchers.map(({ label, op, value }) => {
-    const plain = /^[a-zA-Z_]\w*$/.test(label);
-    return `${plain ? label : quote(label)}${op}${quote(value)}`;
-  });
-  return `{${written.join(',')}}`;
+/** Matchers without a name, as in `{version="v2"}`. */
+export function writeMatchers(matchers: readonly Matcher[]): string {
+  return `{${matchers.map(written).join(',')}}`;
+}
+
+function written({ label, op, value }: Matcher): string {
+  const plain = /^[a-zA-Z_]\w*$/.test(label);
+  return `${plain ? label : quote(label)}${op}${quote(value)}`;
 }
