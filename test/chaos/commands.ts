@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { announcedId } from '../e2e/lukhas.js';
 import { type Ended, TICKS, World } from './world.js';
 
 /** A command whose every call is made to fail once. */
@@ -19,19 +20,18 @@ export interface Command {
 const START = ['--max-error-rate', '0.02', '--window', `${TICKS}s`, '--source', 'ndjson', '--input'];
 
 function start(model: string, file: string, code: number, state: string): Command {
-  const idOf = ({ stderr }: Ended) => /^started (c-[a-z0-9]+)/m.exec(stderr)?.[1] ?? null;
   return {
     name: `canary start (${state})`,
     args: ['canary', 'start', '--model', model, '--from', 'stage', '--to', `gate-${model}`, ...START, `${file}.ndjson`],
     code,
     changes: true,
     missing: async (world, ended) => {
-      const status = await world.run(['canary', 'status', idOf(ended) ?? 'c-none', '--json']);
+      const status = await world.run(['canary', 'status', announcedId(ended.stderr) ?? 'c-none', '--json']);
       const { status: is, action } = JSON.parse(status.stdout) as { status: string; action?: { state?: string } };
       return is === state && action?.state !== 'pending' ? null : `is ${is}, ${JSON.stringify(action)}`;
     },
     goOn: (ended) => {
-      const id = idOf(ended);
+      const id = announcedId(ended.stderr);
       return id === null ? null : { args: ['canary', 'resume', id], code };
     },
   };

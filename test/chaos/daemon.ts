@@ -8,19 +8,23 @@ import type { Running, World } from './world.js';
 
 const KILLS = 3;
 const TRIALS = 12;
+/** The longest that a daemon works before it is killed. */
+const MOST_MS = 5500;
 /** By how much the wall clock is stepped, in seconds. */
 const STEPS = ['+600', '-600', '+7200', '-30'];
 /** Time for everything that was begun to end once nobody is killed any more. */
 const SETTLED_MS = 60_000;
 
 /** Daemons that are killed again and again while they work. */
-export function killTrials(tally: Tally, template: World, random: () => number): (() => Promise<void>)[] {
-  const moments = Array.from({ length: TRIALS }, () => Array.from({ length: KILLS }, () => 500 + random() * 5000));
+export function killTrials(tally: Tally, template: World, random: () => number): (() => Promise<boolean>)[] {
+  // More of them early, while the daemon is being asked, than later.
+  const moment = () => random() ** 2 * MOST_MS;
+  const moments = Array.from({ length: TRIALS }, () => Array.from({ length: KILLS }, moment));
   return moments.map((some) => () => withWork(template, (world, page) => killedAt(tally, world, page, some)));
 }
 
 /** Daemons whose wall clock is stepped while they work and another one starts. */
-export function clockTrials(tally: Tally, template: World): (() => Promise<void>)[] {
+export function clockTrials(tally: Tally, template: World): (() => Promise<boolean>)[] {
   return STEPS.map((step) => () => withWork(template, (world, page) => stepped(tally, world, page, step)));
 }
 
@@ -29,11 +33,11 @@ interface Pages {
   bad: string;
 }
 
-async function withWork(template: World, run: (world: World, pages: Pages) => Promise<void>): Promise<void> {
+async function withWork(template: World, run: (world: World, pages: Pages) => Promise<boolean>): Promise<boolean> {
   const world = template.copy();
   const [good, bad] = [await servePage(counting(2000, 0.001)), await servePage(counting(2000, 0.2))];
   try {
-    await run(world, { good: good.url, bad: bad.url });
+    return await run(world, { good: good.url, bad: bad.url });
   } finally {
     await world.remove();
     await Promise.all([good.close(), bad.close()]);
@@ -43,21 +47,29 @@ async function withWork(template: World, run: (world: World, pages: Pages) => Pr
 /** What a client was told has begun: id, and how it has to end. */
 type Acknowledged = Map<string, RegExp>;
 
-async function killedAt(tally: Tally, world: World, pages: Pages, moments: readonly number[]): Promise<void> {
+/** @returns false when every daemon was killed before it had acknowledged anything */
+async function killedAt(tally: Tally, world: World, pages: Pages, moments: readonly number[]): Promise<boolean> {
   const where = `daemon killed after ${moments.map((ms) => Math.round(ms)).join(', ')} ms`;
   const told: Acknowledged = new Map();
   for (const ms of moments) {
     const daemon = await startDaemon(world);
-    const until = Date.now() + ms;
-    await begin(world, daemon, pages, told).catch(() => undefined);
-    await wait(Math.max(0, until - Date.now()));
+    let isKilled = false;
+    // What a daemon that is killed does not answer any more is no fault of it; before that, everything is.
+    const problem = begin(world, daemon, pages, told).then(
+      () => null,
+      (error: Error) => (isKilled ? null : error),
+    );
+    await wait(ms);
+    isKilled = true;
     daemon.running.child.kill('SIGKILL');
     await daemon.running.ended;
+    const error = await problem;
+    if (error !== null) throw error;
   }
-  await settle(tally, world, where, told);
+  return settle(tally, world, where, told);
 }
 
-async function stepped(tally: Tally, world: World, pages: Pages, step: string): Promise<void> {
+async function stepped(tally: Tally, world: World, pages: Pages, step: string): Promise<boolean> {
   const where = `clock stepped by ${step} s`;
   const clock = join(world.dir, 'clock');
   const env = faketime(clock);
@@ -79,16 +91,18 @@ async function stepped(tally: Tally, world: World, pages: Pages, step: string): 
   // The first daemon lived as long as its jobs did.
   if (/"reason": "(lost|exit)"/.test(stdout))
     tally.fault('acknowledged loss', `${where}: a living daemon's job: ${stdout}`);
-  await settle(tally, world, where, told);
+  return settle(tally, world, where, told);
 }
 
-/** Lets a daemon that nobody disturbs finish what was begun, then checks everything. */
-async function settle(tally: Tally, world: World, where: string, told: Acknowledged): Promise<void> {
+/**
+ * Lets a daemon that nobody disturbs finish what was begun, then checks everything.
+ * @returns whether anything had been acknowledged
+ */
+async function settle(tally: Tally, world: World, where: string, told: Acknowledged): Promise<boolean> {
   const daemon = await startDaemon(world);
   const state = async (id: string) => {
-    const [args, key] = id.startsWith('c-') ? [['canary', 'status', id], 'status'] : [['job', 'status', id], 'status'];
-    const { stdout } = await world.run([...args, '--json']);
-    return new RegExp(`"${key}": "([A-Za-z_]+)"`).exec(stdout)?.[1] ?? `unknown: ${stdout}`;
+    const { stdout } = await world.run([id.startsWith('c-') ? 'canary' : 'job', 'status', id, '--json']);
+    return /"status": "([A-Za-z_]+)"/.exec(stdout)?.[1] ?? `unknown: ${stdout}`;
   };
   const open = new Map(told);
   for (const until = Date.now() + SETTLED_MS; open.size > 0 && Date.now() < until; await wait(300))
@@ -100,6 +114,7 @@ async function settle(tally: Tally, world: World, where: string, told: Acknowled
     tally.fault('wrong exit code', `${where}, serve after SIGTERM: ${ended.code}: ${brief(ended)}`);
   await checkOrphans(tally, where, world);
   await checkWorld(tally, where, world);
+  return told.size > 0;
 }
 
 interface Daemon {

@@ -50,8 +50,14 @@ export class Tally {
     console.log(`FOUND ${fault}: ${where}`);
   }
 
+  /** What was found, and of what there was nothing to try. */
   get failed(): number {
-    return this.#found.length;
+    return this.#found.length + this.#hollow().length;
+  }
+
+  /** Of these there was nothing to try: nobody may trust them. */
+  #hollow(): string[] {
+    return [...this.#tried].filter(([, { of }]) => of === 0).map(([what]) => what);
   }
 
   get passed(): number {
@@ -67,6 +73,7 @@ export class Tally {
       const count = this.#found.filter((one) => one.fault === fault).length;
       return `${count.toString().padStart(6)} ${fault}`;
     });
-    return ['tried', ...tried, 'found', ...found];
+    const hollow = this.#hollow().map((what) => `NOTHING TO TRY of ${what}`);
+    return ['tried', ...tried, 'found', ...found, ...hollow];
   }
 }

@@ -177,10 +177,15 @@ export function onlyDocument(run: Run): Record<string, unknown> {
   }
 }
 
+/** The id that `canary start` announces on stderr; null where it did not. */
+export function announcedId(stderr: string): string | null {
+  return /^started (c-[a-z0-9]+)/m.exec(stderr)?.[1] ?? null;
+}
+
 /** The id that `canary start` announces. */
 export function canaryId(run: Run): string {
-  const [, id] = /^started (c-[a-z0-9]+)/m.exec(run.stderr) ?? [];
-  if (id === undefined) throw new Error(`no canary was started (exit ${run.code}): ${run.stderr}${run.stdout}`);
+  const id = announcedId(run.stderr);
+  if (id === null) throw new Error(`no canary was started (exit ${run.code}): ${run.stderr}${run.stdout}`);
   return id;
 }
 
@@ -191,7 +196,9 @@ export function firstLine(run: Run): string {
   return line;
 }
 
+/** What no user should see: a stack trace, and the words of a program that failed by itself. */
+export const INSIDES = /^\s+at .*[:(]\d+:\d+\)?$|node:internal|\[object |internal error|UnhandledPromise|Warning:/m;
+
 export function expectNoInsides({ stdout, stderr }: Run): void {
-  expect(stdout + stderr).not.to.match(/^\s+at .*[:(]\d+:\d+\)?$/m);
-  expect(stdout + stderr).not.to.match(/node:internal|\[object |internal error|Warning:/);
+  expect(stdout + stderr).not.to.match(INSIDES);
 }
