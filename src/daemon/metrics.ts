@@ -25,7 +25,7 @@ interface MetricsOptions {
 }
 
 /** States in which the source failed; other states mean that it had no data. */
-const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid'] as const;
+const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid', 'unstable', 'implausible'] as const;
 const HOOK_ACTIONS = ['promote', 'rollback'] as const;
 /** A check that comes later than this share of its interval is late. */
 const LATE_SHARE = 0.5;

@@ -117,8 +117,20 @@ function silent(v: Verdict): Blocked {
   return { cause, remedies: [spoke ? fellSilent(v) : neverThere(v)] };
 }
 
+/** What to do about counters that are there and cannot be believed; null where a signal is missing for another reason. */
+function notBelieved(states: readonly string[]): string | null {
+  if (states.length === 0) return null;
+  if (states.every((s) => s.startsWith('unstable')))
+    return 'Read each process by itself, through Prometheus or by its own URL, not through a load balancer, then start the canary again.';
+  if (states.every((s) => s.startsWith('implausible')))
+    return 'Check that the selectors of the source match the counters of this one service (docs/metrics.md), then start the canary again.';
+  return null;
+}
+
 function fellSilent({ noData }: Verdict): string {
   const states = Object.values(noData?.states ?? {});
+  const doubt = notBelieved(states);
+  if (doubt !== null) return doubt;
   if (states.every((s) => s.startsWith('unchanged') || s.startsWith('stale')))
     return 'The metrics stopped changing: check that the canary still runs and is still scraped, then start it again.';
   return 'The metrics were there before: check whether the canary crashed or stopped exporting them, then start it again.';
@@ -126,6 +138,8 @@ function fellSilent({ noData }: Verdict): string {
 
 function neverThere({ noData }: Verdict): string {
   const states = Object.values(noData?.states ?? {});
+  const doubt = notBelieved(states);
+  if (doubt !== null) return doubt;
   if (states.length > 0 && states.every((s) => s.startsWith('invalid')))
     return 'The metrics are there, but not usable as they are: see docs/metrics.md, then start the canary again.';
   return 'Check the metric names and labels of the source, or the fields of the input (docs/metrics.md), then start the canary again.';
