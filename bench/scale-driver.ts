@@ -12,7 +12,8 @@ import { LogFollower } from '../src/lib/ledger/follower.js';
 import type { Ledger } from '../src/lib/ledger/ledger.js';
 import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { openSource } from '../src/lib/metrics/open.js';
-import { DEFAULT_METRICS, type SourceDescriptor } from '../src/lib/metrics/source.js';
+import { BY_GATE, DEFAULT_SIGNALS } from '../src/lib/metrics/signals/index.js';
+import type { SourceDescriptor } from '../src/lib/metrics/source.js';
 
 /** What one round tells; times in milliseconds. */
 export interface RoundResult {
@@ -74,8 +75,8 @@ async function startAll(ledger: Ledger, { canaries, intervalSeconds, port }: Rou
   const source: SourceDescriptor = {
     kind: 'prometheus',
     url: `http://127.0.0.1:${port}`,
-    labels: { gate: '$__gate' },
-    metrics: DEFAULT_METRICS,
+    arms: BY_GATE,
+    signals: DEFAULT_SIGNALS,
     queries: {},
     timeoutMs: 5000,
     staleSeconds: 90,

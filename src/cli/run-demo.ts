@@ -5,7 +5,7 @@ import type { App } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import { visible } from '../lib/input/index.js';
 import { parsePolicy } from '../lib/judge/index.js';
-import { DEFAULT_METRICS } from '../lib/metrics/index.js';
+import { ALL_SERIES, DEFAULT_SIGNALS } from '../lib/metrics/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { requireDemoPlace } from './demo-place.js';
 import { watchToVerdict } from './watch-verdict.js';
@@ -57,11 +57,10 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             policy: parsePolicy(DEMO_POLICY, 'demo policy'),
             source: {
               kind: 'scrape',
-              canaryUrl: c.workload.canaryUrl,
-              baselineUrl: c.workload.baselineUrl,
-              canaryLabels: {},
-              baselineLabels: {},
-              metrics: DEFAULT_METRICS,
+              canaryUrls: [c.workload.canaryUrl],
+              baselineUrls: [c.workload.baselineUrl],
+              arms: ALL_SERIES,
+              signals: DEFAULT_SIGNALS,
               timeoutMs: 2000,
             },
             dryRun: false,

@@ -61,7 +61,7 @@ async function replayPast(flags: ReplayFlags, request: Request, say: (message: s
     for (const warning of lintPromql(query)) say(`warning: ${name}: ${warning}`);
   const selection = {
     config: prometheus,
-    auth: config.sourceAuth,
+    auth: config.sourceAuth.prometheus,
     modelId: flags.model,
     fromGate: flags['from-gate'] ?? USUAL_GATES.from,
     toGate: flags['to-gate'] ?? USUAL_GATES.to,

@@ -3,7 +3,7 @@ import type { Fault } from '../demo/index.js';
 import { startWorkload, type Workload } from '../demo/index.js';
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { EXIT } from '../lib/errors.js';
-import { DEFAULT_METRICS, type SourceDescriptor } from '../lib/metrics/index.js';
+import { ALL_SERIES, DEFAULT_SIGNALS, type SourceDescriptor } from '../lib/metrics/index.js';
 import { ENDED_KINDS } from '../lib/readings/index.js';
 import { requireDemoPlace } from './demo-place.js';
 import { type Interrupt, interruptible } from './interrupt.js';
@@ -74,11 +74,10 @@ async function startDemo(fault: Fault, signal: AbortSignal, say: (line: string) 
 function demoSource({ canaryUrl, baselineUrl }: Workload): SourceDescriptor {
   return {
     kind: 'scrape',
-    canaryUrl,
-    baselineUrl,
-    canaryLabels: {},
-    baselineLabels: {},
-    metrics: DEFAULT_METRICS,
+    canaryUrls: [canaryUrl],
+    baselineUrls: [baselineUrl],
+    arms: ALL_SERIES,
+    signals: DEFAULT_SIGNALS,
     timeoutMs: 2000,
   };
 }

@@ -3,13 +3,17 @@ import type { Config } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
 import { parseUrl, type UrlRules } from '../lib/input/index.js';
 import {
-  DEFAULT_METRICS,
+  ALL_SERIES,
+  BY_GATE,
+  equal,
   PROMETHEUS_DEFAULTS,
   PROMETHEUS_URL,
+  pageUrl,
   SCRAPE_URL,
   type ScrapeConfig,
   SOURCE_TIMEOUT_MS,
   type SourceDescriptor,
+  writeMatchers,
 } from '../lib/metrics/index.js';
 
 /** Flags of `canary start` that say where measurements come from, as oclif gives them. */
@@ -43,8 +47,9 @@ const KIND_OF: Readonly<Record<FlagName, 'prometheus' | 'scrape' | 'ndjson'>> = 
  */
 export function sourceFromFlags(flags: SourceFlags, config: Config): SourceDescriptor {
   const source = chosenSource(flags, config);
-  if (source.kind === 'prometheus' && config.missingEnv.length > 0) {
-    const names = config.missingEnv.join(', ');
+  const missing = source.kind === 'scrape' || source.kind === 'prometheus' ? config.missingEnv[source.kind] : [];
+  if (missing.length > 0) {
+    const names = missing.join(', ');
     throw new LukhasError('CONFIG', `source: the credentials are in ${names}, which is not set in the environment`);
   }
   return source;
@@ -59,7 +64,7 @@ function chosenSource(flags: SourceFlags, config: Config): SourceDescriptor {
     case 'prometheus':
       return prometheus(flags, config);
     case 'scrape':
-      return scrape(flags, config.source.kind === 'scrape' ? config.source : null);
+      return scrape(flags, config);
     case 'ndjson':
       return ndjson(flags, config);
   }
@@ -98,28 +103,41 @@ function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
   if (url === undefined) {
     throw usage('--source prometheus needs --prom-url URL (or PROM_URL, or source.url in lukhas.yaml)');
   }
-  return { ...PROMETHEUS_DEFAULTS, ...configured, kind: 'prometheus', url, queries: config.promQueries };
+  const { signals, arms } = config;
+  return {
+    ...PROMETHEUS_DEFAULTS,
+    ...configured,
+    kind: 'prometheus',
+    url,
+    arms: arms ?? BY_GATE,
+    signals,
+    queries: config.promQueries,
+  };
 }
 
-function scrape(flags: SourceFlags, configured: ScrapeConfig | null): SourceDescriptor {
-  const canaryUrl = address('canary-url', flags['canary-url'], SCRAPE_URL) ?? configured?.canaryUrl;
-  if (canaryUrl === undefined) {
+function scrape(flags: SourceFlags, config: Config): SourceDescriptor {
+  const configured: ScrapeConfig | null = config.source.kind === 'scrape' ? config.source : null;
+  const canaryUrl = address('canary-url', flags['canary-url'], SCRAPE_URL);
+  const canaryUrls = canaryUrl === undefined ? configured?.canaryUrls : [canaryUrl];
+  if (canaryUrls === undefined) {
     throw usage('--source scrape needs --canary-url URL (or source.canaryUrl in lukhas.yaml)');
   }
-  const canaryLabels = labels('canary-label', flags['canary-label']) ?? configured?.canaryLabels ?? {};
-  const givenLabels = labels('baseline-label', flags['baseline-label']);
-  const baselineLabels = givenLabels ?? configured?.baselineLabels ?? {};
-  const baselineUrl =
-    address('baseline-url', flags['baseline-url'], SCRAPE_URL) ??
-    configured?.baselineUrl ??
-    (givenLabels ? canaryUrl : null);
-  if (baselineUrl === canaryUrl && sameLabels(canaryLabels, baselineLabels)) {
+  const arms = { ...(config.arms ?? ALL_SERIES) };
+  const [canaryLabels, baselineLabels] = (['canary-label', 'baseline-label'] as const).map((flag) =>
+    labels(flag, flags[flag]),
+  );
+  if (canaryLabels) arms.canary = writeMatchers(equal(canaryLabels));
+  if (baselineLabels) arms.baseline = writeMatchers(equal(baselineLabels));
+  const baselineUrl = address('baseline-url', flags['baseline-url'], SCRAPE_URL);
+  const baselineUrls =
+    baselineUrl === undefined ? (configured?.baselineUrls ?? (baselineLabels ? canaryUrls : null)) : [baselineUrl];
+  if (baselineUrls?.some((url) => canaryUrls.includes(url)) && arms.canary === arms.baseline) {
     throw usage(
       'canary and baseline have the same address and labels; distinguish them, e.g. --canary-label version=v2 --baseline-label version=v1',
     );
   }
-  const { metrics, timeoutMs } = configured ?? { metrics: DEFAULT_METRICS, timeoutMs: SOURCE_TIMEOUT_MS };
-  return { kind: 'scrape', canaryUrl, baselineUrl, canaryLabels, baselineLabels, metrics, timeoutMs };
+  const timeoutMs = configured?.timeoutMs ?? SOURCE_TIMEOUT_MS;
+  return { kind: 'scrape', canaryUrls, baselineUrls, arms, signals: config.signals, timeoutMs };
 }
 
 function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {
@@ -131,7 +149,7 @@ function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {
 }
 
 function address(flag: FlagName, text: string | undefined, rules: UrlRules): string | undefined {
-  if (text !== undefined) parseUrl(text, `--${flag}`, 'USAGE', rules);
+  if (text !== undefined) parseUrl(rules === SCRAPE_URL ? pageUrl(text) : text, `--${flag}`, 'USAGE', rules);
   return text;
 }
 
@@ -148,11 +166,6 @@ function labels(flag: FlagName, texts: readonly string[] | undefined): Record<st
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw usage(`--${flag} ${twice}: given twice, a label has one value`);
   return Object.fromEntries(pairs);
-}
-
-function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 function usage(message: string): LukhasError {

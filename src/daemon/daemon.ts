@@ -1,5 +1,5 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
-import { initKeys, policyOfFile } from '../lib/app/index.js';
+import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
 import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
@@ -217,12 +217,12 @@ class RunningDaemon implements Daemon {
 
   #health(hub: SseHub) {
     const { app, version } = this.#options;
-    const { source, sourceAuth } = app.config;
+    const { source } = app.config;
     const readiness = new Readiness({
       ledger: app.ledger,
       clock: app.clock,
       runner: () => this.#drivers.check(),
-      source: () => reachable(source, sourceAuth, SOURCE_PROBE_MS),
+      source: () => reachable(source, authOf(app.config, source), SOURCE_PROBE_MS),
     });
     const about = () => ({ source: source.kind, sse: { clients: hub.stats().clients } });
     return healthRoutes({ app, readiness, version, mcpVersion: MCP_VERSION, startedAt: app.clock.now(), about });

@@ -3,12 +3,14 @@ import { type SourceFlags, sourceFromFlags } from '../../src/cli/source-flags.js
 import { loadConfig } from '../../src/lib/app/config.js';
 import type { Env } from '../../src/lib/app/config-files.js';
 import { LukhasError } from '../../src/lib/errors.js';
-import { DEFAULT_METRICS, type SourceDescriptor } from '../../src/lib/metrics/source.js';
+import { BY_GATE, DEFAULT_SIGNALS } from '../../src/lib/metrics/signals/index.js';
+import type { SourceDescriptor } from '../../src/lib/metrics/source.js';
 
 /** A configuration as it would be loaded, without files. */
 async function chosen(flags: SourceFlags, source: SourceDescriptor = { kind: 'none' }, env: Env = {}) {
   const config = await loadConfig({ env: { HOME: '/nonexistent', ...env }, cwd: '/nonexistent/work' });
-  return sourceFromFlags(flags, { ...config, source: env['PROM_URL'] ? config.source : source });
+  const beside = 'signals' in source ? { arms: source.arms, signals: source.signals } : {};
+  return sourceFromFlags(flags, { ...config, source: env['PROM_URL'] ? config.source : source, ...beside });
 }
 
 const refusal = (source: Promise<unknown>): Promise<string> =>
@@ -23,11 +25,10 @@ const refusal = (source: Promise<unknown>): Promise<string> =>
 
 const scrapeConfig: SourceDescriptor = {
   kind: 'scrape',
-  canaryUrl: 'http://c/metrics',
-  baselineUrl: 'http://b/metrics',
-  canaryLabels: { version: 'v2' },
-  baselineLabels: {},
-  metrics: { ...DEFAULT_METRICS, latency: 'rt' },
+  canaryUrls: ['http://c/metrics'],
+  baselineUrls: ['http://b/metrics'],
+  arms: { canary: '{version="v2"}', baseline: '{}' },
+  signals: { ...DEFAULT_SIGNALS, requests: 'rt_count' },
   timeoutMs: 100,
 };
 
@@ -43,7 +44,7 @@ describe('source flags', () => {
 
   it('tell the kind by themselves', async () => {
     expect(await chosen({ 'prom-url': 'http://p' })).to.include({ kind: 'prometheus', url: 'http://p' });
-    expect(await chosen({ 'canary-url': 'http://c' })).to.include({ kind: 'scrape', canaryUrl: 'http://c' });
+    expect(await chosen({ 'canary-url': 'http://c' })).to.deep.include({ kind: 'scrape', canaryUrls: ['http://c'] });
     expect(await chosen({ input: 'a.ndjson' })).to.deep.equal({ kind: 'ndjson', input: '/nonexistent/work/a.ndjson' });
     expect(await chosen({ input: '-' })).to.deep.equal({ kind: 'ndjson', input: '-' });
   });
@@ -59,18 +60,34 @@ describe('source flags', () => {
   it('change keys of a configured source of the same kind', async () => {
     expect(await chosen({ 'canary-url': 'http://c2' }, scrapeConfig)).to.deep.equal({
       ...scrapeConfig,
-      canaryUrl: 'http://c2',
+      canaryUrls: ['http://c2'],
+    });
+    expect(await chosen({ 'canary-label': ['version=v3'] }, scrapeConfig)).to.deep.equal({
+      ...scrapeConfig,
+      arms: { canary: '{version="v3"}', baseline: '{}' },
     });
   });
 
   it('tell two versions behind one address apart by labels', async () => {
     const flags = { 'canary-url': 'http://a/metrics', 'canary-label': ['version=v2', 'zone=a=b'] };
     expect(await chosen({ ...flags, 'baseline-label': ['version=v1'] })).to.deep.include({
-      baselineUrl: 'http://a/metrics',
-      canaryLabels: { version: 'v2', zone: 'a=b' },
-      baselineLabels: { version: 'v1' },
+      baselineUrls: ['http://a/metrics'],
+      arms: { canary: '{version="v2",zone="a=b"}', baseline: '{version="v1"}' },
     });
-    expect(await chosen(flags)).to.include({ baselineUrl: null });
+    expect(await chosen(flags)).to.include({ baselineUrls: null });
+    expect(await chosen({ 'canary-url': 'dns+http://a/metrics' })).to.deep.include({
+      canaryUrls: ['dns+http://a/metrics'],
+    });
+  });
+
+  it('measure the configured signals of the configured arms, whatever the kind', async () => {
+    const config = await loadConfig({ env: { HOME: '/nonexistent' }, cwd: '/nonexistent/work' });
+    const signals = { ...DEFAULT_SIGNALS, requests: 'rt_count' };
+    const arms = { canary: '{version="v2"}', baseline: '{version="v1"}' };
+    const both = { ...config, signals, arms };
+    expect(sourceFromFlags({ 'prom-url': 'http://p' }, both)).to.deep.include({ signals, arms });
+    expect(sourceFromFlags({ 'canary-url': 'http://c' }, both)).to.deep.include({ signals, arms });
+    expect(sourceFromFlags({ 'prom-url': 'http://p' }, config)).to.deep.include({ arms: BY_GATE });
   });
 
   const refused: [string, SourceFlags, RegExp][] = [
@@ -113,10 +130,11 @@ describe('source flags', () => {
 
   it('refuse to start without the credentials that the configuration names', async () => {
     const config = await loadConfig({ env: { HOME: '/nonexistent' }, cwd: '/nonexistent' });
-    const missing = { ...config, missingEnv: ['TOKEN'] };
+    const missing = { ...config, missingEnv: { scrape: ['KEY'], prometheus: ['TOKEN'] } };
     expect(() => sourceFromFlags({ 'prom-url': 'http://p' }, missing))
       .to.throw(LukhasError, 'TOKEN')
       .with.property('code', 'CONFIG');
+    expect(() => sourceFromFlags({ 'canary-url': 'http://c' }, missing)).to.throw(LukhasError, 'KEY');
     expect(sourceFromFlags({ source: 'none' }, missing)).to.deep.equal({ kind: 'none' });
   });
 });

@@ -10,6 +10,7 @@ import { type App, openApp } from '../../src/lib/app/app.js';
 import { loadConfig } from '../../src/lib/app/config.js';
 import { serveSettings } from '../../src/lib/app/serve-settings.js';
 import { LukhasError } from '../../src/lib/errors.js';
+import { ALL_SERIES, DEFAULT_SIGNALS } from '../../src/lib/metrics/signals/index.js';
 import { until } from '../until.js';
 
 const KEY = 'a-key-of-some-length';
@@ -118,11 +119,10 @@ describe('the daemon', () => {
     Object.assign(app!.config, {
       source: {
         kind: 'scrape',
-        canaryUrl: `http://127.0.0.1:${port}/metrics`,
-        baselineUrl: null,
-        canaryLabels: {},
-        baselineLabels: {},
-        metrics: (await import('../../src/lib/metrics/source.js')).DEFAULT_METRICS,
+        canaryUrls: [`http://127.0.0.1:${port}/metrics`],
+        baselineUrls: null,
+        arms: ALL_SERIES,
+        signals: DEFAULT_SIGNALS,
         timeoutMs: 500,
       },
     });
@@ -151,11 +151,10 @@ describe('the daemon', () => {
     Object.assign(app!.config, {
       source: {
         kind: 'scrape',
-        canaryUrl: 'http://127.0.0.1:9/metrics',
-        baselineUrl: null,
-        canaryLabels: {},
-        baselineLabels: {},
-        metrics: (await import('../../src/lib/metrics/source.js')).DEFAULT_METRICS,
+        canaryUrls: ['http://127.0.0.1:9/metrics'],
+        baselineUrls: null,
+        arms: ALL_SERIES,
+        signals: DEFAULT_SIGNALS,
         timeoutMs: 500,
       },
     });

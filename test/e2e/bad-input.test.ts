@@ -329,8 +329,9 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
     const other = new Workspace();
     try {
       prometheus.answer = (query) => (query === 'vector(1)' ? vector('1') : success('matrix', []));
-      const source = { kind: 'prometheus', url: prometheus.url, labels: { gate: '$__gate', team } };
-      other.file('lukhas.yaml', JSON.stringify({ source }));
+      const source = { kind: 'prometheus', url: prometheus.url };
+      const arm = { gate: '$__gate', team };
+      other.file('lukhas.yaml', JSON.stringify({ source, arms: { canary: arm, baseline: arm } }));
       other.file('policy.yaml', POLICY);
       const run = await other.run(WITH_POLICY);
       expect(run.code, run.stderr).to.equal(4);

@@ -67,9 +67,8 @@ describe('text from outside, on the terminal', function () {
   afterEach(() => at.remove());
 
   it('of the page that is scraped', async () => {
-    const metrics =
-      '{ requests: http_requests_total, errors: http_requests_total, errorLabels: { status: "5xx" }, score: null, inflight: null }';
-    at.file('lukhas.yaml', `source:\n  kind: scrape\n  canaryUrl: ${url}/m\n  metrics: ${metrics}\n`);
+    const signals = '{ requests: http_requests_total, errors: \'http_requests_total{status="5xx"}\' }';
+    at.file('lukhas.yaml', `source:\n  kind: scrape\n  canaryUrl: ${url}/m\nsignals: ${signals}\n`);
     const run = await at.run(['canary', 'start', ...GATES, '--max-error-rate', '0.1', '--window', '2s']);
     expect(run.stdout).to.match(/^BLOCKED /);
     expect(run.stdout + run.stderr).to.include(String.raw`200\u001b[2J`);

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { loadConfig } from '../../src/lib/app/config.js';
 import { EXIT } from '../../src/lib/errors.js';
 import { MISSING_STATES } from '../../src/lib/judge/observation.js';
-import { DEFAULT_METRICS } from '../../src/lib/metrics/source.js';
+import { DEFAULT_SIGNALS } from '../../src/lib/metrics/signals/index.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -137,15 +137,16 @@ describe('the documents', () => {
 
   it('name the metrics that are expected', () => {
     const page = text('docs/metrics.md');
-    const { latency, requests, errors, score, inflight } = DEFAULT_METRICS;
-    for (const metric of [latency, requests, errors, score, inflight]) expect(page).to.include(`\`${metric}\``);
+    const { requests, errors, histograms, inflight } = DEFAULT_SIGNALS;
+    for (const metric of [requests, errors?.count, histograms['latency']?.histogram, 'model_score', inflight])
+      expect(page).to.include(`\`${metric}\``);
   });
 
   it('show configuration that can be read', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'lukhas-docs-'));
     try {
       const examples = [...text('docs/metrics.md').matchAll(/```yaml\n(.*?)```/gs)].map(([, example]) => example!);
-      expect(examples).to.have.length(3);
+      expect(examples).to.have.length(4);
       for (const example of examples) {
         const config = join(dir, 'lukhas.yaml');
         writeFileSync(config, example);

@@ -9,7 +9,7 @@ import { openLedger } from '../ledger/sqlite/index.js';
 import type { SourceDescriptor } from '../metrics/index.js';
 import { openSource } from '../metrics/index.js';
 import { Search } from '../search/index.js';
-import { type Config, environment, loadConfig } from './config.js';
+import { authOf, type Config, environment, loadConfig } from './config.js';
 import { checkpointFolder } from './evidence-places.js';
 
 /** The library as one piece: what the commands and the daemon share. */
@@ -83,17 +83,21 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
       options.readOnly === true ? null : config.dbPath,
     ),
     async checkSource(descriptor) {
-      const source = await openSource(descriptor, config.sourceAuth, clock.now);
+      const source = await openSource(descriptor, authOf(config, descriptor), clock.now);
       try {
         await source.check();
       } finally {
         await source.close();
       }
-      if (descriptor.kind !== 'prometheus') return [];
+      if (descriptor.kind !== 'prometheus' && descriptor.kind !== 'scrape') return [];
+      const { parseSignals, signalWarnings } = await import('../metrics/signals/parse.js');
+      const warnings = signalWarnings(parseSignals(descriptor.signals));
+      if (descriptor.kind === 'scrape') return warnings;
       const { lintPromql } = await import('../metrics/promql/promql.js');
-      return Object.entries(descriptor.queries).flatMap(([name, query]) =>
+      const ofQueries = Object.entries(descriptor.queries).flatMap(([name, query]) =>
         lintPromql(query).map((w) => `${name}: ${w}`),
       );
+      return [...warnings, ...ofQueries];
     },
     runner: (more = {}) =>
       new Runner({
@@ -102,7 +106,7 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
         clock,
         hooks: config.hooks,
         env: environment(),
-        openSource: (descriptor) => openSource(descriptor, config.sourceAuth, clock.now),
+        openSource: (descriptor) => openSource(descriptor, authOf(config, descriptor), clock.now),
         beforePromoting,
         ...more,
       }),

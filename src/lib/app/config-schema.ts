@@ -6,25 +6,28 @@ import { evidenceSchema } from '../evidence/publish/index.js';
 import { MOST_SETTINGS, readLimited } from '../files/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import { hooksSchema, placedHooks } from '../gates/index.js';
-import { isUrl, parseInput, parseText } from '../input/index.js';
+import { parseInput, parseText } from '../input/index.js';
 import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
-import {
-  DEFAULT_METRICS,
-  PROMETHEUS_DEFAULTS,
-  PROMETHEUS_URL,
-  SCRAPE_URL,
-  SOURCE_TIMEOUT_MS,
-  type SourceDescriptor,
-} from '../metrics/index.js';
+import type { ArmsConfig, SignalsConfig } from '../metrics/index.js';
 import type { ServeConfig } from './serve-settings.js';
+import {
+  armsInput,
+  type CredentialNames,
+  type FileSource,
+  refuseFormer,
+  signalsSection,
+  sourceSchema,
+  splitSource,
+} from './source-schema.js';
 
 /** What one configuration file says, its paths made absolute. */
 export interface FileConfig {
   db?: string;
   policy?: string;
-  source?: SourceDescriptor;
-  /** Names of environment variables that hold the source's credentials, and the file of its certificate authority. */
+  source?: FileSource;
   credentials?: CredentialNames;
+  arms?: ArmsConfig;
+  signals?: SignalsConfig;
   hooks?: HooksConfig;
   tasks?: TasksConfig;
   jobs?: { concurrency: number };
@@ -35,72 +38,6 @@ export interface FileConfig {
   /** Of the user's file only: folders whose configuration files are used, whoever owns them; `*`: all. */
   trustedFolders?: string[];
 }
-
-export interface CredentialNames {
-  bearerEnv?: string;
-  basic?: { usernameEnv: string; passwordEnv: string };
-  caFile?: string;
-}
-
-const labels = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a label name must be letters, digits and _'),
-  z.string({ error: 'a label value must be text: put it in quotes' }),
-);
-
-const metricName = z.string().min(1);
-
-const metrics = z
-  .strictObject({
-    latency: metricName.default(DEFAULT_METRICS.latency),
-    latencyUnit: z.enum(['s', 'ms']).default(DEFAULT_METRICS.latencyUnit),
-    requests: metricName.default(DEFAULT_METRICS.requests),
-    requestLabels: labels.default(DEFAULT_METRICS.requestLabels),
-    errors: metricName.default(DEFAULT_METRICS.errors),
-    errorLabels: labels.default(DEFAULT_METRICS.errorLabels),
-    errorsAbsent: z.enum(['no_data', 'zero']).default(DEFAULT_METRICS.errorsAbsent),
-    score: metricName.nullable().default(DEFAULT_METRICS.score),
-    inflight: metricName.nullable().default(DEFAULT_METRICS.inflight),
-  })
-  .prefault({});
-
-const page = z.string().superRefine(isUrl(SCRAPE_URL));
-
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable, not the secret itself');
-
-const timeoutMs = z.int().min(1).max(600_000).default(SOURCE_TIMEOUT_MS);
-
-const source = z.discriminatedUnion('kind', [
-  z
-    .strictObject({
-      kind: z.literal('prometheus'),
-      url: z.string().superRefine(isUrl(PROMETHEUS_URL)),
-      labels: labels.default(PROMETHEUS_DEFAULTS.labels),
-      metrics,
-      queries: z.record(z.string(), z.string().min(1)).default({}),
-      timeoutMs,
-      staleSeconds: z.number().positive().default(PROMETHEUS_DEFAULTS.staleSeconds),
-      bearerEnv: variable.optional(),
-      basic: z.strictObject({ usernameEnv: variable, passwordEnv: variable }).optional(),
-      caFile: z.string().min(1).optional(),
-    })
-    .refine(({ bearerEnv, basic }) => bearerEnv === undefined || basic === undefined, {
-      path: ['basic'],
-      error: 'cannot be combined with bearerEnv',
-    }),
-  z.strictObject({
-    kind: z.literal('scrape'),
-    canaryUrl: page,
-    baselineUrl: page.nullable().default(null),
-    canaryLabels: labels.default({}),
-    baselineLabels: labels.default({}),
-    metrics,
-    timeoutMs,
-  }),
-  z.strictObject({ kind: z.literal('ndjson'), input: z.string().min(1) }),
-  z.strictObject({ kind: z.literal('none') }),
-]);
 
 /** Keys are secrets: they stand in the environment. */
 const serve = z.strictObject({
@@ -135,7 +72,9 @@ const keys = z.strictObject({
 const configSchema = z.strictObject({
   db: z.string().min(1).optional(),
   policy: z.string().min(1).optional(),
-  source: source.optional(),
+  source: sourceSchema.optional(),
+  arms: armsInput.optional(),
+  signals: signalsSection.optional(),
   hooks: hooksSchema.optional(),
   tasks: tasksSchema.optional(),
   jobs: jobsSchema.optional(),
@@ -161,15 +100,31 @@ export async function readConfigFile(
   content: string | null = null,
 ): Promise<FileConfig> {
   const input = await parseText(content ?? (await readText(file)), file, 'CONFIG');
+  await refuseFormer(input, file);
   const given = parseInput(configSchema, input ?? {}, file, 'CONFIG');
   const { trustedFolders: trusted } = given;
   if (trusted !== undefined && !isUsers) throw notUsers(file);
-  const { db, policy, source, hooks, tasks, jobs, promotion, serve: served, keys: signing, evidence } = given;
+  const {
+    db,
+    policy,
+    source,
+    arms,
+    signals,
+    hooks,
+    tasks,
+    jobs,
+    promotion,
+    serve: served,
+    keys: signing,
+    evidence,
+  } = given;
   const absolute: Absolute = (path) => resolve(dirname(file), path.startsWith('~/') ? home + path.slice(1) : path);
   return {
     ...(db === undefined ? {} : { db: absolute(db) }),
     ...(policy === undefined ? {} : { policy: absolute(policy) }),
     ...(source === undefined ? {} : splitSource(source, absolute)),
+    ...(arms === undefined ? {} : { arms }),
+    ...(signals === undefined ? {} : { signals }),
     ...(hooks === undefined ? {} : { hooks: placedHooks(hooks, absolute) }),
     ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
     ...(jobs === undefined ? {} : { jobs }),
@@ -217,23 +172,6 @@ function publicationOf({ witnesses, anchors }: z.output<typeof evidenceSchema>, 
       const key = target.signingKey === undefined ? {} : { signingKey: absolute(target.signingKey) };
       return { ...target, repository: absolute(target.repository), ...key };
     }),
-  };
-}
-
-/** What is recorded of a source, apart from what is not. */
-function splitSource(given: z.output<typeof source>, absolute: Absolute): Pick<FileConfig, 'source' | 'credentials'> {
-  if (given.kind === 'ndjson') {
-    return { source: { ...given, input: given.input === '-' ? '-' : absolute(given.input) } };
-  }
-  if (given.kind !== 'prometheus') return { source: given };
-  const { bearerEnv, basic, caFile, ...descriptor } = given;
-  return {
-    source: descriptor,
-    credentials: {
-      ...(bearerEnv === undefined ? {} : { bearerEnv }),
-      ...(basic === undefined ? {} : { basic }),
-      ...(caFile === undefined ? {} : { caFile: absolute(caFile) }),
-    },
   };
 }
 

@@ -5,11 +5,22 @@ import type { Publication } from '../evidence/publish/index.js';
 import type { HooksConfig } from '../gates/index.js';
 import type { TasksConfig } from '../jobs/index.js';
 import type { Actor } from '../ledger/index.js';
-import { PROMETHEUS_DEFAULTS, type PrometheusAuth, type SourceDescriptor } from '../metrics/index.js';
+import {
+  ALL_SERIES,
+  type ArmsConfig,
+  BY_GATE,
+  DEFAULT_SIGNALS,
+  PROMETHEUS_DEFAULTS,
+  type SignalsConfig,
+  type SourceAuth,
+  type SourceDescriptor,
+} from '../metrics/index.js';
 import { configFiles, type Env, fromWorkingDirectory, readFiles, text } from './config-files.js';
-import type { CredentialNames, FileConfig } from './config-schema.js';
+import type { FileConfig } from './config-schema.js';
 import { evidencePlaces } from './evidence-places.js';
 import type { ServeConfig } from './serve-settings.js';
+import { sourceCredentials } from './source-credentials.js';
+import type { FileSource } from './source-schema.js';
 
 /** Everything a command takes from its surroundings. Paths are absolute. */
 export interface Config {
@@ -19,10 +30,14 @@ export interface Config {
   policyPath: string | null;
   /** `{kind: 'none'}` when nothing is configured. */
   source: SourceDescriptor;
-  /** Secrets of the source: from the environment only, and never recorded. */
-  sourceAuth: PrometheusAuth;
-  /** Variables that the configuration names for credentials but the environment does not set. */
-  missingEnv: string[];
+  /** How the series of the arms are told apart, if a file says so. */
+  arms: ArmsConfig | null;
+  /** What is counted, for a source that a flag names. */
+  signals: SignalsConfig;
+  /** Secrets of each kind of source: from the environment only, and never recorded. */
+  sourceAuth: Readonly<Record<SourceWithAuth, SourceAuth>>;
+  /** Variables that the configuration names for their credentials but the environment does not set. */
+  missingEnv: Readonly<Record<SourceWithAuth, string[]>>;
   /** Expressions of PROM_Q_*, by the scalar they give, for a Prometheus that a flag names. */
   promQueries: Record<string, string>;
   hooks: HooksConfig;
@@ -49,6 +64,8 @@ export interface Config {
   /** Configuration files that were read, strongest first. */
   files: string[];
 }
+
+export type SourceWithAuth = 'scrape' | 'prometheus';
 
 export interface ConfigInput {
   flags?: { db?: string | undefined; config?: string | undefined };
@@ -118,7 +135,7 @@ function databasePath(flag: string | undefined, env: Env, file: FileConfig, cwd:
   return given === undefined ? (file.db ?? resolve(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
 }
 
-type SourceConfig = Pick<Config, 'source' | 'sourceAuth' | 'missingEnv' | 'promQueries'>;
+type SourceConfig = Pick<Config, 'source' | 'arms' | 'signals' | 'sourceAuth' | 'missingEnv' | 'promQueries'>;
 
 /** The environment's address makes Prometheus the source; its queries join those of a Prometheus in a file. */
 async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<SourceConfig> {
@@ -127,42 +144,51 @@ async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<Source
   const set = Object.fromEntries(
     Object.entries(env).filter(([name, value]) => name.startsWith('PROM_') && value !== ''),
   );
-  const other = file.source ?? { kind: 'none' };
-  if (url === null && Object.keys(set).length === 0) {
-    return { source: other, sourceAuth: {}, missingEnv: [], promQueries: {} };
-  }
-  const { prometheusFromEnv } = await import('../metrics/prometheus/config.js');
   // A flag may still name the address, so queries and credentials are read without one too.
-  const read = prometheusFromEnv({ ...set, PROM_URL: url ?? 'unset' });
+  const read =
+    url === null && Object.keys(set).length === 0
+      ? null
+      : (await import('../metrics/prometheus/config.js')).prometheusFromEnv({ ...set, PROM_URL: url ?? 'unset' });
   const promQueries = { ...configured?.queries, ...read?.config.queries };
-  const prometheus = { ...PROMETHEUS_DEFAULTS, ...configured, kind: 'prometheus' as const, queries: promQueries };
+  const scrape = sourceCredentials(file.source?.kind === 'scrape' ? file.credentials : {}, {}, env, cwd);
+  const prometheus = sourceCredentials(configured ? file.credentials : {}, read?.auth ?? {}, env, cwd);
+  const signals = file.signals ?? DEFAULT_SIGNALS;
+  const arms = file.arms ?? null;
   return {
-    source: url === null ? other : { ...prometheus, url },
+    source:
+      url === null
+        ? withSignals(file.source ?? { kind: 'none' }, arms, signals)
+        : {
+            ...PROMETHEUS_DEFAULTS,
+            ...(arms && { arms }),
+            signals,
+            ...configured,
+            kind: 'prometheus',
+            url,
+            queries: promQueries,
+          },
+    arms,
+    signals,
     promQueries,
-    ...credentials(file.credentials ?? {}, read?.auth ?? {}, env, cwd),
+    sourceAuth: { scrape: scrape.auth, prometheus: prometheus.auth },
+    missingEnv: { scrape: scrape.missing, prometheus: prometheus.missing },
   };
 }
 
-/** Those of the environment's own variables before those that the file names. */
-function credentials(
-  names: CredentialNames,
-  own: PrometheusAuth,
-  env: Env,
-  cwd: string,
-): Pick<Config, 'sourceAuth' | 'missingEnv'> {
-  const caFile = own.caFile === undefined ? names.caFile : resolve(cwd, own.caFile);
-  const ca = caFile === undefined ? {} : { caFile };
-  if (own.bearer !== undefined || own.basic !== undefined) return { sourceAuth: { ...own, ...ca }, missingEnv: [] };
-  const wanted = names.basic
-    ? [names.basic.usernameEnv, names.basic.passwordEnv]
-    : names.bearerEnv
-      ? [names.bearerEnv]
-      : [];
-  const missingEnv = wanted.filter((name) => text(env, name) === undefined);
-  const [first = '', second = ''] = wanted.map((name) => env[name] ?? '');
-  if (wanted.length === 0 || missingEnv.length > 0) return { sourceAuth: ca, missingEnv };
-  const secret = names.basic ? { basic: { username: first, password: second } } : { bearer: first };
-  return { sourceAuth: { ...secret, ...ca }, missingEnv };
+function withSignals(source: FileSource, arms: ArmsConfig | null, signals: SignalsConfig): SourceDescriptor {
+  switch (source.kind) {
+    case 'scrape':
+      return { ...source, arms: arms ?? ALL_SERIES, signals };
+    case 'prometheus':
+      return { ...source, arms: arms ?? BY_GATE, signals };
+    default:
+      return source;
+  }
+}
+
+/** Credentials that belong to a source: those of another kind are not sent to it. */
+export function authOf({ sourceAuth }: Pick<Config, 'sourceAuth'>, { kind }: SourceDescriptor): SourceAuth {
+  return kind === 'scrape' || kind === 'prometheus' ? sourceAuth[kind] : {};
 }
 
 /** PORT is set in many an environment for other programs: what stands in these variables is asked only by the daemon. */

@@ -5,7 +5,7 @@
  */
 export { type App, type OpenOptions, openApp } from './app.js';
 export { canaryJson, exitOf } from './canary-json.js';
-export { type Config, environment, loadConfig } from './config.js';
+export { authOf, type Config, environment, loadConfig } from './config.js';
 export { checkpointFolder, folderOf } from './evidence-places.js';
 export { requireHookSecrets } from './hook-secrets.js';
 export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';

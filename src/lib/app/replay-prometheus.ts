@@ -3,7 +3,7 @@ import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import type { ArmReading, Missing, Observation, Policy } from '../judge/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
-import type { PrometheusAuth, PrometheusConfig, ReadRequest } from '../metrics/index.js';
+import type { PrometheusConfig, ReadRequest, SourceAuth } from '../metrics/index.js';
 import type { PastAccount, PastSource } from '../metrics/prometheus/index.js';
 import type { PastRead, Recording } from '../replay/index.js';
 import {
@@ -19,7 +19,7 @@ import {
 /** A canary that never was: what to read, and from when to when. Times are ms since the epoch. */
 export interface PastSelection {
   config: PrometheusConfig;
-  auth: PrometheusAuth;
+  auth: SourceAuth;
   modelId: string;
   fromGate: string;
   toGate: string;

@@ -7,6 +7,6 @@ export { parseInstant } from './instant.js';
 export { NAME_MOST, NAME_PATTERN, NAME_RULE, parseName } from './name.js';
 export { inputError, nearest, type Problem, parseInput, quote } from './problems.js';
 export { masked, maskedJson, maskUrls } from './secret-url.js';
-export { parseText } from './text.js';
-export { isUrl, parseUrl, type UrlRules } from './url.js';
+export { parseText, yamlText } from './text.js';
+export { isUrl, parseUrl, type UrlRules, urlProblem } from './url.js';
 export { clip, oneLine, visible, visibleJson, visibleLines } from './visible.js';

@@ -29,3 +29,9 @@ export async function parseText(text: string, where: string, code: ErrorCode): P
     throw new LukhasError(code, `${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
+
+/** A value as YAML, to be shown to a person who may put it into a file. */
+export async function yamlText(value: unknown): Promise<string> {
+  const { stringify } = await import('yaml');
+  return stringify(value, { lineWidth: 0 });
+}

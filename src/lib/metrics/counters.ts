@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LukhasError } from '../errors.js';
 import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../judge/index.js';
 import {
   countProblem,
@@ -9,9 +10,47 @@ import {
   sumHistograms,
 } from './histogram.js';
 import { type Labels, labelMatcher, type Series, showLabels } from './labels.js';
-import type { MetricNames } from './source.js';
+import type { Selector } from './promql/index.js';
+import type { Signals } from './signals/index.js';
 
 export type { Series } from './labels.js';
+
+/** Names of the metrics to read and the labels that tell the arms apart. */
+export interface MetricNames {
+  /** Histogram's base name, without `_bucket`. */
+  latency: string;
+  /** Unit of the latency histogram's bounds. */
+  latencyUnit: 's' | 'ms';
+  requests: string;
+  requestLabels: Record<string, string>;
+  errors: string;
+  errorLabels: Record<string, string>;
+  errorsAbsent: 'no_data' | 'zero';
+  score: string | null;
+  inflight: string | null;
+}
+
+/** Signals as far as this engine can count them. */
+export function namesOf({ requests, errors, histograms, drift, inflight }: Signals): MetricNames {
+  const [all, bad] = [requests, errors].map((sum) => (sum?.terms.length === 1 ? sum.terms[0]!.selector : null));
+  const { latency } = histograms;
+  if (!all || !bad || !latency) throw new LukhasError('CONFIG', 'signals: sums are not counted yet');
+  return {
+    latency: latency.name,
+    latencyUnit: latency.unit === 's' ? 's' : 'ms',
+    requests: all.name,
+    requestLabels: labelsOf(all),
+    errors: bad.name,
+    errorLabels: labelsOf(bad),
+    errorsAbsent: errors!.absent,
+    score: drift?.kind === 'histogram' ? drift.histogram.name : null,
+    inflight: inflight?.name ?? null,
+  };
+}
+
+function labelsOf({ matchers }: Selector): Record<string, string> {
+  return Object.fromEntries(matchers.map(({ label, op, value }) => [label, op === '=' ? value : `/${value}/`]));
+}
 
 /** What one look found of one arm. */
 interface ArmSamples {

@@ -13,6 +13,9 @@ export interface GetOptions {
   signal?: AbortSignal;
   /** Certificates (PEM) to trust instead of the system's. */
   ca?: string;
+  /** Certificate (PEM) to show, and its key. */
+  cert?: string;
+  key?: string;
   /** Keeps connections; without one each call opens its own. */
   agent?: Agent;
 }
@@ -83,11 +86,12 @@ async function follow(url: URL, options: GetOptions, signal: AbortSignal, hop = 
   return { ok: false, state: 'invalid', detail, status, retryable: false };
 }
 
-function send(url: URL, { headers, ca, agent }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
+function send(url: URL, { headers, ca, cert, key, agent }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const all = { 'accept-encoding': 'gzip', 'user-agent': 'lukhas', ...headers };
-    request(url, { agent: agent ?? false, headers: all, signal, ...(ca === undefined ? {} : { ca }) })
+    const tls = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert, key }) };
+    request(url, { agent: agent ?? false, headers: all, signal, ...tls })
       .on('response', resolve)
       .on('error', reject)
       .end();

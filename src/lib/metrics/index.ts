@@ -1,21 +1,34 @@
 /**
  * What is measured: the `MetricSource` port and its adapters. Missing data is a state of an observation, never a number.
  */
+
+export { FORMER_KEYS, rewritten } from './former.js';
 export { openNdjson } from './ndjson.js';
 export { observationJsonSchema, parseObservation } from './observation-schema.js';
 export { openSource } from './open.js';
+export { writeMatchers } from './promql/index.js';
 export { reachable } from './reachable.js';
 export {
-  DEFAULT_METRICS,
+  ALL_SERIES,
+  type ArmsConfig,
+  armInput,
+  BY_GATE,
+  DEFAULT_SIGNALS,
+  equal,
+  type SignalsConfig,
+  signalsInput,
+} from './signals/index.js';
+export {
   type MetricSource,
   PROMETHEUS_DEFAULTS,
   PROMETHEUS_URL,
-  type PrometheusAuth,
   type PrometheusConfig,
+  pageUrl,
   type Reading,
   type ReadRequest,
   SCRAPE_URL,
   type ScrapeConfig,
   SOURCE_TIMEOUT_MS,
+  type SourceAuth,
   type SourceDescriptor,
 } from './source.js';

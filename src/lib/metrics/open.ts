@@ -1,22 +1,30 @@
-import type { MetricSource, PrometheusAuth, SourceDescriptor } from './source.js';
+import type { MetricSource, SourceAuth, SourceDescriptor } from './source.js';
 
 /**
- * Opens the adapter that a descriptor names. Each is loaded only when it is used.
+ * Opens the adapter that a descriptor names, also one that was recorded before there were signals. Each is loaded only
+ * when it is used.
+ * @param auth credentials of this kind of source
  * @param now milliseconds since the epoch, from the clock that says when a look is due
  */
 export async function openSource(
-  descriptor: SourceDescriptor,
-  auth: PrometheusAuth,
+  recorded: SourceDescriptor,
+  auth: SourceAuth,
   now: () => number = Date.now,
 ): Promise<MetricSource> {
+  // Loaded for those alone: most are as they are written today.
+  const descriptor = isFormer(recorded) ? (await import('./former.js')).upgraded(recorded) : recorded;
   switch (descriptor.kind) {
     case 'none':
       return (await import('./none.js')).openNone();
     case 'scrape':
-      return (await import('./scrape.js')).openScrape(descriptor, now);
+      return (await import('./scrape.js')).openScrape(descriptor, auth, now);
     case 'prometheus':
       return (await import('./prometheus/prometheus.js')).openPrometheus(descriptor, auth, { now });
     case 'ndjson':
       return (await import('./ndjson.js')).openNdjson(descriptor);
   }
+}
+
+function isFormer(recorded: SourceDescriptor): boolean {
+  return (recorded.kind === 'scrape' || recorded.kind === 'prometheus') && recorded.signals === undefined;
 }

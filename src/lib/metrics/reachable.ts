@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { httpCredentials } from './credentials.js';
 import { type GetOptions, getText } from './http.js';
-import type { PrometheusAuth, SourceDescriptor } from './source.js';
+import { pageUrl, type SourceAuth, type SourceDescriptor } from './source.js';
 
 export interface Reachability {
   ok: boolean;
@@ -12,16 +13,12 @@ export interface Reachability {
  * Whether a source answers now: for probes, so it asks little and waits little. That none is configured is no failure: a
  * canary without one ends BLOCKED, and says so.
  */
-export async function reachable(
-  source: SourceDescriptor,
-  auth: PrometheusAuth,
-  timeoutMs: number,
-): Promise<Reachability> {
+export async function reachable(source: SourceDescriptor, auth: SourceAuth, timeoutMs: number): Promise<Reachability> {
   switch (source.kind) {
     case 'none':
       return { ok: true, detail: 'none is configured' };
     case 'scrape':
-      return pages([source.canaryUrl, ...(source.baselineUrl === null ? [] : [source.baselineUrl])], timeoutMs);
+      return pages([...source.canaryUrls, ...(source.baselineUrls ?? [])], auth, timeoutMs);
     case 'prometheus':
       return prometheus(source.url, auth, timeoutMs);
     case 'ndjson':
@@ -29,20 +26,16 @@ export async function reachable(
   }
 }
 
-async function pages(urls: readonly string[], timeoutMs: number): Promise<Reachability> {
-  const answers = await Promise.all([...new Set(urls)].map((url) => answered(url, { timeoutMs })));
+async function pages(urls: readonly string[], auth: SourceAuth, timeoutMs: number): Promise<Reachability> {
+  const options = { ...httpCredentials(auth), timeoutMs };
+  const answers = await Promise.all([...new Set(urls)].map((url) => answered(pageUrl(url), options)));
   return answers.find(({ ok }) => !ok) ?? { ok: true, detail: 'the metrics pages answer' };
 }
 
-async function prometheus(url: string, auth: PrometheusAuth, timeoutMs: number): Promise<Reachability> {
-  const { authorization, certificates, queryEndpoint } = await import('./prometheus/config.js');
-  const ca = certificates(auth);
+async function prometheus(url: string, auth: SourceAuth, timeoutMs: number): Promise<Reachability> {
+  const { queryEndpoint } = await import('./prometheus/config.js');
   const query = `${queryEndpoint(url).href}?query=1`;
-  const answer = await answered(query, {
-    headers: authorization(auth),
-    timeoutMs,
-    ...(ca === undefined ? {} : { ca }),
-  });
+  const answer = await answered(query, { ...httpCredentials(auth), timeoutMs });
   return answer.ok ? { ok: true, detail: 'Prometheus answers' } : answer;
 }
 

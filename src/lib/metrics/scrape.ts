@@ -2,17 +2,21 @@ import { z } from 'zod';
 import { LukhasError } from '../errors.js';
 import { parseUrl } from '../input/index.js';
 import type { ArmReading, Missing, Observation } from '../judge/index.js';
-import { type ArmCursor, armCursorSchema, armReading, seriesNames } from './counters.js';
+import { type ArmCursor, armCursorSchema, armReading, type MetricNames, namesOf, seriesNames } from './counters.js';
+import { type HttpCredentials, httpCredentials } from './credentials.js';
 import { parseExposition } from './exposition.js';
 import { getText, shownUrl, type TextAnswer } from './http.js';
-import { labelMatcher, type Series } from './labels.js';
+import type { Series } from './labels.js';
+import { fitAll, type Matcher } from './promql/index.js';
+import { fillMatchers, parseArms, parseSignals, refuseSameSeries } from './signals/index.js';
 import {
-  type MetricNames,
   type MetricSource,
+  pageUrl,
   type Reading,
   type ReadRequest,
   SCRAPE_URL,
   type ScrapeConfig,
+  type SourceAuth,
 } from './source.js';
 
 /** Text first: it names the series as a person sees them, while OpenMetrics may append `_total`. */
@@ -30,33 +34,62 @@ interface ArmLook {
 }
 type Page = { ok: true; series: Series[]; notes: string[] } | { ok: false; missing: Missing };
 
+/** What a look needs, made of the configuration once. */
+interface Reader {
+  config: ScrapeConfig;
+  names: MetricNames;
+  matchers: Record<ArmName, Matcher[]>;
+  credentials: HttpCredentials;
+  now: () => number;
+}
+
 /**
  * Reads the services themselves, through the metrics they expose; needs no Prometheus. Each URL must always reach the
  * same process: behind a load balancer, one look and the next would be of different counters.
  * @param now milliseconds since the epoch
+ * @throws LukhasError CONFIG, PROMQL for signals, arms and credentials that cannot work
  */
-export function openScrape(config: ScrapeConfig, now: () => number = Date.now): MetricSource {
+export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () => number = Date.now): MetricSource {
+  const reader: Reader = {
+    config,
+    names: namesOf(parseSignals(config.signals)),
+    matchers: parseArms(config.arms),
+    credentials: httpCredentials(auth),
+    now,
+  };
   return {
     descriptor: { kind: 'scrape', ...config },
     pace: 'clock',
-    check: () => check(config),
-    read: (request) => look(config, request, now),
+    check: () => check(reader),
+    read: (request) => look(reader, request),
     close: async () => undefined,
   };
 }
 
 /** Asks each page once: one that is only down is let pass. */
-async function check(config: ScrapeConfig): Promise<void> {
-  checkConfig(config);
-  const urls = new Set([config.canaryUrl, config.baselineUrl ?? config.canaryUrl]);
-  const pages = await Promise.all([...urls].map((url) => fetchPage(url, config, undefined)));
-  for (const page of pages) if (!page.ok) refusePage(page.missing);
+async function check(reader: Reader): Promise<void> {
+  const { config } = reader;
+  checkUrls('canary URL', config.canaryUrls);
+  checkUrls('baseline URL', config.baselineUrls ?? []);
+  // Gates always differ; which they are is known when a canary starts.
+  refuseSameSeries(config, {
+    canary: { gate: 'canary gate', model: 'model', window: 60 },
+    baseline: { gate: 'baseline gate', model: 'model', window: 60 },
+  });
+  const urls = new Set([...config.canaryUrls, ...(config.baselineUrls ?? [])]);
+  const pages = await Promise.all([...urls].map((url) => fetchPage(url, reader, undefined)));
+  for (const page of pages) if (!page.ok) refusePage(page.missing, 'authorization' in reader.credentials.headers);
 }
 
-function refusePage({ state, detail = state }: Missing): void {
+function refusePage({ state, detail = state }: Missing, sent: boolean): void {
   if (state === 'refused') {
-    throw new LukhasError('SOURCE_REFUSED', `${detail}: it wants credentials, and scraping sends none`, {
-      suggestions: ['Let its metrics be read without, or read them through Prometheus (--prom-url).'],
+    const why = sent ? 'it does not accept the credentials' : 'it wants credentials';
+    throw new LukhasError('SOURCE_REFUSED', `${detail}: ${why}`, {
+      suggestions: sent
+        ? ['Check the environment variables that bearerEnv, basic or headersEnv of the source name.']
+        : [
+            'Name the environment variables that hold them, in lukhas.yaml under source: bearerEnv: METRICS_TOKEN, or basic: { usernameEnv: METRICS_USER, passwordEnv: METRICS_PASSWORD }, or headersEnv: { X-Api-Key: METRICS_KEY }.',
+          ],
     });
   }
   if (state !== 'invalid') return;
@@ -67,34 +100,30 @@ function refusePage({ state, detail = state }: Missing): void {
   });
 }
 
-function checkConfig(config: ScrapeConfig): void {
-  parseUrl(config.canaryUrl, 'canary URL', 'CONFIG', SCRAPE_URL);
-  if (config.baselineUrl !== null) parseUrl(config.baselineUrl, 'baseline URL', 'CONFIG', SCRAPE_URL);
-  const { requestLabels, errorLabels } = config.metrics;
-  for (const labels of [requestLabels, errorLabels]) labelMatcher(labels);
-  const sameLabels = JSON.stringify(config.canaryLabels) === JSON.stringify(config.baselineLabels);
-  if (config.baselineUrl === config.canaryUrl && sameLabels) {
-    throw new LukhasError('CONFIG', `canary and baseline are the same series of ${shownUrl(config.canaryUrl)}`, {
-      suggestions: ['give labels that tell the arms apart, or another URL for the baseline'],
-    });
-  }
+function checkUrls(where: string, urls: readonly string[]): void {
+  for (const url of urls) parseUrl(pageUrl(url), where, 'CONFIG', SCRAPE_URL);
 }
 
-async function look(config: ScrapeConfig, request: ReadRequest, now: () => number): Promise<Reading> {
+async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
+  const { config } = reader;
   const previous = readCursor(request.cursor);
-  const t = now();
-  const baselineUrl = request.withBaseline ? config.baselineUrl : null;
-  const urls = new Set([config.canaryUrl, ...(baselineUrl === null ? [] : [baselineUrl])]);
+  const t = reader.now();
+  const baselineUrls = request.withBaseline ? config.baselineUrls : null;
+  const urls = new Set([...config.canaryUrls, ...(baselineUrls ?? [])]);
   const pages = new Map<string, Page>();
   await Promise.all(
     [...urls].map(async (url) => {
-      pages.set(url, await fetchPage(url, config, request.signal));
+      pages.set(url, await fetchPage(url, reader, request.signal));
     }),
   );
-  const lookAt = (arm: ArmName, url: string, labels: Record<string, string>) =>
-    armLook(arm, pages.get(url)!, labels, previous?.[arm] ?? null, config.metrics, t);
-  const canary = lookAt('canary', config.canaryUrl, config.canaryLabels);
-  const baseline = baselineUrl === null ? null : lookAt('baseline', baselineUrl, config.baselineLabels);
+  const lookAt = (arm: ArmName, of: readonly string[], gate: string) => {
+    const values = { gate, model: request.modelId, window: request.windowSeconds };
+    const matchers = fillMatchers(reader.matchers[arm], values);
+    const page = joined(of.map((url) => [url, pages.get(url)!] as const));
+    return armLook(arm, page, matchers, previous?.[arm] ?? null, reader.names, t);
+  };
+  const canary = lookAt('canary', config.canaryUrls, request.canaryGate);
+  const baseline = baselineUrls === null ? null : lookAt('baseline', baselineUrls, request.baselineGate);
   const observation: Omit<Observation, 'tick'> = {
     v: 1,
     t,
@@ -110,14 +139,31 @@ async function look(config: ScrapeConfig, request: ReadRequest, now: () => numbe
   return { observation, cursor: { canary: canary.cursor, baseline: baseline?.cursor ?? previous?.baseline ?? null } };
 }
 
-async function fetchPage(url: string, config: ScrapeConfig, signal: AbortSignal | undefined): Promise<Page> {
-  const answer = await getText(url, {
-    headers: { accept: ACCEPT },
+/** Pages of one arm as one; the same series on two of them stay two. */
+function joined(pages: readonly (readonly [string, Page])[]): Page {
+  const [first, ...more] = pages;
+  if (more.length === 0) return first![1];
+  const down = pages.find(([, page]) => !page.ok)?.[1];
+  if (down !== undefined) return down;
+  const series = pages.flatMap(([url, page]) =>
+    page.ok ? page.series.map((one) => ({ ...one, labels: { ...one.labels, __page: url } })) : [],
+  );
+  return { ok: true, series, notes: pages.flatMap(([, page]) => (page.ok ? page.notes : [])) };
+}
+
+async function fetchPage(
+  url: string,
+  { config, credentials, names }: Reader,
+  signal: AbortSignal | undefined,
+): Promise<Page> {
+  const answer = await getText(pageUrl(url), {
+    ...credentials,
+    headers: { accept: ACCEPT, ...credentials.headers },
     timeoutMs: config.timeoutMs,
     ...(signal === undefined ? {} : { signal }),
   });
   if (!answer.ok) return { ok: false, missing: { state: answer.state, detail: answer.detail } };
-  return readPage(url, answer, config.metrics);
+  return readPage(url, answer, names);
 }
 
 function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metrics: MetricNames): Page {
@@ -163,14 +209,13 @@ function gaugeNotes(page: string, { requests, errors, latency, score }: MetricNa
 function armLook(
   arm: ArmName,
   page: Page,
-  labels: Record<string, string>,
+  matchers: readonly Matcher[],
   previous: ArmCursor | null,
   metrics: MetricNames,
   t: number,
 ): ArmLook {
   if (!page.ok) return { reading: allMissing(page.missing, metrics), cursor: previous, notes: [] };
-  const wanted = Object.entries(labels);
-  const series = page.series.filter((sample) => wanted.every(([name, value]) => (sample.labels[name] ?? '') === value));
+  const series = page.series.filter((sample) => fitAll(matchers, sample.labels));
   const looked = armReading({ series, at: t, staleBefore: t - STALE_MS }, previous, metrics);
   const { reading, cursor } = looked;
   const notes = [...page.notes, ...looked.notes];

@@ -1,5 +1,6 @@
 import type { UrlRules } from '../input/index.js';
 import type { Observation } from '../judge/index.js';
+import { type ArmsConfig, BY_GATE, DEFAULT_SIGNALS, type SignalsConfig } from './signals/index.js';
 
 /**
  * Where measurements come from. One adapter a file beside this port.
@@ -51,55 +52,24 @@ export type SourceDescriptor =
   | ({ kind: 'prometheus' } & PrometheusConfig)
   | { kind: 'ndjson'; input: string };
 
-/** Names of the metrics to read and the labels that tell the arms apart. */
-export interface MetricNames {
-  /** Histogram's base name, without `_bucket`. */
-  latency: string;
-  /** Unit of the latency histogram's bounds. */
-  latencyUnit: 's' | 'ms';
-  requests: string;
-  /** Labels that make a request of `requests` count as all requests, e.g. {}. */
-  requestLabels: Record<string, string>;
-  errors: string;
-  errorLabels: Record<string, string>;
-  /**
-   * What it means that no series of the requests counter has `errorLabels`: `zero`, nothing has failed yet, or `no_data`,
-   * as the labels may be misspelt. Canaries recorded before this key existed lack it, which means `no_data`.
-   */
-  errorsAbsent: 'no_data' | 'zero';
-  /** Histogram of model scores, for drift; null: none. */
-  score: string | null;
-  /** Gauge of requests being served; null: none. */
-  inflight: string | null;
-}
-
-export const DEFAULT_METRICS: MetricNames = {
-  latency: 'model_latency',
-  latencyUnit: 's',
-  requests: 'model_requests_total',
-  requestLabels: {},
-  errors: 'model_errors_total',
-  errorLabels: {},
-  errorsAbsent: 'no_data',
-  score: 'model_score',
-  inflight: 'model_inflight_requests',
-};
-
 export interface ScrapeConfig {
-  canaryUrl: string;
-  /** Same as canaryUrl when labels tell the arms apart; null: no baseline. */
-  baselineUrl: string | null;
-  canaryLabels: Record<string, string>;
-  baselineLabels: Record<string, string>;
-  metrics: MetricNames;
+  /**
+   * Metrics pages of the canary. Each must always reach the same process; `dns+http://name:port/path` stands for the pages of
+   * all addresses of the name.
+   */
+  canaryUrls: readonly string[];
+  /** Pages that are the canary's too need arms that tell the series apart; null: no baseline. */
+  baselineUrls: readonly string[] | null;
+  arms: ArmsConfig;
+  signals: SignalsConfig;
+  /** For one page. */
   timeoutMs: number;
 }
 
 export interface PrometheusConfig {
   url: string;
-  /** Matchers common to all queries; values may hold $__gate and $__model. Default {gate: "$__gate"}. */
-  labels: Record<string, string>;
-  metrics: MetricNames;
+  arms: ArmsConfig;
+  signals: SignalsConfig;
   /** Expressions that give a scalar: PROM_Q_LAT, PROM_Q_ERR, PROM_Q_DRIFT as latency_p95_ms, error_rate, drift; others by name. */
   queries: Record<string, string>;
   timeoutMs: number;
@@ -107,18 +77,32 @@ export interface PrometheusConfig {
   staleSeconds: number;
 }
 
-/** Kept apart from the config so that it is never recorded. */
-export interface PrometheusAuth {
+/** Kept apart from the config so that it is never recorded; the values come from environment variables. */
+export interface SourceAuth {
   bearer?: string;
   basic?: { username: string; password: string };
+  /** Certificates (PEM) of the authority that signed the server's. */
   caFile?: string;
+  /** Certificate (PEM) that this client shows, and its key. */
+  certFile?: string;
+  keyFile?: string;
+  /** Further headers, as in X-Scope-OrgID. */
+  headers?: Record<string, string>;
 }
+
+/** The keys of a source in lukhas.yaml that name its credentials. */
+const CREDENTIAL_KEYS = 'bearerEnv, basic or headersEnv beside it';
 
 /** A page that is read as it is. */
 export const SCRAPE_URL: UrlRules = {
   example: 'http://127.0.0.1:9101/metrics',
-  instead: 'a page that wants them can be read through Prometheus instead',
+  instead: `name the variables that hold them instead (${CREDENTIAL_KEYS}, in lukhas.yaml)`,
 };
+
+/** The http(s) form of a page's address, which may be written `dns+http://name:port/path`. */
+export function pageUrl(url: string): string {
+  return url.replace(/^dns\+(?=https?:)/i, '');
+}
 
 /** The base of the API of Prometheus. */
 export const PROMETHEUS_URL: UrlRules = {
@@ -133,8 +117,8 @@ export const SOURCE_TIMEOUT_MS = 4000;
 
 /** What a Prometheus source has besides its address and queries when nothing else is configured. */
 export const PROMETHEUS_DEFAULTS: Omit<PrometheusConfig, 'url' | 'queries'> = {
-  labels: { gate: '$__gate' },
-  metrics: DEFAULT_METRICS,
+  arms: BY_GATE,
+  signals: DEFAULT_SIGNALS,
   timeoutMs: SOURCE_TIMEOUT_MS,
   // Longer than the longest usual scrape interval, one minute: between two scrapes nothing is stale.
   staleSeconds: 90,

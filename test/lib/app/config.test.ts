@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { type Config, type ConfigInput, loadConfig } from '../../../src/lib/app/config.js';
 import type { Env } from '../../../src/lib/app/config-files.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
-import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
+import { ALL_SERIES, BY_GATE, DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
 
 describe('configuration', () => {
   let home: string;
@@ -71,8 +71,10 @@ describe('configuration', () => {
       dbPath: join(project, '.lukhas', 'lukhas.db'),
       policyPath: null,
       source: { kind: 'none' },
-      sourceAuth: {},
-      missingEnv: [],
+      arms: null,
+      signals: DEFAULT_SIGNALS,
+      sourceAuth: { scrape: {}, prometheus: {} },
+      missingEnv: { scrape: [], prometheus: [] },
       promQueries: {},
       hooks: { promote: [], rollback: [] },
       tasks: {},
@@ -114,9 +116,9 @@ describe('configuration', () => {
 
   it("does not carry the user's credentials over to the project's source", async () => {
     await putUser('source: {kind: prometheus, url: "http://a", bearerEnv: TOKEN}');
-    expect((await load({ TOKEN: 'secret' })).sourceAuth).to.deep.equal({ bearer: 'secret' });
+    expect((await load({ TOKEN: 'secret' })).sourceAuth.prometheus).to.deep.equal({ bearer: 'secret' });
     await putProject('source: {kind: prometheus, url: "http://b"}');
-    expect((await load({ TOKEN: 'secret' })).sourceAuth).to.deep.equal({});
+    expect((await load({ TOKEN: 'secret' })).sourceAuth.prometheus).to.deep.equal({});
   });
 
   it('looks for the user file in XDG_CONFIG_HOME when that is absolute', async () => {
@@ -170,10 +172,24 @@ describe('configuration', () => {
 
   const refused: [string, string, RegExp][] = [
     ['an unknown section', 'sorce: {}', /: sorce: unknown key; did you mean source\?$/],
+    ['an unknown signal', 'signals: {latncy: x}', /: signals\.latncy: unknown key; did you mean latency\?$/],
+    ['a bad selector', 'signals: {errors: "rate(x[5m])"}', /: signals\.errors: rate\(\.\.\.\) is a function/],
+    ['an unknown arm', 'arms: {canry: {a: b}}', /: arms\.canry: unknown key; did you mean canary\?$/],
+    ['no canary', 'source: {kind: scrape}', /: source\.canaryUrl: is missing$/],
     [
-      'an unknown metric',
-      'source: {kind: scrape, canaryUrl: "http://a", metrics: {latncy: x}}',
-      /: source\.metrics\.latncy: unknown key; did you mean latency\?$/,
+      'an address and addresses',
+      'source: {kind: scrape, canaryUrl: "http://a", canaryUrls: ["http://b"]}',
+      /: source\.canaryUrls: cannot be combined with canaryUrl/,
+    ],
+    [
+      'two headers for one login',
+      'source: {kind: scrape, canaryUrl: "http://a", bearerEnv: A, headersEnv: {Authorization: B}}',
+      /: source\.headersEnv: Authorization cannot be combined/,
+    ],
+    [
+      'a certificate without its key',
+      'source: {kind: scrape, canaryUrl: "http://a", cert: {certFile: a.pem}}',
+      /: source\.cert\.keyFile: is missing$/,
     ],
     [
       'an unknown kind',
@@ -205,11 +221,7 @@ describe('configuration', () => {
       'source: {kind: prometheus, url: "http://a", bearerEnv: A, basic: {usernameEnv: B, passwordEnv: C}}',
       /: source\.basic: cannot be combined with bearerEnv/,
     ],
-    [
-      'a bad label',
-      'source: {kind: scrape, canaryUrl: "http://a", canaryLabels: {a-b: c}}',
-      /: source\.canaryLabels\.a-b: a label name must be/,
-    ],
+    ['a bad label', 'arms: {canary: {a: 1}}', /: arms\.canary\.a: a label value must be text: put it in quotes$/],
     [
       'a hook without a program',
       'hooks: {promote: [{exec: {comand: [a]}}]}',
@@ -230,17 +242,91 @@ describe('configuration', () => {
 
   it('fills in what a source leaves out', async () => {
     await putProject(
-      'source: {kind: scrape, canaryUrl: "http://a/metrics", metrics: {latency: rt, latencyUnit: ms, score: null}}',
+      'source: {kind: scrape, canaryUrl: "http://a/metrics"}\nsignals: {latency: {histogram: rt, unit: ms}}\n',
     );
     expect((await load()).source).to.deep.equal({
       kind: 'scrape',
-      canaryUrl: 'http://a/metrics',
-      baselineUrl: null,
-      canaryLabels: {},
-      baselineLabels: {},
-      metrics: { ...DEFAULT_METRICS, latency: 'rt', latencyUnit: 'ms', score: null },
+      canaryUrls: ['http://a/metrics'],
+      baselineUrls: null,
+      arms: ALL_SERIES,
+      signals: {
+        preset: null,
+        requests: null,
+        errors: null,
+        histograms: { latency: { histogram: 'rt', unit: 'ms' } },
+        drift: null,
+        inflight: null,
+      },
       timeoutMs: 4000,
     });
+    await putProject('source: {kind: scrape, canaryUrls: ["dns+http://a:80/m"]}\narms: {canary: {version: v2}}\n');
+    expect((await load()).source).to.deep.include({
+      canaryUrls: ['dns+http://a:80/m'],
+      arms: { canary: '{version="v2"}', baseline: '{}' },
+      signals: DEFAULT_SIGNALS,
+    });
+  });
+
+  it('takes signals and arms of one file for a source of another, or of the environment', async () => {
+    await putUser('signals: {requests: mine_total}\narms: {canary: {v: a}, baseline: {v: b}}\n');
+    await putProject('source: {kind: scrape, canaryUrl: "http://a/metrics"}');
+    const arms = { canary: '{v="a"}', baseline: '{v="b"}' };
+    const { source } = await load();
+    expect(source).to.deep.include({ arms }).and.to.have.nested.property('signals.requests', 'mine_total');
+    const prometheus = (await load({ PROM_URL: 'http://p' })).source;
+    expect(prometheus).to.deep.include({ kind: 'prometheus', arms });
+    expect(prometheus).to.have.nested.property('signals.requests', 'mine_total');
+  });
+
+  it('prints the form of today for a source in the former one, ready to be pasted', async () => {
+    const former = await putProject(
+      [
+        'source:',
+        '  kind: scrape',
+        '  canaryUrl: http://127.0.0.1:8080/metrics',
+        '  baselineUrl: http://127.0.0.1:8080/metrics',
+        '  canaryLabels: { version: v2 }',
+        '  baselineLabels: { version: v1 }',
+        '  metrics:',
+        '    latency: http_server_request_duration_seconds',
+        '    requests: http_server_request_duration_seconds_count',
+        '    errors: http_server_request_duration_seconds_count',
+        '    errorLabels: { http_response_status_code: "/5../" }',
+        '    errorsAbsent: zero',
+        '    score: null',
+        '',
+      ].join('\n'),
+    );
+    const error = await refusal(load());
+    expect(error.code).to.equal('CONFIG');
+    const [first, form] = error.message.split('\n\n');
+    expect(first).to.equal(
+      `${former}: source.metrics, source.canaryLabels, source.baselineLabels: replaced by the sections arms and signals; write this in place of source:`,
+    );
+    await putProject(form!);
+    expect((await load()).source).to.deep.equal({
+      kind: 'scrape',
+      canaryUrls: ['http://127.0.0.1:8080/metrics'],
+      baselineUrls: ['http://127.0.0.1:8080/metrics'],
+      arms: { canary: '{version="v2"}', baseline: '{version="v1"}' },
+      signals: {
+        preset: null,
+        requests: 'http_server_request_duration_seconds_count',
+        errors: {
+          count: 'http_server_request_duration_seconds_count{http_response_status_code=~"5.."}',
+          absent: 'no_data',
+        },
+        histograms: { latency: { histogram: 'http_server_request_duration_seconds', unit: 's' } },
+        drift: null,
+        inflight: 'model_inflight_requests',
+      },
+      timeoutMs: 4000,
+    });
+    await putProject('source: {kind: prometheus, url: "http://a", labels: {job: "/a|b/", gate: $__gate}}');
+    const [, other] = (await refusal(load())).message.split('\n\n');
+    await putProject(other!);
+    const arm = '{job=~"a|b",gate="$__gate"}';
+    expect((await load()).source).to.deep.include({ arms: { canary: arm, baseline: arm }, signals: DEFAULT_SIGNALS });
   });
 
   it('makes PROM_URL the source, with the queries by either name', async () => {
@@ -250,13 +336,13 @@ describe('configuration', () => {
     expect(config.source).to.deep.equal({
       kind: 'prometheus',
       url: 'http://prom:9090',
-      labels: { gate: '$__gate' },
-      metrics: DEFAULT_METRICS,
+      arms: BY_GATE,
+      signals: DEFAULT_SIGNALS,
       queries: { error_rate: 'err', latency_p95_ms: 'old' },
       timeoutMs: 4000,
       staleSeconds: 90,
     });
-    expect(config.sourceAuth).to.deep.equal({ bearer: 'b' });
+    expect(config.sourceAuth.prometheus).to.deep.equal({ bearer: 'b' });
     expect(JSON.stringify(config.source)).to.not.contain('"b"');
   });
 
@@ -276,12 +362,32 @@ describe('configuration', () => {
     );
     const caFile = join(project, 'certs', 'ca.pem');
     const full = await load({ U: 'ann', P: 'secret' });
-    expect(full.sourceAuth).to.deep.equal({ basic: { username: 'ann', password: 'secret' }, caFile });
+    expect(full.sourceAuth.prometheus).to.deep.equal({ basic: { username: 'ann', password: 'secret' }, caFile });
     expect(JSON.stringify(full.source)).to.not.match(/secret|ann|usernameEnv/);
     const partly = await load({ U: 'ann', P: '' });
-    expect(partly.sourceAuth).to.deep.equal({ caFile });
-    expect(partly.missingEnv).to.deep.equal(['P']);
-    expect((await load({ PROM_BEARER: 'b' })).sourceAuth).to.deep.equal({ bearer: 'b', caFile });
+    expect(partly.sourceAuth.prometheus).to.deep.equal({ caFile });
+    expect(partly.missingEnv.prometheus).to.deep.equal(['P']);
+    expect((await load({ PROM_BEARER: 'b' })).sourceAuth.prometheus).to.deep.equal({ bearer: 'b', caFile });
+  });
+
+  it('sends what it reads of a page, and nothing of it to another kind of source', async () => {
+    await putProject(
+      'source: {kind: scrape, canaryUrl: "http://a", bearerEnv: T, headersEnv: {X-Scope-OrgID: ORG}, cert: {certFile: c.pem, keyFile: k.pem}}',
+    );
+    const full = await load({ T: 'secret', ORG: 'team-a', PROM_BEARER: 'other' });
+    expect(full.sourceAuth).to.deep.equal({
+      scrape: {
+        bearer: 'secret',
+        certFile: join(project, 'c.pem'),
+        keyFile: join(project, 'k.pem'),
+        headers: { 'X-Scope-OrgID': 'team-a' },
+      },
+      prometheus: { bearer: 'other' },
+    });
+    expect(JSON.stringify(full.source)).to.not.match(/secret|team-a|ORG|pem/);
+    const partly = await load({ T: 'secret' });
+    expect(partly.missingEnv).to.deep.equal({ scrape: ['ORG'], prometheus: [] });
+    expect(partly.sourceAuth.scrape).not.to.have.property('bearer');
   });
 
   it('runs hooks in the directory of their file', async () => {

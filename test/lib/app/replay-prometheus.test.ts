@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type PastSelection, replayPrometheus } from '../../../src/lib/app/replay-prometheus.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
-import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
+import { BY_GATE, DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
 import { parseSetting } from '../../../src/lib/replay/change-policy.js';
 import { parseAxis } from '../../../src/lib/replay/sweep-axes.js';
 import { FakeClock } from '../canary/harness.js';
@@ -37,8 +37,8 @@ describe('a replay of a time that was never watched', () => {
   const selection = (more: Partial<PastSelection> = {}): PastSelection => ({
     config: {
       url: stub.url,
-      labels: { gate: '$__gate' },
-      metrics: { ...DEFAULT_METRICS, score: null, inflight: null },
+      arms: BY_GATE,
+      signals: { ...DEFAULT_SIGNALS, drift: null, inflight: null },
       queries: {},
       timeoutMs: 1000,
       staleSeconds: 60,

@@ -6,7 +6,7 @@ import { sparkline } from '../../../src/lib/explain/sparkline.js';
 import { judge } from '../../../src/lib/judge/report.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
-import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
+import { DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
 import { ACTOR, errors, HEALTHY, NO_HOOKS, START } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
 import { Unguarded } from '../ledger/sqlite/unguarded.js';
@@ -199,11 +199,10 @@ describe('explanations', () => {
     it('lets nothing through that a terminal obeys, and no line that is not its own', async () => {
       const source = {
         kind: 'scrape' as const,
-        canaryUrl: `http://x/${evil}`,
-        baselineUrl: null,
-        canaryLabels: { [evil]: evil },
-        baselineLabels: {},
-        metrics: DEFAULT_METRICS,
+        canaryUrls: [`http://x/${evil}`],
+        baselineUrls: null,
+        arms: { canary: `{${evil}="${evil}"}`, baseline: '{}' },
+        signals: { ...DEFAULT_SIGNALS, requests: evil, preset: evil },
         timeoutMs: 1,
       };
       await story.request({ name: evil, targets: { max_error_rate: 0.02 } }, { source });

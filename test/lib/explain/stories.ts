@@ -8,8 +8,8 @@ import type { HooksConfig } from '../../../src/lib/gates/hook.js';
 import { setGate } from '../../../src/lib/gates/registry.js';
 import type { CountSignal } from '../../../src/lib/judge/observation.js';
 import { openNone } from '../../../src/lib/metrics/none.js';
+import { DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
 import type { MetricSource, SourceDescriptor } from '../../../src/lib/metrics/source.js';
-import { DEFAULT_METRICS } from '../../../src/lib/metrics/source.js';
 import {
   ACTOR,
   BAD,
@@ -31,11 +31,10 @@ const ERRORS = { name: 'slo', targets: { max_error_rate: 0.02 }, noDataSeconds: 
 
 const SCRAPED: SourceDescriptor = {
   kind: 'scrape',
-  canaryUrl: 'http://127.0.0.1:9101/metrics',
-  baselineUrl: 'http://127.0.0.1:9102/metrics',
-  canaryLabels: { version: 'v2' },
-  baselineLabels: {},
-  metrics: DEFAULT_METRICS,
+  canaryUrls: ['http://127.0.0.1:9101/metrics'],
+  baselineUrls: ['http://127.0.0.1:9102/metrics'],
+  arms: { canary: '{version="v2"}', baseline: '{}' },
+  signals: DEFAULT_SIGNALS,
   timeoutMs: 4000,
 };
 

@@ -1,10 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ArmReading, Histogram } from '../../../src/lib/judge/observation.js';
-import { type ArmCursor, armReading, type Series } from '../../../src/lib/metrics/counters.js';
-import { DEFAULT_METRICS, type MetricNames } from '../../../src/lib/metrics/source.js';
+import {
+  type ArmCursor,
+  armReading,
+  type MetricNames,
+  namesOf,
+  type Series,
+} from '../../../src/lib/metrics/counters.js';
+import { DEFAULT_SIGNALS, parseSignals } from '../../../src/lib/metrics/signals/index.js';
 
-const NAMES: MetricNames = { ...DEFAULT_METRICS, score: null, inflight: null };
+const NAMES: MetricNames = { ...namesOf(parseSignals(DEFAULT_SIGNALS)), score: null, inflight: null };
 
 /** Looks one after the other, 10 s apart; the cursor goes through JSON as it does through the store. */
 function looks(all: Series[][], names = NAMES, staleAfter?: number) {

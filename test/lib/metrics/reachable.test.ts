@@ -2,7 +2,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { reachable } from '../../../src/lib/metrics/reachable.js';
-import { DEFAULT_METRICS, PROMETHEUS_DEFAULTS, type SourceDescriptor } from '../../../src/lib/metrics/source.js';
+import { ALL_SERIES, DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
+import { PROMETHEUS_DEFAULTS, type SourceDescriptor } from '../../../src/lib/metrics/source.js';
 
 describe('whether a source answers', () => {
   const servers: Server[] = [];
@@ -21,11 +22,10 @@ describe('whether a source answers', () => {
   }
   const scrape = (canaryUrl: string, baselineUrl: string | null = null): SourceDescriptor => ({
     kind: 'scrape',
-    canaryUrl,
-    baselineUrl,
-    canaryLabels: {},
-    baselineLabels: {},
-    metrics: DEFAULT_METRICS,
+    canaryUrls: [canaryUrl],
+    baselineUrls: baselineUrl === null ? null : [baselineUrl],
+    arms: ALL_SERIES,
+    signals: DEFAULT_SIGNALS,
     timeoutMs: 60_000,
   });
   const prometheus = (url: string): SourceDescriptor => ({

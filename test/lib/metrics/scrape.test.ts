@@ -3,15 +3,12 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { LukhasError } from '../../../src/lib/errors.js';
 import type { CountSignal } from '../../../src/lib/judge/observation.js';
 import { parseObservation } from '../../../src/lib/metrics/observation-schema.js';
 import { openScrape } from '../../../src/lib/metrics/scrape.js';
-import {
-  DEFAULT_METRICS,
-  type MetricSource,
-  type Reading,
-  type ScrapeConfig,
-} from '../../../src/lib/metrics/source.js';
+import { ALL_SERIES, DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
+import type { MetricSource, Reading, ScrapeConfig, SourceAuth } from '../../../src/lib/metrics/source.js';
 
 /** A model server as one would instrument it. */
 class Service {
@@ -62,9 +59,9 @@ describe('openScrape', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
   }
 
-  function open(canaryUrl: string, more: Partial<ScrapeConfig> = {}): MetricSource {
-    const base = { baselineUrl: null, canaryLabels: {}, baselineLabels: {}, metrics: DEFAULT_METRICS, timeoutMs: 1000 };
-    return openScrape({ canaryUrl, ...base, ...more }, now);
+  function open(canaryUrl: string, more: Partial<ScrapeConfig> = {}, auth: SourceAuth = {}): MetricSource {
+    const base = { baselineUrls: null, arms: ALL_SERIES, signals: DEFAULT_SIGNALS, timeoutMs: 1000 };
+    return openScrape({ canaryUrls: [canaryUrl], ...base, ...more }, auth, now);
   }
 
   /** A look ten seconds after the one before, with the cursor through JSON as the store does it. */
@@ -81,7 +78,7 @@ describe('openScrape', () => {
 
   it('reads two services: a starting point, then the increments of each', async () => {
     const [canary, baseline] = [new Service(), new Service()];
-    const source = open(await serve(canary.handler), { baselineUrl: await serve(baseline.handler) });
+    const source = open(await serve(canary.handler), { baselineUrls: [await serve(baseline.handler)] });
     canary.serve(100, 5, 0.1);
     baseline.serve(200, 1, 0.01);
     const first = await look(source);
@@ -118,9 +115,8 @@ describe('openScrape', () => {
       service.handler(request, response);
     });
     const source = open(url, {
-      baselineUrl: url,
-      canaryLabels: { version: 'v2' },
-      baselineLabels: { version: 'v1' },
+      baselineUrls: [url],
+      arms: { canary: '{version="v2"}', baseline: '{version="v1"}' },
     });
     service.serve(1, 0, 0.1, 'v1');
     service.serve(1, 0, 0.1, 'v2');
@@ -135,7 +131,7 @@ describe('openScrape', () => {
 
   it('asks the baseline only when there is one to ask for', async () => {
     const service = new Service();
-    const source = open(await serve(service.handler), { baselineUrl: 'http://127.0.0.1:1/never' });
+    const source = open(await serve(service.handler), { baselineUrls: ['http://127.0.0.1:1/never'] });
     const request = { modelId: 'm', canaryGate: 'stage', baselineGate: 'production', windowSeconds: 60, at: time };
     const { observation } = await source.read({ ...request, cursor: null, scalars: [], withBaseline: false });
     expect(observation).not.to.have.property('baseline');
@@ -144,7 +140,7 @@ describe('openScrape', () => {
   it('goes on over an outage: unreachable, then all that was counted meanwhile', async () => {
     const [canary, baseline] = [new Service(), new Service()];
     const url = await serve(canary.handler);
-    const source = open(url, { baselineUrl: await serve(baseline.handler) });
+    const source = open(url, { baselineUrls: [await serve(baseline.handler)] });
     for (const service of [canary, baseline]) service.serve(100, 0, 0.1);
     await look(source);
     const [server] = servers.splice(0, 1);
@@ -285,30 +281,25 @@ describe('openScrape', () => {
   });
 
   for (const [what, config, message] of [
-    ['no URL', { canaryUrl: 'localhost' }, 'canary URL: is not a URL; write e.g. http://127.0.0.1:9101/metrics'],
+    ['no URL', { canaryUrls: ['localhost'] }, 'canary URL: is not a URL; write e.g. http://127.0.0.1:9101/metrics'],
     [
       'another protocol',
-      { canaryUrl: 'file:///etc/passwd' },
+      { canaryUrls: ['file:///etc/passwd'] },
       'canary URL: must start with http:// or https://, e.g. http://127.0.0.1:9101/metrics',
     ],
     [
       'credentials',
-      { canaryUrl: 'http://h:1/m', baselineUrl: 'https://me:secret@h:2/m' },
-      'baseline URL: contains a user name or password, which would be recorded; a page that wants them can be read through Prometheus instead',
+      { canaryUrls: ['http://h:1/m'], baselineUrls: ['https://me:secret@h:2/m'] },
+      'baseline URL: contains a user name or password, which would be recorded; name the variables that hold them instead (bearerEnv, basic or headersEnv beside it, in lukhas.yaml)',
     ],
     [
       'arms that are the same',
-      { canaryUrl: 'http://h:1/m?k=v', baselineUrl: 'http://h:1/m?k=v' },
-      'canary and baseline are the same series of http://h:1/m',
-    ],
-    [
-      'a bad pattern',
-      { canaryUrl: 'http://h:1/m', metrics: { ...DEFAULT_METRICS, errorLabels: { code: '/(/' } } },
-      'label code: /(/ is not a regular expression',
+      { canaryUrls: ['http://h:1/m?k=v'], baselineUrls: ['http://h:1/m?k=v'] },
+      'arms: canary and baseline can be the same series (both {})',
     ],
   ] as const) {
     it(`check refuses ${what}`, async () => {
-      const error = await open(config.canaryUrl, config)
+      const error = await open('', config)
         .check()
         .catch((thrown: unknown) => thrown);
       expect(error).to.include({ code: 'CONFIG', message });
@@ -332,7 +323,7 @@ describe('openScrape', () => {
   for (const [what, handler, code, message] of [
     ['an HTML page', 'text/html', 'SOURCE_INVALID', /answers with HTML, not with metrics$/],
     ['a page that is not there', 404, 'SOURCE_INVALID', /answered 404$/],
-    ['a page that wants credentials', 401, 'SOURCE_REFUSED', /answered 401: it wants credentials/],
+    ['a page that wants credentials', 401, 'SOURCE_REFUSED', /answered 401: it wants credentials$/],
   ] as const) {
     it(`check refuses ${what}, also of the baseline`, async () => {
       const good = await serve((_, response) => void response.end('up 1\n'));
@@ -340,13 +331,37 @@ describe('openScrape', () => {
         if (typeof handler === 'number') response.writeHead(handler).end();
         else response.setHeader('content-type', handler).end('<!doctype html>');
       });
-      for (const source of [open(bad), open(good, { baselineUrl: bad })]) {
+      for (const source of [open(bad), open(good, { baselineUrls: [bad] })]) {
         const error = await source.check().catch((thrown: unknown) => thrown);
         expect(error).to.include({ code });
         expect((error as Error).message).to.match(message);
       }
     });
   }
+
+  it('sends its credentials, and says which keys name them where a page wants some', async () => {
+    const wanted = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    const handler: RequestListener = ({ headers }, response) => {
+      if (headers.authorization !== wanted || headers['x-scope-orgid'] !== 'team-a') response.writeHead(403).end();
+      else response.end('model_requests_total 1\nmodel_errors_total 0\n');
+    };
+    const url = await serve(handler);
+    const auth = { basic: { username: 'ann', password: 'secret' }, headers: { 'X-Scope-OrgID': 'team-a' } };
+    await open(url, {}, auth).check();
+    expect(errorsOf(await look(open(url, {}, auth)))).to.deep.equal({ state: 'first' });
+    const refusal = async (given: SourceAuth) => {
+      const error = await open(url, {}, given)
+        .check()
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.include({ code: 'SOURCE_REFUSED' });
+      const { message, suggestions } = error as LukhasError;
+      return `${message} ${suggestions.join(' ')}`;
+    };
+    expect(await refusal({})).to.match(/answered 403: it wants credentials .*bearerEnv.*basic: \{ usernameEnv/);
+    expect(await refusal({ bearer: 'wrong-token' }))
+      .to.match(/does not accept the credentials/)
+      .and.not.contain('wrong-token');
+  });
 
   it('check does not mind a page without the series', async () => {
     await open(await serve((_, response) => void response.end('up 1\n'))).check();

@@ -84,24 +84,70 @@ export function sourceSentences({ requested }: Facts): string[] {
   }
 }
 
+/** Also of sources that were recorded before there were signals: one address an arm, and its labels. */
 function scraped(source: Record<string, unknown>): string[] {
-  const arm = (url: string, labels: string) => `${text(source[url])}${labelled(source[labels])}`;
-  const canary = `Canary metrics were read from ${arm('canaryUrl', 'canaryLabels')}`;
-  if (source['baselineUrl'] == null) return [`${canary}; there was no baseline.`];
-  return [`${canary}, baseline metrics from ${arm('baselineUrl', 'baselineLabels')}.`];
+  const arms = record(source['arms']);
+  const arm = (name: 'canary' | 'baseline') => {
+    const urls = list(source[`${name}Urls`] ?? source[`${name}Url`]);
+    return `${urls.map(text).join(', ')}${selected(arms[name]) || labelled(source[`${name}Labels`])}`;
+  };
+  const canary = `Canary metrics were read from ${arm('canary')}`;
+  const alone = (source['baselineUrls'] ?? source['baselineUrl'] ?? null) === null;
+  return [
+    alone ? `${canary}; there was no baseline.` : `${canary}, baseline metrics from ${arm('baseline')}.`,
+    ...counted(source),
+  ];
 }
 
 function prometheus(source: Record<string, unknown>): string[] {
   const queries = Object.entries(record(source['queries'])).map(([name, query]) => `${name} = ${text(query)}`);
+  const { canary, baseline } = record(source['arms']);
+  const arms = canary === baseline ? selected(canary) : `: canary${selected(canary)}, baseline${selected(baseline)}`;
   return [
-    `Metrics were read from the Prometheus at ${text(source['url'])}${labelled(source['labels'])}.`,
+    `Metrics were read from the Prometheus at ${text(source['url'])}${arms || labelled(source['labels'])}.`,
+    ...counted(source),
     ...(queries.length === 0 ? [] : [`Custom ${queries.length === 1 ? 'query' : 'queries'}: ${queries.join('; ')}.`]),
   ];
+}
+
+/** What was counted, where it is not what lukhas expects anyway. */
+function counted(source: Record<string, unknown>): string[] {
+  const { preset, requests, errors, histograms, drift, inflight } = record(source['signals']);
+  const { counts, by, histogram } = record(drift);
+  const parts = [
+    ['requests', requests],
+    ['errors', record(errors)['count']],
+    ...Object.entries(record(histograms)).map(([name, one]) => [name, record(one)['histogram']] as const),
+    ['drift', histogram ?? (typeof counts === 'string' && typeof by === 'string' ? `${counts} by ${by}` : null)],
+    ['inflight', inflight],
+  ] as const;
+  const named = parts.filter((part): part is [string, string] => typeof part[1] === 'string');
+  if (named.every(([, selector]) => USUAL.has(selector))) return [];
+  const from = typeof preset === 'string' ? ` (preset ${text(preset)})` : '';
+  return [`Measured${from}: ${named.map(([name, selector]) => `${text(name)} = ${text(selector)}`).join('; ')}.`];
+}
+
+/** Names that are measured when nothing is configured. */
+const USUAL = new Set([
+  'model_requests_total',
+  'model_errors_total',
+  'model_latency',
+  'model_score',
+  'model_inflight_requests',
+]);
+
+/** Matchers of an arm, as in `{version="v2"}`; none for all series. */
+function selected(matchers: unknown): string {
+  return typeof matchers !== 'string' || matchers === '{}' ? '' : ` (series with ${text(matchers.slice(1, -1))})`;
 }
 
 function labelled(labels: unknown): string {
   const pairs = Object.entries(record(labels)).map(([name, value]) => `${name}=${text(value)}`);
   return pairs.length === 0 ? '' : ` (series with ${pairs.join(', ')})`;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
 }
 
 function record(value: unknown): Record<string, unknown> {

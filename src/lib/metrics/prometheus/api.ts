@@ -2,12 +2,12 @@ import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Missing } from '../../judge/index.js';
+import type { HttpCredentials } from '../credentials.js';
 import { getText, shownUrl, type TextAnswer } from '../http.js';
 
 interface ApiOptions {
   endpoint: URL;
-  headers: Record<string, string>;
-  ca: string | undefined;
+  credentials: HttpCredentials;
   /** For one query with its retries, beyond what it waits for others that are answered. */
   timeoutMs: number;
   /** How long an answer serves further readers of the same query, milliseconds. */
@@ -60,10 +60,10 @@ export class PrometheusApi {
   private readonly queue: (() => void)[] = [];
 
   constructor(private readonly options: ApiOptions) {
-    const { endpoint, ca } = options;
+    const { endpoint, credentials } = options;
+    const { headers: _, ...tls } = credentials;
     const keep = { keepAlive: true, maxSockets: SOCKETS, maxFreeSockets: SOCKETS };
-    this.agent =
-      endpoint.protocol === 'https:' ? new TlsAgent(ca === undefined ? keep : { ...keep, ca }) : new Agent(keep);
+    this.agent = endpoint.protocol === 'https:' ? new TlsAgent({ ...keep, ...tls }) : new Agent(keep);
   }
 
   /** Rejects only with the reason of `signal`, and when closed meanwhile. */
@@ -179,7 +179,7 @@ export class PrometheusApi {
   }
 
   private async get(url: string, timeoutMs: number, signal: AbortSignal): Promise<TextAnswer> {
-    const { headers, ca } = this.options;
+    const { headers, ...tls } = this.options.credentials;
     if (timeoutMs <= 0) {
       const detail = `${shownUrl(url)}: no complete answer within ${this.options.timeoutMs / 1000} s`;
       return { ok: false, state: 'unreachable', detail, retryable: true };
@@ -193,7 +193,7 @@ export class PrometheusApi {
       timeoutMs: wholeMs,
       signal,
       agent: this.agent,
-      ...(ca === undefined ? {} : { ca }),
+      ...tls,
     });
   }
 }

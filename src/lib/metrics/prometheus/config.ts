@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { LukhasError } from '../../errors.js';
 import { parseUrl } from '../../input/index.js';
-import { PROMETHEUS_DEFAULTS, PROMETHEUS_URL, type PrometheusAuth, type PrometheusConfig } from '../source.js';
+import { PROMETHEUS_DEFAULTS, PROMETHEUS_URL, type PrometheusConfig, type SourceAuth } from '../source.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,7 +22,7 @@ export function queryPlace(name: string): string {
  * @returns null when `PROM_URL` is not set.
  * @throws LukhasError CONFIG for credentials that contradict each other.
  */
-export function prometheusFromEnv(env: Environment): { config: PrometheusConfig; auth: PrometheusAuth } | null {
+export function prometheusFromEnv(env: Environment): { config: PrometheusConfig; auth: SourceAuth } | null {
   const url = env['PROM_URL']?.trim();
   if (!url) return null;
   const queries: Record<string, string> = {};
@@ -34,7 +33,7 @@ export function prometheusFromEnv(env: Environment): { config: PrometheusConfig;
   return { config: { ...PROMETHEUS_DEFAULTS, url, queries }, auth: authFromEnv(env) };
 }
 
-function authFromEnv(env: Environment): PrometheusAuth {
+function authFromEnv(env: Environment): SourceAuth {
   const [bearer, username, password, caFile] = ['PROM_BEARER', 'PROM_USERNAME', 'PROM_PASSWORD', 'PROM_CA_FILE'].map(
     (name) => env[name] || undefined,
   );
@@ -60,35 +59,4 @@ export function queryEndpoint(url: string): URL {
   const base = parseUrl(text, 'PROM_URL', 'CONFIG', PROMETHEUS_URL);
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/api/v1/query`;
   return base;
-}
-
-/** @throws LukhasError CONFIG for credentials that cannot be sent; the message does not hold them. */
-export function authorization({ bearer, basic }: PrometheusAuth): Record<string, string> {
-  if (bearer !== undefined) {
-    if (!/^[\x21-\x7e]+$/.test(bearer))
-      throw new LukhasError(
-        'CONFIG',
-        'PROM_BEARER holds a space, a line break or a non-ASCII character: give the bare token',
-      );
-    return { authorization: `Bearer ${bearer}` };
-  }
-  if (basic === undefined) return {};
-  if (basic.username.includes(':'))
-    throw new LukhasError('CONFIG', 'PROM_USERNAME holds a colon, which basic authentication cannot send (RFC 7617)');
-  const pair = Buffer.from(`${basic.username}:${basic.password}`, 'utf8').toString('base64');
-  return { authorization: `Basic ${pair}` };
-}
-
-/** PEM text of the configured CA file. @throws LukhasError CONFIG when it cannot be read or is no PEM. */
-export function certificates({ caFile }: PrometheusAuth): string | undefined {
-  if (caFile === undefined) return undefined;
-  let pem: string;
-  try {
-    pem = readFileSync(caFile, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} cannot be read (${code}): give a PEM file`, { cause });
-  }
-  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
-  throw new LukhasError('CONFIG', `PROM_CA_FILE ${caFile} holds no certificate: give a PEM file`);
 }

@@ -1,8 +1,8 @@
+import { type MetricNames, namesOf } from '../counters.js';
 import type { Placeholders } from '../promql/index.js';
 import {
   escapeRegex,
   fillSelector,
-  labelMatchers,
   type Matcher,
   type PromqlShape,
   parseSelector,
@@ -10,7 +10,8 @@ import {
   type Selector,
   writeSelector,
 } from '../promql/index.js';
-import type { MetricNames, PrometheusConfig } from '../source.js';
+import { parseArms, parseSignals } from '../signals/index.js';
+import type { PrometheusConfig } from '../source.js';
 import type { ApiSeries } from './api.js';
 
 type RawSignal = 'errors' | 'latency' | 'score';
@@ -18,6 +19,8 @@ type RawSignal = 'errors' | 'latency' | 'score';
 /** Series to read, placeholders still in. */
 interface Wanted {
   selector: Selector;
+  /** The arms' matchers are added to those of the configured metrics; the user's own expressions have theirs. */
+  inArms: boolean;
   /** Name under which the counting looks for it. */
   as: string;
   /** Multiplies `le`, where the unit is neither seconds nor milliseconds. */
@@ -29,16 +32,27 @@ export interface CounterPlan {
   signals: ReadonlySet<RawSignal>;
   names: MetricNames;
   wanted: readonly Wanted[];
+  arms: { canary: Matcher[]; baseline: Matcher[] };
 }
 
 /**
  * Raw counters are those that a known shape of the user's own expression names; without an expression, those of the
  * configured metrics. An expression of another shape stands alone: its signal has no counters.
  */
-export function planCounters({ queries, labels, metrics }: PrometheusConfig): CounterPlan {
-  const matchers = labelMatchers(labels);
-  const named = (name: string): Wanted => ({ selector: { name, matchers }, as: name, boundScale: 1 });
-  const plan = { signals: new Set<RawSignal>(), names: { ...metrics }, wanted: [] as Wanted[] };
+export function planCounters({ queries, arms, signals }: PrometheusConfig): CounterPlan {
+  const metrics = namesOf(parseSignals(signals));
+  const named = (name: string): Wanted => ({
+    selector: { name, matchers: [] },
+    inArms: true,
+    as: name,
+    boundScale: 1,
+  });
+  const plan = {
+    signals: new Set<RawSignal>(),
+    names: { ...metrics },
+    wanted: [] as Wanted[],
+    arms: parseArms(arms),
+  };
   const add = (signal: RawSignal, ...wanted: Wanted[]): void => {
     plan.signals.add(signal);
     plan.wanted.push(...wanted);
@@ -64,7 +78,7 @@ function addLatency(shape: PromqlShape | null, names: MetricNames, add: Add): vo
   const { factor } = shape;
   names.latency = selector.name.replace(/_bucket$/, '');
   names.latencyUnit = factor === 1000 ? 's' : 'ms';
-  add('latency', { selector, as: selector.name, boundScale: factor === 1000 ? 1 : factor });
+  add('latency', { selector, inArms: false, as: selector.name, boundScale: factor === 1000 ? 1 : factor });
 }
 
 /** A factor other than 1 makes the value something else than a share of requests: then it stands alone. */
@@ -76,8 +90,8 @@ function addErrors(shape: PromqlShape | null, names: MetricNames, add: Add): voi
   Object.assign(names, { requests: all.name, requestLabels: {}, errorLabels: {} });
   // The same metric with other labels is two counts.
   names.errors = bad.name === all.name ? `${bad.name} (bad)` : bad.name;
-  add('errors', { selector: all, as: names.requests, boundScale: 1 });
-  add('errors', { selector: bad, as: names.errors, boundScale: 1 });
+  add('errors', { selector: all, inArms: false, as: names.requests, boundScale: 1 });
+  add('errors', { selector: bad, inArms: false, as: names.errors, boundScale: 1 });
 }
 
 /** One arm's part of the answers. */
@@ -106,8 +120,12 @@ export function planQueries(plan: CounterPlan, arms: readonly Placeholders[]): Q
     return [...groups.keys()].indexOf(key);
   };
   const series: ArmSeries[][] = arms.map(() => []);
-  for (const { selector, as, boundScale } of plan.wanted) {
-    const filled = arms.map((values) => fillSelector(selector, values));
+  const ofArm = [plan.arms.canary, plan.arms.baseline];
+  for (const { selector, inArms, as, boundScale } of plan.wanted) {
+    const filled = arms.map((values, i) => {
+      const { name, matchers } = selector;
+      return fillSelector({ name, matchers: inArms ? [...matchers, ...ofArm[i]!] : matchers }, values);
+    });
     const merged = mergeMatchers(filled.map(({ matchers }) => matchers));
     filled.forEach((own, arm) => {
       const query = group(own.name, merged ?? own.matchers);
@@ -121,6 +139,10 @@ export function planQueries(plan: CounterPlan, arms: readonly Placeholders[]): Q
 /** Matchers that take in all arms; null when they cannot be told apart afterwards. */
 function mergeMatchers(arms: readonly (readonly Matcher[])[]): Matcher[] | null {
   const [first = []] = arms;
+  const alike = (other: readonly Matcher[]) =>
+    other.length === first.length &&
+    other.every(({ label, op }, i) => label === first[i]!.label && op === first[i]!.op);
+  if (!arms.every(alike)) return null;
   const merged = first.map((matcher, i): Matcher | null => {
     const values = [...new Set(arms.map((matchers) => matchers[i]!.value))];
     if (values.length === 1) return matcher;

@@ -1,10 +1,10 @@
 import { LukhasError } from '../../errors.js';
 import type { Missing } from '../../judge/index.js';
-import { labelMatcher } from '../labels.js';
-import { checkPromql, labelMatchers, substitute, writeSelector } from '../promql/index.js';
-import type { MetricSource, PrometheusAuth, PrometheusConfig } from '../source.js';
+import { httpCredentials } from '../credentials.js';
+import { checkPromql, substitute } from '../promql/index.js';
+import type { MetricSource, PrometheusConfig, SourceAuth } from '../source.js';
 import { PrometheusApi } from './api.js';
-import { authorization, certificates, queryEndpoint, queryPlace } from './config.js';
+import { queryEndpoint, queryPlace } from './config.js';
 import { type PastAccount, type PastSpan, PrometheusPast } from './past.js';
 import { PrometheusReader } from './reader.js';
 
@@ -26,7 +26,7 @@ const SHARE_MS = 500;
  */
 export function openPrometheus(
   config: PrometheusConfig,
-  auth: PrometheusAuth,
+  auth: SourceAuth,
   options: PrometheusOptions = {},
 ): MetricSource {
   const api = apiOf(config, auth, options);
@@ -46,7 +46,7 @@ export function openPrometheus(
  */
 export function openPrometheusPast(
   config: PrometheusConfig,
-  auth: PrometheusAuth,
+  auth: SourceAuth,
   span: PastSpan,
   options: PrometheusOptions = {},
 ): PastSource {
@@ -70,12 +70,10 @@ export interface PastSource extends Pick<MetricSource, 'check' | 'read' | 'close
   account(): PastAccount;
 }
 
-function apiOf(config: PrometheusConfig, auth: PrometheusAuth, options: PrometheusOptions): PrometheusApi {
-  for (const wanted of [config.metrics.requestLabels, config.metrics.errorLabels]) labelMatcher(wanted);
+function apiOf(config: PrometheusConfig, auth: SourceAuth, options: PrometheusOptions): PrometheusApi {
   return new PrometheusApi({
     endpoint: queryEndpoint(config.url),
-    headers: authorization(auth),
-    ca: certificates(auth),
+    credentials: httpCredentials(auth),
     timeoutMs: config.timeoutMs,
     shareMs: options.shareMs ?? SHARE_MS,
     random: options.random ?? Math.random,
@@ -85,7 +83,6 @@ function apiOf(config: PrometheusConfig, auth: PrometheusAuth, options: Promethe
 async function checkPrometheus(config: PrometheusConfig, api: PrometheusApi): Promise<void> {
   const queries = Object.entries(config.queries);
   for (const [name, expr] of queries) checkPromql(expr, { where: queryPlace(name) });
-  checkPromql(writeSelector(['metric'], labelMatchers(config.labels)), { where: 'labels' });
   const access = await api.query('vector(1)');
   if (!access.ok) return refuseAccess(access.missing);
   const sample = { gate: 'gate', model: 'model', window: 60 };
@@ -101,7 +98,10 @@ async function checkPrometheus(config: PrometheusConfig, api: PrometheusApi): Pr
 /** Throws for what only the user can change; a server that is down may come up later. */
 function refuseAccess({ state, detail }: Missing): void {
   if (state === 'refused')
-    throw new LukhasError('SOURCE_REFUSED', `Prometheus refuses access: ${detail}; check PROM_BEARER or PROM_USERNAME`);
+    throw new LukhasError(
+      'SOURCE_REFUSED',
+      `Prometheus refuses access: ${detail}; check PROM_BEARER, PROM_USERNAME and PROM_PASSWORD, or bearerEnv, basic and headersEnv of the source`,
+    );
   if (state === 'invalid')
     throw new LukhasError('SOURCE_INVALID', `not a Prometheus query API: ${detail}; check PROM_URL`);
 }

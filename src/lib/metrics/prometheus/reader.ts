@@ -160,7 +160,7 @@ function missingSignals({ signals }: CounterPlan, missing: Missing): ArmReading 
 
 /** A baseline that is the canary itself would agree with it always. */
 function sameSeries({ selector }: ArmSeries): Missing {
-  const detail = `${showSelector(selector)} is the canary and the baseline: tell them apart with $__gate`;
+  const detail = `${showSelector(selector)} is the canary and the baseline: tell them apart with labels (arms), or with $__gate`;
   return { state: 'invalid', detail };
 }
 

@@ -6,7 +6,6 @@ export { checkPromql, type Placeholders, substitute } from './promql.js';
 export { disjoint, narrows, selectsAmong } from './prove.js';
 export {
   fillSelector,
-  labelMatchers,
   type Matcher,
   parseSelector,
   type Selector,

@@ -1,4 +1,3 @@
-import { patternOf } from '../labels.js';
 import { fillValue, type Placeholders } from './promql.js';
 import { escapeRegex, quote, unquote } from './text.js';
 import { childrenOf, parseSyntax } from './tree.js';
@@ -46,14 +45,6 @@ function partsOf(text: string): { names: string[]; matchers: Matcher[] } | null 
     else return null;
   }
   return { names, matchers };
-}
-
-/** Matchers for labels as configured: a value stands for itself, or is a regular expression where written `/re/`. */
-export function labelMatchers(labels: Readonly<Record<string, string>>): Matcher[] {
-  return Object.entries(labels).map(([label, value]) => {
-    const pattern = patternOf(value);
-    return pattern === null ? { label, op: '=', value } : { label, op: '=~', value: pattern };
-  });
 }
 
 /** Puts values in place of the placeholders, escaped where the matcher is a regular expression. */

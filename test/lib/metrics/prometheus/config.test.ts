@@ -1,14 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import type { LukhasError } from '../../../../src/lib/errors.js';
-import {
-  authorization,
-  certificates,
-  prometheusFromEnv,
-  queryEndpoint,
-} from '../../../../src/lib/metrics/prometheus/config.js';
+import { prometheusFromEnv, queryEndpoint } from '../../../../src/lib/metrics/prometheus/config.js';
+import { BY_GATE } from '../../../../src/lib/metrics/signals/index.js';
 
 function refusal(act: () => unknown): string {
   try {
@@ -33,7 +26,7 @@ describe('Prometheus configuration', () => {
     });
     expect(found?.config).to.deep.include({
       url: 'http://prom:9090',
-      labels: { gate: '$__gate' },
+      arms: BY_GATE,
       queries: { latency_p95_ms: 'old', error_rate: 'new', drift: '' },
     });
     expect(found?.auth).to.deep.equal({ bearer: 's3cret', caFile: '/etc/ca.pem' });
@@ -48,15 +41,10 @@ describe('Prometheus configuration', () => {
     expect(prometheusFromEnv({ PROM_URL: '  ', PROM_Q_ERR: 'x' })).to.equal(null);
   });
 
-  it('refuses credentials that contradict each other or cannot be sent, without showing them', () => {
+  it('refuses credentials that contradict each other', () => {
     const env = { PROM_URL: 'http://p' };
     expect(refusal(() => prometheusFromEnv({ ...env, PROM_BEARER: 'b', PROM_USERNAME: 'u' }))).to.include('both set');
     expect(refusal(() => prometheusFromEnv({ ...env, PROM_USERNAME: 'u' }))).to.include('belong together');
-    expect(refusal(() => authorization({ bearer: 'abc\ndef' })))
-      .to.include('PROM_BEARER')
-      .and.not.include('abc');
-    expect(refusal(() => authorization({ basic: { username: 'a:b', password: 'p' } }))).to.include('RFC 7617');
-    expect(authorization({})).to.deep.equal({});
   });
 
   it('takes a base URL with a path, and refuses what is none or holds secrets', () => {
@@ -78,20 +66,5 @@ describe('Prometheus configuration', () => {
     expect(refusal(() => queryEndpoint('http://host/?token=hush')))
       .to.include('query or fragment')
       .and.not.include('hush');
-  });
-
-  it('reads the CA file, and says when it is none', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lukhas-ca-'));
-    try {
-      const [good, bad] = ['good.pem', 'bad.pem'].map((name) => join(folder, name)) as [string, string];
-      writeFileSync(good, '-----BEGIN CERTIFICATE-----\n');
-      writeFileSync(bad, 'nothing');
-      expect(certificates({ caFile: good })).to.include('BEGIN');
-      expect(refusal(() => certificates({ caFile: bad }))).to.include('holds no certificate');
-      expect(refusal(() => certificates({ caFile: join(folder, 'none') }))).to.include('ENOENT');
-      expect(certificates({})).to.equal(undefined);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
   });
 });

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { LukhasError } from '../../../../src/lib/errors.js';
 import type { PastSpan } from '../../../../src/lib/metrics/prometheus/past.js';
 import { openPrometheus, openPrometheusPast } from '../../../../src/lib/metrics/prometheus/prometheus.js';
-import { DEFAULT_METRICS, type PrometheusConfig, type ReadRequest } from '../../../../src/lib/metrics/source.js';
+import { BY_GATE, DEFAULT_SIGNALS } from '../../../../src/lib/metrics/signals/index.js';
+import type { PrometheusConfig, ReadRequest } from '../../../../src/lib/metrics/source.js';
 import { cases } from '../../../cases.js';
 import { type StubPrometheus, type StubSeries, stubPrometheus, success } from './stub.js';
 
@@ -19,8 +20,8 @@ describe('the past of a Prometheus', () => {
 
   const config = (more: Partial<PrometheusConfig> = {}): PrometheusConfig => ({
     url: stub.url,
-    labels: { gate: '$__gate' },
-    metrics: { ...DEFAULT_METRICS, score: null },
+    arms: BY_GATE,
+    signals: { ...DEFAULT_SIGNALS, drift: null },
     queries: {},
     timeoutMs: 1000,
     staleSeconds: 20,

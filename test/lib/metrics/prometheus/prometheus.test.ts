@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import type { PrometheusOptions } from '../../../../src/lib/metrics/prometheus/prometheus.js';
 import { openPrometheus } from '../../../../src/lib/metrics/prometheus/prometheus.js';
-import {
-  DEFAULT_METRICS,
-  type MetricSource,
-  type PrometheusAuth,
-  type PrometheusConfig,
-  type Reading,
-  type ReadRequest,
+import { BY_GATE, DEFAULT_SIGNALS } from '../../../../src/lib/metrics/signals/index.js';
+import type {
+  MetricSource,
+  PrometheusConfig,
+  Reading,
+  ReadRequest,
+  SourceAuth,
 } from '../../../../src/lib/metrics/source.js';
 import { type StubPrometheus, type StubSeries, stubPrometheus, success, vector } from './stub.js';
 
@@ -18,6 +18,9 @@ const DEMO = {
   error_rate:
     'sum(rate(model_errors_total{gate="$__gate"}[$__window])) / clamp_min(sum(rate(model_requests_total{gate="$__gate"}[$__window])),1)',
 };
+
+const WITHOUT_DRIFT = { ...DEFAULT_SIGNALS, drift: null, inflight: null };
+const both = (arm: string) => ({ canary: arm, baseline: arm });
 
 describe('openPrometheus', () => {
   let stub: StubPrometheus;
@@ -34,12 +37,11 @@ describe('openPrometheus', () => {
     await stub.close();
   });
 
-  function open(config: Partial<PrometheusConfig> = {}, auth: PrometheusAuth = {}, options: PrometheusOptions = {}) {
-    const metrics = { ...DEFAULT_METRICS, score: null, inflight: null };
+  function open(config: Partial<PrometheusConfig> = {}, auth: SourceAuth = {}, options: PrometheusOptions = {}) {
     const base = {
       url: stub.url,
-      labels: { gate: '$__gate' },
-      metrics,
+      arms: BY_GATE,
+      signals: WITHOUT_DRIFT,
       queries: {},
       timeoutMs: 1000,
       staleSeconds: 60,
@@ -153,7 +155,7 @@ describe('openPrometheus', () => {
 
   it('keeps the sockets to Prometheus bounded', async () => {
     stub.answer = () => ({ ...success('matrix', []), delay: 10 });
-    const source = open({ labels: { gate: '$__gate', model: '$__model' } });
+    const source = open({ arms: both('{gate="$__gate",model="$__model"}') });
     await Promise.all(Array.from({ length: 60 }, (_, i) => source.read(request({ modelId: `m${i}` }))));
     expect(stub.queries).to.have.length(60);
     expect(stub.load.most).to.be.within(2, 16);
@@ -177,7 +179,7 @@ describe('openPrometheus', () => {
   });
 
   it('escapes gate and model in selectors', async () => {
-    const source = open({ labels: { gate: '$__gate', model: 'v-$__model', tier: '/a|$__gate/' } });
+    const source = open({ arms: both('{gate="$__gate",model="v-$__model",tier=~"a|$__gate"}') });
     await source.read(request({ canaryGate: 'a"}\n', modelId: '.*' }));
     expect(stub.queries[0]).to.equal(
       '{__name__=~"model_latency_bucket|model_requests_total|model_errors_total",' +
@@ -223,13 +225,13 @@ describe('openPrometheus', () => {
   });
 
   it('does not take a falling gauge for a restart', async () => {
-    const metrics = { ...DEFAULT_METRICS, score: null };
+    const signals = { ...DEFAULT_SIGNALS, drift: null };
     const inflight: StubSeries = {
       metric: { __name__: 'model_inflight_requests', gate: 'stage' },
       values: [[T, '9']],
     };
     stub.series.push(inflight);
-    const [, second] = await looks(open({ metrics }), [
+    const [, second] = await looks(open({ signals }), [
       [1, () => expose('stage', 0, 100, 5, 10)],
       [6, () => [expose('stage', 5, 140, 7, 14), inflight.values.push([T + 2, '7'], [T + 5, '4'])]],
     ]);
@@ -319,7 +321,7 @@ describe('openPrometheus', () => {
     for (const [name, answer, state, detail] of answers)
       it(`${state}: ${name}`, async () => {
         stub.answer = answer;
-        const { observation, cursor } = await open({ metrics: DEFAULT_METRICS }).read(request({ withBaseline: true }));
+        const { observation, cursor } = await open({ signals: DEFAULT_SIGNALS }).read(request({ withBaseline: true }));
         for (const arm of [observation.canary, observation.baseline])
           for (const signal of [arm?.errors, arm?.latency, arm?.score]) {
             expect(signal?.state).to.equal(state);
@@ -347,7 +349,7 @@ describe('openPrometheus', () => {
 
     it('invalid: a baseline that is the canary itself', async () => {
       expose('stage', 0, 100, 5, 10);
-      const source = open({ labels: { gate: 'stage' } });
+      const source = open({ arms: both('{gate="stage"}') });
       const { canary, baseline } = (await source.read(request({ withBaseline: true }))).observation;
       expect(canary.errors?.state).to.equal('first');
       expect(baseline?.errors).to.have.property('detail').that.includes('is the canary and the baseline');
@@ -375,8 +377,8 @@ describe('openPrometheus', () => {
       const [first, second] = await looks(
         open({
           queries: DEMO,
-          labels: { job: 'unused' },
-          metrics: { ...DEFAULT_METRICS, score: null, inflight: null },
+          arms: both('{job="unused"}'),
+          signals: WITHOUT_DRIFT,
         }),
         [
           [1, () => [expose('stage', 0, 100, 5, 10), expose('production', 0, 10, 0, 0)]],
@@ -409,7 +411,7 @@ describe('openPrometheus', () => {
         error_rate: `100 * ${DEMO.error_rate}`,
         drift: 'max(drift)',
       };
-      const source = open({ queries, metrics: DEFAULT_METRICS });
+      const source = open({ queries, signals: DEFAULT_SIGNALS });
       const { observation } = await source.read(request({ withBaseline: true }));
       expect(observation.canary).to.deep.equal({});
       expect(observation).not.to.have.property('baseline');
@@ -510,9 +512,7 @@ describe('openPrometheus', () => {
       const error = await refusal(open({ queries: { error_rate: 'sum(rate(x[$__window])' } }));
       expect(error.code).to.equal('PROMQL');
       expect(error.message).to.include('PROM_Q_ERR: PromQL syntax error at column 23');
-      expect((await refusal(open({ labels: { gate: '$__gat' } }))).message)
-        .to.include('labels: ')
-        .and.include('$__gat;');
+      expect(() => open({ arms: both('{gate="$__gat"}') })).to.throw(LukhasError, /arms\.canary: .*\$__gat;/);
       expect(stub.queries).to.deep.equal([]);
     });
 

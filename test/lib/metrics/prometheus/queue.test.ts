@@ -11,7 +11,7 @@ describe('many queries of one Prometheus', () => {
 
   function open(timeoutMs: number): PrometheusApi {
     const endpoint = new URL(`${stub.url}/api/v1/query`);
-    return new PrometheusApi({ endpoint, headers: {}, ca: undefined, timeoutMs, shareMs: 20, random: () => 0.5 });
+    return new PrometheusApi({ endpoint, credentials: { headers: {} }, timeoutMs, shareMs: 20, random: () => 0.5 });
   }
 
   beforeEach(async () => {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { checkPromql, lintPromql, substitute } from '../../../../src/lib/metrics/promql/promql.js';
-import { labelMatchers, parseSelector, writeSelector } from '../../../../src/lib/metrics/promql/selector.js';
+import { type Matcher, parseSelector, writeSelector } from '../../../../src/lib/metrics/promql/selector.js';
 import { unquote } from '../../../../src/lib/metrics/promql/text.js';
 
 const LATENCY = 'histogram_quantile(0.95, sum(rate(model_latency_bucket{gate="$__gate"}[$__window])) by (le)) * 1000';
@@ -127,7 +127,11 @@ describe('PromQL strings and selectors', () => {
   });
 
   it('writes configured labels so that no value can leave its string', () => {
-    const matchers = labelMatchers({ gate: 'a"b\n', 'k8s.pod': 'x', code: '/5../' });
+    const matchers: Matcher[] = [
+      { label: 'gate', op: '=', value: 'a"b\n' },
+      { label: 'k8s.pod', op: '=', value: 'x' },
+      { label: 'code', op: '=~', value: '5..' },
+    ];
     expect(writeSelector(['a.b', 'c'], matchers)).to.equal(
       '{__name__=~"a\\\\.b|c",gate="a\\"b\\n","k8s.pod"="x",code=~"5.."}',
     );
