@@ -8,7 +8,7 @@ import {
   type Increments,
   readHistograms,
   sumHistograms,
-} from './histogram.js';
+} from './counting/index.js';
 import { type Labels, labelMatcher, type Series, showLabels } from './labels.js';
 import type { Selector } from './promql/index.js';
 import type { Signals } from './signals/index.js';

@@ -1,6 +1,6 @@
 import type { ArmReading, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
 import { type ArmCursor, armReading } from '../counters.js';
-import { sumHistograms } from '../histogram.js';
+import { sumHistograms } from '../counting/index.js';
 import type { Labels, Series } from '../labels.js';
 import { showSelector } from '../promql/index.js';
 import type { ApiSeries, RawSample } from './api.js';

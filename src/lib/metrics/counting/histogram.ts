@@ -1,5 +1,6 @@
-import type { Missing } from '../judge/index.js';
-import { type Series, showLabels } from './labels.js';
+import type { Missing } from '../../judge/index.js';
+import { showLabels } from '../labels.js';
+import type { Sample } from '../signals/samples.js';
 
 /** Cumulative totals of one classic histogram: `totals[i]` at or below `bounds[i]`, the last one of everything. */
 export interface HistogramTotals {
@@ -22,7 +23,7 @@ type Buckets = { byBound: Map<number, number>; count?: number };
  */
 export function readHistograms(
   name: string,
-  series: readonly Series[],
+  series: readonly Sample[],
   scale: number,
 ): Map<string, HistogramTotals> | Missing {
   const groups = new Map<string, Buckets>();
@@ -46,7 +47,7 @@ export function countProblem(value: number): string | null {
   return Number.isFinite(value) && value > 0 ? `${value}, too large for a count` : String(value);
 }
 
-function collect(name: string, sample: Series, scale: number, groups: Map<string, Buckets>): string | null {
+function collect(name: string, sample: Sample, scale: number, groups: Map<string, Buckets>): string | null {
   const isBucket = sample.name === `${name}_bucket`;
   if (!isBucket && sample.name !== `${name}_count`) return null;
   const shown = () => `${sample.name}${showLabels(sample.labels)}`;

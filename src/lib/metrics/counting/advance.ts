@@ -1,0 +1,225 @@
+import { createdAnew } from './compare.js';
+import type { ProcessCursor } from './cursor.js';
+import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
+import type { Plan } from './plan.js';
+import type { ProcessLook } from './processes.js';
+import type { Verdict } from './verdict.js';
+
+/** What one histogram signal counted in one process; `torn`: its buckets contradict those of the last look. */
+export interface HistogramPart {
+  parts: Increments[];
+  /** Histograms that got a starting point alone. */
+  started: number;
+  torn: boolean;
+}
+
+export interface Advance {
+  cursor: ProcessCursor;
+  histograms: HistogramPart[];
+  /** First values that are no counts of this look: more than can have been counted since the last one. */
+  tooLarge: { name: string; value: number } | null;
+}
+
+export interface AdvanceContext {
+  plan: Plan;
+  begin: number;
+  staleBefore: number;
+  /** The most that a new series can have counted since the last look. */
+  most: number;
+  /** Histograms of the plan that cannot be read at this look: what they count waits. */
+  blocked: ReadonlySet<number>;
+}
+
+/** A series' creation may be told by another clock than that of the looks. */
+const CREATED_SKEW_MS = 60_000;
+const RATE_DECAY = 0.9;
+
+/** What one look made of one process. */
+export interface ProcessStep {
+  look: ProcessLook;
+  /** Null: all its samples are stale, its counts wait. */
+  verdict: Verdict | null;
+  histograms: HistogramPart[];
+}
+
+/** Gives every series its increment, and moves the cursor of its process on. */
+export function advance(
+  look: ProcessLook,
+  before: ProcessCursor | undefined,
+  verdict: Verdict,
+  context: AdvanceContext,
+): Advance {
+  const { plan } = context;
+  const step = new Step(look, before, verdict, context);
+  const series = step.series();
+  const histograms: ProcessCursor['histograms'] = {};
+  const parts = plan.histograms.map((_, i) => step.histogram(i, histograms));
+  const cursor: ProcessCursor = {
+    target: look.target,
+    seen: look.time,
+    rate: step.rate(),
+    former: formerStarts(look, before),
+    series,
+    histograms,
+  };
+  const startedAt = look.startedAt ?? before?.startedAt;
+  if (startedAt !== undefined) cursor.startedAt = startedAt;
+  if (step.created !== undefined) cursor.created = step.created;
+  if (verdict.other !== undefined) cursor.other = verdict.other;
+  if (verdict.turn !== undefined) cursor.turn = verdict.turn;
+  return { cursor, histograms: parts, tooLarge: step.tooLarge };
+}
+
+const MOST_FORMER = 4;
+
+function formerStarts({ startedAt }: ProcessLook, before: ProcessCursor | undefined): number[] {
+  if (before === undefined) return [];
+  const { former, startedAt: last } = before;
+  if (startedAt === undefined || last === undefined || Math.abs(startedAt - last) <= 1000) return former;
+  return [last, ...former.filter((start) => start !== last)].slice(0, MOST_FORMER);
+}
+
+class Step {
+  created: Record<string, number> | undefined;
+  tooLarge: { name: string; value: number } | null = null;
+  /** Where earlier values count on: those of series that this look does not show stay. */
+  private readonly counts: boolean;
+  private readonly fromZero: boolean;
+  private rise = 0;
+
+  constructor(
+    private readonly look: ProcessLook,
+    private readonly before: ProcessCursor | undefined,
+    private readonly verdict: Verdict,
+    private readonly context: AdvanceContext,
+  ) {
+    this.counts = verdict.kind === 'count';
+    this.fromZero = verdict.kind === 'zero' || verdict.kind === 'confirm';
+    if (this.counts) this.findTooLarge();
+  }
+
+  series(): ProcessCursor['series'] {
+    const { before } = this;
+    const values: ProcessCursor['series'] = this.kept(before?.series ?? {});
+    for (const [key, entry] of this.look.series) {
+      const { sample, good } = entry;
+      if (sample.created !== undefined) {
+        this.created ??= { ...before?.created };
+        this.created[key] = sample.created;
+      }
+      if (!good) {
+        if (!(this.counts && typeof values[key] === 'number')) values[key] = null;
+        continue;
+      }
+      entry.delta = this.delta(key, sample.value, sample.created, sample.t);
+      if (entry.delta !== null && entry.delta > this.rise) this.rise = entry.delta;
+      const stale = before?.series[key] === undefined && sample.t !== undefined && sample.t < this.context.staleBefore;
+      values[key] = stale ? null : sample.value;
+    }
+    return values;
+  }
+
+  private delta(key: string, value: number, created: number | undefined, t: number | undefined): number | null {
+    if (this.fromZero) return value;
+    const { before, verdict } = this;
+    const last = before?.series[key];
+    if (verdict.kind === 'again') return last ?? 0;
+    if (!this.counts || last === null) return null;
+    if (last === undefined)
+      return t !== undefined && t < this.context.staleBefore ? null : this.isNew(created) ? value : null;
+    if (createdAnew(before?.created, key, created)) return created! > this.context.begin ? value : null;
+    return value - last;
+  }
+
+  histogram(index: number, into: ProcessCursor['histograms']): HistogramPart {
+    const { signal } = this.context.plan.histograms[index]!;
+    const found = this.look.histograms[index]!;
+    const before = this.before?.histograms[signal];
+    const part: HistogramPart = { parts: [], started: 0, torn: false };
+    if (!(found instanceof Map) || this.context.blocked.has(index)) {
+      if (this.counts && before !== undefined) into[signal] = before;
+      else into[signal] = this.fromZero ? {} : null;
+      return part;
+    }
+    const totals: Record<string, HistogramTotals> = this.counts ? { ...before } : {};
+    into[signal] = totals;
+    for (const [key, now] of found) {
+      totals[key] = now;
+      const increments = this.increments(now, before, key);
+      if (increments === undefined) part.started += 1;
+      else if (increments === null) part.torn = true;
+      else {
+        part.parts.push(increments);
+        this.rise = Math.max(this.rise, sum(increments));
+      }
+    }
+    return part;
+  }
+
+  /** @returns undefined for a starting point, null where buckets contradict each other */
+  private increments(
+    now: HistogramTotals,
+    before: Record<string, HistogramTotals> | null | undefined,
+    key: string,
+  ): Increments | null | undefined {
+    const last = before?.[key];
+    if (this.fromZero) return risen(now);
+    if (this.verdict.kind === 'again') return last === undefined ? undefined : risen(last);
+    if (!this.counts || before === null) return undefined;
+    if (last === undefined) return this.tooLarge === null ? risen(now) : undefined;
+    return risen(now, last);
+  }
+
+  /** Of the fastest series, per millisecond. It fades, so that a burst is not the measure for ever. */
+  rate(): number | null {
+    const { before, look, verdict } = this;
+    const last = before?.rate ?? null;
+    if (!this.counts && !this.fromZero) return last;
+    const from =
+      verdict.kind === 'zero'
+        ? (look.startedAt ?? look.time)
+        : verdict.kind === 'confirm'
+          ? before?.other?.seen
+          : before?.seen;
+    const now = this.rise / Math.max(1000, look.time - (from ?? look.time));
+    return last === null ? now : Math.max(now, last * RATE_DECAY);
+  }
+
+  private isNew(created: number | undefined): boolean {
+    if (created === undefined) return this.tooLarge === null;
+    return created > (this.before?.seen ?? 0) - CREATED_SKEW_MS;
+  }
+
+  /** New series that all came with one that cannot be new are those of a process that was not seen before. */
+  private findTooLarge(): void {
+    const { before, look, context } = this;
+    const one = (name: string, value: number): void => {
+      if (value > context.most && value > (this.tooLarge?.value ?? 0)) this.tooLarge = { name, value };
+    };
+    for (const [key, { sample, good }] of look.series)
+      if (good && sample.created === undefined && before?.series[key] === undefined) one(key, sample.value);
+    context.plan.histograms.forEach(({ signal, source }, i) => {
+      const found = look.histograms[i]!;
+      const known = before?.histograms[signal];
+      if (!(found instanceof Map) || known === null) return;
+      for (const [key, { totals }] of found)
+        if (known?.[key] === undefined) one(`${source.name}${key}`, totals.at(-1)!);
+    });
+  }
+
+  /** Values of series that may return; after anything but counting on, they are not known any more. */
+  private kept(series: ProcessCursor['series']): ProcessCursor['series'] {
+    if (this.counts) return { ...series };
+    if (this.fromZero) return {};
+    return Object.fromEntries(Object.keys(series).map((key) => [key, null]));
+  }
+}
+
+/** @returns null where the buckets contradict each other */
+function risen(now: HistogramTotals, before?: HistogramTotals): Increments | null {
+  return differenceHistogram(now, before)?.increments ?? null;
+}
+
+function sum({ counts }: Increments): number {
+  return counts.reduce((all, count) => all + count, 0);
+}

@@ -1,0 +1,100 @@
+import type { Line, ProcessCursor } from './cursor.js';
+import type { HistogramTotals } from './histogram.js';
+import type { Plan } from './plan.js';
+import type { ProcessLook } from './processes.js';
+
+export interface Fall {
+  name: string;
+  from: number;
+  to: number;
+}
+
+/** How the counters of a process stand beside an earlier time. */
+export interface Comparison {
+  /** The deepest fall; null: nothing is lower than before. */
+  fell: Fall | null;
+  /** The most that one rose. */
+  rise: number;
+  /** Whether all that fell are at most half of what they were, or a tenth. */
+  halved: boolean;
+  decimated: boolean;
+  /** The highest that any stands at now. */
+  highest: number;
+}
+
+/** Compares what both have; series that were created anew since then are not the same any more. */
+export function compare(line: Line, look: ProcessLook, plan: Plan, created?: ProcessCursor['created']): Comparison {
+  const found: Comparison = { fell: null, rise: 0, halved: true, decimated: true, highest: 0 };
+  const one = (name: string, from: number, to: number): void => {
+    if (to > found.highest) found.highest = to;
+    if (to - from > found.rise) found.rise = to - from;
+    if (to >= from) return;
+    if (found.fell === null || from - to > found.fell.from - found.fell.to) found.fell = { name, from, to };
+    if (to > from / 2) found.halved = false;
+    if (to > from / 10) found.decimated = false;
+  };
+  for (const [key, { sample, good }] of look.series) {
+    const from = line.series[key];
+    if (good && typeof from === 'number' && !createdAnew(created, key, sample.created)) one(key, from, sample.value);
+  }
+  plan.histograms.forEach(({ signal, source }, i) => {
+    const now = look.histograms[i]!;
+    const before = line.histograms[signal];
+    if (!(now instanceof Map) || !before) return;
+    for (const [key, totals] of now) {
+      const from = before[key];
+      if (from !== undefined) compareTotals(`${source.name}${key}`, from, totals, one);
+    }
+  });
+  return found;
+}
+
+function compareTotals(
+  name: string,
+  before: HistogramTotals,
+  now: HistogramTotals,
+  one: (name: string, from: number, to: number) => void,
+): void {
+  if (!sameBounds(now, before)) {
+    one(`${name} with other buckets`, before.totals.at(-1)!, 0);
+    return;
+  }
+  now.totals.forEach((total, i) => {
+    one(`${name} at or below ${now.bounds[i] ?? '+Inf'}`, before.totals[i]!, total);
+  });
+}
+
+export function sameBounds(a: HistogramTotals, b: HistogramTotals): boolean {
+  return a.bounds.length === b.bounds.length && a.bounds.every((bound, i) => bound === b.bounds[i]);
+}
+
+/** Whether something of `line` is lower in `low`. */
+export function isBelow(low: Line, line: Line): boolean {
+  for (const [key, value] of Object.entries(line.series)) {
+    const now = low.series[key];
+    if (typeof value === 'number' && typeof now === 'number' && now < value) return true;
+  }
+  for (const [signal, all] of Object.entries(line.histograms)) {
+    for (const [key, { totals }] of Object.entries(all ?? {})) {
+      const now = low.histograms[signal]?.[key];
+      if (now?.totals.some((total, i) => total < (totals[i] ?? 0))) return true;
+    }
+  }
+  return false;
+}
+
+/** The highest total of all. */
+export function highestOf({ series, histograms }: Line): number {
+  let highest = 0;
+  for (const value of Object.values(series)) highest = Math.max(highest, value ?? 0);
+  for (const all of Object.values(histograms))
+    for (const { totals } of Object.values(all ?? {})) highest = Math.max(highest, totals.at(-1)!);
+  return highest;
+}
+
+const CREATED_NOISE_MS = 1000;
+
+export function createdAnew(created: ProcessCursor['created'], key: string, now: number | undefined): boolean {
+  const before = created?.[key];
+  return now !== undefined && before !== undefined && now > before + CREATED_NOISE_MS;
+}

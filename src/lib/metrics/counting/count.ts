@@ -1,0 +1,151 @@
+import type { ArmReading, Missing } from '../../judge/index.js';
+import type { ArmSamples, Target } from '../signals/samples.js';
+import type { Signals } from '../signals/signals.js';
+import { type Advance, advance, type ProcessStep } from './advance.js';
+import { type ArmCursor, nextCursor } from './cursor.js';
+import { judgeProcess } from './identity.js';
+import { type Plan, planOf } from './plan.js';
+import { type ProcessLook, processesOf } from './processes.js';
+import { ArmSignals } from './readings.js';
+import { type Unseen, unseenOf } from './unseen.js';
+import type { Verdict } from './verdict.js';
+
+export interface ArmCount {
+  reading: ArmReading;
+  cursor: ArmCursor;
+  notes: string[];
+  /** What happened, or may have, and is in no reading: neither of this look nor of a later one. */
+  unseen: Unseen[];
+}
+
+/** A place that was not read for so long is forgotten: what returns there is a process not seen before. */
+const FORGET_MS = 24 * 3_600_000;
+
+/**
+ * Turns cumulative series into increments since the previous look. What is counted belongs to a process, and each series
+ * of it is differenced by itself: decision 22 tells how a new series, a restart, a dip, an alternation and an end are
+ * told apart. A signal that was missing covers, once it is back, everything since it was last there; a note says so.
+ * Pure: neither the samples nor the cursor are changed.
+ */
+export function countArm(samples: ArmSamples, previous: ArmCursor | null, signals: Signals): ArmCount {
+  const plan = planOf(signals);
+  const up = samples.targets.filter(({ state }) => state.state === 'ok').length;
+  const targets = { expected: samples.targets.length, up };
+  if (up === 0) {
+    const reading = { ...allMissing(noTarget(samples.targets), signals), targets };
+    return { reading, cursor: previous ?? nextCursor(null, samples.at), notes: [], unseen: [] };
+  }
+  const cursor = nextCursor(previous, samples.at);
+  const notes = waiting(samples, previous);
+  const staleBefore = samples.staleBefore ?? Number.NEGATIVE_INFINITY;
+  const looks = processesOf(samples, plan);
+  const unseen: Unseen[] = [];
+  const steps = stepAll(looks, { samples, previous, cursor, plan, staleBefore, notes, unseen });
+  const arm = new ArmSignals({ steps, cursor, previous, signals, plan, staleBefore, notes });
+  const reading: ArmReading = { ...arm.reading(), targets };
+  const verdicts = steps.flatMap(({ verdict }) => verdict ?? []);
+  const resets = verdicts.filter(({ reset }) => reset).length;
+  const restarts = verdicts.filter(({ restart }) => restart).length;
+  if (resets > 0) reading.resets = resets;
+  if (restarts > 0) reading.restarts = restarts;
+  return { reading, cursor, notes, unseen };
+}
+
+interface Stepping {
+  samples: ArmSamples;
+  previous: ArmCursor | null;
+  cursor: ArmCursor;
+  plan: Plan;
+  staleBefore: number;
+  notes: string[];
+  unseen: Unseen[];
+}
+
+function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[] {
+  const { samples, previous, cursor, plan, staleBefore, notes, unseen } = context;
+  forget(cursor, samples.at);
+  for (const { id, state } of samples.targets) if (state.state === 'ok') cursor.targets[id] = samples.at;
+  const blocked = new Set(
+    plan.histograms.flatMap((_, i) => (looks.some(({ histograms }) => !(histograms[i] instanceof Map)) ? [i] : [])),
+  );
+  const begin = cursor.begin;
+  const rate = fastest(previous);
+  return looks.map((look) => {
+    if (look.time < staleBefore) return { look, verdict: null, histograms: [] };
+    const before = previous?.processes[look.id];
+    const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
+    const most = mostNew(rate, look.time - (before?.seen ?? look.time));
+    const step: Advance = advance(look, before, verdict, { plan, begin, staleBefore, most, blocked });
+    cursor.processes[look.id] = step.cursor;
+    tell(look, verdict, step, previous, notes);
+    unseen.push(...unseenOf(look, before, verdict, step));
+    return { look, verdict, histograms: step.histograms };
+  });
+}
+
+/** The most that a series seen for the first time can have counted since the last look, `elapsed` milliseconds ago. */
+function mostNew(rate: number, elapsed: number): number {
+  return rate > 0 ? 10 * rate * elapsed + 100 : elapsed + 100;
+}
+
+function fastest(previous: ArmCursor | null): number {
+  return Object.values(previous?.processes ?? {}).reduce((most, { rate }) => Math.max(most, rate ?? 0), 0);
+}
+
+function forget(cursor: ArmCursor, at: number): void {
+  for (const [id, { seen }] of Object.entries(cursor.processes)) if (seen < at - FORGET_MS) delete cursor.processes[id];
+  for (const [id, seen] of Object.entries(cursor.targets)) if (seen < at - FORGET_MS) delete cursor.targets[id];
+}
+
+function tell(look: ProcessLook, verdict: Verdict, step: Advance, previous: ArmCursor | null, notes: string[]): void {
+  if (verdict.kind === 'start' && previous !== null && hadAny(previous)) {
+    notes.push(
+      `${look.shown} is new here, and when it began is not known: what it counted so far${amounts(look)} is left out`,
+    );
+  }
+  if (step.tooLarge !== null) {
+    const { name, value } = step.tooLarge;
+    notes.push(
+      `${name} is new and stands at ${value}, too much for one check: new series of ${look.shown} start there`,
+    );
+  }
+}
+
+function hadAny({ processes }: ArmCursor): boolean {
+  return Object.keys(processes).length > 0;
+}
+
+function amounts({ series }: ProcessLook): string {
+  const [highest] = [...series.values()].filter(({ good }) => good).sort((a, b) => b.sample.value - a.sample.value);
+  return highest === undefined ? '' : ` (${highest.key} ${highest.sample.value})`;
+}
+
+/** Places that did not answer, while others did. */
+function waiting({ targets, at }: ArmSamples, previous: ArmCursor | null): string[] {
+  return targets.flatMap(({ id, state }) => {
+    if (state.state === 'ok') return [];
+    const seen = previous?.targets[id];
+    const since = seen === undefined ? '' : `, last read ${Math.round((at - seen) / 1000)} s ago`;
+    return [`counts of ${id} wait${since}: ${state.detail ?? state.state}`];
+  });
+}
+
+function noTarget(targets: readonly Target[]): Missing {
+  const [first] = targets.flatMap(({ state }) => (state.state === 'ok' ? [] : state));
+  if (first === undefined) return { state: 'absent', detail: 'nothing to read was found' };
+  if (targets.length === 1) return first;
+  return { state: first.state, detail: `none of ${targets.length} answers: ${first.detail ?? first.state}` };
+}
+
+/** A reading in which every signal asked for has the same state. */
+export function allMissing(missing: Missing, { requests, errors, histograms, drift }: Signals): ArmReading {
+  const { latency, ...others } = histograms;
+  const reading: ArmReading = {};
+  if (requests !== null && errors !== null) reading.errors = missing;
+  if (latency !== undefined) reading.latency = missing;
+  const names = Object.keys(others);
+  if (names.length > 0) reading.histograms = Object.fromEntries(names.map((name) => [name, missing]));
+  if (drift?.kind === 'histogram') reading.score = missing;
+  if (drift?.kind === 'categories') reading.categories = missing;
+  return reading;
+}

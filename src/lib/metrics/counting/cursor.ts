@@ -1,0 +1,89 @@
+import { z } from 'zod';
+
+const time = z.number();
+const totalsSchema = z.object({ bounds: z.array(z.number()), totals: z.array(z.number()) });
+/** Null: the series is there, but where it stood could not be read: its next value is a starting point. */
+const valuesSchema = z.record(z.string(), z.number().nullable());
+const histogramsSchema = z.record(z.string(), z.record(z.string(), totalsSchema).nullable());
+
+/** Where the counters of a process stood at one look. */
+const lineSchema = z.object({ series: valuesSchema, histograms: histogramsSchema });
+export type Line = z.infer<typeof lineSchema>;
+
+/** A line that the counters left. */
+const otherSchema = lineSchema.extend({
+  seen: time,
+  /** Looks since then. */
+  looks: z.number(),
+  /** Whether they fell from it, else they jumped up. */
+  above: z.boolean(),
+  /** Whether the counts of the fall wait for what the next look tells. */
+  held: z.boolean(),
+  /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
+  rate: z.number().optional(),
+});
+export type OtherLine = z.infer<typeof otherSchema>;
+
+const processSchema = lineSchema.extend({
+  target: z.string(),
+  /** When it was last read: the newest timestamp of its samples, or the time of the look. */
+  seen: time,
+  startedAt: time.optional(),
+  /** Creation times of series and histograms, where the source gives them. */
+  created: z.record(z.string(), time).optional(),
+  /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
+  rate: z.number().nullable(),
+  /** Start times of processes that answered in its place before. */
+  former: z.array(time),
+  /** Where the counters stood before they fell or jumped, while it may still be asked whether they return there. */
+  other: otherSchema.optional(),
+  /** Two processes answer in turn: for so many looks in a row the same one has answered. */
+  turn: z.number().optional(),
+});
+export type ProcessCursor = z.infer<typeof processSchema>;
+
+const cursorSchema = z.object({
+  v: z.literal(1),
+  /** The last look that read anything, and the first one of all. */
+  at: time,
+  begin: time,
+  processes: z.record(z.string(), processSchema),
+  /** When each target was last read in full. */
+  targets: z.record(z.string(), time),
+  /** Increments not given out yet, because the other half of the ratio was missing. */
+  carry: z.object({ bad: z.number(), total: z.number() }),
+  /** Of differences of counters: what has been counted since the start, and what of it has been given out. */
+  settling: z.object({ bad: z.number(), total: z.number(), givenBad: z.number(), givenTotal: z.number() }).nullable(),
+  /** Up to when the increments of each signal have been given out; left out: it has no starting point yet. */
+  since: z.record(z.string(), time),
+  /** Newest timestamp of each signal's series, if the source gives timestamps. */
+  newest: z.record(z.string(), time),
+});
+
+/** Where the counters of an arm stood at the last look. Plain JSON. */
+export type ArmCursor = z.infer<typeof cursorSchema>;
+
+/** Null where it was written before counters had identities: the canary then starts to count anew. */
+export const armCursorSchema = z.preprocess(
+  (stored) => (typeof stored === 'object' && stored !== null && !('v' in stored) ? null : stored),
+  cursorSchema.nullable(),
+);
+
+/** A copy that may be changed: processes are replaced whole. */
+export function nextCursor(previous: ArmCursor | null, at: number): ArmCursor {
+  if (previous === null) {
+    const nothing = { processes: {}, targets: {}, since: {}, newest: {}, settling: null };
+    return { v: 1, at, begin: at, ...nothing, carry: { bad: 0, total: 0 } };
+  }
+  const { processes, targets, carry, settling, since, newest } = previous;
+  return {
+    ...previous,
+    at,
+    processes: { ...processes },
+    targets: { ...targets },
+    carry: { ...carry },
+    settling: settling && { ...settling },
+    since: { ...since },
+    newest: { ...newest },
+  };
+}

@@ -1,0 +1,60 @@
+import { type Comparison, compare } from './compare.js';
+import type { ProcessCursor } from './cursor.js';
+import { namelessVerdict } from './nameless.js';
+import type { Plan } from './plan.js';
+import type { ProcessLook } from './processes.js';
+import { broken, fallText, inTurn, QUIET_LOOKS, tooMuch, type Verdict } from './verdict.js';
+
+export interface Surroundings {
+  plan: Plan;
+  /** The first look of all, milliseconds since the epoch. */
+  begin: number;
+  at: number;
+}
+
+const START_NOISE_MS = 1000;
+/** No process serves more in a millisecond. */
+const MOST_PER_MS = 100;
+
+export function judgeProcess(look: ProcessLook, before: ProcessCursor | undefined, around: Surroundings): Verdict {
+  if (before === undefined) return { kind: beganWithin(look.startedAt, around) ? 'zero' : 'start' };
+  const elapsed = Math.max(1, look.time - before.seen);
+  const compared = compare(before, look, around.plan, before.created);
+  if (look.startedAt !== undefined && before.startedAt !== undefined)
+    return verdictByStart(look, before, compared, elapsed, around);
+  return namelessVerdict(look, before, compared, elapsed, around.plan);
+}
+
+/** A start after this look is a clock that is wrong. */
+function beganWithin(startedAt: number | undefined, { begin, at }: Surroundings): boolean {
+  return startedAt !== undefined && startedAt > begin && startedAt <= at + START_NOISE_MS;
+}
+
+/** Its start tells one process from another. */
+function verdictByStart(
+  look: ProcessLook,
+  before: ProcessCursor,
+  { fell, rise, highest }: Comparison,
+  elapsed: number,
+  around: Surroundings,
+): Verdict {
+  const [now, then] = [look.startedAt!, before.startedAt!];
+  const near = (start: number): boolean => Math.abs(start - now) <= START_NOISE_MS;
+  const same = near(then) && !(fell !== null && now > before.seen);
+  const { turn } = before;
+  if (!same && before.former.some(near)) return { ...inTurn(look), turn: 0 };
+  if (turn !== undefined) {
+    const quiet = same ? turn + 1 : 0;
+    return quiet >= QUIET_LOOKS ? inTurn(look) : { ...inTurn(look), turn: quiet };
+  }
+  if (same) {
+    if (fell !== null) return { ...broken('unstable', `${fallText(fell)} without a restart`), reset: true };
+    return rise > MOST_PER_MS * elapsed ? tooMuch(look, rise, elapsed) : { kind: 'count' };
+  }
+  if (now > then && beganWithin(now, around)) {
+    const most = before.rate === null ? Infinity : 10 * before.rate * Math.max(1, around.at - now) + 100;
+    if (fell !== null || highest <= most) return { kind: 'zero', reset: true, restart: true };
+    return broken('unstable', `${look.shown} says that it restarted, but its counters count on`);
+  }
+  return broken('unstable', `another process answers at ${look.shown}, its counts start here`);
+}

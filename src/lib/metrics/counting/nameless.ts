@@ -1,0 +1,135 @@
+import type { Missing } from '../../judge/index.js';
+import { type Comparison, compare, highestOf, isBelow } from './compare.js';
+import type { OtherLine, ProcessCursor } from './cursor.js';
+import type { Plan } from './plan.js';
+import type { ProcessLook } from './processes.js';
+import { broken, fallText, inTurn, QUIET_LOOKS, tooMuch, type Verdict } from './verdict.js';
+
+/** For so many looks a line is remembered that the counters left. */
+const REMEMBERED_LOOKS = 20;
+
+/** Of a process that does not say when it began, only the values tell what happened. */
+export function namelessVerdict(
+  look: ProcessLook,
+  before: ProcessCursor,
+  compared: Comparison,
+  elapsed: number,
+  plan: Plan,
+): Verdict {
+  return new Nameless(look, before, compared, elapsed, plan).verdict();
+}
+
+class Nameless {
+  /** What one series is expected to rise by at most, going by how it did of late; null: nothing is known of that. */
+  private readonly expected: number | null;
+
+  constructor(
+    private readonly look: ProcessLook,
+    private readonly before: ProcessCursor,
+    private readonly compared: Comparison,
+    private readonly elapsed: number,
+    private readonly plan: Plan,
+  ) {
+    this.expected = before.rate === null ? null : before.rate * elapsed;
+  }
+
+  verdict(): Verdict {
+    const { turn, other } = this.before;
+    const { fell, rise } = this.compared;
+    if (turn !== undefined) return this.stillInTurn(turn);
+    if (other?.held) return this.afterFall(other);
+    if (fell !== null) return this.afterJump(other) ? this.turns() : this.fall();
+    const back = other !== undefined && this.isBack(other);
+    if (back && !this.usual(rise)) return this.turns();
+    if (this.tooFast(rise, other)) {
+      return { ...tooMuch(this.look, rise, this.elapsed), other: this.left({ rate: rise / this.elapsed }) };
+    }
+    return back ? { kind: 'count' } : { kind: 'count', ...this.remembered() };
+  }
+
+  private stillInTurn(turn: number): Verdict {
+    const { fell, rise } = this.compared;
+    const quiet = fell === null && (this.expected === null || this.usual(rise)) ? turn + 1 : 0;
+    const verdict = { ...inTurn(this.look), ...(quiet === 0 ? { other: this.left({}) } : this.remembered()) };
+    return quiet >= QUIET_LOOKS ? verdict : { ...verdict, turn: quiet };
+  }
+
+  private turns(): Verdict {
+    return { ...inTurn(this.look), turn: 0, other: this.left({}) };
+  }
+
+  /** The fall of the last look was a restart, unless the counters are back where they were, or it was too much for one. */
+  private afterFall(other: OtherLine): Verdict {
+    const { fell, rise } = this.compared;
+    if (fell !== null) {
+      return this.mayBeRestart()
+        ? { kind: 'again', reset: true, restart: true, other: this.left({ held: true }), missing: this.fallen() }
+        : this.dip();
+    }
+    if (this.isBack(other)) return this.usual(rise) ? { kind: 'count' } : this.turns();
+    const span = Math.max(1, this.before.seen - other.seen);
+    const likely = this.expected !== null || highestOf(this.before) <= 5 * (rise / this.elapsed) * span + 100;
+    return likely ? { kind: 'confirm', restart: true } : { kind: 'count' };
+  }
+
+  private fall(): Verdict {
+    if (!this.mayBeRestart()) return this.dip();
+    return { kind: 'held', reset: true, other: this.left({ held: true }), missing: this.fallen() };
+  }
+
+  private dip(): Verdict {
+    const detail = `${fallText(this.compared.fell!)}, more than a restart would leave`;
+    return { ...broken('unstable', detail), reset: true, other: this.left({}) };
+  }
+
+  private fallen(): Missing {
+    return { state: 'unstable', detail: `${fallText(this.compared.fell!)}: the next check tells whether by a restart` };
+  }
+
+  /** Whether all that it shows can have been counted since the last look. */
+  private mayBeRestart(): boolean {
+    const { halved, decimated, highest } = this.compared;
+    const { expected } = this;
+    if (expected === null) return halved;
+    if (highest <= 1.5 * expected + 4 * Math.sqrt(expected) + 5) return true;
+    return decimated && highest <= 10 * expected + 100;
+  }
+
+  private usual(rise: number): boolean {
+    const { expected } = this;
+    return expected !== null && rise <= 2 * expected + 4 * Math.sqrt(expected) + 10;
+  }
+
+  /** After a jump up that goes on, the traffic grew. */
+  private tooFast(rise: number, other: OtherLine | undefined): boolean {
+    const { elapsed, expected } = this;
+    if (other?.rate !== undefined && other.looks === 0 && rise <= 2 * other.rate * elapsed) return false;
+    return rise > (expected === null ? 50 * elapsed : 100 * expected + elapsed + 1000);
+  }
+
+  /** Whether the counters, having been below an earlier line, are on it again. */
+  private isBack(other: OtherLine): boolean {
+    return compare(other, this.look, this.plan).fell === null && isBelow(this.before, other);
+  }
+
+  /** Whether they fell back to where they were before they jumped. */
+  private afterJump(other: OtherLine | undefined): boolean {
+    if (other === undefined || other.above) return false;
+    const since = compare(other, this.look, this.plan);
+    if (since.fell !== null) return false;
+    const { rate } = this.before;
+    const expected = rate === null ? 0 : rate * Math.max(1, this.look.time - other.seen);
+    return since.rise <= 2 * expected + 4 * Math.sqrt(expected) + 100;
+  }
+
+  private left(more: { held?: true; rate?: number }): OtherLine {
+    const { series, histograms, seen } = this.before;
+    return { series, histograms, seen, looks: 0, above: this.compared.fell !== null, held: false, ...more };
+  }
+
+  private remembered(): { other?: OtherLine } {
+    const { other } = this.before;
+    if (other === undefined || other.looks >= REMEMBERED_LOOKS) return {};
+    return { other: { ...other, looks: other.looks + 1, held: false } };
+  }
+}

@@ -1,0 +1,80 @@
+import type { Matcher, Selector } from '../promql/index.js';
+import type { HistogramSource, Signals } from '../signals/signals.js';
+
+/** Name of the gauge that says when a process began, in seconds since the epoch. */
+export const PROCESS_START = 'process_start_time_seconds';
+
+/** One selector of a counter expression, or what drift counts. */
+export interface Term {
+  sign: 1 | -1;
+  selector: Selector;
+}
+
+export interface HistogramPlan {
+  /** Key in cursors and readings. */
+  signal: string;
+  /** What messages call it. */
+  shown: string;
+  source: HistogramSource;
+}
+
+type Use = { matchers: readonly Matcher[] } & (
+  | { kind: 'term'; index: number }
+  | { kind: 'histogram'; index: number }
+  | { kind: 'gauge' }
+);
+
+/** What each sample is for, by its name. */
+export interface Plan {
+  terms: readonly Term[];
+  requests: readonly number[];
+  errors: readonly number[];
+  drift: number | null;
+  histograms: readonly HistogramPlan[];
+  byName: ReadonlyMap<string, readonly Use[]>;
+  /** Whether a term is subtracted: then the order of reading can make a failure out of nothing. */
+  subtracts: boolean;
+}
+
+/** Key of the drift's histogram, which no histogram of the user's can have. */
+export const DRIFT = 'drift()';
+
+const plans = new WeakMap<Signals, Plan>();
+
+export function planOf(signals: Signals): Plan {
+  const known = plans.get(signals) ?? makePlan(signals);
+  plans.set(signals, known);
+  return known;
+}
+
+function makePlan({ requests, errors, histograms, drift, inflight }: Signals): Plan {
+  const byName = new Map<string, Use[]>();
+  const use = (name: string, one: Use): void => void (byName.get(name)?.push(one) ?? byName.set(name, [one]));
+  const terms: Term[] = [];
+  const addTerm = (term: Term): number => {
+    const { name, matchers } = term.selector;
+    use(name, { kind: 'term', index: terms.length, matchers });
+    return terms.push(term) - 1;
+  };
+  const plan: HistogramPlan[] = [];
+  const addHistogram = (signal: string, shown: string, source: HistogramSource): void => {
+    for (const name of [`${source.name}_bucket`, `${source.name}_count`])
+      use(name, { kind: 'histogram', index: plan.length, matchers: source.matchers });
+    plan.push({ signal, shown, source });
+  };
+  const parts = {
+    requests: requests?.terms.map(addTerm) ?? [],
+    errors: errors?.terms.map(addTerm) ?? [],
+    drift: drift?.kind === 'categories' ? addTerm({ sign: 1, selector: drift.counts }) : null,
+  };
+  for (const [name, source] of Object.entries(histograms)) addHistogram(name, name, source);
+  if (drift?.kind === 'histogram') addHistogram(DRIFT, 'score', drift.histogram);
+  if (inflight !== null) use(inflight.name, { kind: 'gauge', matchers: inflight.matchers });
+  const subtracts = [...parts.requests, ...parts.errors].some((index) => terms[index]!.sign === -1);
+  return { ...parts, terms, histograms: plan, byName, subtracts };
+}
+
+/** Names of all series that `countArm` looks at. */
+export function seriesNames(signals: Signals): string[] {
+  return [...planOf(signals).byName.keys(), PROCESS_START];
+}

@@ -1,0 +1,152 @@
+import type { Missing } from '../../judge/index.js';
+import { type Labels, showLabels } from '../labels.js';
+import type { ArmSamples, Sample, Target } from '../signals/samples.js';
+import { countProblem, type HistogramTotals, readHistograms } from './histogram.js';
+import { fitAll } from './matching.js';
+import { type Plan, PROCESS_START } from './plan.js';
+
+/** One counter series at this look. */
+export interface Entry {
+  key: string;
+  sample: Sample;
+  /** False: not a number to count with, or given twice. */
+  good: boolean;
+  /** What it counted since the last look; null: nothing can be said. */
+  delta: number | null;
+}
+
+/** What this look shows of one process: a target, or what a label of its series calls an instance. */
+export interface ProcessLook {
+  id: string;
+  target: string;
+  /** As messages call it. */
+  shown: string;
+  startedAt?: number;
+  /** Newest timestamp of its samples; the time of the look where they have none. */
+  time: number;
+  timed: boolean;
+  series: Map<string, Entry>;
+  /** By term of the plan. */
+  terms: Entry[][];
+  /** By histogram of the plan: what there is, and what was read of it. */
+  samples: Sample[][];
+  histograms: (Map<string, HistogramTotals> | Missing)[];
+  gauges: Sample[];
+}
+
+/** Labels whose value names a process, or the place where one runs. */
+const INSTANCE_LABELS = new Set(
+  [
+    [
+      'instance',
+      'instance_id',
+      'exported_instance',
+      'service_instance_id',
+      'pod',
+      'pod_name',
+      'exported_pod',
+      'pod_ip',
+    ],
+    ['k8s_pod_name', 'k8s_pod_uid', 'kubernetes_pod_name', 'pid', 'process', 'process_id', 'process_pid', 'worker'],
+    ['worker_id', 'worker_pid', 'replica', 'replica_id', 'container', 'container_id', 'container_name', 'host'],
+    ['hostname', 'host_name', 'node', 'node_name', 'nodename', 'server_id', 'task', 'task_id', 'slot', 'WorkerId'],
+    ['ip', 'podname', 'rank', 'process_index'],
+  ].flat(),
+);
+
+/** The labels of a series that tell which process it is of, in one spelling; empty where none does. */
+function instanceOf(labels: Labels): string {
+  let found: Labels | null = null;
+  for (const name in labels) {
+    if (!INSTANCE_LABELS.has(name) || labels[name] === '') continue;
+    found ??= {};
+    found[name] = labels[name]!;
+  }
+  return found === null ? '' : showLabels(found);
+}
+
+/** When the process behind a page began, milliseconds since the epoch, where one sample alone says so. */
+export function processStart(samples: readonly Sample[]): number | undefined {
+  const starts = samples.filter(({ name, value }) => name === PROCESS_START && value > 0 && value < 1e11);
+  return starts.length === 1 ? Math.round(starts[0]!.value * 1000) : undefined;
+}
+
+/** Sorts the samples of all targets that answered by process. */
+export function processesOf(samples: ArmSamples, plan: Plan): ProcessLook[] {
+  return samples.targets.flatMap((target) => (target.state.state === 'ok' ? ofTarget(target, samples.at, plan) : []));
+}
+
+function ofTarget(target: Target, at: number, plan: Plan): ProcessLook[] {
+  const found = new Map<string, ProcessLook>();
+  const starts = new Map<string, number>();
+  for (const sample of target.samples) {
+    const uses = plan.byName.get(sample.name);
+    if (sample.name === PROCESS_START) {
+      if (sample.value > 0 && sample.value < 1e11)
+        starts.set(instanceOf(sample.labels), Math.round(sample.value * 1000));
+      continue;
+    }
+    if (uses === undefined) continue;
+    let look: ProcessLook | undefined;
+    let entry: Entry | undefined;
+    for (const use of uses) {
+      if (!fitAll(use.matchers, sample.labels)) continue;
+      look ??= processIn(found, target, instanceOf(sample.labels), plan);
+      if (use.kind === 'gauge') look.gauges.push(sample);
+      else if (use.kind === 'histogram') look.samples[use.index]!.push(sample);
+      else {
+        entry ??= entryIn(look, sample);
+        look.terms[use.index]!.push(entry);
+      }
+    }
+    if (look !== undefined) noteTime(look, sample);
+  }
+  const named = [...found.keys()].filter((instance) => instance !== '');
+  for (const [instance, look] of found) {
+    const startedAt = starts.get(instance) ?? (named.length <= 1 ? (target.startedAt ?? onlyOf(starts)) : undefined);
+    if (startedAt !== undefined) look.startedAt = startedAt;
+    if (!look.timed) look.time = at;
+    look.histograms = look.samples.map((all, i) => {
+      const { source } = plan.histograms[i]!;
+      return all.length === 0 ? new Map() : readHistograms(source.name, all, source.scale);
+    });
+  }
+  return [...found.values()];
+}
+
+function onlyOf(starts: ReadonlyMap<string, number>): number | undefined {
+  return starts.size === 1 ? [...starts.values()][0] : undefined;
+}
+
+function processIn(found: Map<string, ProcessLook>, target: Target, instance: string, plan: Plan): ProcessLook {
+  const known = found.get(instance);
+  if (known !== undefined) return known;
+  const look: ProcessLook = {
+    id: `${target.id} ${instance}`,
+    target: target.id,
+    shown: instance === '' ? target.id : `${instance} of ${target.id}`,
+    time: Number.NEGATIVE_INFINITY,
+    timed: true,
+    series: new Map(),
+    terms: plan.terms.map(() => []),
+    samples: plan.histograms.map(() => []),
+    histograms: [],
+    gauges: [],
+  };
+  found.set(instance, look);
+  return look;
+}
+
+function entryIn({ series }: ProcessLook, sample: Sample): Entry {
+  const key = `${sample.name}${showLabels(sample.labels)}`;
+  const entry = { key, sample, good: countProblem(sample.value) === null, delta: null };
+  const twice = series.get(key);
+  if (twice === undefined) series.set(key, entry);
+  else entry.good = twice.good = false;
+  return entry;
+}
+
+function noteTime(look: ProcessLook, { t }: Sample): void {
+  if (t === undefined) look.timed = false;
+  else if (t > look.time) look.time = t;
+}

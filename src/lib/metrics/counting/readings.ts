@@ -1,0 +1,280 @@
+import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
+import { showLabels } from '../labels.js';
+import { type Selector, showSelector } from '../promql/index.js';
+import type { Sample } from '../signals/samples.js';
+import type { Signals } from '../signals/signals.js';
+import type { ProcessStep } from './advance.js';
+import type { ArmCursor } from './cursor.js';
+import { withoutErrors } from './failures.js';
+import { countProblem, sumHistograms } from './histogram.js';
+import { DRIFT, type Plan } from './plan.js';
+import { settle } from './settling.js';
+import type { Verdict } from './verdict.js';
+
+interface Context {
+  steps: readonly ProcessStep[];
+  cursor: ArmCursor;
+  previous: ArmCursor | null;
+  signals: Signals;
+  plan: Plan;
+  staleBefore: number;
+  notes: string[];
+}
+
+interface Sum {
+  increment: number;
+  missing: Missing | null;
+}
+
+/** What counted for one signal over all processes. */
+interface Tally {
+  counted: number;
+  started: number;
+  /** Whether all that counted are of processes that began within the run. */
+  fresh: boolean;
+  broken: Missing[];
+  /** Whether what is broken is only put off to the next look. */
+  waits: boolean;
+}
+
+const nothingYet = (): Tally => ({ counted: 0, started: 0, fresh: true, broken: [], waits: false });
+
+/** The signals of one arm, out of what each of its processes counted. */
+export class ArmSignals {
+  constructor(private readonly context: Context) {}
+
+  reading(): ArmReading {
+    const { signals, plan } = this.context;
+    const reading: ArmReading = {};
+    if (signals.requests !== null && signals.errors !== null) reading.errors = this.errors();
+    plan.histograms.forEach(({ signal }, i) => {
+      const found = this.histogram(i);
+      if (signal === DRIFT) reading.score = found;
+      else if (signal === 'latency') reading.latency = found;
+      else reading.histograms = { ...reading.histograms, [signal]: found };
+    });
+    if (signals.drift?.kind === 'categories') reading.categories = this.categories(signals.drift.by);
+    const inflight = signals.inflight === null ? null : this.gauge(signals.inflight);
+    if (inflight !== null) reading.inflight = inflight;
+    return reading;
+  }
+
+  private errors(): CountSignal {
+    const { plan, signals, cursor, notes } = this.context;
+    const requests = this.samplesOf(plan.requests);
+    const errors = this.samplesOf(plan.errors);
+    if (this.unchanged('errors', [...requests, ...errors])) return { state: 'unchanged' };
+    const tally = nothingYet();
+    const total = this.sum(plan.requests, requests, signals.requests!.text, tally);
+    const bad = errors.length > 0 ? this.sum(plan.errors, errors, signals.errors!.text, tally) : this.none(requests);
+    cursor.carry.total += total.increment;
+    cursor.carry.bad += bad.increment;
+    const missing = total.missing ?? bad.missing;
+    if (missing !== null) return this.missing('errors', missing);
+    const not = this.notCounted('errors', tally);
+    if (not?.state === 'first') cursor.carry = { bad: 0, total: 0 };
+    if (not !== null) return not;
+    if (plan.subtracts) return settle(cursor, notes);
+    return this.takeCarry();
+  }
+
+  private none(requests: readonly Sample[]): Sum {
+    const { signals, cursor, notes } = this.context;
+    const { missing, note } = withoutErrors(signals, requests);
+    if (note !== null && cursor.since['errors'] === undefined) notes.push(`errors: ${note}`);
+    return { increment: 0, missing };
+  }
+
+  /**
+   * Two counters of one service are not read in the same instant: an error may be counted a moment before its request.
+   * What exceeds the requests waits for the next look, so that no error is lost.
+   */
+  private takeCarry(): CountSignal {
+    const { cursor, notes } = this.context;
+    const { bad, total } = cursor.carry;
+    if (bad > total) notes.push(`errors: ${bad} errors in ${total} requests; the excess counts in the next check`);
+    cursor.carry = { bad: Math.max(0, bad - total), total: 0 };
+    return { state: 'ok', bad: Math.min(bad, total), total };
+  }
+
+  private histogram(index: number): HistogramSignal {
+    const { plan, steps, notes } = this.context;
+    const { signal, shown, source } = plan.histograms[index]!;
+    const samples = steps.flatMap(({ look }) => look.samples[index]!);
+    if (this.unchanged(signal, samples)) return { state: 'unchanged' };
+    const selector = { name: `${source.name}_bucket`, matchers: [...source.matchers] };
+    const nothing = this.noData(showShort(selector), samples);
+    if (nothing !== null) return this.missing(signal, nothing);
+    const tally = nothingYet();
+    const parts = [];
+    let buckets = false;
+    for (const { look, verdict, histograms } of steps) {
+      const found = look.histograms[index]!;
+      if (!(found instanceof Map)) return this.missing(signal, found);
+      if (found.size > 0) buckets = true;
+      if (verdict === null || found.size === 0) continue;
+      note(tally, verdict);
+      const part = histograms[index]!;
+      if (part.torn)
+        tally.broken.push({ state: 'invalid', detail: `${source.name}: buckets contradict the previous check` });
+      parts.push(...part.parts);
+      tally.counted += part.parts.length;
+      tally.started += part.started;
+    }
+    if (!buckets) return this.missing(signal, { state: 'absent', detail: `no series ${showShort(selector)}` });
+    const not = this.notCounted(signal, tally, shown);
+    if (not !== null) return not;
+    const merged = sumHistograms(parts);
+    if (merged === null)
+      return { state: 'invalid', detail: `${source.name}: its series have no bucket bound in common` };
+    if (!merged.same)
+      notes.push(
+        `${source.name}: series differ in bucket bounds, read at the ${merged.sum.bounds.length} that all have`,
+      );
+    return { state: 'ok', ...merged.sum };
+  }
+
+  private categories(by: string): CategorySignal {
+    const { plan, signals } = this.context;
+    const index = plan.drift!;
+    const samples = this.samplesOf([index]);
+    if (this.unchanged(DRIFT, samples)) return { state: 'unchanged' };
+    const tally = nothingYet();
+    const { counts } = signals.drift as { counts: Selector };
+    const sum = this.sum([index], samples, showShort(counts), tally);
+    if (sum.missing !== null) return this.missing(DRIFT, sum.missing);
+    const not = this.notCounted(DRIFT, tally, 'drift');
+    if (not !== null) return not;
+    const found: Record<string, number> = {};
+    for (const { look, verdict } of this.context.steps) {
+      if (verdict === null) continue;
+      for (const { sample, delta } of look.terms[index]!) {
+        if (delta === null) continue;
+        const value = sample.labels[by] ?? '';
+        found[value] = (found[value] ?? 0) + delta;
+      }
+    }
+    return { state: 'ok', counts: found };
+  }
+
+  /** Sum of a gauge; null, with a note, when it is not a number one can count with. */
+  private gauge(selector: Selector): number | null {
+    const { steps, staleBefore, notes } = this.context;
+    const gauges = steps.flatMap(({ look }) => look.gauges).filter(({ t }) => t === undefined || t >= staleBefore);
+    if (gauges.length === 0) return null;
+    const sum = gauges.reduce((all, { value }) => all + value, 0);
+    const problem = countProblem(sum);
+    if (problem === null) return sum;
+    notes.push(`${selector.name} is ${problem}: left out`);
+    return null;
+  }
+
+  /** Sum of the terms over all processes; a process that does not count is told in the tally. */
+  private sum(terms: readonly number[], samples: readonly Sample[], text: string, tally: Tally): Sum {
+    const sum: Sum = { increment: 0, missing: this.noData(text, samples) };
+    for (const { look, verdict } of this.context.steps) {
+      if (verdict === null) continue;
+      let any = false;
+      for (const term of terms) {
+        const { sign } = this.context.plan.terms[term]!;
+        for (const { sample, good, delta } of look.terms[term]!) {
+          any = true;
+          if (!good) sum.missing ??= problemOf(sample);
+          else if (delta === null) tally.started += 1;
+          else {
+            tally.counted += 1;
+            sum.increment += sign * delta;
+          }
+        }
+      }
+      if (any) note(tally, verdict);
+    }
+    return sum;
+  }
+
+  private samplesOf(terms: readonly number[]): Sample[] {
+    return this.context.steps.flatMap(({ look }) =>
+      terms.flatMap((term) => look.terms[term]!.map(({ sample }) => sample)),
+    );
+  }
+
+  private noData(shown: string, samples: readonly Sample[]): Missing | null {
+    if (samples.length === 0) return { state: 'absent', detail: `no series ${shown}` };
+    const { cursor, staleBefore } = this.context;
+    const newest = newestOf(samples) ?? cursor.at;
+    if (newest >= staleBefore) return null;
+    const age = Math.round((cursor.at - newest) / 1000);
+    return { state: 'stale', detail: `newest sample of ${shown} is ${age} s old` };
+  }
+
+  /** Whether the source gives timestamps, and the same ones as at the previous look. */
+  private unchanged(signal: string, samples: readonly Sample[]): boolean {
+    const { cursor, previous, staleBefore } = this.context;
+    const newest = samples.length === 0 ? null : newestOf(samples);
+    if (newest === null || newest < staleBefore) return false;
+    if (previous?.newest[signal] !== newest) {
+      cursor.newest[signal] = newest;
+      return false;
+    }
+    if (cursor.since[signal] === previous.at) cursor.since[signal] = cursor.at;
+    return true;
+  }
+
+  /**
+   * A signal that is absent while the arm shows others starts from zero: its series are made when first used. Of an
+   * arm that shows nothing, or of a stale or broken signal, nobody knows what it has counted already.
+   */
+  private missing(signal: string, why: Missing): Missing {
+    const { cursor, steps } = this.context;
+    if (why.state === 'absent' && steps.length > 0) cursor.since[signal] ??= cursor.at;
+    return why;
+  }
+
+  /** Marks the signal as given out up to now. @returns why nothing was counted; null: something was */
+  private notCounted(
+    signal: string,
+    { counted, started, fresh, broken, waits }: Tally,
+    shown = signal,
+  ): Missing | null {
+    const { cursor, previous, notes } = this.context;
+    const from = cursor.since[signal] ?? (fresh && started === 0 && counted > 0 ? cursor.begin : undefined);
+    const [problem] = broken;
+    if (counted === 0 && problem !== undefined) {
+      if (!waits) cursor.since[signal] = cursor.at;
+      return problem;
+    }
+    for (const detail of new Set(broken.map(({ state, detail = state }) => detail))) notes.push(`${shown}: ${detail}`);
+    cursor.since[signal] = cursor.at;
+    if (from === undefined || (counted === 0 && started > 0)) return { state: 'first' };
+    if (previous !== null && from < previous.at)
+      notes.push(`${shown}: counts cover ${Math.round((cursor.at - from) / 1000)} s, since it was last there`);
+    return null;
+  }
+}
+
+function note(tally: Tally, { kind, missing }: Verdict): void {
+  if (missing !== undefined) tally.broken.push(missing);
+  if (kind === 'held') tally.waits = true;
+  if (kind !== 'zero') tally.fresh = false;
+}
+
+function problemOf({ name, labels, value }: Sample): Missing {
+  const shown = `${name}${showLabels(labels)}`;
+  const problem = countProblem(value);
+  return { state: 'invalid', detail: problem === null ? `${shown} is given twice` : `${shown} is ${problem}` };
+}
+
+/** `name`, or `name{...}` where it has matchers. */
+export function showShort(selector: Selector): string {
+  return selector.matchers.length === 0 ? selector.name : showSelector(selector);
+}
+
+/** Newest timestamp, or null when a sample has none. */
+function newestOf(samples: readonly Sample[]): number | null {
+  let newest: number | null = null;
+  for (const { t } of samples) {
+    if (t === undefined) return null;
+    if (newest === null || t > newest) newest = t;
+  }
+  return newest;
+}

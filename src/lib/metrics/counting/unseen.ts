@@ -1,0 +1,42 @@
+import type { Advance } from './advance.js';
+import type { ProcessCursor } from './cursor.js';
+import type { ProcessLook } from './processes.js';
+import type { Verdict } from './verdict.js';
+
+/** Something that was, or may have been, counted by a service and is in no reading. */
+export interface Unseen {
+  /** The process, as messages call it. */
+  process: string;
+  /** When that was, milliseconds since the epoch; null: before it was read for the first time. */
+  from: number | null;
+  to: number;
+  reason: 'first seen' | 'restart' | 'fall' | 'implausible' | 'torn' | 'too large';
+}
+
+/** What of one process stays unseen by this look. */
+export function unseenOf(
+  { shown, time }: ProcessLook,
+  before: ProcessCursor | undefined,
+  verdict: Verdict,
+  { tooLarge, histograms }: Advance,
+): Unseen[] {
+  const found: Unseen[] = [];
+  const add = (reason: Unseen['reason'], from: number | null, to = time): void => {
+    found.push({ process: shown, from, to, reason });
+  };
+  const seen = before?.seen ?? null;
+  if (verdict.kind === 'start') add('first seen', null);
+  else if (verdict.kind === 'break')
+    add(verdict.missing?.state === 'implausible' ? 'implausible' : 'fall', lastSure(before));
+  else if (verdict.restart || verdict.kind === 'held') add('restart', lastSure(before));
+  else if (before?.other?.held && verdict.kind === 'count') add('fall', before.other.seen, before.seen);
+  if (tooLarge !== null) add('too large', seen);
+  if (histograms.some(({ torn }) => torn)) add('torn', seen);
+  return found;
+}
+
+/** Counts of a fall that was held belong to what is lost when it is not confirmed. */
+function lastSure(before: ProcessCursor | undefined): number | null {
+  if (before === undefined) return null;
+  return before.other?.held ? before.other.seen : before.seen;
+}
