@@ -1,6 +1,5 @@
 import type { ArmReading, Missing } from '../../judge/index.js';
-import type { ArmSamples, Target } from '../signals/samples.js';
-import type { Signals } from '../signals/signals.js';
+import type { ArmSamples, Signals, Target } from '../signals/index.js';
 import { type Advance, advance, type ProcessStep } from './advance.js';
 import { type ArmCursor, nextCursor } from './cursor.js';
 import { judgeProcess } from './identity.js';

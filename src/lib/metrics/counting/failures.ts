@@ -1,7 +1,6 @@
 import type { Missing } from '../../judge/index.js';
-import type { ArmSamples, Sample } from '../signals/samples.js';
-import type { Signals } from '../signals/signals.js';
-import { fitAll } from './matching.js';
+import { fitAll } from '../promql/index.js';
+import type { ArmSamples, Sample, Signals } from '../signals/index.js';
 
 const MOST_SEEN = 8;
 

@@ -1,6 +1,6 @@
 import type { Missing } from '../../judge/index.js';
 import { showLabels } from '../labels.js';
-import type { Sample } from '../signals/samples.js';
+import type { Sample } from '../signals/index.js';
 
 /** Cumulative totals of one classic histogram: `totals[i]` at or below `bounds[i]`, the last one of everything. */
 export interface HistogramTotals {

@@ -1,5 +1,5 @@
 import type { Matcher, Selector } from '../promql/index.js';
-import type { HistogramSource, Signals } from '../signals/signals.js';
+import type { HistogramSource, Signals } from '../signals/index.js';
 
 /** Name of the gauge that says when a process began, in seconds since the epoch. */
 export const PROCESS_START = 'process_start_time_seconds';

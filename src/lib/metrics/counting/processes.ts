@@ -1,8 +1,8 @@
 import type { Missing } from '../../judge/index.js';
 import { type Labels, showLabels } from '../labels.js';
-import type { ArmSamples, Sample, Target } from '../signals/samples.js';
+import { fitAll } from '../promql/index.js';
+import type { ArmSamples, Sample, Target } from '../signals/index.js';
 import { countProblem, type HistogramTotals, readHistograms } from './histogram.js';
-import { fitAll } from './matching.js';
 import { type Plan, PROCESS_START } from './plan.js';
 
 /** One counter series at this look. */

@@ -1,8 +1,7 @@
 import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
 import { showLabels } from '../labels.js';
 import { type Selector, showSelector } from '../promql/index.js';
-import type { Sample } from '../signals/samples.js';
-import type { Signals } from '../signals/signals.js';
+import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
 import type { ArmCursor } from './cursor.js';
 import { withoutErrors } from './failures.js';
