@@ -1,8 +1,9 @@
 import { createdAnew } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
+import { startBefore, startOf } from './identity.js';
 import type { Plan } from './plan.js';
-import type { ProcessLook } from './processes.js';
+import { histogramKey, type ProcessLook } from './processes.js';
 import type { Verdict } from './verdict.js';
 
 /** What one histogram signal counted in one process; `torn`: its buckets contradict those of the last look. */
@@ -64,7 +65,8 @@ export function advance(
   };
   const startedAt = look.startedAt ?? before?.startedAt;
   if (startedAt !== undefined) cursor.startedAt = startedAt;
-  if (step.created !== undefined) cursor.created = step.created;
+  const created = { ...(verdict.kind === 'count' ? before?.created : {}), ...Object.fromEntries(look.created) };
+  if (look.created.size > 0) cursor.created = created;
   if (verdict.other !== undefined) cursor.other = verdict.other;
   if (verdict.turn !== undefined) cursor.turn = verdict.turn;
   return { cursor, histograms: parts, tooLarge: step.tooLarge };
@@ -72,15 +74,15 @@ export function advance(
 
 const MOST_FORMER = 4;
 
-function formerStarts({ startedAt }: ProcessLook, before: ProcessCursor | undefined): number[] {
+function formerStarts(look: ProcessLook, before: ProcessCursor | undefined): number[] {
   if (before === undefined) return [];
-  const { former, startedAt: last } = before;
+  const { former } = before;
+  const [startedAt, last] = [startOf(look), startBefore(before)];
   if (startedAt === undefined || last === undefined || Math.abs(startedAt - last) <= 1000) return former;
   return [last, ...former.filter((start) => start !== last)].slice(0, MOST_FORMER);
 }
 
 class Step {
-  created: Record<string, number> | undefined;
   tooLarge: { name: string; value: number } | null = null;
   /** Where earlier values count on: those of series that this look does not show stay. */
   private readonly counts: boolean;
@@ -103,15 +105,11 @@ class Step {
     const values: ProcessCursor['series'] = this.kept(before?.series ?? {});
     for (const [key, entry] of this.look.series) {
       const { sample, good } = entry;
-      if (sample.created !== undefined) {
-        this.created ??= { ...before?.created };
-        this.created[key] = sample.created;
-      }
       if (!good) {
         if (!(this.counts && typeof values[key] === 'number')) values[key] = null;
         continue;
       }
-      entry.delta = this.delta(key, sample.value, sample.created, sample.t);
+      entry.delta = this.delta(key, sample.value, sample.t);
       if (entry.delta !== null && entry.delta > this.rise) this.rise = entry.delta;
       const stale = before?.series[key] === undefined && sample.t !== undefined && sample.t < this.context.staleBefore;
       values[key] = stale ? null : sample.value;
@@ -119,15 +117,15 @@ class Step {
     return values;
   }
 
-  private delta(key: string, value: number, created: number | undefined, t: number | undefined): number | null {
+  private delta(key: string, value: number, t: number | undefined): number | null {
     if (this.fromZero) return value;
     const { before, verdict } = this;
     const last = before?.series[key];
     if (verdict.kind === 'again') return last ?? 0;
     if (!this.counts || last === null) return null;
     if (last === undefined)
-      return t !== undefined && t < this.context.staleBefore ? null : this.isNew(created) ? value : null;
-    if (createdAnew(before?.created, key, created)) return created! > this.context.begin ? value : null;
+      return t !== undefined && t < this.context.staleBefore ? null : this.isNew(key) ? value : null;
+    if (createdAnew(before?.created, this.look, key)) return this.createdWithin(key) ? value : null;
     return value - last;
   }
 
@@ -145,7 +143,7 @@ class Step {
     into[signal] = totals;
     for (const [key, now] of found) {
       totals[key] = now;
-      const increments = this.increments(now, before, key);
+      const increments = this.increments(index, now, before, key);
       if (increments === undefined) part.started += 1;
       else if (increments === null) part.torn = true;
       else {
@@ -158,6 +156,7 @@ class Step {
 
   /** @returns undefined for a starting point, null where buckets contradict each other */
   private increments(
+    index: number,
     now: HistogramTotals,
     before: Record<string, HistogramTotals> | null | undefined,
     key: string,
@@ -166,7 +165,10 @@ class Step {
     if (this.fromZero) return risen(now);
     if (this.verdict.kind === 'again') return last === undefined ? undefined : risen(last);
     if (!this.counts || before === null) return undefined;
-    if (last === undefined) return this.tooLarge === null ? risen(now) : undefined;
+    const created = histogramKey(this.context.plan.histograms[index]!.signal, key);
+    if (last === undefined) return this.isNew(created) ? risen(now) : undefined;
+    if (createdAnew(this.before?.created, this.look, created))
+      return this.createdWithin(created) ? risen(now) : undefined;
     return risen(now, last);
   }
 
@@ -181,13 +183,18 @@ class Step {
         : verdict.kind === 'confirm'
           ? before?.other?.seen
           : before?.seen;
-    const now = this.rise / Math.max(1000, look.time - (from ?? look.time));
+    const now = this.rise / Math.max(100, look.time - (from ?? look.time));
     return last === null ? now : Math.max(now, last * RATE_DECAY);
   }
 
-  private isNew(created: number | undefined): boolean {
+  private isNew(key: string): boolean {
+    const created = this.look.created.get(key);
     if (created === undefined) return this.tooLarge === null;
     return created > (this.before?.seen ?? 0) - CREATED_SKEW_MS;
+  }
+
+  private createdWithin(key: string): boolean {
+    return this.look.created.get(key)! > this.context.begin;
   }
 
   /** New series that all came with one that cannot be new are those of a process that was not seen before. */
@@ -203,7 +210,8 @@ class Step {
       const known = before?.histograms[signal];
       if (!(found instanceof Map) || known === null) return;
       for (const [key, { totals }] of found)
-        if (known?.[key] === undefined) one(`${source.name}${key}`, totals.at(-1)!);
+        if (known?.[key] === undefined && !look.created.has(histogramKey(signal, key)))
+          one(`${source.name}${key}`, totals.at(-1)!);
     });
   }
 

@@ -1,7 +1,7 @@
 import type { Line, ProcessCursor } from './cursor.js';
 import type { HistogramTotals } from './histogram.js';
 import type { Plan } from './plan.js';
-import type { ProcessLook } from './processes.js';
+import { histogramKey, type ProcessLook } from './processes.js';
 
 export interface Fall {
   name: string;
@@ -23,7 +23,8 @@ export interface Comparison {
 }
 
 /** Compares what both have; series that were created anew since then are not the same any more. */
-export function compare(line: Line, look: ProcessLook, plan: Plan, created?: ProcessCursor['created']): Comparison {
+export function compare(line: Line & Pick<ProcessCursor, 'created'>, look: ProcessLook, plan: Plan): Comparison {
+  const { created } = line;
   const found: Comparison = { fell: null, rise: 0, halved: true, decimated: true, highest: 0 };
   const one = (name: string, from: number, to: number): void => {
     if (to > found.highest) found.highest = to;
@@ -35,7 +36,7 @@ export function compare(line: Line, look: ProcessLook, plan: Plan, created?: Pro
   };
   for (const [key, { sample, good }] of look.series) {
     const from = line.series[key];
-    if (good && typeof from === 'number' && !createdAnew(created, key, sample.created)) one(key, from, sample.value);
+    if (good && typeof from === 'number' && !createdAnew(created, look, key)) one(key, from, sample.value);
   }
   plan.histograms.forEach(({ signal, source }, i) => {
     const now = look.histograms[i]!;
@@ -43,7 +44,8 @@ export function compare(line: Line, look: ProcessLook, plan: Plan, created?: Pro
     if (!(now instanceof Map) || !before) return;
     for (const [key, totals] of now) {
       const from = before[key];
-      if (from !== undefined) compareTotals(`${source.name}${key}`, from, totals, one);
+      if (from !== undefined && !createdAnew(created, look, histogramKey(signal, key)))
+        compareTotals(`${source.name}${key}`, from, totals, one);
     }
   });
   return found;
@@ -94,7 +96,26 @@ export function highestOf({ series, histograms }: Line): number {
 
 const CREATED_NOISE_MS = 1000;
 
-export function createdAnew(created: ProcessCursor['created'], key: string, now: number | undefined): boolean {
-  const before = created?.[key];
+/** Whether a series has been created again since the last look. */
+export function createdAnew(created: ProcessCursor['created'], look: ProcessLook, key: string): boolean {
+  const [before, now] = [created?.[key], look.created.get(key)];
   return now !== undefined && before !== undefined && now > before + CREATED_NOISE_MS;
+}
+
+/** Creation times beside those of the last look: of series of the same process they stay. */
+export function compareCreated(
+  created: ProcessCursor['created'],
+  look: ProcessLook,
+): 'same' | 'anew' | 'older' | 'mixed' {
+  let [anew, older, same] = [0, 0, 0];
+  for (const [key, now] of look.created) {
+    const before = created?.[key];
+    if (before === undefined) continue;
+    if (now > before + CREATED_NOISE_MS) anew += 1;
+    else if (now < before - CREATED_NOISE_MS) older += 1;
+    else same += 1;
+  }
+  if (anew + older === 0) return 'same';
+  if (same > 0) return 'mixed';
+  return older > 0 ? 'older' : 'anew';
 }

@@ -64,6 +64,11 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
   const { samples, previous, cursor, plan, staleBefore, notes, unseen } = context;
   forget(cursor, samples.at);
   for (const { id, state } of samples.targets) if (state.state === 'ok') cursor.targets[id] = samples.at;
+  const shown = new Set(looks.map(({ id }) => id));
+  for (const [id, process] of Object.entries(cursor.processes)) {
+    if (cursor.targets[process.target] === samples.at && !shown.has(id) && !process.gone)
+      cursor.processes[id] = { ...process, gone: true };
+  }
   const blocked = new Set(
     plan.histograms.flatMap((_, i) => (looks.some(({ histograms }) => !(histograms[i] instanceof Map)) ? [i] : [])),
   );

@@ -31,6 +31,8 @@ const processSchema = lineSchema.extend({
   startedAt: time.optional(),
   /** Creation times of series and histograms, where the source gives them. */
   created: z.record(z.string(), time).optional(),
+  /** Its target has answered without any series of it since. */
+  gone: z.boolean().optional(),
   /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
   rate: z.number().nullable(),
   /** Start times of processes that answered in its place before. */

@@ -1,4 +1,4 @@
-import { type Comparison, compare } from './compare.js';
+import { type Comparison, compare, compareCreated } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { namelessVerdict } from './nameless.js';
 import type { Plan } from './plan.js';
@@ -17,12 +17,37 @@ const START_NOISE_MS = 1000;
 const MOST_PER_MS = 100;
 
 export function judgeProcess(look: ProcessLook, before: ProcessCursor | undefined, around: Surroundings): Verdict {
-  if (before === undefined) return { kind: beganWithin(look.startedAt, around) ? 'zero' : 'start' };
+  if (before === undefined) return { kind: beganWithin(firstSeenStart(look), around) ? 'zero' : 'start' };
   const elapsed = Math.max(1, look.time - before.seen);
-  const compared = compare(before, look, around.plan, before.created);
+  const compared = compare(before, look, around.plan);
   if (look.startedAt !== undefined && before.startedAt !== undefined)
     return verdictByStart(look, before, compared, elapsed, around);
+  const created = compareCreated(before.created, look);
+  if (created === 'anew' || created === 'older' || (before.turn !== undefined && look.created.size > 0))
+    return verdictByStart(look, before, compared, elapsed, around);
   return namelessVerdict(look, before, compared, elapsed, around.plan);
+}
+
+/** When a process began, as far as it or its series say: milliseconds since the epoch. */
+export function startOf({ startedAt, created }: ProcessLook): number | undefined {
+  return startedAt ?? earliest(created.values());
+}
+
+export function startBefore({ startedAt, created }: ProcessCursor): number | undefined {
+  return startedAt ?? earliest(Object.values(created ?? {}));
+}
+
+function earliest(times: Iterable<number>): number | undefined {
+  let first: number | undefined;
+  for (const time of times) if (first === undefined || time < first) first = time;
+  return first;
+}
+
+/** Series alone say when they began only if all of them do. */
+function firstSeenStart(look: ProcessLook): number | undefined {
+  if (look.startedAt !== undefined) return look.startedAt;
+  const histograms = look.histograms.reduce((all, found) => all + (found instanceof Map ? found.size : 1), 0);
+  return look.created.size === look.series.size + histograms ? startOf(look) : undefined;
 }
 
 /** A start after this look is a clock that is wrong. */
@@ -38,7 +63,7 @@ function verdictByStart(
   elapsed: number,
   around: Surroundings,
 ): Verdict {
-  const [now, then] = [look.startedAt!, before.startedAt!];
+  const [now, then] = [startOf(look)!, startBefore(before)!];
   const near = (start: number): boolean => Math.abs(start - now) <= START_NOISE_MS;
   const same = near(then) && !(fell !== null && now > before.seen);
   const { turn } = before;

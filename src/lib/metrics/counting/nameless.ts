@@ -104,7 +104,9 @@ class Nameless {
   private tooFast(rise: number, other: OtherLine | undefined): boolean {
     const { elapsed, expected } = this;
     if (other?.rate !== undefined && other.looks === 0 && rise <= 2 * other.rate * elapsed) return false;
-    return rise > (expected === null ? 50 * elapsed : 100 * expected + elapsed + 1000);
+    return (
+      rise > (expected === null || expected === 0 ? elapsed + 1000 : 10 * expected + 4 * Math.sqrt(expected) + 200)
+    );
   }
 
   /** Whether the counters, having been below an earlier line, are on it again. */

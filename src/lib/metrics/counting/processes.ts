@@ -32,6 +32,13 @@ export interface ProcessLook {
   samples: Sample[][];
   histograms: (Map<string, HistogramTotals> | Missing)[];
   gauges: Sample[];
+  /** When its series and histograms were created, by their keys in a cursor, where the source says. */
+  created: Map<string, number>;
+}
+
+/** Key of a histogram among the creation times of a process. */
+export function histogramKey(signal: string, key: string): string {
+  return `${signal} ${key}`;
 }
 
 /** Labels whose value names a process, or the place where one runs. */
@@ -93,8 +100,13 @@ function ofTarget(target: Target, at: number, plan: Plan): ProcessLook[] {
       if (!fitAll(use.matchers, sample.labels)) continue;
       look ??= processIn(found, target, instanceOf(sample.labels), plan);
       if (use.kind === 'gauge') look.gauges.push(sample);
-      else if (use.kind === 'histogram') look.samples[use.index]!.push(sample);
-      else {
+      else if (use.kind === 'histogram') {
+        look.samples[use.index]!.push(sample);
+        if (sample.created !== undefined) {
+          const key = histogramKey(plan.histograms[use.index]!.signal, showLabels(sample.labels, 'le'));
+          look.created.set(key, sample.created);
+        }
+      } else {
         entry ??= entryIn(look, sample);
         look.terms[use.index]!.push(entry);
       }
@@ -132,14 +144,16 @@ function processIn(found: Map<string, ProcessLook>, target: Target, instance: st
     samples: plan.histograms.map(() => []),
     histograms: [],
     gauges: [],
+    created: new Map(),
   };
   found.set(instance, look);
   return look;
 }
 
-function entryIn({ series }: ProcessLook, sample: Sample): Entry {
+function entryIn({ series, created }: ProcessLook, sample: Sample): Entry {
   const key = `${sample.name}${showLabels(sample.labels)}`;
   const entry = { key, sample, good: countProblem(sample.value) === null, delta: null };
+  if (sample.created !== undefined) created.set(key, sample.created);
   const twice = series.get(key);
   if (twice === undefined) series.set(key, entry);
   else entry.good = twice.good = false;

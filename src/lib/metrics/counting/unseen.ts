@@ -1,5 +1,6 @@
 import type { Advance } from './advance.js';
 import type { ProcessCursor } from './cursor.js';
+import { startOf } from './identity.js';
 import type { ProcessLook } from './processes.js';
 import type { Verdict } from './verdict.js';
 
@@ -10,26 +11,32 @@ export interface Unseen {
   /** When that was, milliseconds since the epoch; null: before it was read for the first time. */
   from: number | null;
   to: number;
-  reason: 'first seen' | 'restart' | 'fall' | 'implausible' | 'torn' | 'too large';
+  /** `in turn`: since it was first read, what was counted may be of one process alone, or of both. */
+  reason: 'first seen' | 'restart' | 'fall' | 'implausible' | 'in turn' | 'torn' | 'too large';
 }
 
 /** What of one process stays unseen by this look. */
 export function unseenOf(
-  { shown, time }: ProcessLook,
+  look: ProcessLook,
   before: ProcessCursor | undefined,
   verdict: Verdict,
   { tooLarge, histograms }: Advance,
 ): Unseen[] {
+  const { shown, time } = look;
   const found: Unseen[] = [];
   const add = (reason: Unseen['reason'], from: number | null, to = time): void => {
     found.push({ process: shown, from, to, reason });
   };
   const seen = before?.seen ?? null;
   if (verdict.kind === 'start') add('first seen', null);
+  else if (before === undefined) add('first seen', null, startOf(look));
   else if (verdict.kind === 'break')
     add(verdict.missing?.state === 'implausible' ? 'implausible' : 'fall', lastSure(before));
   else if (verdict.restart || verdict.kind === 'held') add('restart', lastSure(before));
   else if (before?.other?.held && verdict.kind === 'count') add('fall', before.other.seen, before.seen);
+  const named = look.startedAt !== undefined || look.created.size > 0;
+  if (before?.gone && !named && verdict.kind === 'count') add('restart', before.seen);
+  if (verdict.turn === 0 && before?.turn === undefined) add('in turn', null);
   if (tooLarge !== null) add('too large', seen);
   if (histograms.some(({ torn }) => torn)) add('torn', seen);
   return found;

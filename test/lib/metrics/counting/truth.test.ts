@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { type ArmCursor, countArm, type Unseen } from '../../../../src/lib/metrics/counting/index.js';
+import { cases } from '../../../cases.js';
+import { type Behaviour, type Happened, signalsOf, World } from './service.js';
+
+const behaviour: fc.Arbitrary<Behaviour> = fc.record({
+  seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),
+  looks: fc.integer({ min: 2, max: 25 }),
+  places: fc.array(fc.constantFrom('plain', 'forked', 'balanced', 'pods'), { minLength: 1, maxLength: 3 }),
+  starts: fc.boolean(),
+  created: fc.boolean(),
+  failures: fc.constantFrom('label', 'counter', 'late'),
+  restarts: fc.constantFrom(0, 0.1, 0.4),
+  outages: fc.constantFrom(0, 0.1, 0.4),
+  scraped: fc.boolean(),
+});
+
+/** What of all that happened cannot have been counted, and what may not have been. */
+interface Blind {
+  sure: (one: Happened) => boolean;
+  maybe: (one: Happened) => boolean;
+}
+
+const PARTIAL = new Set<Unseen['reason']>(['restart', 'too large', 'in turn']);
+
+function blindness(unseen: readonly Unseen[], cursor: ArmCursor, begin: number): Blind {
+  const read = new Map<string, { seen: number; sure: number }>();
+  for (const [id, { target, seen, other }] of Object.entries(cursor.processes)) {
+    const instance = id.slice(target.length + 1);
+    const shown = instance === '' ? target : `${instance} of ${target}`;
+    read.set(shown, { seen, sure: other?.held ? other.seen : seen });
+  }
+  const within = ({ t, process }: Happened, one: Unseen, edge: number) =>
+    one.process === process && t > (one.from ?? Number.NEGATIVE_INFINITY) - edge && t <= one.to + edge;
+  const waits = ({ t, process }: Happened, edge: number) =>
+    t + edge > (read.get(process)?.sure ?? Number.NEGATIVE_INFINITY);
+  return {
+    sure: (one) =>
+      one.t < begin || waits(one, -1) || unseen.some((gap) => !PARTIAL.has(gap.reason) && within(one, gap, -1)),
+    maybe: (one) => one.torn || waits(one, 1) || unseen.some((gap) => within(one, gap, 1)),
+  };
+}
+
+function checkHistory(given: Behaviour): void {
+  const world = new World(given);
+  const signals = signalsOf(given);
+  const unseen: Unseen[] = [];
+  const counted = { requests: 0, failures: 0, latencies: 0 };
+  // Of two processes behind one address only one is read at a time, and without a start a first switch may pass unnoticed.
+  const balanced = new Set(given.places.flatMap((kind, i) => (kind === 'balanced' ? [`http://p${i}`] : [])));
+  const mixed = given.starts || given.created ? 0 : 700 * balanced.size;
+  let cursor: ArmCursor | null = null;
+  for (let i = 0; i <= given.looks; i++) {
+    const { at, targets } = world.look(i);
+    const found = countArm({ at, targets, staleBefore: at - 60_000 }, cursor, signals);
+    cursor = JSON.parse(JSON.stringify(found.cursor)) as ArmCursor;
+    unseen.push(...found.unseen);
+    const { errors, latency } = found.reading;
+    if (errors?.state === 'ok') {
+      counted.requests += errors.total;
+      counted.failures += errors.bad;
+    }
+    if (latency?.state === 'ok') counted.latencies += latency.counts.reduce((all, count) => all + count, 0);
+    const { sure, maybe } = blindness(unseen, cursor, 0);
+    const all = world.happened;
+    const surely = all.filter((one) => !maybe(one) && !balanced.has(one.process));
+    const possibly = all.filter((one) => !sure(one));
+    const failed = ({ failed }: Happened): boolean => failed;
+    const say = (what: string, got: number, low: number, high: number): void => {
+      if (got < low || got > high + mixed)
+        throw new Error(`look ${i}: counted ${got} ${what}, ${low} to ${high} happened where it could see`);
+    };
+    say('requests', counted.requests + cursor.carry.total, surely.length, possibly.length);
+    say('failures', counted.failures + cursor.carry.bad, surely.filter(failed).length, possibly.filter(failed).length);
+    say('latencies', counted.latencies, surely.length, possibly.length);
+  }
+}
+
+describe('what is counted', () => {
+  it('differs from what happened by no more than what could not be seen', () => {
+    fc.assert(fc.property(behaviour, checkHistory), { numRuns: cases(5000), includeErrorInReport: true });
+  }).timeout(600_000);
+});
