@@ -1,51 +1,90 @@
 import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { isIPv6, type LookupFunction } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { maskUrls } from '../input/index.js';
 
-export interface GetOptions {
+/** What tells the other side who asks, and this side whom to trust. */
+export interface Credentials {
   headers?: Record<string, string>;
-  /** For the whole answer, from connecting to the last byte. */
-  timeoutMs: number;
-  /** Largest body after decompression, bytes. */
-  maxBytes?: number;
-  signal?: AbortSignal;
   /** Certificates (PEM) to trust instead of the system's. */
   ca?: string;
   /** Certificate (PEM) to show, and its key. */
   cert?: string;
   key?: string;
-  /** Keeps connections; without one each call opens its own. */
-  agent?: Agent;
 }
 
-export type TextAnswer =
-  | { ok: true; status: number; contentType: string; body: string }
-  | {
-      ok: false;
-      state: 'unreachable' | 'refused' | 'invalid';
-      /** In words, without credentials or query. */
-      detail: string;
-      /** HTTP status and body, when there was an answer. */
-      status?: number;
-      body?: string;
-      /** Whether trying the same again may help. */
-      retryable: boolean;
-    };
+export interface GetOptions extends Credentials {
+  /** For the whole answer, from connecting to the last byte. */
+  timeoutMs: number;
+  /** Largest body after decompression, bytes. */
+  maxBytes?: number;
+  signal?: AbortSignal;
+  /** Keeps connections; without one each call opens its own. */
+  agent?: Agent;
+  /** IP address to connect to; the host's name stays in the Host header and in TLS. Not together with an agent. */
+  address?: string;
+}
 
-type Failure = Extract<TextAnswer, { ok: false }>;
+export interface Failure {
+  ok: false;
+  state: 'unreachable' | 'refused' | 'invalid';
+  /** In words, without credentials or query. */
+  detail: string;
+  /** HTTP status and body, when there was an answer. */
+  status?: number;
+  body?: string;
+  /** Whether trying the same again may help. */
+  retryable: boolean;
+}
+
+export type TextAnswer = { ok: true; status: number; contentType: string; body: string } | Failure;
+
+export interface BytesAnswer {
+  ok: true;
+  status: number;
+  contentType: string;
+  /** After decompression. */
+  bytes: Buffer;
+  /** Whether HTTP or gzip said where the body ends. Otherwise its end is that of the connection, and it may be cut off. */
+  delimited: boolean;
+}
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+/** GETs a text in UTF-8, as `getBytes` does. */
+export async function getText(url: string, options: GetOptions): Promise<TextAnswer> {
+  const answer = await getBytes(url, options);
+  if (!answer.ok) return answer;
+  const { status, contentType } = answer;
+  const body = decodeUtf8(answer.bytes);
+  return body === null ? notText(shownUrl(url), answer) : { ok: true, status, contentType, body };
+}
+
+/** What an answer is called that is no text in UTF-8. */
+export function notText(where: string, { contentType, status }: BytesAnswer): Failure {
+  const detail = `${where}: not a text in UTF-8 (${contentType === '' ? 'no content type' : contentType})`;
+  return { ok: false, state: 'invalid', detail, status, retryable: false };
+}
+
+/** @returns the text without a byte order mark; null: it is not in UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return null; // the only failure of a fatal decoder
+  }
+}
+
 /**
- * GETs a text. What happens to the other side is an answer, never an exception; rejects only with the reason of
+ * GETs a body. What happens to the other side is an answer, never an exception; rejects only with the reason of
  * `signal`. Without an agent each call uses a connection of its own: looks are seconds apart, so a kept one would mostly
  * meet the moment at which the server closes it. Redirects are followed within the origin alone, as headers may hold secrets.
  */
-export async function getText(url: string, options: GetOptions): Promise<TextAnswer> {
+export async function getBytes(url: string, options: GetOptions): Promise<BytesAnswer | Failure> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
   const stop = new AbortController();
@@ -72,7 +111,12 @@ export function shownUrl(url: string): string {
   return maskUrls(`${protocol}//${host}${pathname}`);
 }
 
-async function follow(url: URL, options: GetOptions, signal: AbortSignal, hop = 0): Promise<TextAnswer> {
+async function follow(
+  url: URL,
+  options: GetOptions,
+  signal: AbortSignal,
+  before: readonly string[] = [],
+): Promise<BytesAnswer | Failure> {
   const response = await send(url, options, signal);
   const status = response.statusCode ?? 0;
   const where = shownUrl(url.href);
@@ -80,48 +124,88 @@ async function follow(url: URL, options: GetOptions, signal: AbortSignal, hop = 
   if (status < 300 || status > 399 || location === undefined) return receive(response, where, options);
   response.destroy();
   const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
-  if (target?.origin === url.origin && hop < MAX_REDIRECTS) return follow(target, options, signal, hop + 1);
+  const seen = [...before, url.href];
+  const isCircle = target !== null && seen.includes(target.href);
+  if (target?.origin === url.origin && !isCircle && seen.length <= MAX_REDIRECTS) {
+    return follow(target, options, signal, seen);
+  }
   const to = target === null ? 'an invalid URL' : shownUrl(target.href);
-  const detail = `${where} redirects to ${to}, which is not followed: configure the final URL`;
+  const detail = target?.origin === url.origin ? circle(where, to, isCircle) : notFollowed(where, to);
   return { ok: false, state: 'invalid', detail, status, retryable: false };
 }
 
-function send(url: URL, { headers, ca, cert, key, agent }: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
+/** Pages that differ in their query alone are shown alike: one that redirects to itself with ever new queries is a circle. */
+function circle(where: string, to: string, isCircle: boolean): string {
+  if (where === to) return `${where} redirects to itself`;
+  return isCircle ? `${to} redirects to itself, by way of ${where}` : notFollowed(where, to);
+}
+
+function notFollowed(where: string, to: string): string {
+  return `${where} redirects to ${to}, which is not followed: configure the final URL`;
+}
+
+function send(url: URL, options: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const all = { 'accept-encoding': 'gzip', 'user-agent': 'lukhas', ...headers };
-    const tls = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert, key }) };
-    request(url, { agent: agent ?? false, headers: all, signal, ...tls })
-      .on('response', resolve)
-      .on('error', reject)
-      .end();
+    request(url, requestOptions(options, signal)).on('response', resolve).on('error', reject).end();
   });
 }
 
-async function receive(response: IncomingMessage, where: string, options: GetOptions): Promise<TextAnswer> {
+function requestOptions({ headers, ca, cert, key, agent, address }: GetOptions, signal: AbortSignal): RequestOptions {
+  const all = { 'accept-encoding': 'gzip', 'user-agent': 'lukhas', ...headers };
+  const options: RequestOptions = { agent: agent ?? false, headers: all, signal };
+  if (ca !== undefined) options.ca = ca;
+  if (cert !== undefined) options.cert = cert;
+  if (key !== undefined) options.key = key;
+  if (address !== undefined) options.lookup = alwaysAt(address);
+  return options;
+}
+
+function alwaysAt(address: string): LookupFunction {
+  const family = isIPv6(address) ? 6 : 4;
+  return (_, { all }, callback) => {
+    if (all) callback(null, [{ address, family }]);
+    else callback(null, address, family);
+  };
+}
+
+async function receive(response: IncomingMessage, where: string, options: GetOptions): Promise<BytesAnswer | Failure> {
   const status = response.statusCode ?? 0;
   const limit = options.maxBytes ?? MAX_BODY_BYTES;
-  const bytes = await readBody(response, limit);
+  const encoding = encodingOf(response);
+  const bytes = await readBody(response, encoding, limit);
   const failed = statusFailure(status, where);
   if (typeof bytes === 'string') {
     return failed ?? { ok: false, state: 'invalid', detail: `${where}: ${bytes}`, status, retryable: false };
   }
-  const body = decode(bytes);
-  if (failed !== null) return body === null ? failed : { ...failed, body };
+  if (failed !== null) {
+    const body = decodeUtf8(bytes);
+    return body === null ? failed : { ...failed, body };
+  }
   const contentType = response.headers['content-type'] ?? '';
-  if (body !== null) return { ok: true, status, contentType, body };
-  const detail = `${where}: not a text in UTF-8 (${contentType === '' ? 'no content type' : contentType})`;
-  return { ok: false, state: 'invalid', detail, status, retryable: false };
+  const endsItself = encoding === 'gzip' && bytes.length > 0;
+  return { ok: true, status, contentType, bytes, delimited: endsItself || isDelimited(response) };
+}
+
+/** The three ways in which a body may end (RFC 9112, section 6.3); the third is the end of the connection, whatever ended it. */
+function isDelimited({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || /chunked/i.test(headers['transfer-encoding'] ?? '');
+}
+
+/** Codings are named in any case, and `x-gzip` is `gzip` (RFC 9110, section 8.4.1). */
+function encodingOf({ headers }: IncomingMessage): string {
+  const codings = (headers['content-encoding'] ?? '').toLowerCase().split(',');
+  const all = codings.map((coding) => coding.trim().replace(/^x-gzip$/, 'gzip'));
+  return all.filter((coding) => coding !== '' && coding !== 'identity').join(', ') || 'identity';
 }
 
 /** @returns the body, or in words why it was not read. */
-async function readBody(response: IncomingMessage, limit: number): Promise<Buffer | string> {
+async function readBody(response: IncomingMessage, encoding: string, limit: number): Promise<Buffer | string> {
   const tooLarge = `the answer is larger than ${limit / 1024 / 1024} MiB: expose fewer series there, or read them through Prometheus`;
   if (Number(response.headers['content-length'] ?? 0) > limit) {
     response.destroy();
     return tooLarge;
   }
-  const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'gzip' && encoding !== 'identity') {
     response.destroy();
     return `the answer is encoded as ${encoding}, asked for was gzip`;
@@ -144,17 +228,9 @@ async function readBody(response: IncomingMessage, limit: number): Promise<Buffe
   return Buffer.concat(chunks);
 }
 
-function decode(bytes: Buffer): string | null {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return null; // the only failure of a fatal decoder: not UTF-8
-  }
-}
-
 function statusFailure(status: number, where: string): Failure | null {
-  if (status >= 200 && status < 300) return null;
-  const detail = `${where} answered ${status}`;
+  if (status >= 200 && status < 300 && status !== 206) return null;
+  const detail = `${where} answered ${status}${status === 206 ? ', with a part of the page' : ''}`;
   if (status === 401 || status === 403) return { ok: false, state: 'refused', detail, status, retryable: false };
   if (status >= 500) return { ok: false, state: 'unreachable', detail, status, retryable: true };
   return { ok: false, state: 'invalid', detail, status, retryable: status === 408 || status === 429 };
@@ -179,7 +255,15 @@ function failureOf(where: string, error: unknown): Failure {
     retryable,
   });
   if (code.startsWith('HPE_')) return failed('invalid', 'the answer is not HTTP', false);
+  if (code === 'Z_BUF_ERROR') return failed('unreachable', 'the answer was cut off: its gzip ends early', true);
   if (code.startsWith('Z_')) return failed('invalid', 'the answer is said to be gzip, and is not', false);
+  if (/alert[ _](?:.*certificate|handshake[ _]failure|unknown[ _]ca)/i.test(`${code} ${message}`)) {
+    return failed('refused', `it refuses the TLS handshake: it may want a client certificate (${code})`, false);
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return failed('unreachable', `its certificate is for another name (${code})`, false);
+  }
+  if (code === 'CERT_HAS_EXPIRED') return failed('unreachable', `its certificate has expired (${code})`, false);
   if (/CERT|SIGNED|UNABLE_TO/.test(code)) {
     return failed('unreachable', `its certificate is not trusted (${code}): give the CA's file`, false);
   }

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { type GetOptions, getText } from '../../../src/lib/metrics/http.js';
+import { type GetOptions, getBytes, getText } from '../../../src/lib/metrics/http.js';
 
 /** Of no use but for localhost in these tests. */
 const KEY = `-----BEGIN PRIVATE KEY-----
@@ -149,6 +149,55 @@ describe('getText', () => {
     expect((await failure(`${url}/br`)).state).to.equal('invalid');
   });
 
+  it('takes codings by their names in any case', async () => {
+    const url = await serve((request, response) => {
+      const coding = decodeURIComponent(request.url!.slice(1));
+      response.setHeader('content-encoding', coding).end(/gzip/i.test(coding) ? gzipSync('a 1') : 'a 1');
+    });
+    for (const coding of ['GZIP', 'x-gzip', 'X-GZip', 'identity, gzip', 'Identity', 'gzip ']) {
+      expect(await get(`${url}/${encodeURIComponent(coding)}`), coding).to.include({ ok: true, body: 'a 1' });
+    }
+    expect((await failure(`${url}/deflate`)).detail).to.match(/encoded as deflate, asked for was gzip$/);
+    expect((await failure(`${url}/${encodeURIComponent('gzip, br')}`)).detail).to.match(/encoded as gzip, br/);
+  });
+
+  it('gzip that ends early was cut off, wherever that is', async () => {
+    const packed = gzipSync('model_requests_total 1000000\n'.repeat(50));
+    const url = await serve((request, response) => {
+      response.setHeader('content-encoding', 'gzip').end(packed.subarray(0, Number(request.url!.slice(1))));
+    });
+    for (let length = 1; length < packed.length; length += 7) {
+      expect(await failure(`${url}/${length}`), `${length} of ${packed.length}`).to.include({
+        state: 'unreachable',
+        detail: `${url}/${length}: the answer was cut off: its gzip ends early`,
+        retryable: true,
+      });
+    }
+  });
+
+  it('says whether an answer says where it ends', async () => {
+    const packed = gzipSync('a 1\n');
+    for (const [what, answer, delimited] of [
+      ['HTTP/1.0 without a length', 'HTTP/1.0 200 OK\r\n\r\na 1\n', false],
+      ['HTTP/1.1 that closes', 'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\na 1\n', false],
+      ['a length', 'HTTP/1.0 200 OK\r\nContent-Length: 4\r\n\r\na 1\n', true],
+      ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n4\r\na 1\n\r\n0\r\n\r\n', true],
+      ['gzip', Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n'), packed]), true],
+    ] as const) {
+      const port = await listen(createTcpServer((socket) => socket.on('data', () => socket.end(answer))));
+      const got = await getBytes(`http://127.0.0.1:${port}`, { timeoutMs: 1000 });
+      expect(got, what).to.deep.include({ ok: true, bytes: Buffer.from('a 1\n'), delimited });
+    }
+  });
+
+  it('takes no part of a page for the page', async () => {
+    const url = await serve((_, response) => response.writeHead(206).end('a 1\n'));
+    expect(await failure(url)).to.include({
+      state: 'invalid',
+      detail: `${url}/ answered 206, with a part of the page`,
+    });
+  });
+
   it('what speaks no HTTP is invalid', async () => {
     const port = await listen(createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')));
     expect(await failure(`http://127.0.0.1:${port}`)).to.include({ state: 'invalid', retryable: false });
@@ -171,9 +220,58 @@ describe('getText', () => {
       status: 302,
       retryable: false,
     });
-    expect(await failure(`${url}/loop`)).to.include({ state: 'invalid' });
+    expect(await failure(`${url}/loop`)).to.include({ state: 'invalid', detail: `${url}/loop redirects to itself` });
     expect(await failure(`${url}/bad`)).to.include({ state: 'invalid' });
     expect(seen).to.deep.equal([]);
+  });
+
+  it('tells redirects that lead nowhere from those that lead elsewhere', async () => {
+    let asked = 0;
+    const url = await serve((request, response) => {
+      asked += 1;
+      const path = request.url!.replace(/\?.*/, '');
+      const to = { '/a': '/b', '/b': '/a', '/new': `/new?${asked}`, '/1': '/2', '/2': '/3', '/3': '/4', '/4': '/5' }[
+        path
+      ];
+      response.writeHead(302, { location: to }).end();
+    });
+    expect((await failure(`${url}/a`)).detail).to.equal(`${url}/a redirects to itself, by way of ${url}/b`);
+    expect(asked).to.equal(2);
+    expect((await failure(`${url}/new`)).detail).to.equal(`${url}/new redirects to itself`);
+    expect((await failure(`${url}/1`)).detail).to.equal(
+      `${url}/4 redirects to ${url}/5, which is not followed: configure the final URL`,
+    );
+  });
+
+  it('connects to a given address, and keeps the name', async () => {
+    const url = (await serve((request, response) => response.end(request.headers.host))).replace(
+      '127.0.0.1',
+      'a.invalid',
+    );
+    expect(await get(url, { address: '127.0.0.1' })).to.include({ ok: true, body: url.replace('http://', '') });
+    expect((await failure(url, { address: '127.0.0.2' })).detail).to.match(/connection refused/);
+    const server = createTlsServer({ key: KEY, cert: CERT }, (_, response) => response.end('safe'));
+    const port = await listen(server);
+    const names: unknown[] = [];
+    server.on('secureConnection', (socket) => names.push((socket as { servername?: unknown }).servername));
+    const options = { ca: CERT, address: '127.0.0.1' };
+    expect(await get(`https://localhost:${port}`, options)).to.include({ ok: true, body: 'safe' });
+    expect((await failure(`https://a.invalid:${port}`, options)).detail).to.match(/certificate is for another name/);
+    expect(names[0]).to.equal('localhost');
+  });
+
+  it('shows a client certificate, and says when one is wanted', async () => {
+    const server = createTlsServer(
+      // Of TLS 1.3 the refusal may be lost: the handshake is over by then, and the connection is reset.
+      { key: KEY, cert: CERT, ca: CERT, requestCert: true, rejectUnauthorized: true, maxVersion: 'TLSv1.2' },
+      (_, response) => response.end('let in'),
+    );
+    const url = `https://localhost:${await listen(server)}`;
+    const options = { ca: CERT, address: '127.0.0.1' };
+    expect(await get(url, { ...options, cert: CERT, key: KEY })).to.include({ ok: true, body: 'let in' });
+    const answer = await failure(url, options);
+    expect(answer).to.include({ state: 'refused', retryable: false });
+    expect(answer.detail).to.match(/it refuses the TLS handshake: it may want a client certificate/);
   });
 
   it('trusts a certificate only with its CA', async () => {
