@@ -1,5 +1,9 @@
-import { LukhasError } from '../errors.js';
-import type { Labels, Series } from './labels.js';
+import { LukhasError } from '../../errors.js';
+import { Turns } from '../../turns.js';
+import type { Labels } from '../labels.js';
+import type { Sample } from '../signals/index.js';
+import { CreatedTimes } from './created.js';
+import { type Exposition, looksLikeSample, noFacts } from './facts.js';
 
 export interface ExpositionOptions {
   /** OpenMetrics 1.0 (seconds, exemplars, `# EOF`) instead of Prometheus text 0.0.4 or 1.0 (milliseconds). */
@@ -11,15 +15,32 @@ export interface ExpositionOptions {
 /**
  * Samples of a Prometheus text exposition (0.0.4; 1.0 with quoted names) or of OpenMetrics 1.0, in their order, with
  * timestamps in milliseconds. Follows Prometheus' own parser: an unknown escape stays as it is, the last line feed
- * may be missing (but not `# EOF`), and types, help and units are not needed.
+ * may be missing (but not `# EOF`), and types, help and units are not needed. `NAME_created` gives the samples of its family
+ * their time of creation, and is a sample itself only where it is wanted.
  *
  * An own parser, as those on npm do not serve: parse-prometheus-text-format merges histogram series that differ in
  * their labels, and none reads OpenMetrics or quoted names, skips what is not wanted, or says where a text is wrong.
  * @throws LukhasError SOURCE_INVALID with the line's number.
  */
-export function parseExposition(text: string, options: ExpositionOptions): Series[] {
-  return new Parser(text, options).parse();
+export function parseExposition(text: string, options: ExpositionOptions): Sample[] {
+  const parser = new Parser(text, options);
+  while (parser.more(Number.POSITIVE_INFINITY));
+  return parser.result().samples;
 }
+
+/**
+ * As `parseExposition`, in slices between which everything else has its turn.
+ * @throws LukhasError SOURCE_INVALID with the line's number.
+ */
+export async function readExposition(text: string, options: ExpositionOptions): Promise<Exposition> {
+  const parser = new Parser(text, options);
+  const turns = new Turns();
+  while (parser.more(LINES_A_STEP)) await turns.next();
+  return parser.result();
+}
+
+export const NO_EOF = 'the text ends without "# EOF": it was cut off';
+const LINES_A_STEP = 500;
 
 const LINE_FEED = 10;
 const HASH = 35;
@@ -27,7 +48,11 @@ const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const BLANKS = /[ \t]*/y;
 const TOKEN = /[^ \t\n]+/y;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** Each digit can be read in one way alone: a long number that is none must not take quadratic time. */
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
+const DECLARATION =
+  /#[ \t]*(TYPE|UNIT)[ \t]+(?:"((?:[^"\\\n]|\\[^\n])*)"|([^ \t\n"]+))[ \t]+([^ \t\r\n]+)[ \t\r]*(?:\n|$)/y;
+
 const UNNUMBERED: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Infinity,
@@ -39,12 +64,16 @@ const UNNUMBERED: Readonly<Record<string, number>> = {
 };
 
 class Parser {
-  private readonly samples: Series[] = [];
+  private readonly samples: Sample[] = [];
+  private readonly facts = noFacts();
+  private readonly created: CreatedTimes;
   private readonly wanted: (name: string) => boolean;
   private readonly openMetrics: boolean;
   private at = 0;
   private line = 1;
   private ended = false;
+  /** Name of the sample before, wanted or not. */
+  private lastName = '';
 
   constructor(
     private readonly text: string,
@@ -52,30 +81,48 @@ class Parser {
   ) {
     this.openMetrics = openMetrics;
     this.wanted = wanted;
+    this.created = new CreatedTimes(wanted);
   }
 
-  parse(): Series[] {
-    while (this.at < this.text.length) {
-      if (this.ended) throw this.wrong('nothing may follow "# EOF"');
-      this.blanks();
-      const code = this.text.charCodeAt(this.at);
-      if (code === HASH) this.comment();
-      else if (code !== LINE_FEED && this.at < this.text.length) this.sample();
-      this.endOfLine();
-    }
-    if (this.openMetrics && !this.ended) throw this.wrong('the text ends without "# EOF": it was cut off');
-    return this.samples;
+  /** Reads up to so many lines. @returns whether there are more. */
+  more(lines: number): boolean {
+    for (let i = 0; i < lines && this.at < this.text.length; i++) this.readLine();
+    if (this.at < this.text.length) return true;
+    if (this.openMetrics && !this.ended) throw this.wrong(NO_EOF);
+    return false;
+  }
+
+  result(): Exposition {
+    return { samples: this.created.given(this.samples), facts: this.facts };
+  }
+
+  private readLine(): void {
+    if (this.ended) throw this.wrong('nothing may follow "# EOF"');
+    this.blanks();
+    const code = this.text.charCodeAt(this.at);
+    if (code === HASH) this.comment();
+    else if (code !== LINE_FEED && this.at < this.text.length) this.sample();
+    this.endOfLine();
   }
 
   private comment(): void {
     const start = this.at;
+    DECLARATION.lastIndex = start;
+    const declared = DECLARATION.exec(this.text);
+    if (declared !== null) {
+      const [, what, quoted, plain, value] = declared;
+      const name = quoted === undefined ? plain! : unescaped(quoted);
+      if (what === 'TYPE') this.facts.types.set(name, value!.toLowerCase());
+      else this.facts.units.set(name, value!);
+    }
     this.toLineEnd();
     if (this.openMetrics && this.text.startsWith('# EOF', start) && this.at === start + 5) this.ended = true;
   }
 
   private sample(): void {
     let name = this.match(NAME);
-    if (name !== '' && !this.wanted(name)) {
+    if (name !== '' && !this.wanted(name) && !this.created.wants(name)) {
+      if (name !== this.lastName && looksLikeSample(this.text, this.at)) this.named(name);
       this.toLineEnd();
       return;
     }
@@ -88,11 +135,18 @@ class Parser {
     if (name === '') throw this.wrong('the braces hold no metric name');
     this.blanks();
     const value = this.number('a value');
-    const sample: Series = { name, labels, value };
+    const sample: Sample = { name, labels, value };
     this.blanks();
     if (!this.atLineEnd() && this.text.charCodeAt(this.at) !== HASH) sample.t = this.timestamp();
     this.exemplar();
+    if (name !== this.lastName) this.named(name);
+    this.created.note(sample);
     if (this.wanted(name)) this.samples.push(sample);
+  }
+
+  private named(name: string): void {
+    this.lastName = name;
+    this.facts.names.add(name);
   }
 
   /** Reads up to and with the closing brace. @returns the metric's name, which may stand quoted among the labels. */
@@ -162,8 +216,7 @@ class Parser {
     const raw = end < 0 ? '' : this.text.slice(start, end);
     if (end < 0 || raw.includes('\n')) throw this.wrong('a quoted string does not end on its line');
     this.at = end + 1;
-    if (!raw.includes('\\')) return raw;
-    return raw.replace(/\\([\\"n])/g, (_, char: string) => (char === 'n' ? '\n' : char));
+    return unescaped(raw);
   }
 
   private match(token: RegExp): string {
@@ -206,6 +259,11 @@ class Parser {
   private wrong(what: string): LukhasError {
     return new LukhasError('SOURCE_INVALID', `line ${this.line}: ${what}`);
   }
+}
+
+function unescaped(raw: string): string {
+  if (!raw.includes('\\')) return raw;
+  return raw.replace(/\\([\\"n])/g, (_, char: string) => (char === 'n' ? '\n' : char));
 }
 
 function isEscaped(text: string, start: number, quote: number): boolean {

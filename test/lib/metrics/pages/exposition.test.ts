@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { LukhasError } from '../../../src/lib/errors.js';
-import { type ExpositionOptions, parseExposition } from '../../../src/lib/metrics/exposition.js';
-import type { Series } from '../../../src/lib/metrics/labels.js';
+import { LukhasError } from '../../../../src/lib/errors.js';
+import type { Series } from '../../../../src/lib/metrics/labels.js';
+import { type ExpositionOptions, parseExposition } from '../../../../src/lib/metrics/pages/exposition.js';
 
 const TEXT: ExpositionOptions = { openMetrics: false };
 const OPEN_METRICS: ExpositionOptions = { openMetrics: true };
@@ -161,6 +161,91 @@ foo_seconds_created 1520430000.123
     };
     // Five to ten times less, whatever the machine.
     expect(work(false)).to.be.below(work(true) / 2);
+  });
+
+  it('gives each series the time at which it was created', () => {
+    const text = `requests_total{code="200"} 7
+requests_total{code="500"} 1
+requests_created{code="200"} 1.7000000005e+09
+requests_created{code="500"} 1700000001
+latency_bucket{code="200",le="0.1"} 3
+latency_bucket{code="200",le="+Inf"} 4
+latency_count{code="200"} 4
+latency_created{code="200"} 1.7e9
+plain_created 1700000002.25
+plain 3
+orders_created 12
+orders_total 5
+never_created NaN
+never_total 1
+`;
+    const names = [
+      'requests_total',
+      'latency_bucket',
+      'latency_count',
+      'plain',
+      'orders_total',
+      'orders_created',
+      'never_total',
+    ];
+    for (const openMetrics of [false, true]) {
+      const samples = parseExposition(text + (openMetrics ? '# EOF\n' : ''), {
+        openMetrics,
+        wanted: (name) => names.includes(name),
+      });
+      expect(samples.map(({ name, value, created }) => [name, value, created])).to.deep.equal([
+        ['requests_total', 7, 1_700_000_000_500],
+        ['requests_total', 1, 1_700_000_001_000],
+        ['latency_bucket', 3, 1_700_000_000_000],
+        ['latency_bucket', 4, 1_700_000_000_000],
+        ['latency_count', 4, 1_700_000_000_000],
+        ['plain', 3, 1_700_000_002_250],
+        // A count of things that were created is no time.
+        ['orders_created', 12, undefined],
+        ['orders_total', 5, undefined],
+        ['never_total', 1, undefined],
+      ]);
+    }
+  });
+
+  describe('takes time in proportion to the text, whatever it holds', () => {
+    const ONE = 250_000;
+    for (const [what, text] of [
+      ['a number that is none', (n: number) => `a ${'1'.repeat(n)}x\n`],
+      ['a number of points', (n: number) => `a ${'1.'.repeat(n / 2)}\n`],
+      ['a huge label', (n: number) => `a{b="${'x'.repeat(n)}"} 1\n`],
+      ['a label of backslashes', (n: number) => `a{b="${'\\\\'.repeat(n / 2)}"} 1\n`],
+      ['a label of escaped quotes', (n: number) => `a{b="${'\\"'.repeat(n / 2)}"} 1\n`],
+      ['a label without an end', (n: number) => `a{b="${'\\"'.repeat(n / 2)}`],
+      ['many labels', (n: number) => `a{${Array.from({ length: n / 10 }, (_, i) => `l${i}="v"`).join(',')}} 1\n`],
+      ['many lines', (n: number) => 'a 1\n'.repeat(n / 4)],
+      ['many blank lines', (n: number) => '\n'.repeat(n)],
+      ['many blanks', (n: number) => `${' \t'.repeat(n / 2)}\n`],
+      ['blanks behind a value', (n: number) => `a 1${' '.repeat(n)}x\n`],
+      ['many types', (n: number) => Array.from({ length: n / 20 }, (_, i) => `# TYPE n${i} gauge\n`).join('')],
+      ['a type of blanks', (n: number) => `# TYPE a${' \t'.repeat(n / 2)}`],
+      ['a type of quotes', (n: number) => `# TYPE "${'\\"'.repeat(n / 2)}\n`],
+      ['a name', (n: number) => `${'a'.repeat(n)} 1\n`],
+      ['names that differ', (n: number) => Array.from({ length: n / 10 }, (_, i) => `n${i}_created 1\n`).join('')],
+      ['braces', (n: number) => '{'.repeat(n)],
+      ['sharp signs', (n: number) => '#'.repeat(n)],
+    ] as const) {
+      it(what, () => {
+        const work = (length: number): number => {
+          const page = text(length);
+          const before = process.cpuUsage().user;
+          try {
+            parseExposition(page, { ...TEXT, wanted: (name) => !name.startsWith('n') });
+          } catch (error) {
+            expect(error).to.be.instanceOf(LukhasError);
+          }
+          return process.cpuUsage().user - before;
+        };
+        work(ONE);
+        // Quadratic time would be 64 times as much; the constant is for the collector of garbage.
+        expect(work(8 * ONE)).to.be.below(24 * work(ONE) + 400_000);
+      });
+    }
   });
 
   it('gives back any series as it was written', () => {

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { readExposition } from '../../../../src/lib/metrics/pages/exposition.js';
+import { gaugeNotes, histogramsOf, typeOf, whyNoHistogram } from '../../../../src/lib/metrics/pages/facts.js';
+
+const facts = async (text: string, openMetrics = false) =>
+  (await readExposition(text, { openMetrics, wanted: () => false })).facts;
+
+describe('facts of a page', () => {
+  it('are types, units and names, whatever is wanted', async () => {
+    const page = await facts(
+      `# TYPE requests counter
+# UNIT latency_seconds seconds
+#TYPE  latency_seconds\tHistogram\t
+# TYPE "my.metric" gauge
+# HELP latency_seconds TYPE of text
+# TYPE broken
+requests_total 1
+latency_seconds_bucket{le="1"} 1
+latency_seconds_bucket{le="+Inf"} 1
+{"my.metric"} 1
+# EOF
+`,
+      true,
+    );
+    expect([...page.types]).to.deep.equal([
+      ['requests', 'counter'],
+      ['latency_seconds', 'histogram'],
+      ['my.metric', 'gauge'],
+    ]);
+    expect([...page.units]).to.deep.equal([['latency_seconds', 'seconds']]);
+    expect([...page.names]).to.deep.equal(['requests_total', 'latency_seconds_bucket', 'my.metric']);
+    expect(typeOf(page, 'requests_total')).to.equal('counter');
+    expect(histogramsOf(page)).to.deep.equal(['latency_seconds']);
+  });
+
+  it('say why a histogram is not there', async () => {
+    const summary = 'the page has m as a summary; a histogram is needed';
+    const samples = 'm{quantile="0.95"} 0.2\nm_sum 5\nm_count 50\n';
+    expect(whyNoHistogram(await facts(`# TYPE m summary\n${samples}`), 'm')).to.equal(summary);
+    expect(whyNoHistogram(await facts(samples), 'm')).to.equal(summary);
+    expect(whyNoHistogram(await facts('# TYPE m gauge\nm 1\n'), 'm')).to.match(/has m as a gauge/);
+    expect(whyNoHistogram(await facts('# TYPE m histogram\n'), 'm')).to.equal(null);
+    expect(whyNoHistogram(await facts('other 1\n'), 'm')).to.equal(null);
+  });
+
+  it('tell of gauges that are read as something else', async () => {
+    const page = await facts(
+      '# TYPE a counter\n# TYPE a gauge\n# TYPE b gauge\n# TYPE h gauge\n# TYPE i_bucket gauge\n',
+    );
+    expect(gaugeNotes(page, ['a', 'c'], ['h', 'i', 'j'])).to.deep.equal([
+      'a is declared a gauge, read as a counter',
+      'h is declared a gauge, read as a histogram',
+      'i_bucket is declared a gauge, read as a histogram',
+    ]);
+  });
+});
