@@ -2,13 +2,27 @@ import { z } from 'zod';
 import { LukhasError } from '../errors.js';
 import { parseUrl } from '../input/index.js';
 import type { ArmReading, Missing, Observation } from '../judge/index.js';
-import { type ArmCursor, armCursorSchema, armReading, type MetricNames, namesOf, seriesNames } from './counters.js';
-import { type HttpCredentials, httpCredentials } from './credentials.js';
-import { parseExposition } from './exposition.js';
-import { getText, shownUrl, type TextAnswer } from './http.js';
-import type { Series } from './labels.js';
+import {
+  type ArmCursor,
+  armCursorSchema,
+  countArm,
+  PROCESS_START,
+  processStart,
+  seriesNames,
+  unselectedFailures,
+} from './counting/index.js';
+import { httpCredentials } from './credentials.js';
+import { explained, type FetchedPage, gaugeNotes, Pages } from './pages/index.js';
 import { fitAll, type Matcher } from './promql/index.js';
-import { fillMatchers, parseArms, parseSignals, refuseSameSeries } from './signals/index.js';
+import {
+  fillMatchers,
+  fillSignals,
+  parseArms,
+  parseSignals,
+  refuseSameSeries,
+  type Signals,
+  type Target,
+} from './signals/index.js';
 import {
   type MetricSource,
   pageUrl,
@@ -19,42 +33,44 @@ import {
   type SourceAuth,
 } from './source.js';
 
-/** Text first: it names the series as a person sees them, while OpenMetrics may append `_total`. */
-const ACCEPT = 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=1.0.0;q=0.7,*/*;q=0.1';
 const STALE_MS = 60_000;
 
-const cursorSchema = z.object({ canary: armCursorSchema.nullable(), baseline: armCursorSchema.nullable() }).nullable();
+const cursorSchema = z.object({ canary: armCursorSchema, baseline: armCursorSchema }).nullable();
 type Cursor = z.infer<typeof cursorSchema>;
 
 type ArmName = 'canary' | 'baseline';
 interface ArmLook {
   reading: ArmReading;
-  cursor: ArmCursor | null;
+  cursor: ArmCursor;
   notes: string[];
 }
-type Page = { ok: true; series: Series[]; notes: string[] } | { ok: false; missing: Missing };
 
-/** What a look needs, made of the configuration once. */
+/** What looks need, made of the configuration once. */
 interface Reader {
   config: ScrapeConfig;
-  names: MetricNames;
-  matchers: Record<ArmName, Matcher[]>;
-  credentials: HttpCredentials;
+  signals: Signals;
+  arms: Record<ArmName, Matcher[]>;
+  pages: Pages;
+  sendsCredentials: boolean;
   now: () => number;
 }
 
 /**
- * Reads the services themselves, through the metrics they expose; needs no Prometheus. Each URL must always reach the
- * same process: behind a load balancer, one look and the next would be of different counters.
+ * Reads the services themselves, through the metrics they expose; needs no Prometheus. Each address must always reach the
+ * same process: one look and the next of a load balancer are of different counters. `dns+http://name:port/path` is each
+ * address of a name.
  * @param now milliseconds since the epoch
  * @throws LukhasError CONFIG, PROMQL for signals, arms and credentials that cannot work
  */
 export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () => number = Date.now): MetricSource {
+  const signals = parseSignals(config.signals);
+  const credentials = httpCredentials(auth);
   const reader: Reader = {
     config,
-    names: namesOf(parseSignals(config.signals)),
-    matchers: parseArms(config.arms),
-    credentials: httpCredentials(auth),
+    signals,
+    arms: parseArms(config.arms),
+    pages: new Pages({ wanted: seriesNames(signals), timeoutMs: config.timeoutMs, credentials }),
+    sendsCredentials: 'authorization' in credentials.headers,
     now,
   };
   return {
@@ -67,8 +83,7 @@ export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () 
 }
 
 /** Asks each page once: one that is only down is let pass. */
-async function check(reader: Reader): Promise<void> {
-  const { config } = reader;
+async function check({ config, pages, sendsCredentials }: Reader): Promise<void> {
   checkUrls('canary URL', config.canaryUrls);
   checkUrls('baseline URL', config.baselineUrls ?? []);
   // Gates always differ; which they are is known when a canary starts.
@@ -76,9 +91,10 @@ async function check(reader: Reader): Promise<void> {
     canary: { gate: 'canary gate', model: 'model', window: 60 },
     baseline: { gate: 'baseline gate', model: 'model', window: 60 },
   });
-  const urls = new Set([...config.canaryUrls, ...(config.baselineUrls ?? [])]);
-  const pages = await Promise.all([...urls].map((url) => fetchPage(url, reader, undefined)));
-  for (const page of pages) if (!page.ok) refusePage(page.missing, 'authorization' in reader.credentials.headers);
+  const fetched = await pages.fetch([...config.canaryUrls, ...(config.baselineUrls ?? [])]);
+  for (const { target } of [...fetched.values()].flat()) {
+    if (target.state.state !== 'ok') refusePage(target.state, sendsCredentials);
+  }
 }
 
 function refusePage({ state, detail = state }: Missing, sent: boolean): void {
@@ -105,22 +121,18 @@ function checkUrls(where: string, urls: readonly string[]): void {
 }
 
 async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
-  const { config } = reader;
+  const { config, pages } = reader;
   const previous = readCursor(request.cursor);
   const t = reader.now();
   const baselineUrls = request.withBaseline ? config.baselineUrls : null;
-  const urls = new Set([...config.canaryUrls, ...(baselineUrls ?? [])]);
-  const pages = new Map<string, Page>();
-  await Promise.all(
-    [...urls].map(async (url) => {
-      pages.set(url, await fetchPage(url, reader, request.signal));
-    }),
-  );
-  const lookAt = (arm: ArmName, of: readonly string[], gate: string) => {
+  const fetched = await pages.fetch([...config.canaryUrls, ...(baselineUrls ?? [])], request.signal);
+  const lookAt = (arm: ArmName, urls: readonly string[], gate: string) => {
     const values = { gate, model: request.modelId, window: request.windowSeconds };
-    const matchers = fillMatchers(reader.matchers[arm], values);
-    const page = joined(of.map((url) => [url, pages.get(url)!] as const));
-    return armLook(arm, page, matchers, previous?.[arm] ?? null, reader.names, t);
+    const found = urls.flatMap((url) => fetched.get(url)!);
+    return armLook(arm, found, previous?.[arm] ?? null, t, {
+      matchers: fillMatchers(reader.arms[arm], values),
+      signals: fillSignals(reader.signals, values),
+    });
   };
   const canary = lookAt('canary', config.canaryUrls, request.canaryGate);
   const baseline = baselineUrls === null ? null : lookAt('baseline', baselineUrls, request.baselineGate);
@@ -139,93 +151,52 @@ async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
   return { observation, cursor: { canary: canary.cursor, baseline: baseline?.cursor ?? previous?.baseline ?? null } };
 }
 
-/** Pages of one arm as one; the same series on two of them stay two. */
-function joined(pages: readonly (readonly [string, Page])[]): Page {
-  const [first, ...more] = pages;
-  if (more.length === 0) return first![1];
-  const down = pages.find(([, page]) => !page.ok)?.[1];
-  if (down !== undefined) return down;
-  const series = pages.flatMap(([url, page]) =>
-    page.ok ? page.series.map((one) => ({ ...one, labels: { ...one.labels, __page: url } })) : [],
-  );
-  return { ok: true, series, notes: pages.flatMap(([, page]) => (page.ok ? page.notes : [])) };
-}
-
-async function fetchPage(
-  url: string,
-  { config, credentials, names }: Reader,
-  signal: AbortSignal | undefined,
-): Promise<Page> {
-  const answer = await getText(pageUrl(url), {
-    ...credentials,
-    headers: { accept: ACCEPT, ...credentials.headers },
-    timeoutMs: config.timeoutMs,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  if (!answer.ok) return { ok: false, missing: { state: answer.state, detail: answer.detail } };
-  return readPage(url, answer, names);
-}
-
-function readPage(url: string, answer: Extract<TextAnswer, { ok: true }>, metrics: MetricNames): Page {
-  const names = new Set(seriesNames(metrics));
-  const openMetrics = /^application\/openmetrics-text\b/i.test(answer.contentType);
-  try {
-    const series = parseExposition(answer.body, { openMetrics, wanted: (name) => names.has(name) });
-    return { ok: true, series, notes: gaugeNotes(answer.body, metrics) };
-  } catch (error) {
-    if (!(error instanceof LukhasError) || error.code !== 'SOURCE_INVALID') throw error;
-    if (/^text\/html\b/i.test(answer.contentType)) {
-      return {
-        ok: false,
-        missing: { state: 'invalid', detail: `${shownUrl(url)} answers with HTML, not with metrics` },
-      };
-    }
-    if (isJson(answer.body)) {
-      return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}: this is JSON, not a metrics page` } };
-    }
-    return { ok: false, missing: { state: 'invalid', detail: `${shownUrl(url)}, ${error.message}` } };
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // the only failure: not JSON
-  }
-}
-
-/** A gauge goes up and down: each fall is read as a restart, so its differences count nothing. */
-function gaugeNotes(page: string, { requests, errors, latency, score }: MetricNames): string[] {
-  const gauges = new Set([...page.matchAll(/^# TYPE (\S+) gauge\s*$/gm)].map(([, name]) => name));
-  const counters = [...new Set([requests, errors])];
-  const histograms = [latency, ...(score === null ? [] : [score])].flatMap((name) => [name, `${name}_bucket`]);
-  const note = (kind: string) => (name: string) => `${name} is declared a gauge, read as a ${kind}`;
-  const declared = (name: string) => gauges.has(name);
-  return [...counters.filter(declared).map(note('counter')), ...histograms.filter(declared).map(note('histogram'))];
-}
-
+/** One arm: those series of its pages that its labels tell from others. */
 function armLook(
   arm: ArmName,
-  page: Page,
-  matchers: readonly Matcher[],
+  pages: readonly FetchedPage[],
   previous: ArmCursor | null,
-  metrics: MetricNames,
-  t: number,
+  at: number,
+  { matchers, signals }: { matchers: readonly Matcher[]; signals: Signals },
 ): ArmLook {
-  if (!page.ok) return { reading: allMissing(page.missing, metrics), cursor: previous, notes: [] };
-  const series = page.series.filter((sample) => fitAll(matchers, sample.labels));
-  const looked = armReading({ series, at: t, staleBefore: t - STALE_MS }, previous, metrics);
-  const { reading, cursor } = looked;
-  const notes = [...page.notes, ...looked.notes];
-  const ahead = series.reduce((most, sample) => Math.max(most, (sample.t ?? t) - t), 0);
-  if (ahead > STALE_MS) notes.push(`clock skew: timestamps are ${Math.round(ahead / 1000)} s ahead of this clock`);
-  return { reading, cursor, notes: notes.map((note) => `${arm}: ${note}`) };
+  const targets = pages.map(({ target }) => ofArm(target, matchers));
+  const samples = { at, targets, staleBefore: at - STALE_MS };
+  const { reading, cursor, notes } = countArm(samples, previous, signals);
+  const all = [...pageNotes(pages, signals), ...notes, ...failureNotes(targets, signals), ...skewNotes(targets, at)];
+  return {
+    reading: explained(reading, signals, pages, matchers),
+    cursor,
+    notes: [...new Set(all)].map((note) => `${arm}: ${note}`),
+  };
 }
 
-function allMissing(missing: Missing, { score }: MetricNames): ArmReading {
-  return { errors: missing, latency: missing, ...(score === null ? {} : { score: missing }) };
+/** The start of a process is that of the arm's own, where a page has several; a page of one process says it without labels. */
+function ofArm({ id, state, samples }: Target, matchers: readonly Matcher[]): Target {
+  const own = samples.filter(({ labels }) => fitAll(matchers, labels));
+  const all = samples.filter(({ name }) => name === PROCESS_START);
+  if (all.length === 1 && !own.includes(all[0]!)) own.push(all[0]!);
+  const startedAt = processStart(own);
+  return { id, state, samples: own, ...(startedAt === undefined ? {} : { startedAt }) };
+}
+
+function pageNotes(pages: readonly FetchedPage[], { requests, errors, histograms, drift }: Signals): string[] {
+  const terms = [...(requests?.terms ?? []), ...(errors?.terms ?? [])].map(({ selector }) => selector.name);
+  const counters = drift?.kind === 'categories' ? [...terms, drift.counts.name] : terms;
+  const sources = [...Object.values(histograms), ...(drift?.kind === 'histogram' ? [drift.histogram] : [])];
+  const names = sources.map(({ name }) => name);
+  return pages.flatMap(({ facts }) => (facts === null ? [] : gaugeNotes(facts, [...new Set(counters)], names)));
+}
+
+function failureNotes(targets: readonly Target[], signals: Signals): string[] {
+  return unselectedFailures({ targets }, signals).map(
+    ({ label, value }) => `${label}="${value}" looks like a failure, and errors do not select it`,
+  );
+}
+
+function skewNotes(targets: readonly Target[], at: number): string[] {
+  let ahead = 0;
+  for (const { samples } of targets) for (const { t = at } of samples) ahead = Math.max(ahead, t - at);
+  return ahead > STALE_MS ? [`clock skew: timestamps are ${Math.round(ahead / 1000)} s ahead of this clock`] : [];
 }
 
 function noScalars(names: readonly string[]): Record<string, Missing> {
@@ -235,7 +206,7 @@ function noScalars(names: readonly string[]): Record<string, Missing> {
 
 /** After an outage of one arm, its counts cover another span than the other arm's. */
 function spanNote(canary: ArmLook, baseline: ArmLook, previous: Cursor): string | null {
-  if (!canary.cursor || !baseline.cursor || !previous?.canary || !previous.baseline) return null;
+  if (!previous?.canary || !previous.baseline) return null;
   const ofCanary = canary.cursor.at - previous.canary.at;
   const ofBaseline = baseline.cursor.at - previous.baseline.at;
   if (ofCanary === 0 || ofBaseline === 0 || Math.abs(ofCanary - ofBaseline) < 1000) return null;

@@ -21,6 +21,12 @@ class Service {
   readonly errors = new Counter({ ...this.common, name: 'model_errors_total' });
   readonly inflight = new Gauge({ ...this.common, name: 'model_inflight_requests' });
 
+  /** @param at milliseconds since the epoch */
+  began(at: number): void {
+    const help = 'Start time of the process since unix epoch in seconds.';
+    new Gauge({ name: 'process_start_time_seconds', help, registers: [this.registry] }).set(at / 1000);
+  }
+
   serve(count: number, bad: number, seconds: number, version = 'v1'): void {
     this.requests.inc({ version }, count);
     this.errors.inc({ version }, bad);
@@ -96,12 +102,14 @@ describe('openScrape', () => {
         latency: { state: 'ok', bounds: [50, 180, 1000], counts: [0, 10, 0, 0] },
         score: { state: 'ok', bounds: [0.25, 0.5, 0.75], counts: [0, 10, 0, 0] },
         inflight: 10,
+        targets: { expected: 1, up: 1 },
       },
       baseline: {
         errors: { state: 'ok', bad: 0, total: 20 },
         latency: { state: 'ok', bounds: [50, 180, 1000], counts: [0, 0, 0, 20] },
         score: { state: 'ok', bounds: [0.25, 0.5, 0.75], counts: [0, 20, 0, 0] },
         inflight: 20,
+        targets: { expected: 1, up: 1 },
       },
     });
   });
@@ -154,6 +162,7 @@ describe('openScrape', () => {
       errors: { state: 'unreachable', detail },
       latency: { state: 'unreachable', detail },
       score: { state: 'unreachable', detail },
+      targets: { expected: 1, up: 0 },
     });
     expect(during.observation.baseline!.errors).to.deep.equal({ state: 'ok', bad: 0, total: 5 });
     expect(during.observation).not.to.have.property('notes');
@@ -180,7 +189,7 @@ describe('openScrape', () => {
     up = true;
     const first = await look(source);
     expect(errorsOf(first)).to.deep.equal({ state: 'first' });
-    expect(first.observation.from).to.equal(time);
+    expect(first.observation.from).to.equal(time - 10_000);
     service.serve(5, 0, 0.1);
     expect(errorsOf(await look(source))).to.deep.equal({ state: 'ok', bad: 0, total: 5 });
   });
@@ -203,7 +212,7 @@ describe('openScrape', () => {
     ],
     ['noise', (_, response) => response.end(randomBytes(1e6)), 'invalid', /not a text in UTF-8/],
     ['a bad sample', (_, response) => response.end('model_errors_total x\n'), 'invalid', /line 1: expected a value/],
-    ['an empty page', (_, response) => response.end(), 'absent', /no series model_requests_total/],
+    ['an empty page', (_, response) => response.end(), 'absent', /\/metrics\S*: the page holds not one sample$/],
     ['silence', () => undefined, 'unreachable', /no complete answer within 0.2 s/],
   ] as const satisfies readonly (readonly [string, RequestListener, string, RegExp])[]) {
     it(`${what} is ${state}`, async () => {
@@ -227,7 +236,8 @@ describe('openScrape', () => {
       response.on('drain', more);
       more();
     });
-    const signal = errorsOf(await look(open(url))) as { state: string; detail: string };
+    const source = open(url, { timeoutMs: 60_000 });
+    const signal = errorsOf(await look(source)) as { state: string; detail: string };
     expect(signal.state).to.equal('invalid');
     expect(signal.detail).to.match(/larger than 16 MiB: expose fewer series there, or read them through Prometheus/);
   });
@@ -235,13 +245,29 @@ describe('openScrape', () => {
   it('counts a service that restarts, and says so', async () => {
     let service = new Service();
     const source = open(await serve((request, response) => service.handler(request, response)));
+    service.began(time - 3_600_000);
+    service.serve(1000, 10, 0.1);
+    await look(source);
+    service = new Service();
+    service.began(time + 5_000);
+    service.serve(6, 1, 0.1);
+    const { canary } = (await look(source)).observation;
+    expect(canary.errors).to.deep.equal({ state: 'ok', bad: 1, total: 6 });
+    expect(canary.latency).to.have.property('state', 'ok');
+    expect([canary.resets, canary.restarts]).to.deep.equal([1, 1]);
+  });
+
+  it('waits for the next look where a service that does not say when it began may have restarted', async () => {
+    let service = new Service();
+    const source = open(await serve((request, response) => service.handler(request, response)));
     service.serve(1000, 10, 0.1);
     await look(source);
     service = new Service();
     service.serve(6, 1, 0.1);
-    const { canary } = (await look(source)).observation;
-    expect(canary.errors).to.deep.equal({ state: 'ok', bad: 1, total: 6 });
-    expect(canary.resets).to.equal(4);
+    const fallen = (await look(source)).observation.canary;
+    expect(fallen.errors).to.have.property('state', 'unstable');
+    service.serve(4, 0, 0.1);
+    expect(errorsOf(await look(source))).to.deep.equal({ state: 'ok', bad: 1, total: 10 });
   });
 
   it('minds the timestamps of samples: old ones are stale, future ones tell of clock skew', async () => {
