@@ -301,6 +301,30 @@ describe('pages as they come, scraped', () => {
     });
   });
 
+  it('reads names of other characters, asked for as they are', async () => {
+    const asked: string[] = [];
+    let n = 0;
+    const url = await servers.http((request, response) => {
+      n += 1;
+      asked.push(request.headers.accept!);
+      const type = 'text/plain; version=1.0.0; escaping=allow-utf-8';
+      const counts = `{"http.requests"} ${500 * n}\n{"http.errors","error.type"="timeout"} ${n}\n`;
+      const buckets = `{"http.duration_bucket",le="0.25"} ${490 * n}\n{"http.duration_bucket",le="+Inf"} ${500 * n}\n`;
+      response.setHeader('content-type', type).end(counts + buckets);
+    });
+    const signals = {
+      ...{ preset: null, requests: '{"http.requests"}', drift: null, inflight: null },
+      errors: { count: '{"http.errors","error.type"!=""}', absent: 'no_data' as const },
+      histograms: { latency: { histogram: '{"http.duration"}', unit: 's' as const } },
+    };
+    const source = open(url, { signals });
+    await look(source);
+    const { errors, latency } = await look(source);
+    expect(errors).to.deep.equal({ state: 'ok', bad: 1, total: 500 });
+    expect(latency).to.deep.equal({ state: 'ok', bounds: [250], counts: [490, 10] });
+    expect(asked[0]).to.match(/^text\/plain;version=1\.0\.0;escaping=allow-utf-8;q=1,/);
+  });
+
   it('adds up several pages of an arm, and waits for one that does not answer', async () => {
     let isDown = false;
     const urls = [await page(good), await page((n) => (isDown ? { status: 503, body: '' } : good(n)))];
