@@ -40,7 +40,7 @@ export function countArm(samples: ArmSamples, previous: ArmCursor | null, signal
   const looks = processesOf(samples, plan);
   const unseen: Unseen[] = [];
   const steps = stepAll(looks, { samples, previous, cursor, plan, staleBefore, notes, unseen });
-  const arm = new ArmSignals({ steps, cursor, previous, signals, plan, staleBefore, notes });
+  const arm = new ArmSignals({ steps, cursor, previous, signals, plan, staleBefore, notes, unseen });
   const reading: ArmReading = { ...arm.reading(), targets };
   const verdicts = steps.flatMap(({ verdict }) => verdict ?? []);
   const resets = verdicts.filter(({ reset }) => reset).length;

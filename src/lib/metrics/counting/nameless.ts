@@ -38,9 +38,11 @@ class Nameless {
     const { fell, rise } = this.compared;
     if (turn !== undefined) return this.stillInTurn(turn);
     if (other?.held) return this.afterFall(other);
-    if (fell !== null) return this.afterJump(other) ? this.turns() : this.fall();
     const back = other !== undefined && this.isBack(other);
+    if (fell !== null) return back || this.afterJump(other) ? this.turns() : this.fall();
     if (back && !this.usual(rise)) return this.turns();
+    if (this.before.gone && rise > 0 && this.expected !== null && !this.usual(rise))
+      return broken('unstable', `${this.look.shown} was gone and is back with ${rise} more: its counts start here`);
     if (this.tooFast(rise, other)) {
       return { ...tooMuch(this.look, rise, this.elapsed), other: this.left({ rate: rise / this.elapsed }) };
     }
@@ -62,11 +64,15 @@ class Nameless {
   private afterFall(other: OtherLine): Verdict {
     const { fell, rise } = this.compared;
     if (fell !== null) {
-      return this.mayBeRestart()
+      return this.expected !== null && this.mayBeRestart()
         ? { kind: 'again', reset: true, restart: true, other: this.left({ held: true }), missing: this.fallen() }
         : this.dip();
     }
-    if (this.isBack(other)) return this.usual(rise) ? { kind: 'count' } : this.turns();
+    if (this.isBack(other)) {
+      // A young process that restarts is soon where it was.
+      if (this.usual(highestOf(other))) return { kind: 'confirm', restart: true };
+      return this.usual(rise) ? { kind: 'count' } : this.turns();
+    }
     const span = Math.max(1, this.before.seen - other.seen);
     const likely = this.expected !== null || highestOf(this.before) <= 5 * (rise / this.elapsed) * span + 100;
     return likely ? { kind: 'confirm', restart: true } : { kind: 'count' };
@@ -90,7 +96,7 @@ class Nameless {
   private mayBeRestart(): boolean {
     const { halved, decimated, highest } = this.compared;
     const { expected } = this;
-    if (expected === null) return halved;
+    if (expected === null) return halved && highest <= this.elapsed + 1000;
     if (highest <= 1.5 * expected + 4 * Math.sqrt(expected) + 5) return true;
     return decimated && highest <= 10 * expected + 100;
   }

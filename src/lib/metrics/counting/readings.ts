@@ -7,7 +7,9 @@ import type { ArmCursor } from './cursor.js';
 import { withoutErrors } from './failures.js';
 import { countProblem, sumHistograms } from './histogram.js';
 import { DRIFT, type Plan } from './plan.js';
+import { contradictionOf } from './sanity.js';
 import { settle } from './settling.js';
+import type { Unseen } from './unseen.js';
 import type { Verdict } from './verdict.js';
 
 interface Context {
@@ -18,6 +20,7 @@ interface Context {
   plan: Plan;
   staleBefore: number;
   notes: string[];
+  unseen: Unseen[];
 }
 
 interface Sum {
@@ -45,9 +48,11 @@ export class ArmSignals {
   reading(): ArmReading {
     const { signals, plan } = this.context;
     const reading: ArmReading = {};
-    if (signals.requests !== null && signals.errors !== null) reading.errors = this.errors();
+    const contradiction = contradictionOf(this.context);
+    if (contradiction !== null) this.unseen();
+    if (signals.requests !== null && signals.errors !== null) reading.errors = contradiction?.missing ?? this.errors();
     plan.histograms.forEach(({ signal }, i) => {
-      const found = this.histogram(i);
+      const found = contradiction?.histogram === i ? contradiction.missing : this.histogram(i);
       if (signal === DRIFT) reading.score = found;
       else if (signal === 'latency') reading.latency = found;
       else reading.histograms = { ...reading.histograms, [signal]: found };
@@ -56,6 +61,14 @@ export class ArmSignals {
     const inflight = signals.inflight === null ? null : this.gauge(signals.inflight);
     if (inflight !== null) reading.inflight = inflight;
     return reading;
+  }
+
+  private unseen(): void {
+    const { steps, previous, unseen } = this.context;
+    for (const { look } of steps) {
+      const from = previous?.processes[look.id]?.seen ?? null;
+      unseen.push({ process: look.shown, from, to: look.time, reason: 'implausible' });
+    }
   }
 
   private errors(): CountSignal {
@@ -70,8 +83,9 @@ export class ArmSignals {
     cursor.carry.bad += bad.increment;
     const missing = total.missing ?? bad.missing;
     if (missing !== null) return this.missing('errors', missing);
+    const started = cursor.since['errors'] !== undefined;
     const not = this.notCounted('errors', tally);
-    if (not?.state === 'first') cursor.carry = { bad: 0, total: 0 };
+    if (not?.state === 'first' && !started) cursor.carry = { bad: 0, total: 0 };
     if (not !== null) return not;
     if (plan.subtracts) return settle(cursor, notes);
     return this.takeCarry();
@@ -112,13 +126,14 @@ export class ArmSignals {
       if (!(found instanceof Map)) return this.missing(signal, found);
       if (found.size > 0) buckets = true;
       if (verdict === null || found.size === 0) continue;
-      note(tally, verdict);
+      const before = tally.counted;
       const part = histograms[index]!;
       if (part.torn)
         tally.broken.push({ state: 'invalid', detail: `${source.name}: buckets contradict the previous check` });
       parts.push(...part.parts);
       tally.counted += part.parts.length;
       tally.started += part.started;
+      note(tally, verdict, tally.counted > before);
     }
     if (!buckets) return this.missing(signal, { state: 'absent', detail: `no series ${showShort(selector)}` });
     const not = this.notCounted(signal, tally, shown);
@@ -174,6 +189,7 @@ export class ArmSignals {
     for (const { look, verdict } of this.context.steps) {
       if (verdict === null) continue;
       let any = false;
+      const before = tally.counted;
       for (const term of terms) {
         const { sign } = this.context.plan.terms[term]!;
         for (const { sample, good, delta } of look.terms[term]!) {
@@ -186,7 +202,7 @@ export class ArmSignals {
           }
         }
       }
-      if (any) note(tally, verdict);
+      if (any) note(tally, verdict, tally.counted > before);
     }
     return sum;
   }
@@ -236,7 +252,7 @@ export class ArmSignals {
     shown = signal,
   ): Missing | null {
     const { cursor, previous, notes } = this.context;
-    const from = cursor.since[signal] ?? (fresh && started === 0 && counted > 0 ? cursor.begin : undefined);
+    const from = cursor.since[signal] ?? (fresh && counted > 0 ? cursor.begin : undefined);
     const [problem] = broken;
     if (counted === 0 && problem !== undefined) {
       if (!waits) cursor.since[signal] = cursor.at;
@@ -251,10 +267,10 @@ export class ArmSignals {
   }
 }
 
-function note(tally: Tally, { kind, missing }: Verdict): void {
+function note(tally: Tally, { kind, missing }: Verdict, counted: boolean): void {
   if (missing !== undefined) tally.broken.push(missing);
   if (kind === 'held') tally.waits = true;
-  if (kind !== 'zero') tally.fresh = false;
+  if (counted && kind !== 'zero') tally.fresh = false;
 }
 
 function problemOf({ name, labels, value }: Sample): Missing {

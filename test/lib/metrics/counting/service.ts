@@ -79,9 +79,10 @@ class Place {
   /** All processes whose sum the page shows; of a balanced place, one of them answers. */
   processes: Process[] = [];
   pods = new Map<string, Process>();
+  names = new Set(['a', 'b']);
   busy: number;
   restarted = 0;
-  served = 0;
+  shown = 0;
 
   constructor(
     readonly id: string,
@@ -135,24 +136,19 @@ export class World {
     const from = at - LOOK_MS;
     const changeAt = from + Math.floor(random() * LOOK_MS);
     const lost = random() < behaviour.outages;
-    const scrapes = behaviour.scraped ? timesWithin(from, at, SCRAPE_MS, place.id.length * 500 + 1) : [];
     const changes = i > 0 && random() < behaviour.restarts;
     const traffic = i === 0 || random() < 0.1 ? 0 : Math.floor(place.busy * (0.5 + random()));
-    const times = Array.from({ length: traffic }, () => from + 1 + Math.floor(random() * (LOOK_MS - 2))).sort(
-      (a, b) => a - b,
-    );
-    let changed = !changes;
-    for (const t of [...times, at]) {
-      if (!changed && t >= changeAt) {
-        changed = true;
-        this.change(place, i, changeAt);
-      }
-      while (scrapes.length > 0 && scrapes[0]! <= t) {
-        const scraped = scrapes.shift()!;
-        if (!lost) this.pages.set(place.id, this.page(place, i, scraped, true));
-      }
-      if (t < at) this.serve(place, t, false);
+    const timeline: [number, () => void][] = [];
+    for (let n = 0; n < traffic; n++) {
+      const t = from + 1 + Math.floor(random() * (LOOK_MS - 2));
+      timeline.push([t, () => this.serve(place, t, false)]);
     }
+    if (changes) timeline.push([changeAt, () => this.change(place, i, changeAt)]);
+    if (behaviour.scraped && !lost) {
+      for (const t of timesWithin(from, at, SCRAPE_MS, place.id.length * 500 + 1))
+        timeline.push([t, () => void this.pages.set(place.id, this.page(place, t, true))]);
+    }
+    for (const [, act] of timeline.sort(([a], [b]) => a - b)) act();
     if (behaviour.scraped) {
       const page = this.pages.get(place.id);
       return page
@@ -161,12 +157,12 @@ export class World {
     }
     if (lost)
       return { id: place.id, state: { state: 'unreachable', detail: `${place.id} does not answer` }, samples: [] };
-    return { id: place.id, state: { state: 'ok' }, ...this.page(place, i, at, false) };
+    return { id: place.id, state: { state: 'ok' }, ...this.page(place, at, false) };
   }
 
   /** Where nothing names the processes, the first looks are of one, so that its rate is known. */
-  private settled(i: number): boolean {
-    return this.behaviour.starts || this.behaviour.created || i > 3;
+  private settled(place: Place): boolean {
+    return this.behaviour.starts || this.behaviour.created || ++place.shown > 4;
   }
 
   private serve(place: Place, t: number, torn: boolean): void {
@@ -197,7 +193,10 @@ export class World {
     if (place.kind === 'balanced') return;
     if (place.kind === 'pods') {
       const name = 'abcdef'[Math.floor(random() * 6)]!;
-      if (!place.pods.has(name)) place.pods.set(name, random() < 0.5 ? place.old() : place.fresh(t));
+      // An old process under the name of another, and without a start, cannot be told from that.
+      const known = behaviour.starts || behaviour.created || !place.names.has(name);
+      place.names.add(name);
+      if (!place.pods.has(name)) place.pods.set(name, known && random() < 0.5 ? place.old() : place.fresh(t));
       else if (random() < 0.5) place.pods.delete(name);
       return;
     }
@@ -208,13 +207,13 @@ export class World {
   }
 
   /** The page of this moment. Requests may be served while it is written. */
-  private page(place: Place, i: number, at: number, stamped: boolean): { samples: Sample[]; startedAt?: number } {
+  private page(place: Place, at: number, stamped: boolean): { samples: Sample[]; startedAt?: number } {
     const { random, behaviour } = this;
     const shown: [Record<string, string>, Process[]][] =
       place.kind === 'pods'
         ? [...place.pods].map(([pod, process]) => [{ pod }, [process]])
         : place.kind === 'balanced'
-          ? [[{}, [place.processes[this.settled(i) ? Math.floor(random() * 2) : 0]!]]]
+          ? [[{}, [place.processes[this.settled(place) ? Math.floor(random() * 2) : 0]!]]]
           : [[{}, place.processes]];
     const samples: Sample[] = [];
     const names = ['r_total', 'failed_total', 'took_seconds_bucket'].sort(() => random() - 0.5);

@@ -61,6 +61,7 @@ function checkHistory(given: Behaviour): void {
       counted.failures += errors.bad;
     }
     if (latency?.state === 'ok') counted.latencies += latency.counts.reduce((all, count) => all + count, 0);
+    if (i % 5 !== 4 && i < given.looks) continue;
     const { sure, maybe } = blindness(unseen, cursor, 0);
     const all = world.happened;
     const surely = all.filter((one) => !maybe(one) && !balanced.has(one.process));
