@@ -75,8 +75,10 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
   const begin = cursor.begin;
   const rate = fastest(previous);
   return looks.map((look) => {
-    if (look.time < staleBefore) return { look, verdict: null, histograms: [] };
     const before = previous?.processes[look.id];
+    // Samples that were read before tell nothing of what came after them, not even that a fall was a restart.
+    const known = look.timed && before !== undefined && look.time <= before.seen;
+    if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };
     const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
     const most = mostNew(rate, look.time - (before?.seen ?? look.time));
     const step: Advance = advance(look, before, verdict, { plan, begin, staleBefore, most, blocked });

@@ -136,7 +136,7 @@ function processIn(found: Map<string, ProcessLook>, target: Target, instance: st
   const look: ProcessLook = {
     id: `${target.id} ${instance}`,
     target: target.id,
-    shown: instance === '' ? target.id : `${instance} of ${target.id}`,
+    shown: target.id.includes(instance.slice(1, -1)) ? target.id : `${instance} of ${target.id}`,
     time: Number.NEGATIVE_INFINITY,
     timed: true,
     series: new Map(),
