@@ -58,7 +58,7 @@ function compareTotals(
   one: (name: string, from: number, to: number) => void,
 ): void {
   if (!sameBounds(now, before)) {
-    one(`${name} with other buckets`, before.totals.at(-1)!, 0);
+    one(`${name}, which has other buckets now,`, before.totals.at(-1)!, 0);
     return;
   }
   now.totals.forEach((total, i) => {
@@ -83,6 +83,17 @@ export function isBelow(low: Line, line: Line): boolean {
     }
   }
   return false;
+}
+
+/** The highest total that a look shows. */
+export function highestNow(look: ProcessLook): number {
+  let highest = 0;
+  for (const { sample, good } of look.series.values()) if (good) highest = Math.max(highest, sample.value);
+  for (const found of look.histograms) {
+    if (!(found instanceof Map)) continue;
+    for (const { totals } of found.values()) highest = Math.max(highest, totals.at(-1)!);
+  }
+  return highest;
 }
 
 /** The highest total of all. */

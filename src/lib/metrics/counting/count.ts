@@ -91,7 +91,7 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
 
 /** The most that a series seen for the first time can have counted since the last look, `elapsed` milliseconds ago. */
 function mostNew(rate: number, elapsed: number): number {
-  return rate > 0 ? 10 * rate * elapsed + 100 : elapsed + 100;
+  return rate > 0 ? 10 * rate * elapsed + 300 : 10 * elapsed + 100;
 }
 
 function fastest(previous: ArmCursor | null): number {

@@ -55,7 +55,17 @@ const cursorSchema = z.object({
   /** Increments not given out yet, because the other half of the ratio was missing. */
   carry: z.object({ bad: z.number(), total: z.number() }),
   /** Of differences of counters: what has been counted since the start, and what of it has been given out. */
-  settling: z.object({ bad: z.number(), total: z.number(), givenBad: z.number(), givenTotal: z.number() }).nullable(),
+  settling: z
+    .object({
+      bad: z.number(),
+      total: z.number(),
+      givenBad: z.number(),
+      givenTotal: z.number(),
+      /** Requests being served at the starting point, and the deepest fall of the difference. */
+      inflight: z.number(),
+      noise: z.number(),
+    })
+    .nullable(),
   /** Up to when the increments of each signal have been given out; left out: it has no starting point yet. */
   since: z.record(z.string(), time),
   /** Newest timestamp of each signal's series, if the source gives timestamps. */

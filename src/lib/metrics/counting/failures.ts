@@ -85,7 +85,7 @@ const HARMLESS_WORDS = new Set(['no', 'non', 'none', 'not', 'without', 'client',
 export function looksLikeFailure(value: string): boolean {
   if (/^5(\d\d|xx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5';
   const words = value
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/);
   if (words.some((word) => HARMLESS_WORDS.has(word))) return false;

@@ -1,4 +1,4 @@
-import { type Comparison, compare, compareCreated } from './compare.js';
+import { type Comparison, compare, compareCreated, highestNow } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { namelessVerdict } from './nameless.js';
 import type { Plan } from './plan.js';
@@ -17,7 +17,7 @@ const START_NOISE_MS = 1000;
 const MOST_PER_MS = 100;
 
 export function judgeProcess(look: ProcessLook, before: ProcessCursor | undefined, around: Surroundings): Verdict {
-  if (before === undefined) return { kind: beganWithin(firstSeenStart(look), around) ? 'zero' : 'start' };
+  if (before === undefined) return firstVerdict(look, around);
   const elapsed = Math.max(1, look.time - before.seen);
   const compared = compare(before, look, around.plan);
   if (look.startedAt !== undefined && before.startedAt !== undefined)
@@ -26,6 +26,13 @@ export function judgeProcess(look: ProcessLook, before: ProcessCursor | undefine
   if (created === 'anew' || created === 'older' || (before.turn !== undefined && look.created.size > 0))
     return verdictByStart(look, before, compared, elapsed, around);
   return namelessVerdict(look, before, compared, elapsed, around.plan);
+}
+
+function firstVerdict(look: ProcessLook, around: Surroundings): Verdict {
+  const start = firstSeenStart(look);
+  if (start === undefined || !beganWithin(start, around)) return { kind: 'start' };
+  const [highest, elapsed] = [highestNow(look), Math.max(1000, around.at - start)];
+  return highest > MOST_PER_MS * elapsed ? tooMuch(look, highest, elapsed) : { kind: 'zero' };
 }
 
 /** When a process began, as far as it or its series say: milliseconds since the epoch. */
@@ -50,9 +57,9 @@ function firstSeenStart(look: ProcessLook): number | undefined {
   return look.created.size === look.series.size + histograms ? startOf(look) : undefined;
 }
 
-/** A start after this look is a clock that is wrong. */
+/** A start after this look is a clock that is wrong; at the first look all is a starting point. */
 function beganWithin(startedAt: number | undefined, { begin, at }: Surroundings): boolean {
-  return startedAt !== undefined && startedAt > begin && startedAt <= at + START_NOISE_MS;
+  return at > begin && startedAt !== undefined && startedAt > begin && startedAt <= at + START_NOISE_MS;
 }
 
 /** Its start tells one process from another. */

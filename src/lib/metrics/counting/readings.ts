@@ -1,6 +1,5 @@
 import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
-import { showLabels } from '../labels.js';
-import { type Selector, showSelector } from '../promql/index.js';
+import type { Selector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
 import type { ArmCursor } from './cursor.js';
@@ -9,8 +8,8 @@ import { countProblem, sumHistograms } from './histogram.js';
 import { DRIFT, type Plan } from './plan.js';
 import { contradictionOf } from './sanity.js';
 import { settle } from './settling.js';
+import { newestOf, nothingYet, problemOf, type Sum, showShort, type Tally, tell } from './tally.js';
 import type { Unseen } from './unseen.js';
-import type { Verdict } from './verdict.js';
 
 interface Context {
   steps: readonly ProcessStep[];
@@ -22,24 +21,6 @@ interface Context {
   notes: string[];
   unseen: Unseen[];
 }
-
-interface Sum {
-  increment: number;
-  missing: Missing | null;
-}
-
-/** What counted for one signal over all processes. */
-interface Tally {
-  counted: number;
-  started: number;
-  /** Whether all that counted are of processes that began within the run. */
-  fresh: boolean;
-  broken: Missing[];
-  /** Whether what is broken is only put off to the next look. */
-  waits: boolean;
-}
-
-const nothingYet = (): Tally => ({ counted: 0, started: 0, fresh: true, broken: [], waits: false });
 
 /** The signals of one arm, out of what each of its processes counted. */
 export class ArmSignals {
@@ -87,7 +68,7 @@ export class ArmSignals {
     const not = this.notCounted('errors', tally);
     if (not?.state === 'first' && !started) cursor.carry = { bad: 0, total: 0 };
     if (not !== null) return not;
-    if (plan.subtracts) return settle(cursor, notes);
+    if (plan.subtracts) return settle(cursor, this.inflight(), notes);
     return this.takeCarry();
   }
 
@@ -121,7 +102,8 @@ export class ArmSignals {
     const tally = nothingYet();
     const parts = [];
     let buckets = false;
-    for (const { look, verdict, histograms } of steps) {
+    for (const step of steps) {
+      const { look, verdict, histograms } = step;
       const found = look.histograms[index]!;
       if (!(found instanceof Map)) return this.missing(signal, found);
       if (found.size > 0) buckets = true;
@@ -133,7 +115,7 @@ export class ArmSignals {
       parts.push(...part.parts);
       tally.counted += part.parts.length;
       tally.started += part.started;
-      note(tally, verdict, tally.counted > before);
+      tell(tally, step, tally.counted > before, steps.length === 1);
     }
     if (!buckets) return this.missing(signal, { state: 'absent', detail: `no series ${showShort(selector)}` });
     const not = this.notCounted(signal, tally, shown);
@@ -173,20 +155,32 @@ export class ArmSignals {
 
   /** Sum of a gauge; null, with a note, when it is not a number one can count with. */
   private gauge(selector: Selector): number | null {
-    const { steps, staleBefore, notes } = this.context;
-    const gauges = steps.flatMap(({ look }) => look.gauges).filter(({ t }) => t === undefined || t >= staleBefore);
-    if (gauges.length === 0) return null;
-    const sum = gauges.reduce((all, { value }) => all + value, 0);
+    const { notes } = this.context;
+    const sum = this.gaugeSum();
+    if (sum === null) return null;
     const problem = countProblem(sum);
     if (problem === null) return sum;
     notes.push(`${selector.name} is ${problem}: left out`);
     return null;
   }
 
+  private inflight(): number | null {
+    const sum = this.gaugeSum();
+    return sum === null || countProblem(sum) !== null ? null : sum;
+  }
+
+  private gaugeSum(): number | null {
+    const { steps, staleBefore } = this.context;
+    const gauges = steps.flatMap(({ look }) => look.gauges).filter(({ t }) => t === undefined || t >= staleBefore);
+    return gauges.length === 0 ? null : gauges.reduce((all, { value }) => all + value, 0);
+  }
+
   /** Sum of the terms over all processes; a process that does not count is told in the tally. */
   private sum(terms: readonly number[], samples: readonly Sample[], text: string, tally: Tally): Sum {
     const sum: Sum = { increment: 0, missing: this.noData(text, samples) };
-    for (const { look, verdict } of this.context.steps) {
+    const { steps } = this.context;
+    for (const step of steps) {
+      const { look, verdict } = step;
       if (verdict === null) continue;
       let any = false;
       const before = tally.counted;
@@ -202,7 +196,7 @@ export class ArmSignals {
           }
         }
       }
-      if (any) note(tally, verdict, tally.counted > before);
+      if (any) tell(tally, step, tally.counted > before, steps.length === 1);
     }
     return sum;
   }
@@ -265,31 +259,4 @@ export class ArmSignals {
       notes.push(`${shown}: counts cover ${Math.round((cursor.at - from) / 1000)} s, since it was last there`);
     return null;
   }
-}
-
-function note(tally: Tally, { kind, missing }: Verdict, counted: boolean): void {
-  if (missing !== undefined) tally.broken.push(missing);
-  if (kind === 'held') tally.waits = true;
-  if (counted && kind !== 'zero') tally.fresh = false;
-}
-
-function problemOf({ name, labels, value }: Sample): Missing {
-  const shown = `${name}${showLabels(labels)}`;
-  const problem = countProblem(value);
-  return { state: 'invalid', detail: problem === null ? `${shown} is given twice` : `${shown} is ${problem}` };
-}
-
-/** `name`, or `name{...}` where it has matchers. */
-export function showShort(selector: Selector): string {
-  return selector.matchers.length === 0 ? selector.name : showSelector(selector);
-}
-
-/** Newest timestamp, or null when a sample has none. */
-function newestOf(samples: readonly Sample[]): number | null {
-  let newest: number | null = null;
-  for (const { t } of samples) {
-    if (t === undefined) return null;
-    if (newest === null || t > newest) newest = t;
-  }
-  return newest;
 }

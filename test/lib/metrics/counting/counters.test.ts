@@ -246,6 +246,20 @@ describe('countArm: histograms', () => {
     expect(read([totals(1), totals(2)])).to.deep.equal(histogram([100, 5000], [2, 1, 1]));
   });
 
+  it('takes the same bound in another spelling for the same bucket', () => {
+    const spelt = ['0.25', '0.250', '2.5e-1', '.25', '+2.50E-1'];
+    const all = looks(spelt.map((le, n) => latency({ [le]: 490 * n, '+Inf': 500 * n })));
+    expect(all.slice(1).map(({ reading }) => reading.latency)).to.deep.equal(
+      spelt.slice(1).map(() => histogram([250], [490, 10])),
+    );
+    expect(all.every(({ reading }) => reading.resets === undefined)).to.equal(true);
+    const { reading } = last(looks([[...latency({ '0.25': 1, '+Inf': 2 }), ...latency({ '0.250': 1 })]]));
+    expect(reading.latency).to.deep.equal({
+      state: 'invalid',
+      detail: 'model_latency_bucket{le="0.250"} is given twice',
+    });
+  });
+
   it('takes a bucket that went backwards for a restart of that whole histogram', () => {
     const all = looks([
       [...latency({ '0.1': 90, '+Inf': 100 }, { pod: 'a' }), ...latency({ '0.1': 5, '+Inf': 5 }, { pod: 'b' })],

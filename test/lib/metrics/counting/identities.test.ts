@@ -164,7 +164,9 @@ describe('countArm: a fall', () => {
       ERRORS,
     );
     expect(last(all).reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 100 });
-    expect(last(all).notes).to.deep.equal(['errors: model_requests_total{} fell from 1000 to 900 without a restart']);
+    expect(last(all).notes).to.deep.equal([
+      'errors: b: model_requests_total{} fell from 1000 to 900 without a restart',
+    ]);
   });
 
   it('without a start waits for the next look, and counts as a restart when that confirms it', () => {
