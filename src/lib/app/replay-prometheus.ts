@@ -129,15 +129,21 @@ async function takeLooks(
 function dropUnrecorded(looks: readonly Observation[]): string[] {
   const absent: string[] = [];
   for (const arm of ['canary', 'baseline'] as const) {
-    for (const signal of ['errors', 'latency', 'score'] as const) {
+    for (const signal of ['errors', 'latency', 'score', 'categories'] as const) {
       const all = looks.flatMap((look) => look[arm]?.[signal] ?? []);
       const why = neverThere(all);
       if (why === null) continue;
       absent.push(`${arm}: ${signal} ${why}`);
       for (const look of looks) drop(look[arm], signal);
     }
+    for (const name of new Set(looks.flatMap((look) => Object.keys(look[arm]?.histograms ?? {})))) {
+      const why = neverThere(looks.flatMap((look) => look[arm]?.histograms?.[name] ?? []));
+      if (why === null) continue;
+      absent.push(`${arm}: ${name} ${why}`);
+      for (const look of looks) if (look[arm]?.histograms) delete look[arm].histograms[name];
+    }
   }
-  for (const look of looks) if (look.baseline && Object.keys(look.baseline).length === 0) delete look.baseline;
+  for (const look of looks) if (look.baseline && isEmpty(look.baseline)) delete look.baseline;
   const names = new Set(looks.flatMap(({ scalars = {} }) => Object.keys(scalars)));
   for (const name of [...names].sort()) {
     const why = neverThere(looks.flatMap(({ scalars }) => scalars?.[name] ?? []));
@@ -148,8 +154,13 @@ function dropUnrecorded(looks: readonly Observation[]): string[] {
   return absent;
 }
 
-function drop(arm: ArmReading | undefined, signal: 'errors' | 'latency' | 'score'): void {
+function drop(arm: ArmReading | undefined, signal: 'errors' | 'latency' | 'score' | 'categories'): void {
   if (arm) delete arm[signal];
+}
+
+/** Where it runs is no measurement. */
+function isEmpty({ targets: _, histograms = {}, ...signals }: ArmReading): boolean {
+  return Object.keys(signals).length === 0 && Object.keys(histograms).length === 0;
 }
 
 function neverThere(signals: readonly ({ state: 'ok' } | Missing)[]): string | null {

@@ -19,10 +19,22 @@ interface ApiOptions {
 /** A sample as the API writes it: seconds since the epoch, and the number as text. */
 export type RawSample = [number, string];
 
+/** Which bounds belong to it (0: the upper one), both bounds, and how many observations it holds. */
+export type NativeBucket = [rule: number, lower: string, upper: string, count: string];
+
+/** A native histogram (https://prometheus.io/docs/prometheus/latest/querying/api/#native-histograms): populated buckets only. */
+export interface RawHistogram {
+  count: string;
+  sum: string;
+  buckets?: NativeBucket[];
+}
+
 export interface ApiSeries {
   metric: Record<string, string>;
   value?: RawSample;
   values?: RawSample[];
+  /** Of native histograms, instead of `values`. */
+  histograms?: [number, RawHistogram][];
 }
 
 export type ApiAnswer =
@@ -261,8 +273,9 @@ function isSample(value: unknown): value is RawSample {
 
 /** Looks at the ends of a series alone: the server writes all samples of an answer alike, and there are many. */
 function isSeries(value: unknown): value is ApiSeries {
-  const { metric, value: one, values } = (value ?? {}) as Partial<ApiSeries>;
+  const { metric, value: one, values, histograms } = (value ?? {}) as Partial<ApiSeries>;
   if (typeof metric !== 'object' || metric === null) return false;
+  if (histograms !== undefined) return Array.isArray(histograms);
   return values === undefined ? one === undefined || isSample(one) : values.length > 0 && isSample(values.at(-1));
 }
 

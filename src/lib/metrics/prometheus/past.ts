@@ -1,9 +1,10 @@
 import { LukhasError } from '../../errors.js';
 import type { Missing } from '../../judge/index.js';
 import type { PrometheusConfig } from '../source.js';
+import type { PrometheusAnswers } from './answers.js';
 import type { ApiAnswer, PrometheusApi } from './api.js';
 import { History } from './history.js';
-import { longestReach, type PrometheusAnswers } from './reader.js';
+import { longestReach } from './reader.js';
 
 /** When looks are taken, ms since the epoch: from the first, every `stepMs`, and at some times in between. */
 export interface PastSpan {

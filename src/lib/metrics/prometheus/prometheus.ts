@@ -5,6 +5,8 @@ import { checkPromql, substitute } from '../promql/index.js';
 import type { MetricSource, PrometheusConfig, SourceAuth } from '../source.js';
 import { PrometheusApi } from './api.js';
 import { queryEndpoint, queryPlace } from './config.js';
+import { checkUnits } from './expressions.js';
+import { labelsSeen } from './labels-seen.js';
 import { type PastAccount, type PastSpan, PrometheusPast } from './past.js';
 import { PrometheusReader } from './reader.js';
 
@@ -30,7 +32,15 @@ export function openPrometheus(
   options: PrometheusOptions = {},
 ): MetricSource {
   const api = apiOf(config, auth, options);
-  const source = new PrometheusReader(config, api, options.now ?? Date.now);
+  const answers = {
+    samples: api.samples.bind(api),
+    value: api.value.bind(api),
+    labelsSeen: labelsSeen(
+      (expr) => api.query(expr),
+      () => performance.now(),
+    ),
+  };
+  const source = new PrometheusReader(config, answers, options.now ?? Date.now);
   return {
     descriptor: { ...config, kind: 'prometheus' },
     pace: 'clock',
@@ -83,6 +93,7 @@ function apiOf(config: PrometheusConfig, auth: SourceAuth, options: PrometheusOp
 async function checkPrometheus(config: PrometheusConfig, api: PrometheusApi): Promise<void> {
   const queries = Object.entries(config.queries);
   for (const [name, expr] of queries) checkPromql(expr, { where: queryPlace(name) });
+  checkUnits(config.queries);
   const access = await api.query('vector(1)');
   if (!access.ok) return refuseAccess(access.missing);
   const sample = { gate: 'gate', model: 'model', window: 60 };

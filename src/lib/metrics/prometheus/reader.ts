@@ -1,29 +1,41 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { LukhasError } from '../../errors.js';
-import type { ArmReading, Missing, Observation, ScalarSignal } from '../../judge/index.js';
-import { armCursorSchema } from '../counters.js';
-import { type Placeholders, showSelector, substitute } from '../promql/index.js';
+import type { ArmReading, Missing, Observation } from '../../judge/index.js';
+import { armCursorSchema } from '../counting/index.js';
+import type { Placeholders } from '../promql/index.js';
+import type { Signals } from '../signals/index.js';
 import type { PrometheusConfig, Reading, ReadRequest } from '../source.js';
-import type { ApiAnswer } from './api.js';
-import { queryPlace } from './config.js';
-import { type ArmLook, countArm, newestTimes, numberOf } from './counters.js';
-import { type ArmSeries, type CounterPlan, planCounters, planQueries } from './plan.js';
+import { explainAbsent } from './absent.js';
+import type { PrometheusAnswers } from './answers.js';
+import type { ApiSeries } from './api.js';
+import { identitySchema, NO_IDENTITY, readIdentity } from './identity.js';
+import { type ArmLook, lookAtArm } from './look.js';
+import { withoutNative } from './native.js';
+import { areDisjoint, overlapping } from './overlap.js';
+import { newestOf, placesOf } from './places.js';
+import { type ArmPlan, type CounterPlan, fillPlan, planCounters } from './plan.js';
+import { belongsTo, planQueries, type QueryPlan, wantedSeries } from './queries.js';
+import { readScalars } from './scalars.js';
 
-/** Who answers a reader: a Prometheus as it is now, or what it holds of a time that has passed. */
-export interface PrometheusAnswers {
-  /** Raw samples of the last `reachMs` of all series that a selector names. */
-  samples(selector: string, reachMs: number, signal?: AbortSignal): Promise<ApiAnswer>;
-  /** What an expression gives. */
-  value(expr: string, signal?: AbortSignal): Promise<ApiAnswer>;
-}
-
+/** Null where it was written before series had places: the canary then starts to count anew. */
+const seenArmSchema = z.preprocess(
+  (stored) => (typeof stored === 'object' && stored !== null && !('counters' in stored) ? null : stored),
+  z
+    .object({
+      counters: armCursorSchema,
+      seen: z.record(z.string(), z.number()),
+      oldest: z.number().nullable(),
+      held: z.custom<ArmReading>().nullable().default(null),
+    })
+    .nullable(),
+);
 const cursorSchema = z
   .object({
     /** The last look whose counters were read, milliseconds since the epoch. */
     at: z.number(),
-    canary: armCursorSchema.nullable(),
-    baseline: armCursorSchema.nullable(),
+    canary: seenArmSchema,
+    baseline: seenArmSchema,
+    identity: identitySchema.default(NO_IDENTITY),
   })
   .nullable();
 type Cursor = z.infer<typeof cursorSchema>;
@@ -32,15 +44,26 @@ type Cursor = z.infer<typeof cursorSchema>;
 const RANGE_STEP_MS = 30_000;
 const MIN_RANGE_MS = 60_000;
 const MAX_RANGE_MS = 300_000;
-/** Always read when configured; others when the policy asks for them. */
-const STANDARD_QUERIES = ['latency_p95_ms', 'error_rate', 'drift'];
+/** Plans kept with their placeholders filled in; matching is prepared once for each. */
+const KEPT_PLANS = 2000;
+
+interface FilledPlan {
+  arms: ArmPlan[];
+  queries: QueryPlan;
+  /** No series can be in both arms. */
+  disjoint: boolean;
+  /** Something is selected by `job` or `instance`. */
+  whole: boolean;
+}
 
 /** Takes looks: the same rules, whether what answers it is the present or the past. */
 export class PrometheusReader {
   private readonly plan: CounterPlan;
+  private readonly filled = new Map<string, FilledPlan>();
   /** Cursors made here: what comes back unchanged need not be checked again. */
   private readonly own = new WeakSet<object>();
 
+  /** @throws LukhasError PROMQL for signals or arms that cannot be read */
   constructor(
     private readonly config: PrometheusConfig,
     private readonly api: PrometheusAnswers,
@@ -52,7 +75,11 @@ export class PrometheusReader {
   async read(request: ReadRequest): Promise<Reading> {
     const previous = this.previous(request.cursor);
     const t = this.now();
-    const [counters, scalars] = await Promise.all([this.counters(request, previous, t), this.scalars(request)]);
+    const values = placeholders(request, request.canaryGate);
+    const [counters, scalars] = await Promise.all([
+      this.counters(request, previous, t),
+      readScalars(this.config.queries, this.plan, this.api, request, values),
+    ]);
     const { canary, baseline, warnings } = counters;
     const observation: Omit<Observation, 'tick'> = { v: 1, t, from: previous?.at ?? t, canary: canary.reading };
     if (baseline) observation.baseline = baseline.reading;
@@ -74,57 +101,85 @@ export class PrometheusReader {
 
   private async counters(request: ReadRequest, previous: Cursor, t: number): Promise<Counters> {
     const { plan } = this;
-    if (plan.signals.size === 0) return withoutCounters({}, request, { at: t, canary: null, baseline: null });
-    const gates = [request.canaryGate, ...(request.withBaseline ? [request.baselineGate] : [])];
-    const { queries, arms } = planQueries(
-      plan,
-      gates.map((gate) => placeholders(request, gate)),
-    );
+    if (!plan.counts)
+      return withoutCounters({}, request, {
+        at: t,
+        canary: null,
+        baseline: null,
+        identity: previous?.identity ?? NO_IDENTITY,
+      });
+    const { arms, queries, disjoint, whole } = this.planFor(request);
     const reach = this.range(previous, t);
-    const answers = await Promise.all(queries.map((query) => this.api.samples(query, reach, request.signal)));
-    const matrices: ArmAnswers = { series: [], warnings: [] };
+    const [answers, known] = await Promise.all([
+      Promise.all(queries.queries.map((query) => this.api.samples(query, reach, request.signal))),
+      readIdentity(this.api, previous?.identity ?? NO_IDENTITY, { at: t, reach, signal: request.signal }),
+    ]);
+    const matrices: ApiSeries[][] = [];
+    const warnings: string[] = [];
     for (const answer of answers) {
-      if (!answer.ok) return withoutCounters(missingSignals(plan, answer.missing), request, null);
-      if (answer.type !== 'matrix') {
-        const detail = `asked for a range, Prometheus answered a ${answer.type}`;
-        return withoutCounters(missingSignals(plan, { state: 'invalid', detail }), request, null);
-      }
-      matrices.series.push(answer.series);
-      matrices.warnings.push(...answer.warnings);
+      const missing = answer.ok ? notRange(answer.type) : answer.missing;
+      if (missing !== null) return withoutCounters(missingSignals(plan.canary, missing), request, null);
+      if (answer.ok && 'series' in answer) matrices.push(answer.series);
+      if (answer.ok) warnings.push(...answer.warnings);
     }
-    const same = arms[0]!.find(({ selector }, i) => isDeepStrictEqual(selector, arms[1]?.[i]?.selector));
-    const look = { at: t, staleBefore: t - this.config.staleSeconds * 1000, reach };
-    const [canary, baseline] = arms.map((parts, arm) =>
-      countArm(parts, matrices.series, plan, (arm === 0 ? previous?.canary : previous?.baseline) ?? null, look),
+    const series = queries.arms.map((parts) =>
+      parts.flatMap((part) => matrices[part.query]!.filter((one) => belongsTo(part, one))),
     );
-    if (baseline && same) baseline.reading = missingSignals(plan, sameSeries(same));
-    const cursor = { at: t, canary: canary!.cursor, baseline: baseline?.cursor ?? previous?.baseline ?? null };
-    return { canary: canary!, baseline: baseline ?? null, warnings: matrices.warnings, cursor };
+    const places = series.map((own, arm) => {
+      const once = queries.arms[arm]!.some(({ overlaps }) => overlaps);
+      return placesOf(withoutNative(own), { once, whole });
+    });
+    const identity = await known.complete(places);
+    const newest = newestOf(places.flatMap((own) => [...own.values()]));
+    const { staleSeconds } = this.config;
+    const look = { at: t, staleBefore: t - staleSeconds * 1000, newest, reach, staleMs: staleSeconds * 1000 };
+    const looks = await Promise.all(
+      arms.map(async ({ signals }, arm): Promise<ArmLook> => {
+        const before = (arm === 0 ? previous?.canary : previous?.baseline) ?? null;
+        const taken = lookAtArm(places[arm]!, signals, before, look);
+        return { ...taken, reading: await explainAbsent(taken.reading, signals, series[arm]!, this.api.labelsSeen) };
+      }),
+    );
+    const [canary, baseline = null] = looks;
+    const shared = disjoint ? null : overlapping([arms[0]!, arms[1]!], [series[0]!, series[1]!]);
+    if (baseline && shared !== null) baseline.reading = missingSignals(plan.baseline, shared);
+    const cursor = {
+      at: t,
+      canary: canary!.cursor,
+      baseline: baseline?.cursor ?? previous?.baseline ?? null,
+      identity,
+    };
+    return { canary: canary!, baseline, warnings, cursor };
+  }
+
+  private planFor(request: ReadRequest): FilledPlan {
+    const gates = [request.canaryGate, ...(request.withBaseline ? [request.baselineGate] : [])];
+    const key = JSON.stringify([...gates, request.modelId, request.windowSeconds]);
+    const known = this.filled.get(key);
+    if (known) return known;
+    const arms = gates.map((gate, arm) =>
+      fillPlan(arm === 0 ? this.plan.canary : this.plan.baseline, placeholders(request, gate)),
+    );
+    const disjoint = arms[1] === undefined || areDisjoint(arms[0]!, arms[1]);
+    const made = { arms, queries: planQueries(arms), disjoint, whole: arms.some(({ signals }) => usesPlace(signals)) };
+    if (this.filled.size >= KEPT_PLANS) this.filled.clear();
+    this.filled.set(key, made);
+    return made;
   }
 
   /** Milliseconds back to ask for: to the newest sample known, so that a reset since then is seen. */
   private range(previous: Cursor, t: number): number {
-    const staleMs = this.config.staleSeconds * 1000;
-    const known = [previous?.canary, previous?.baseline].flatMap((arm) => (arm ? newestTimes(arm) : []));
-    const wanted = known.length === 0 ? 2 * staleMs : t - Math.min(...known) + RANGE_STEP_MS;
+    const known = [previous?.canary?.oldest, previous?.baseline?.oldest].filter((time) => typeof time === 'number');
+    const wanted = known.length === 0 ? 2000 * this.config.staleSeconds : t - Math.min(...known) + RANGE_STEP_MS;
     const bounded = Math.min(Math.max(wanted, MIN_RANGE_MS), longestReach(this.config));
     return wholeSteps(bounded);
   }
+}
 
-  private async scalars(request: ReadRequest): Promise<{ signals: Record<string, ScalarSignal>; warnings: string[] }> {
-    const { queries } = this.config;
-    const names = new Set([...STANDARD_QUERIES.filter((name) => name in queries), ...request.scalars]);
-    const warnings: string[] = [];
-    const signals = [...names].map(async (name): Promise<[string, ScalarSignal]> => {
-      const expr = Object.hasOwn(queries, name) ? queries[name] : undefined;
-      if (expr === undefined) return [name, { state: 'no_source', detail: `no query is configured for ${name}` }];
-      const filled = substitute(expr, placeholders(request, request.canaryGate), queryPlace(name));
-      const answer = await this.api.value(filled, request.signal);
-      if (answer.ok) warnings.push(...answer.warnings);
-      return [name, scalarOf(answer)];
-    });
-    return { signals: Object.fromEntries(await Promise.all(signals)), warnings };
-  }
+function usesPlace(signals: Signals): boolean {
+  const isOfPlace = (label: string): boolean => label === 'job' || label === 'instance';
+  if (signals.drift?.kind === 'categories' && isOfPlace(signals.drift.by)) return true;
+  return wantedSeries(signals).some(({ matchers }) => matchers.some(({ label }) => isOfPlace(label)));
 }
 
 /** The furthest back that any look reads, milliseconds. */
@@ -136,11 +191,6 @@ function wholeSteps(ms: number): number {
   return Math.ceil(ms / RANGE_STEP_MS) * RANGE_STEP_MS;
 }
 
-interface ArmAnswers {
-  series: Extract<ApiAnswer, { type: 'matrix' | 'vector' }>['series'][];
-  warnings: string[];
-}
-
 interface Counters {
   canary: Pick<ArmLook, 'reading' | 'notes'>;
   baseline: Pick<ArmLook, 'reading' | 'notes'> | null;
@@ -149,42 +199,30 @@ interface Counters {
   cursor: Cursor;
 }
 
+function notRange(type: string): Missing | null {
+  return type === 'matrix' ? null : { state: 'invalid', detail: `asked for a range, Prometheus answered a ${type}` };
+}
+
 function withoutCounters(reading: ArmReading, { withBaseline }: ReadRequest, cursor: Cursor): Counters {
   const arm = { reading, notes: [] };
   return { canary: arm, baseline: withBaseline && Object.keys(reading).length > 0 ? arm : null, warnings: [], cursor };
 }
 
-function missingSignals({ signals }: CounterPlan, missing: Missing): ArmReading {
-  return Object.fromEntries([...signals].map((signal) => [signal, missing]));
-}
-
-/** A baseline that is the canary itself would agree with it always. */
-function sameSeries({ selector }: ArmSeries): Missing {
-  const detail = `${showSelector(selector)} is the canary and the baseline: tell them apart with labels (arms), or with $__gate`;
-  return { state: 'invalid', detail };
+/** Every signal that is counted, with the same reason why there is no number. */
+function missingSignals({ signals }: ArmPlan, missing: Missing): ArmReading {
+  const { latency, ...others } = signals.histograms;
+  const reading: ArmReading = {};
+  if (signals.errors !== null) reading.errors = missing;
+  if (latency !== undefined) reading.latency = missing;
+  const names = Object.keys(others);
+  if (names.length > 0) reading.histograms = Object.fromEntries(names.map((name) => [name, missing]));
+  if (signals.drift?.kind === 'histogram') reading.score = missing;
+  if (signals.drift?.kind === 'categories') reading.categories = missing;
+  return reading;
 }
 
 function placeholders({ modelId, windowSeconds }: ReadRequest, gate: string): Placeholders {
   return { gate, model: modelId, window: windowSeconds };
-}
-
-function scalarOf(answer: ApiAnswer): ScalarSignal {
-  if (!answer.ok) return answer.missing;
-  if (answer.type === 'matrix' || answer.type === 'string')
-    return { state: 'invalid', detail: `returned a ${answer.type}; write an expression that gives one number` };
-  if ('sample' in answer) return numberSignal(answer.sample[1]);
-  const [only, ...more] = answer.series;
-  if (only === undefined) return { state: 'absent', detail: 'the expression returned no series' };
-  if (more.length > 0)
-    return { state: 'invalid', detail: `returned ${answer.series.length} series; aggregate it to one` };
-  if (only.value === undefined) return { state: 'invalid', detail: 'returned a native histogram, not a number' };
-  return numberSignal(only.value[1]);
-}
-
-function numberSignal(text: string): ScalarSignal {
-  const value = numberOf(text);
-  if (Number.isFinite(value)) return { state: 'ok', value };
-  return { state: 'invalid', detail: Number.isNaN(value) ? 'NaN (0/0 when there is no traffic)' : text };
 }
 
 function readCursor(stored: unknown): Cursor {

@@ -13,6 +13,6 @@ export {
   writeMatchers,
   writeSelector,
 } from './selector.js';
-export { type PromqlShape, promqlShape } from './shape.js';
+export { type PromqlShape, promqlShape, type ShapeTerm } from './shape.js';
 export { type Read, readMatchers, readSelector, readSum, showSum, type Term } from './sum.js';
-export { escapeRegex } from './text.js';
+export { escapeRegex, quote } from './text.js';

@@ -19,8 +19,13 @@ const DEMO = {
     'sum(rate(model_errors_total{gate="$__gate"}[$__window])) / clamp_min(sum(rate(model_requests_total{gate="$__gate"}[$__window])),1)',
 };
 
-const WITHOUT_DRIFT = { ...DEFAULT_SIGNALS, drift: null, inflight: null };
+const SIGNALS = { ...DEFAULT_SIGNALS, drift: null, inflight: null };
+const ONE = { expected: 1, up: 1 };
+const isSelector = (query: string): boolean => query.startsWith('{');
+/** Both arms alike. */
 const both = (arm: string) => ({ canary: arm, baseline: arm });
+const NAMES =
+  'model_latency_bucket|model_latency_count|model_latency|model_requests_total|model_errors_total|up|process_start_time_seconds';
 
 describe('openPrometheus', () => {
   let stub: StubPrometheus;
@@ -41,7 +46,7 @@ describe('openPrometheus', () => {
     const base = {
       url: stub.url,
       arms: BY_GATE,
-      signals: WITHOUT_DRIFT,
+      signals: SIGNALS,
       queries: {},
       timeoutMs: 1000,
       staleSeconds: 60,
@@ -86,7 +91,7 @@ describe('openPrometheus', () => {
   /** Looks at each of the given seconds, each with the cursor of the look before. */
   async function looks(
     source: MetricSource,
-    steps: [second: number, expose: () => void][],
+    steps: [second: number, expose: () => unknown][],
     more = {},
   ): Promise<Reading[]> {
     const readings: Reading[] = [];
@@ -111,8 +116,8 @@ describe('openPrometheus', () => {
       v: 1,
       t: (T + 1) * 1000,
       from: (T + 1) * 1000,
-      canary: { errors: { state: 'first' }, latency: { state: 'first' } },
-      baseline: { errors: { state: 'first' }, latency: { state: 'first' } },
+      canary: { errors: { state: 'first' }, latency: { state: 'first' }, targets: ONE },
+      baseline: { errors: { state: 'first' }, latency: { state: 'first' }, targets: ONE },
     });
     expect(second?.observation).to.deep.equal({
       v: 1,
@@ -121,16 +126,16 @@ describe('openPrometheus', () => {
       canary: {
         errors: { state: 'ok', bad: 2, total: 40 },
         latency: { state: 'ok', bounds: [250], counts: [36, 4] },
+        targets: ONE,
       },
       baseline: {
         errors: { state: 'ok', bad: 2, total: 400 },
         latency: { state: 'ok', bounds: [250], counts: [390, 10] },
+        targets: ONE,
       },
     });
     expect(stub.queries).to.have.length(2);
-    expect(stub.queries[0]).to.equal(
-      '{__name__=~"model_latency_bucket|model_requests_total|model_errors_total",gate=~"stage|production"}[120s]',
-    );
+    expect(stub.queries[0]).to.equal(`{__name__=~"${NAMES}",gate=~"stage|production"}[120s]`);
     expect(stub.load.connections, 'connections are kept').to.equal(1);
   });
 
@@ -142,7 +147,7 @@ describe('openPrometheus', () => {
     await source.read(request());
     expect(stub.queries).to.have.length(2);
     await source.read(request({ canaryGate: 'other' }));
-    expect(stub.queries).to.have.length(4);
+    expect(stub.queries.filter((query) => !query.startsWith('count by'))).to.have.length(4);
   });
 
   it('asks again once an answer is older than the sharing time', async () => {
@@ -150,14 +155,14 @@ describe('openPrometheus', () => {
     await source.read(request());
     await new Promise((resolve) => setTimeout(resolve, 40));
     await source.read(request());
-    expect(stub.queries).to.have.length(2);
+    expect(stub.queries.filter(isSelector)).to.have.length(2);
   });
 
   it('keeps the sockets to Prometheus bounded', async () => {
     stub.answer = () => ({ ...success('matrix', []), delay: 10 });
     const source = open({ arms: both('{gate="$__gate",model="$__model"}') });
     await Promise.all(Array.from({ length: 60 }, (_, i) => source.read(request({ modelId: `m${i}` }))));
-    expect(stub.queries).to.have.length(60);
+    expect(stub.queries.filter(isSelector)).to.have.length(60);
     expect(stub.load.most).to.be.within(2, 16);
   });
 
@@ -182,46 +187,96 @@ describe('openPrometheus', () => {
     const source = open({ arms: both('{gate="$__gate",model="v-$__model",tier=~"a|$__gate"}') });
     await source.read(request({ canaryGate: 'a"}\n', modelId: '.*' }));
     expect(stub.queries[0]).to.equal(
-      '{__name__=~"model_latency_bucket|model_requests_total|model_errors_total",' +
-        'gate="a\\"}\\n",model="v-.*",tier=~"a|a\\"\\\\}\\n"}[120s]',
+      `{__name__=~"${NAMES}",gate="a\\"}\\n",model="v-.*",tier=~"a|a\\"\\\\}\\n"}[120s]`,
     );
   });
 
+  /** When the process of a gate began, seconds after T. */
+  function started(gate: string, second: number, at: number): void {
+    const metric = { __name__: 'process_start_time_seconds', gate };
+    const known = stub.series.find((one) => one.metric['__name__'] === metric.__name__ && one.metric['gate'] === gate);
+    const series: StubSeries = known ?? { metric, values: [] };
+    if (!known) stub.series.push(series);
+    series.values.push([T + second, String(T + at)]);
+  }
+
   it('sees a restart between two looks that the newest samples alone hide', async () => {
-    const [, second, third] = await looks(open(), [
-      [1, () => expose('stage', 0, 100, 5, 10)],
-      [21, () => [expose('stage', 5, 120, 6, 12), expose('stage', 10, 30, 1, 3), expose('stage', 15, 150, 9, 20)]],
-      [26, () => expose('stage', 20, 160, 9, 20)],
-    ]);
+    const steps: [number, () => unknown][] = [
+      [1, () => [expose('stage', 0, 100, 5, 10), started('stage', 0, -500)]],
+      [
+        21,
+        () => [
+          ...[expose('stage', 5, 120, 6, 12), expose('stage', 10, 30, 1, 3), expose('stage', 15, 150, 9, 20)],
+          ...[started('stage', 5, -500), started('stage', 10, 7), started('stage', 15, 7)],
+        ],
+      ],
+      [26, () => [expose('stage', 20, 160, 9, 20), started('stage', 20, 7)]],
+    ];
+    const [, second, third] = await looks(open(), steps);
     expect(second?.observation.canary).to.deep.equal({
       errors: { state: 'ok', bad: 1 + 1 + 8, total: 20 + 30 + 120 },
       latency: { state: 'ok', bounds: [250], counts: [18 + 27 + 103, 2 + 3 + 17] },
-      resets: 3,
+      resets: 1,
+      restarts: 1,
+      targets: ONE,
     });
     expect(third?.observation.canary.errors).to.deep.equal({ state: 'ok', bad: 0, total: 10 });
     expect(third?.observation.canary.resets).to.equal(undefined);
   });
 
-  it('sees a restart in a gap in which it could not look, older than what counts as stale', async () => {
+  it('sees it without the start of the process from samples that go on rising', async () => {
+    const samples = [120, 30, 70, 110, 150].map((requests, i) => () => expose('stage', 5 * (i + 1), requests, 0, 0));
     const [, second] = await looks(open(), [
-      [1, () => expose('stage', 0, 100, 5, 10)],
-      [401, () => [expose('stage', 200, 40, 1, 4), expose('stage', 400, 130, 2, 13)]],
+      [1, () => expose('stage', 0, 100, 0, 0)],
+      [26, () => samples.map((sample) => sample())],
+    ]);
+    expect(second?.observation.canary.errors).to.deep.equal({ state: 'ok', bad: 0, total: 20 + 150 });
+    expect(second?.observation.canary.resets).to.equal(1);
+  });
+
+  it('does not take two processes that answer in turn for restarts', async () => {
+    const samples = [180, 120, 185, 125, 190, 130].map((requests, i) => () => expose('stage', 10 + i, requests, 0, 0));
+    const [, , third] = await looks(open(), [
+      [1, () => expose('stage', 0, 110, 0, 0)],
+      [6, () => expose('stage', 5, 115, 0, 0)],
+      [16, () => samples.map((sample) => sample())],
+    ]);
+    expect(third?.observation.canary.errors).to.deep.include({ state: 'unstable' });
+  });
+
+  it('sees a restart in a gap in which it could not look, older than what counts as stale', async () => {
+    const begin: [number, () => unknown] = [1, () => [expose('stage', 0, 100, 5, 10), started('stage', 0, -500)]];
+    const [, second] = await looks(open(), [
+      begin,
+      [
+        401,
+        () => [
+          ...[expose('stage', 200, 40, 1, 4), expose('stage', 400, 130, 2, 13)],
+          ...[started('stage', 200, 150), started('stage', 400, 150)],
+        ],
+      ],
     ]);
     expect(stub.queries[1]).to.match(/\[300s\]$/);
+    stub.series.splice(0);
     const gap = await looks(open(), [
-      [1, () => stub.series.splice(0)],
-      [2, () => expose('stage', 2, 100, 5, 10)],
+      begin,
       [
         401,
         () => {
           stub.series.splice(0);
           expose('stage', 200, 40, 1, 4);
           expose('stage', 400, 130, 2, 13);
+          started('stage', 200, 150);
+          started('stage', 400, 150);
         },
       ],
     ]);
-    for (const reading of [second, gap[2]])
-      expect(reading?.observation.canary).to.deep.include({ errors: { state: 'ok', bad: 2, total: 130 }, resets: 3 });
+    for (const reading of [second, gap[1]])
+      expect(reading?.observation.canary).to.deep.include({
+        errors: { state: 'ok', bad: 2, total: 130 },
+        resets: 1,
+        restarts: 1,
+      });
   });
 
   it('does not take a falling gauge for a restart', async () => {
@@ -249,6 +304,7 @@ describe('openPrometheus', () => {
       expect(second?.observation.canary).to.deep.equal({
         errors: { state: 'unchanged' },
         latency: { state: 'unchanged' },
+        targets: ONE,
       });
       expect(third?.observation.canary.errors).to.deep.equal({ state: 'ok', bad: 2, total: 40 });
     });
@@ -260,7 +316,7 @@ describe('openPrometheus', () => {
       ]);
       expect(second?.observation.canary.errors).to.deep.equal({
         state: 'stale',
-        detail: 'newest sample of model_requests_total is 100 s old',
+        detail: 'newest sample of model_requests_total{gate="stage"} is 100 s old',
       });
       expect(second?.observation.canary.latency?.state).to.equal('stale');
       expect(stub.queries[1]).to.match(/\[150s\]$/);
@@ -378,7 +434,6 @@ describe('openPrometheus', () => {
         open({
           queries: DEMO,
           arms: both('{job="unused"}'),
-          signals: WITHOUT_DRIFT,
         }),
         [
           [1, () => [expose('stage', 0, 100, 5, 10), expose('production', 0, 10, 0, 0)]],
@@ -393,13 +448,14 @@ describe('openPrometheus', () => {
       expect(second?.observation.canary).to.deep.equal({
         errors: { state: 'ok', bad: 2, total: 40 },
         latency: { state: 'ok', bounds: [250], counts: [36, 4] },
+        targets: ONE,
       });
       expect(second?.observation.baseline?.errors).to.deep.equal({ state: 'ok', bad: 1, total: 10 });
       expect(stub.queries.slice(0, 3).sort()).to.deep.equal(
         [
           DEMO.latency_p95_ms.replace('$__gate', 'stage').replace('$__window', '120s'),
           DEMO.error_rate.replaceAll('$__gate', 'stage').replaceAll('$__window', '120s'),
-          '{__name__=~"model_latency_bucket|model_requests_total|model_errors_total",gate=~"stage|production"}[120s]',
+          `{__name__=~"${NAMES.replace('|up|process_start_time_seconds', '')}",gate=~"stage|production"}[120s]`,
         ].sort(),
       );
     });
@@ -408,7 +464,7 @@ describe('openPrometheus', () => {
       stub.answer = answerWith(vector('3'));
       const queries = {
         latency_p95_ms: DEMO.latency_p95_ms.replace('0.95', '0.99'),
-        error_rate: `100 * ${DEMO.error_rate}`,
+        error_rate: `60 * ${DEMO.error_rate}`,
         drift: 'max(drift)',
       };
       const source = open({ queries, signals: DEFAULT_SIGNALS });
@@ -457,6 +513,7 @@ describe('openPrometheus', () => {
       expect(second?.observation.canary).to.deep.equal({
         errors: { state: 'ok', bad: 10, total: 100 },
         latency: { state: 'ok', bounds: [3], counts: [1, 4] },
+        targets: ONE,
       });
     });
 
@@ -512,7 +569,10 @@ describe('openPrometheus', () => {
       const error = await refusal(open({ queries: { error_rate: 'sum(rate(x[$__window])' } }));
       expect(error.code).to.equal('PROMQL');
       expect(error.message).to.include('PROM_Q_ERR: PromQL syntax error at column 23');
-      expect(() => open({ arms: both('{gate="$__gat"}') })).to.throw(LukhasError, /arms\.canary: .*\$__gat;/);
+      expect(() => open({ arms: both('{gate="$__gat"}') }))
+        .to.throw('arms.canary: ')
+        .with.property('message')
+        .that.includes('$__gat;');
       expect(stub.queries).to.deep.equal([]);
     });
 

@@ -41,7 +41,21 @@ export const vector = (...values: string[]): Reply =>
     values.map((value, i) => ({ metric: { i: String(i) }, value: [1, value] })),
   );
 
-const RAW = /^\{__name__=~?"([^"]*)"(?:,gate(=~?)"([^"]*)")?\}\[(\d+)s\]$/;
+const RAW = /^\{(.*)\}\[(\d+)s\]$/s;
+const MATCHER = /([a-zA-Z_]\w*|"(?:[^"\\]|\\.)*")(=~|!~|!=|=)("(?:[^"\\]|\\.)*"),?/gs;
+
+type Test = (metric: Record<string, string>) => boolean;
+
+/** Tests for matchers as they stand between braces; strings are those of JSON, as far as tests go. */
+function testsOf(matchers: string): Test[] {
+  return [...matchers.matchAll(MATCHER)].map(([, name = '', op = '', literal = '']): Test => {
+    const label = name.startsWith('"') ? (JSON.parse(name) as string) : name;
+    const value = JSON.parse(literal) as string;
+    const pattern = op.endsWith('~') ? new RegExp(`^(?:${value})$`, 's') : null;
+    const wanted = !op.startsWith('!');
+    return (metric) => (pattern ? pattern.test(metric[label] ?? '') : (metric[label] ?? '') === value) === wanted;
+  });
+}
 
 /** The query API of a Prometheus that holds `series`, on loopback, in the shapes that Prometheus 2.42 answers. */
 export async function stubPrometheus(): Promise<StubPrometheus> {
@@ -69,16 +83,11 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     load.connections += 1;
   });
   const raw = (query: string, time: number | null): Reply => {
-    const [, names, op, gate, seconds] = RAW.exec(query) ?? [];
-    if (names === undefined)
+    const [, matchers, seconds] = RAW.exec(query) ?? [];
+    if (matchers === undefined)
       return { status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no stub for it' } };
-    const wanted = new RegExp(`^(?:${names})$`);
-    const gates = op === '=~' ? new RegExp(`^(?:${gate})$`) : null;
-    const found = stub.series.filter(
-      ({ metric }) =>
-        wanted.test(metric['__name__'] ?? '') &&
-        (gate === undefined || (gates ? gates.test(metric['gate'] ?? '') : metric['gate'] === gate)),
-    );
+    const tests = testsOf(matchers);
+    const found = stub.series.filter(({ metric }) => tests.every((test) => test(metric)));
     if (time === null) return success('matrix', found);
     const within = ([t]: [number, string]) => t <= time && t > time - Number(seconds);
     const then = found.map((each) => ({ ...each, values: each.values.filter(within) }));

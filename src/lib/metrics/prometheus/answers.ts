@@ -1,0 +1,12 @@
+import type { ApiAnswer } from './api.js';
+import type { LabelsSeen } from './labels-seen.js';
+
+/** Who answers a reader: a Prometheus as it is now, or what it holds of a time that has passed. */
+export interface PrometheusAnswers {
+  /** Raw samples of the last `reachMs` of all series that a selector names. */
+  samples(selector: string, reachMs: number, signal?: AbortSignal): Promise<ApiAnswer>;
+  /** What an expression gives. */
+  value(expr: string, signal?: AbortSignal): Promise<ApiAnswer>;
+  /** Left out: what labels there are does not matter. */
+  labelsSeen?: LabelsSeen;
+}

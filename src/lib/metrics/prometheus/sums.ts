@@ -1,0 +1,97 @@
+import type { ArmReading, CategorySignal, CountSignal, HistogramSignal } from '../../judge/index.js';
+import { sumHistograms } from '../counting/index.js';
+
+type Signal = CountSignal | HistogramSignal | CategorySignal;
+
+/** What was counted between several times of one look, as one reading. States of now (inflight, targets) are those of the last. */
+export function sumReadings(readings: readonly ArmReading[]): ArmReading {
+  const last = readings.at(-1)!;
+  if (readings.length === 1) return last;
+  const sum: ArmReading = { ...last };
+  if (last.errors)
+    sum.errors = summed(
+      readings.map(({ errors }) => errors ?? last.errors!),
+      addCounts,
+    );
+  if (last.latency)
+    sum.latency = summed(
+      readings.map(({ latency }) => latency ?? last.latency!),
+      addBuckets,
+    );
+  if (last.score)
+    sum.score = summed(
+      readings.map(({ score }) => score ?? last.score!),
+      addBuckets,
+    );
+  if (last.categories) {
+    sum.categories = summed(
+      readings.map(({ categories }) => categories ?? last.categories!),
+      addCategories,
+    );
+  }
+  if (last.histograms) {
+    const names = Object.entries(last.histograms).map(([name, own]) => {
+      const all = readings.map(({ histograms }) => histograms?.[name] ?? own);
+      return [name, summed(all, addBuckets)] as const;
+    });
+    sum.histograms = Object.fromEntries(names);
+  }
+  for (const count of ['resets', 'restarts'] as const) {
+    const all = readings.reduce((total, reading) => total + (reading[count] ?? 0), 0);
+    if (all > 0) sum[count] = all;
+  }
+  return sum;
+}
+
+type Ok<S extends Signal> = Extract<S, { state: 'ok' }>;
+
+/**
+ * What cannot be told at the end puts in doubt what was counted before: two processes that answer in turn look like one that
+ * serves much, until it falls. What could not be told in between and can be now is in what followed.
+ */
+function summed<S extends Signal>(signals: readonly S[], add: (counted: readonly Ok<S>[]) => S): S {
+  const impossible = signals.findLast(({ state }) => state === 'implausible');
+  if (impossible !== undefined) return impossible;
+  const last = signals.findLast(({ state }) => state !== 'unchanged');
+  if (last?.state === 'unstable') return last;
+  const counted = signals.filter((signal): signal is Ok<S> => signal.state === 'ok');
+  if (counted.length > 0) return add(counted);
+  return signals.findLast(({ state }) => state === 'unstable') ?? signals.at(-1)!;
+}
+
+/** Of the signals that cannot be told at the end: what was counted before. Null for none. */
+export function heldBack(readings: readonly ArmReading[]): ArmReading | null {
+  const last = readings.at(-1)!;
+  const before = readings.slice(0, -1);
+  if (before.length === 0) return null;
+  const sum = sumReadings(before);
+  const held: ArmReading = {};
+  const waits = (now: Signal | undefined, then: Signal | undefined): boolean =>
+    now?.state === 'unstable' && then?.state === 'ok';
+  if (waits(last.errors, sum.errors)) held.errors = sum.errors!;
+  if (waits(last.latency, sum.latency)) held.latency = sum.latency!;
+  if (waits(last.score, sum.score)) held.score = sum.score!;
+  if (waits(last.categories, sum.categories)) held.categories = sum.categories!;
+  const others = Object.entries(sum.histograms ?? {}).filter(([name, one]) => waits(last.histograms?.[name], one));
+  if (others.length > 0) held.histograms = Object.fromEntries(others);
+  return Object.keys(held).length === 0 ? null : held;
+}
+
+function addCounts(counted: readonly Ok<CountSignal>[]): CountSignal {
+  const total = counted.reduce((all, signal) => all + signal.total, 0);
+  return { state: 'ok', bad: counted.reduce((all, signal) => all + signal.bad, 0), total };
+}
+
+function addBuckets(counted: readonly Ok<HistogramSignal>[]): HistogramSignal {
+  const merged = sumHistograms(counted);
+  if (merged === null) return { state: 'invalid', detail: 'the bucket bounds changed with a restart, none in common' };
+  return { state: 'ok', ...merged.sum };
+}
+
+function addCategories(counted: readonly Ok<CategorySignal>[]): CategorySignal {
+  const counts: Record<string, number> = {};
+  for (const one of counted) {
+    for (const [name, count] of Object.entries(one.counts)) counts[name] = (counts[name] ?? 0) + count;
+  }
+  return { state: 'ok', counts };
+}
