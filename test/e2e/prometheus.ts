@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../until.js';
 
-/** A Prometheus of its own on loopback, which scrapes once a second what it is told to. */
+interface Series {
+  metric: Record<string, string>;
+  values: [number, string][];
+}
+
+/** Programs that scrape and answer as Prometheus does, from Debian. */
+export type Program = 'prometheus' | 'victoria-metrics';
+
+/** A Prometheus, or what stands in for one, of its own on loopback, which scrapes once a second what it is told to. */
 export class Prometheus {
   private constructor(
     readonly url: string,
@@ -13,7 +21,8 @@ export class Prometheus {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(): Promise<Prometheus> {
+  /** @param more arguments of the program */
+  static async start(program: Program = 'prometheus', more: readonly string[] = []): Promise<Prometheus> {
     const dir = mkdtempSync(join(tmpdir(), 'lukhas-prometheus-'));
     const targets = join(dir, 'targets.json');
     writeFileSync(targets, '[]');
@@ -23,19 +32,12 @@ export class Prometheus {
     };
     writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
     const address = `127.0.0.1:${await freePort()}`;
-    const child = spawn(
-      'prometheus',
-      [
-        `--config.file=${join(dir, 'prometheus.yml')}`,
-        `--storage.tsdb.path=${join(dir, 'data')}`,
-        `--web.listen-address=${address}`,
-        '--log.level=error',
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
+    const child = spawn(program, [...argumentsOf(program, dir, address), ...more], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
-      child.once('exit', (code) => reject(new Error(`prometheus ended with code ${code}`)));
+      child.once('exit', (code) => reject(new Error(`${program} ended with code ${code}`)));
     });
     failed.catch(() => undefined);
     const prometheus = new Prometheus(`http://${address}`, dir, child);
@@ -50,8 +52,11 @@ export class Prometheus {
     writeFileSync(join(this.dir, 'targets.new'), JSON.stringify([{ targets, labels }]));
     renameSync(join(this.dir, 'targets.new'), join(this.dir, 'targets.json'));
     await ready(async () => {
-      const up = await this.query('up == 1');
-      return targets.every((target) => up.some(({ metric }) => metric['instance'] === target));
+      // Raw samples: VictoriaMetrics gives values only after half a minute.
+      const up = await this.query('up[10s]');
+      return targets.every((target) =>
+        up.some(({ metric, values }) => metric['instance'] === target && values.at(-1)?.[1] === '1'),
+      );
     });
   }
 
@@ -63,11 +68,30 @@ export class Prometheus {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  private async query(expr: string): Promise<{ metric: Record<string, string> }[]> {
+  private async query(expr: string): Promise<Series[]> {
     const answer = await fetch(`${this.url}/api/v1/query?query=${encodeURIComponent(expr)}`);
-    const { data } = (await answer.json()) as { data: { result: { metric: Record<string, string> }[] } };
+    const { data } = (await answer.json()) as { data: { result: Series[] } };
     return data.result;
   }
+}
+
+function argumentsOf(program: Program, dir: string, address: string): string[] {
+  const [config, data] = [join(dir, 'prometheus.yml'), join(dir, 'data')];
+  if (program === 'prometheus') {
+    return [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${data}`,
+      `--web.listen-address=${address}`,
+      '--log.level=error',
+    ];
+  }
+  return [
+    `-promscrape.config=${config}`,
+    '-promscrape.fileSDCheckInterval=1s',
+    `-storageDataPath=${data}`,
+    `-httpListenAddr=${address}`,
+    '-loggerLevel=ERROR',
+  ];
 }
 
 function freePort(): Promise<number> {
