@@ -12,9 +12,12 @@ const compiled = new WeakMap<Matcher, (value: string) => boolean>();
  * @throws RE2JSSyntaxException for an expression that `regexProblem` refuses
  */
 export function fits(matcher: Matcher, value: string): boolean {
-  const known = compiled.get(matcher) ?? compile(matcher);
-  compiled.set(matcher, known);
-  return known(value);
+  let test = compiled.get(matcher);
+  if (test === undefined) {
+    test = compile(matcher);
+    compiled.set(matcher, test);
+  }
+  return test(value);
 }
 
 /** Whether all matchers fit; without any, everything does. */

@@ -92,6 +92,8 @@ export function signalsSchema(presets: ReadonlyMap<string, SignalsForm>) {
       const base = preset === null ? {} : presets.get(preset);
       if (base === undefined) problems(['preset'], unknownPreset(preset!, [...presets.keys()]));
       const config = configOf({ ...signalsForm.parse(base ?? {}), ...own }, preset, problems);
+      if (!refused && config.errors !== null && config.requests === null)
+        problems(['errors'], 'needs requests beside it: the counter of all requests');
       if (!refused && isEmpty(config))
         problems([], 'names nothing to measure: give requests and errors, latency or drift, or leave signals out');
       return refused ? z.NEVER : config;

@@ -61,9 +61,9 @@ describe('signals as people write them', () => {
       drift: { counts: 'finished_total', by: 'reason' },
       inflight: 'model_inflight_requests',
     });
-    expect(read({ errors: { count: 'failed_total', absent: 'zero' } })).to.deep.equal({
+    expect(read({ requests: 'all_total', errors: { count: 'failed_total', absent: 'zero' } })).to.deep.equal({
       preset: null,
-      requests: null,
+      requests: 'all_total',
       errors: { count: 'failed_total', absent: 'zero' },
       histograms: {},
       drift: null,
@@ -135,6 +135,7 @@ describe('signals as people write them', () => {
       /drift: must be \{ histogram: NAME \}, or \{ counts: NAME, by: LABEL \}/,
     );
     expect(problem({ drift: {} })).to.match(/drift: must be/);
+    expect(problem({ errors: 'failed_total' })).to.contain('errors: needs requests beside it');
     expect(problem({})).to.contain('names nothing to measure');
     expect(problem({ latency: null })).to.contain('names nothing to measure');
     expect(problem({ requests: 5 })).to.match(/requests: expected text/);
