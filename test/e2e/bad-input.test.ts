@@ -275,7 +275,7 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
       await prometheus.close();
     });
 
-    const answers: Record<string, { answer: Page['answer']; says: RegExp }> = {
+    const answers: Record<string, { answer: Page['answer']; says: RegExp; advises?: RegExp }> = {
       'but 50 MB of them': {
         answer: (_, response) => {
           const line = `model_requests_total{path="${'x'.repeat(1000)}"} 1\n`.repeat(1000);
@@ -304,12 +304,13 @@ describe('what a user gets wrong is said in one line, and starts nothing', () =>
       'but a refusal': {
         answer: (_, response) => void response.writeHead(403).end(),
         says: /metrics answered 403: it wants credentials/,
+        advises: /bearerEnv: METRICS_TOKEN/,
       },
     };
-    for (const [name, { answer, says }] of Object.entries(answers))
+    for (const [name, { answer, says, advises = /Prometheus/ }] of Object.entries(answers))
       it(name, async () => {
         page.answer = answer;
-        await refused({ args: [...WITH_POLICY, '--canary-url', page.url], says, advises: /Prometheus/, code: 6 });
+        await refused({ args: [...WITH_POLICY, '--canary-url', page.url], says, advises, code: 6 });
       });
 
     it('but a page to sign in, where Prometheus should be', async () => {

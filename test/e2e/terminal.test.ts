@@ -68,7 +68,8 @@ describe('text from outside, on the terminal', function () {
 
   it('of the page that is scraped', async () => {
     const signals = '{ requests: http_requests_total, errors: \'http_requests_total{status="5xx"}\' }';
-    at.file('lukhas.yaml', `source:\n  kind: scrape\n  canaryUrl: ${url}/m\nsignals: ${signals}\n`);
+    const arms = '{ canary: { status: "200" } }';
+    at.file('lukhas.yaml', `source:\n  kind: scrape\n  canaryUrl: ${url}/m\narms: ${arms}\nsignals: ${signals}\n`);
     const run = await at.run(['canary', 'start', ...GATES, '--max-error-rate', '0.1', '--window', '2s']);
     expect(run.stdout).to.match(/^BLOCKED /);
     expect(run.stdout + run.stderr).to.include(String.raw`200\u001b[2J`);

@@ -12,6 +12,7 @@ import {
   SCRAPE_URL,
   SOURCE_TIMEOUT_MS,
   signalsInput,
+  unknownMetrics,
 } from '../metrics/index.js';
 
 /** A source as one file says it: what is counted, and how the arms are told apart, stands beside it. */
@@ -145,8 +146,10 @@ export async function refuseFormer(input: unknown, file: string): Promise<void> 
   if (keys.length === 0) return;
   const form = maskUrls(await yamlText(rewritten(source as Record<string, unknown>)));
   const named = keys.map((key) => `source.${key}`).join(', ');
+  const unknown = unknownMetrics(source as Record<string, unknown>).map((key) => `source.metrics.${key}`);
+  const lacks = unknown.length === 0 ? '' : ` (without ${unknown.join(', ')}, which was not a known key)`;
   throw new LukhasError(
     'CONFIG',
-    `${file}: ${named}: replaced by the sections arms and signals; write this in place of source:\n\n${form}`,
+    `${file}: ${named}: replaced by the sections arms and signals; write this in place of source${lacks}:\n\n${form}`,
   );
 }

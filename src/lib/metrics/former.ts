@@ -31,6 +31,12 @@ const DEFAULTS = {
   inflight: 'model_inflight_requests',
 } as const satisfies FormerMetrics;
 
+/** Keys under `metrics` that are none of its own: nothing can be made of them. */
+export function unknownMetrics({ metrics }: Readonly<Record<string, unknown>>): string[] {
+  const known = [...Object.keys(DEFAULTS), 'requestLabels', 'errorLabels'];
+  return isGroup(metrics) ? Object.keys(metrics).filter((key) => !known.includes(key)) : [];
+}
+
 /** Keys of `source` that stood there before. */
 export const FORMER_KEYS = ['metrics', 'labels', 'canaryLabels', 'baselineLabels'] as const;
 

@@ -2,7 +2,7 @@
  * What is measured: the `MetricSource` port and its adapters. Missing data is a state of an observation, never a number.
  */
 
-export { FORMER_KEYS, rewritten } from './former.js';
+export { FORMER_KEYS, rewritten, unknownMetrics } from './former.js';
 export { openNdjson } from './ndjson.js';
 export { observationJsonSchema, parseObservation } from './observation-schema.js';
 export { openSource } from './open.js';

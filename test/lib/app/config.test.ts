@@ -322,6 +322,10 @@ describe('configuration', () => {
       },
       timeoutMs: 4000,
     });
+    await putProject('source: {kind: scrape, canaryUrl: "http://a", metrics: {goods: x}}');
+    expect((await refusal(load())).message).to.contain(
+      'in place of source (without source.metrics.goods, which was not a known key):',
+    );
     await putProject('source: {kind: prometheus, url: "http://a", labels: {job: "/a|b/", gate: $__gate}}');
     const [, other] = (await refusal(load())).message.split('\n\n');
     await putProject(other!);
