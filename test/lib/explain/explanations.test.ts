@@ -7,6 +7,7 @@ import { judge } from '../../../src/lib/judge/report.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
+import type { SourceDescriptor } from '../../../src/lib/metrics/source.js';
 import { ACTOR, errors, HEALTHY, NO_HOOKS, START } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
 import { Unguarded } from '../ledger/sqlite/unguarded.js';
@@ -189,6 +190,36 @@ describe('explanations', () => {
       await story.watch(() => HEALTHY, NO_HOOKS, 5);
       expect(await text(story.id, START + 10_000)).to.contain('when it was read is not recorded');
       expect(await text()).to.contain('error_rate meets its target so far');
+    });
+  });
+
+  describe('of a source', () => {
+    const sourceSection = async (source: unknown): Promise<string> => {
+      await story.request({ targets: { max_error_rate: 0.02 } }, { source: source as SourceDescriptor });
+      return (await text(story.id)).replaceAll(/\s+/g, ' ');
+    };
+
+    it('that was recorded before there were signals, names its addresses and labels', async () => {
+      const page = { canaryUrl: 'http://a/m', canaryLabels: { version: 'v2' }, baselineUrl: 'http://b/m' };
+      expect(await sourceSection({ kind: 'scrape', ...page, baselineLabels: {}, timeoutMs: 1 })).to.contain(
+        'Canary metrics were read from http://a/m (series with version=v2), baseline metrics from http://b/m.',
+      );
+    });
+
+    it('says what was measured where that is not the usual', async () => {
+      const signals = {
+        ...DEFAULT_SIGNALS,
+        preset: 'vllm',
+        requests: 'ok_total + failed_total',
+        drift: { counts: 'finished_total', by: 'reason' },
+      };
+      const arms = { canary: '{version="v2"}', baseline: '{version="v1"}' };
+      const config = { url: 'http://p', arms, signals, queries: {}, timeoutMs: 1, staleSeconds: 90 };
+      expect(await sourceSection({ kind: 'prometheus', ...config })).to.contain(
+        'Metrics were read from the Prometheus at http://p: canary (series with version="v2"), baseline (series with version="v1"). ' +
+          'Measured (preset vllm): requests = ok_total + failed_total; errors = model_errors_total; latency = model_latency; ' +
+          'drift = finished_total by reason; inflight = model_inflight_requests.',
+      );
     });
   });
 

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { rewritten, upgraded } from '../../../src/lib/metrics/former.js';
 import { openSource } from '../../../src/lib/metrics/open.js';
@@ -81,6 +83,36 @@ describe('sources recorded before there were signals', () => {
     const source = await openSource(SCRAPE, {});
     expect(source.descriptor).to.deep.include({ canaryUrls: ['http://a/metrics'] });
     await source.close();
+  });
+
+  it('begin to count anew where they were stopped, as their counters were kept otherwise', async () => {
+    const server = createServer((_, response) => response.end('model_requests_total 9\nmodel_errors_total 1\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const canaryUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
+    const source = await openSource(recorded({ kind: 'scrape', canaryUrl, baselineUrl: null, timeoutMs: 1000 }), {});
+    const arm = {
+      at: 1,
+      requests: { '{}': 5 },
+      errors: { '{}': 0 },
+      latency: {},
+      score: {},
+      carry: { bad: 0, total: 0 },
+      since: { errors: 1, latency: null, score: null },
+      newest: {},
+    };
+    const gates = { modelId: 'm', canaryGate: 'stage', baselineGate: 'production', windowSeconds: 60 };
+    const read = (cursor: unknown) =>
+      source.read({ ...gates, at: Date.now(), cursor, scalars: [], withBaseline: false });
+    try {
+      const { observation, cursor } = await read({ canary: arm, baseline: null });
+      expect(observation.canary.errors).to.deep.equal({ state: 'first' });
+      const next = await read(cursor);
+      expect(next.observation.canary.errors).to.deep.equal({ state: 'ok', bad: 0, total: 0 });
+    } finally {
+      await source.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('are written anew with all that they said', () => {
