@@ -3,7 +3,7 @@
  */
 export { type ArmPlaces, armInput, equal, refuseSameSeries } from './arms.js';
 export { ALL_SERIES, BY_GATE, DEFAULT_SIGNALS } from './defaults.js';
-export { type SignalsForm, signalsInput, signalsSchema } from './input.js';
+export { type OtherName, type SignalsForm, signalsInput, signalsSchema } from './input.js';
 export { fillMatchers, fillSignals, matches } from './match.js';
 export { parseArms, parseSignals, signalWarnings } from './parse.js';
 export type { ArmSamples, Sample, Target } from './samples.js';

@@ -71,12 +71,19 @@ export interface SignalsForm {
 
 type Problems = (path: readonly string[], message: string) => void;
 
+/** What a name that is none of a preset stands for: another name of one, or a system whose metrics cannot be judged. */
+export type OtherName = { preset: string } | { problem: string };
+
 /**
  * The schema of `signals` in a configuration; gives what is recorded. Only what is named is measured.
  * @param presets signals of each preset by its name, as people would write them; keys beside `preset` replace its own, and
  *   null leaves one out
+ * @param other what is known of further names; what is recorded is the preset's own name
  */
-export function signalsSchema(presets: ReadonlyMap<string, SignalsForm>) {
+export function signalsSchema(
+  presets: ReadonlyMap<string, SignalsForm>,
+  other: (name: string) => OtherName | undefined = () => undefined,
+) {
   return z
     .preprocess((given, context) => {
       for (const [path, message] of unknownKeys(given)) context.addIssue({ code: 'custom', path: [path], message });
@@ -88,9 +95,15 @@ export function signalsSchema(presets: ReadonlyMap<string, SignalsForm>) {
         refused = true;
         context.addIssue({ code: 'custom', path: [...path], message });
       };
-      const { preset = null, ...own } = given;
+      const { preset: named = null, ...own } = given;
+      const meant = named === null || presets.has(named) ? undefined : other(named);
+      const preset = meant !== undefined && 'preset' in meant ? meant.preset : named;
       const base = preset === null ? {} : presets.get(preset);
-      if (base === undefined) problems(['preset'], unknownPreset(preset!, [...presets.keys()]));
+      if (base === undefined)
+        problems(
+          ['preset'],
+          meant !== undefined && 'problem' in meant ? meant.problem : unknownPreset(preset!, [...presets.keys()]),
+        );
       const config = configOf({ ...signalsForm.parse(base ?? {}), ...own }, preset, problems);
       if (!refused && config.errors !== null && config.requests === null)
         problems(['errors'], 'needs requests beside it: the counter of all requests');

@@ -1,15 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse } from 'yaml';
+import { parseInput } from '../../../../src/lib/input/index.js';
 import {
   PRESETS,
   type Preset,
   presetNamed,
   recognise,
+  signalsWithPresets,
   UNAVAILABLE_PRESETS,
   unavailablePreset,
   variantFor,
 } from '../../../../src/lib/metrics/presets/index.js';
+import { parseSignals, signalWarnings } from '../../../../src/lib/metrics/signals/index.js';
 import { Version } from './service.js';
 import { SHAPES } from './shapes.js';
 
@@ -39,6 +42,37 @@ describe('presets', () => {
     expect(unavailablePreset('llama.cpp')!.words).to.include('no latency histogram');
     for (const { name } of UNAVAILABLE_PRESETS) expect(presetNamed(name)).to.equal(undefined);
     expect(unavailablePreset('vllm')).to.equal(undefined);
+  });
+
+  describe('in a configuration', () => {
+    const read = (given: unknown) => parseInput(signalsWithPresets, given, 'lukhas.yaml', 'CONFIG');
+
+    for (const { name } of PRESETS) {
+      it(`are read: ${name}`, () => {
+        const config = read({ preset: name });
+        expect(config.preset).to.equal(name);
+        const signals = parseSignals(config);
+        expect(signalWarnings(signals)).to.deep.equal([]);
+        if (signals.errors !== null) expect(signals.errors.among || signals.errors.absent === 'zero').to.equal(true);
+      });
+    }
+
+    it('are recorded by their own name, with the keys beside it', () => {
+      const config = read({ preset: 'prom-client', errors: null, latency: { histogram: 'proxy_seconds' } });
+      expect(config).to.deep.include({
+        preset: 'express',
+        requests: 'http_request_duration_seconds_count',
+        errors: null,
+        histograms: { latency: { histogram: 'proxy_seconds', unit: 's' } },
+      });
+    });
+
+    it('say why a system has none, or which name is nearest', () => {
+      const wrong = (preset: string) => () => read({ preset });
+      expect(wrong('torchserve')).to.throw(/there is no preset for TorchServe: its latency is a running sum/);
+      expect(wrong('llama.cpp')).to.throw(/there is no preset for llama.cpp server/);
+      expect(wrong('vlm')).to.throw('"vlm" is not a preset; did you mean vllm?');
+    });
   });
 
   it('see failures, but for the one that says it cannot', () => {

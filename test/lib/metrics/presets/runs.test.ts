@@ -5,14 +5,13 @@ import type { ArmReading, Observation } from '../../../../src/lib/judge/observat
 import { parsePolicy } from '../../../../src/lib/judge/policy-schema.js';
 import { judge } from '../../../../src/lib/judge/report.js';
 import type { Verdict } from '../../../../src/lib/judge/verdict.js';
-import { PRESETS, type Preset } from '../../../../src/lib/metrics/presets/index.js';
+import { PRESETS, type Preset, signalsWithPresets } from '../../../../src/lib/metrics/presets/index.js';
 import { writeMatchers } from '../../../../src/lib/metrics/promql/index.js';
 import { openScrape } from '../../../../src/lib/metrics/scrape.js';
-import { equal, type SignalsForm, signalsSchema } from '../../../../src/lib/metrics/signals/index.js';
+import { equal } from '../../../../src/lib/metrics/signals/index.js';
 import { type Manner, Version } from './service.js';
 import { SHAPES } from './shapes.js';
 
-const FORM = signalsSchema(new Map(PRESETS.map(({ name, signals }) => [name, signals as SignalsForm])));
 const START = 1_700_000_000_000;
 const CHECKS = 13;
 const PER_CHECK = 150;
@@ -67,7 +66,7 @@ describe('a canary on the page of', () => {
         canaryUrls: [urls[0]!],
         baselineUrls: [urls[1]!],
         arms: { canary: arm('v2'), baseline: arm('v1') },
-        signals: FORM.parse({ preset: name }),
+        signals: signalsWithPresets.parse({ preset: name }),
         timeoutMs: 5000,
       },
       () => now,
