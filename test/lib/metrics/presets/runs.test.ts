@@ -69,6 +69,7 @@ describe('a canary on the page of', () => {
         signals: signalsWithPresets.parse({ preset: name }),
         timeoutMs: 5000,
       },
+      {},
       () => now,
     );
     const policy = parsePolicy({
