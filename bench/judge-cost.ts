@@ -1,4 +1,5 @@
-import { begin, observe, rule } from '../src/lib/judge/judge.js';
+import { rule } from '../src/lib/judge/judge.js';
+import { begin, observe } from '../src/lib/judge/judgement.js';
 import type { ArmReading, Histogram, Observation } from '../src/lib/judge/observation.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
 import { poisson, type Random, uniform } from './canaries/random.js';

@@ -1,4 +1,5 @@
-import { begin, observe, rule } from '../../src/lib/judge/judge.js';
+import { rule } from '../../src/lib/judge/judge.js';
+import { begin, observe } from '../../src/lib/judge/judgement.js';
 import type { ArmReading } from '../../src/lib/judge/observation.js';
 import type { Policy } from '../../src/lib/judge/policy.js';
 import { parsePolicy } from '../../src/lib/judge/policy-schema.js';

@@ -11,9 +11,11 @@ export function presentPlan(plan: PlanReport): Styled {
   ]);
 }
 
-function verdict({ requestsPerSecond, windowSeconds, windowRequests, objectives, decidable }: PlanReport): string {
+function verdict(plan: PlanReport): string {
+  const { requestsPerSecond, windowSeconds, windowRequests, objectives, decidable, warmupSeconds } = plan;
   const rate = `${plural(requestsPerSecond, 'request')}/s`;
-  const sees = `a window of ${seconds(windowSeconds)} sees ${plural(windowRequests, 'request')} at ${rate}`;
+  const after = warmupSeconds > 0 ? `, after a warm-up of ${seconds(warmupSeconds)},` : '';
+  const sees = `a window of ${seconds(windowSeconds)}${after} sees ${plural(windowRequests, 'request')} at ${rate}`;
   if (objectives.length === 0) return `Nothing to plan: ${sees}.`;
   if (decidable) return `Enough traffic: ${sees}.`;
   const needs = objectives.map(({ promotion }) => promotion.likelyRequests ?? Number.POSITIVE_INFINITY);

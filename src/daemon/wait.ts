@@ -65,5 +65,5 @@ function sameState(a: Canary, b: Canary): boolean {
 function doing(canary: Canary, now: number): string {
   if (canary.startedAt === null) return `${canary.id} is ${canary.state}: waiting for the first check`;
   const seconds = Math.round((now - canary.startedAt) / 1000);
-  return `${canary.id} is ${canary.state} since ${timestamp(canary.startedAt)}: ${seconds} s of ${canary.policy.windowSeconds} s`;
+  return `${canary.id} is ${canary.state} since ${timestamp(canary.startedAt)}: ${seconds} s of ${(canary.policy.warmupSeconds ?? 0) + canary.policy.windowSeconds} s`;
 }

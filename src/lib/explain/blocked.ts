@@ -1,4 +1,5 @@
 import type { Verdict } from '../judge/index.js';
+import { deciders } from './deciders.js';
 import { isEnd } from './objective-cells.js';
 import { BASELINE, type Blocked, undecided } from './undecided.js';
 import { clip, percent, plural, seconds } from './words.js';
@@ -55,8 +56,8 @@ function inputEnded(v: Verdict): boolean {
   return v.objectives.every((o) => o.missing !== null && isEnd(o.missing));
 }
 
-function missedByBoth({ objectives }: Verdict): string {
-  const found = objectives.find((o) => o.type === 'rate' && o.rollback.against && o.attributable === 'no');
+function missedByBoth(v: Verdict): string {
+  const found = deciders(v).find((o) => o.type === 'rate' && o.rollback.against && o.attributable === 'no');
   return found?.name ?? 'a target';
 }
 
@@ -86,8 +87,8 @@ function coverage(v: Verdict): Blocked {
   return { cause: `${covered}: ${causes.join(', ')}`, remedies };
 }
 
-function noBaseline({ objectives }: Verdict): Blocked {
-  const seen = objectives.some((o) => o.type === 'rate' && o.baseline !== null);
+function noBaseline(v: Verdict): Blocked {
+  const seen = deciders(v).some((o) => o.type === 'rate' && o.baseline !== null);
   const remedy = seen ? 'Keep the baseline serving and measured for the whole window.' : BASELINE;
   return {
     cause: `the policy requires a baseline, and ${seen ? 'it was measured for too little of the window' : 'none was measured'}`,

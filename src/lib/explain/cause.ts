@@ -1,6 +1,7 @@
 import type { DriftReport, ObjectiveReport, RateReport, Verdict } from '../judge/index.js';
 import { blocked } from './blocked.js';
 import { briefPercent, briefPsi } from './brief.js';
+import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
 import { lateOnset, sidesOf, since } from './rate-facts.js';
 import { count, milliseconds, percent, plural } from './words.js';
@@ -33,7 +34,8 @@ export function nextSteps(v: Verdict): string[] {
   return v.decision === 'continue' ? [] : (blocked(v)?.remedies ?? []);
 }
 
-function certified({ objectives }: Verdict): string {
+function certified(v: Verdict): string {
+  const objectives = deciders(v);
   const [only] = objectives;
   return objectives.length === 1 && only
     ? `${only.name} is certified`
@@ -42,12 +44,12 @@ function certified({ objectives }: Verdict): string {
 
 /** Readings never carry a certificate; anything else that has none was promoted because the policy allows it. */
 function metUncertified(v: Verdict): string {
-  const readings = v.objectives.filter((o) => o.type === 'reading');
-  const rest = v.objectives.filter((o) => o.type !== 'reading');
+  const readings = deciders(v).filter((o) => o.type === 'reading');
+  const rest = deciders(v).filter((o) => o.type !== 'reading');
   if (readings.length === 0 || !rest.every((o) => o.promote.certified))
     return 'every estimate meets its target, but the evidence does not certify it';
   const names = rest.length === 0 ? '' : `, ${readings.map((o) => o.name).join(', ')}`;
-  return `every target is met${names} by its newest reading; readings cannot be certified`;
+  return `every target is met${names} by ${readings.some((o) => o.failing + o.missed > 0) ? 'its readings' : 'its newest reading'}; readings cannot be certified`;
 }
 
 function against(o: ObjectiveReport): string {

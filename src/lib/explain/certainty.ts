@@ -1,5 +1,6 @@
 import type { Verdict } from '../judge/index.js';
 import { briefOdds } from './brief.js';
+import { deciders } from './deciders.js';
 import { count, odds } from './words.js';
 
 /** How sure a decision is, and which error is promised; pure. */
@@ -19,7 +20,9 @@ export function howSure(v: Verdict): string {
 }
 
 /** A decision that promises no error says what it rests on instead. */
-function uncertified({ reason, objectives }: Verdict): string {
+function uncertified(v: Verdict): string {
+  const { reason } = v;
+  const objectives = deciders(v);
   if (reason === 'no_data' || reason === 'source_unreachable')
     return 'the policy rolls back when data is missing (onNoData: rollback)';
   const allCertified = objectives.every((o) => o.type === 'reading' || o.promote.certified);
@@ -33,8 +36,8 @@ function rarely(alpha: number): string {
 }
 
 /** Whether any objective gives evidence that can be counted. */
-export function hasEvidence({ objectives }: Verdict): boolean {
-  return objectives.some((o) => o.type !== 'reading' && o.hasData);
+export function hasEvidence(v: Verdict): boolean {
+  return deciders(v).some((o) => o.type !== 'reading' && o.hasData);
 }
 
 /** `evidence 83,000:1 against it (rolls back at 100:1)`, for the first screen. */

@@ -3,6 +3,7 @@ import type { Actor, CanaryState } from '../ledger/index.js';
 import { type CanaryHistory, type Facts, factsOf, hasOwnTimes, verdictOf } from '../readings/index.js';
 import { why } from './cause.js';
 import { howSure } from './certainty.js';
+import { deciders } from './deciders.js';
 import { missingReadings } from './missing-readings.js';
 import { certificate, isAtEnd, objectiveSentence } from './objective-sentences.js';
 import { type Evidence, type Recheck, recheck } from './recheck.js';
@@ -203,9 +204,10 @@ function byHand({ forced, overridden, aborted }: Facts): WhyMath['byHand'] {
 }
 
 function logic(v: Verdict, policy: Policy): LogicStep[] {
-  const readings = v.objectives.flatMap((o) => (o.type === 'reading' ? [o] : []));
+  const decide = deciders(v);
+  const readings = decide.flatMap((o) => (o.type === 'reading' ? [o] : []));
   const failing = readings.map((o) => o.consecutiveFailing);
-  const met = v.objectives.filter((o) => (o.type === 'reading' ? o.met : o.promote.certified)).length;
+  const met = decide.filter((o) => (o.type === 'reading' ? o.met : o.promote.certified)).length;
   const silent = v.noData?.total ? v.noData.seconds : 0;
   const { logE, logThreshold } = v.evidence;
   const over = (question: string, value: number, limit: number): LogicStep => ({
@@ -233,6 +235,6 @@ function logic(v: Verdict, policy: Policy): LogicStep[] {
     over('act on missing data: seconds without data', silent, policy.noDataSeconds),
     over('window ended: seconds', v.elapsedSeconds, policy.windowSeconds),
     over('promote: share of the window covered by readings', v.coverage, policy.minCoverage),
-    over('promote: objectives certified', met, v.objectives.length),
+    over('promote: objectives certified', met, decide.length),
   ];
 }

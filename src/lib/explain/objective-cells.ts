@@ -5,7 +5,7 @@ import { clip, milliseconds, percent } from './words.js';
 
 /** One objective as the first screen shows it: `✓ latency_p95_ms  91 ms (limit 250 ms)`; pure. */
 export function objectiveCell(o: ObjectiveReport): string {
-  return `${mark(o)} ${o.name}  ${objectiveValue(o)}`;
+  return `${mark(o)} ${o.name}  ${objectiveValue(o)}${o.reportOnly ? ', report only' : ''}`;
 }
 
 /** The value beside its limit: `91 ms (limit 250 ms)`. */

@@ -5,7 +5,8 @@ import { count, milliseconds, percent, plural } from './words.js';
 
 /** One line an objective: what was observed, its bounds, its limit; pure. */
 export function objectiveLine(o: ObjectiveReport): string {
-  const name = o.type === 'reading' ? `${o.rule.name} ${o.rule.op} ${o.rule.value}` : o.name;
+  const rule = o.type === 'reading' ? `${o.rule.name} ${o.rule.op} ${o.rule.value}` : o.name;
+  const name = o.reportOnly ? `${rule} (report only)` : rule;
   if (!o.hasData) return `${name}: ${missingText(o.missing)}`;
   const shown = o.type === 'rate' ? rateLine(o) : o.type === 'drift' ? driftLine(o) : readingLine(o);
   const now = o.missing === null || isEnd(o.missing) ? '' : `; newest check: ${missingText(o.missing)}`;

@@ -8,10 +8,11 @@ import { clip, count, milliseconds, percent, plural } from './words.js';
  * @param atEnd the window has ended with this
  */
 export function objectiveSentence(o: ObjectiveReport, atEnd: boolean): string {
-  if (!o.hasData) return `${label(o)}: ${clip(missingText(o.missing))}.`;
+  const only = o.reportOnly ? ' It is only reported, and decides nothing.' : '';
+  if (!o.hasData) return `${label(o)}: ${clip(missingText(o.missing))}.${only}`;
   const now = o.missing === null || isEnd(o.missing) ? '' : ` Newest check: ${clip(missingText(o.missing))}.`;
   const numbers = o.type === 'rate' ? rate(o) : o.type === 'drift' ? drift(o) : reading(o);
-  return `${label(o)} ${status(o, atEnd)}: ${numbers}.${now}`;
+  return `${label(o)} ${status(o, atEnd)}: ${numbers}.${now}${only}`;
 }
 
 /** Whether the window ended with this verdict. */

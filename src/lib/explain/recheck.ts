@@ -1,5 +1,5 @@
 import type { Observation } from '../judge/index.js';
-import { JUDGE_VERSION, judge, type Verdict } from '../judge/index.js';
+import { judge, judgeVersionOf, type Verdict } from '../judge/index.js';
 import type { EventData } from '../ledger/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { Facts } from '../readings/index.js';
@@ -50,10 +50,11 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
   if (changed.length > 0) return result('differs', SHOUT, changed);
   if (pruned) return result('pruned', 'cannot be recomputed: observations were pruned');
   const { verdict } = decided.data;
-  if (verdict.judge !== JUDGE_VERSION)
+  const version = judgeVersionOf(requested.data.policy);
+  if (verdict.judge !== version)
     return result(
       'other judge',
-      `cannot be recomputed: decided by judge version ${verdict.judge}, this is version ${JUDGE_VERSION}`,
+      `cannot be recomputed: decided by judge version ${verdict.judge}, its policy asks for version ${version}`,
     );
   const startedAt = facts.started?.data.startedAt ?? verdict.startedAt;
   const again = judge(requested.data.policy, startedAt, observations);

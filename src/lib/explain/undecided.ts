@@ -1,5 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/index.js';
 import { briefPercent } from './brief.js';
+import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
 import { hasNoBucketAtLimit, sidesOf } from './rate-facts.js';
 import { count, milliseconds, percent, plural, seconds } from './words.js';
@@ -43,8 +44,8 @@ function rate(o: RateReport, verdict: Verdict): Blocked {
 type Short = RateReport & { needed: NonNullable<RateReport['needed']> };
 
 /** Of the objectives that lack traffic the one that needs most: what suffices for it suffices for all. */
-function mostDemanding(decided: RateReport, { objectives }: Verdict): Short {
-  const short = objectives.filter((o): o is Short => o.type === 'rate' && !o.relative && o.needed != null);
+function mostDemanding(decided: RateReport, verdict: Verdict): Short {
+  const short = deciders(verdict).filter((o): o is Short => o.type === 'rate' && !o.relative && o.needed != null);
   return short.reduce((most, o) => (o.needed.requests > most.needed.requests ? o : most), decided as Short);
 }
 
@@ -169,12 +170,17 @@ function reading(o: ReadingReport): Blocked {
       cause: `${label(o)}: there was no reading`,
       remedies: [`Check the query or field behind ${o.name}.`],
     };
-  if (o.missed > 0)
+  if (o.missed > all * (o.allowed?.missing ?? 0))
     return {
-      cause: `${label(o)}: ${count(o.missed)} of ${plural(all, 'reading')} ${o.missed === 1 ? 'is' : 'are'} missing; none may be`,
+      cause: `${label(o)}: ${count(o.missed)} of ${plural(all, 'reading')} ${o.missed === 1 ? 'is' : 'are'} missing; ${o.allowed?.missing ? `at most ${percent(o.allowed.missing)} may be` : 'none may be'}`,
       remedies: [
         `Make ${o.name} give a number at every check, also without traffic (0/0 is NaN, which counts as missing). lukhas why-math shows which checks lack it.`,
       ],
+    };
+  if (o.consecutiveFailing === 0 && o.failing > 0)
+    return {
+      cause: `${label(o)}: ${count(o.failing)} of ${plural(o.readings, 'reading')} failed (${percent(o.failing / o.readings)}); at most ${percent(o.allowed?.failing ?? 1)} may`,
+      remedies: [`Find out why ${o.name} keeps missing its limit. If so many misses are normal, raise maxFailures.`],
     };
   return {
     cause: `${label(o)}: the newest reading fails (${o.last})`,

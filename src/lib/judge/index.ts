@@ -2,7 +2,8 @@
  * The judge: policy, observation, verdict. Pure: no clock, no input or output, no Node.js module, so that it runs in a
  * browser too. The same observations give the same verdict, byte for byte.
  */
-export { begin, heldObjective, type Judgement, observe, type Ruling, rule, windowEndsAt } from './judge.js';
+export { type Ruling, rule } from './judge.js';
+export { begin, heldObjective, type Judgement, observe, windowEndsAt } from './judgement.js';
 export {
   type ArmReading,
   type CategorySignal,
@@ -23,16 +24,17 @@ export { confidenceSequence } from './rate-evidence.js';
 export { judge, noData, report } from './report.js';
 export { shownLogE } from './rounding.js';
 export { borrowObjectives, takeOverObjectives } from './shared-objectives.js';
-export {
-  type Bounds,
-  type Certainty,
-  type Decision,
-  type DriftReport,
-  type EvidencePoint,
-  JUDGE_VERSION,
-  type ObjectiveReport,
-  type RateReport,
-  type ReadingReport,
-  type Reason,
-  type Verdict,
+export type {
+  Bounds,
+  Certainty,
+  Decision,
+  DriftReport,
+  EvidencePoint,
+  ObjectiveReport,
+  RateReport,
+  ReadingReport,
+  Reason,
+  Verdict,
 } from './verdict.js';
+export { JUDGE_VERSION, judgeVersionOf, withoutLaterKeys } from './version.js';
+export { windowBegins } from './warmup.js';

@@ -1,5 +1,5 @@
 import { certifiesAtMost } from './clopper-pearson.js';
-import { objectivesOf, promotionMethod, type RateSpec } from './objectives/index.js';
+import { nameOf, objectivesOf, promotionMethod, type RateSpec } from './objectives/index.js';
 import { requestsNeeded } from './planning.js';
 import type { Policy } from './policy.js';
 import { logE } from './rate-evidence.js';
@@ -18,6 +18,8 @@ export interface PlanReport {
   /** The longest window: with `onInconclusive: extend` the extended one. */
   windowSeconds: number;
   windowRequests: number;
+  /** Seconds before the window that are not judged; all other times are counted from their end. */
+  warmupSeconds: number;
   /** True when every objective named here can be certified within the window. */
   decidable: boolean;
   objectives: ObjectivePlan[];
@@ -65,13 +67,17 @@ export interface RollbackPlan {
 export function planPolicy(policy: Policy, traffic: Traffic): PlanReport {
   const { requestsPerSecond } = traffic;
   if (!(requestsPerSecond > 0)) throw new RangeError(`requestsPerSecond must be above 0, got ${requestsPerSecond}`);
-  const { counted, custom } = objectivesOf(policy, 1);
+  const all = objectivesOf(policy, 1);
+  const shown = new Set(policy.reportOnly);
+  const counted = all.counted.filter((o) => !shown.has(nameOf(o.counted)));
+  const custom = all.custom.filter((o) => !shown.has(nameOf(o)));
   const rates = counted.flatMap(({ counted: o }) => (o.type === 'rate' && o.spec.ratio === null ? [o.spec] : []));
   const objectives = rates.map((spec) => objectivePlan(spec, policy, traffic, counted.length));
   return {
     requestsPerSecond,
     windowSeconds: policy.maxWindowSeconds,
     windowRequests: requestsInWindow(policy, requestsPerSecond),
+    warmupSeconds: policy.warmupSeconds ?? 0,
     decidable: objectives.every(({ promotion }) => promotion.decidable),
     objectives,
     unplanned: [
@@ -81,6 +87,7 @@ export function planPolicy(policy: Policy, traffic: Traffic): PlanReport {
         return o.spec.ratio === null ? [] : [{ name: o.spec.name, why: "depends on the baseline's traffic and rate" }];
       }),
       ...custom.map(({ rule }) => ({ name: rule.name, why: 'judged reading by reading, not by requests' })),
+      ...[...shown].map((name) => ({ name, why: 'only reported: it decides nothing' })),
     ],
   };
 }

@@ -4,7 +4,7 @@ import { LONGEST_WINDOW_SECONDS, type PolicyInput } from './policy-format.js';
 
 /** Fills in the defaults that follow from other keys, and drops keys that were given as undefined. */
 export function completePolicy(input: PolicyInput): Policy {
-  const { name, windowSeconds, targets, relative, onInconclusive, approvals, ...rest } = input;
+  const { name, windowSeconds, targets, relative, onInconclusive, reportOnly, approvals, ...rest } = input;
   return {
     ...rest,
     ...(name === undefined ? {} : { name }),
@@ -14,6 +14,7 @@ export function completePolicy(input: PolicyInput): Policy {
     onInconclusive,
     targets: present(targets),
     relative: present(relative),
+    reportOnly: reportOnlyNames(reportOnly),
     intervalSeconds: input.intervalSeconds ?? Math.max(1, Math.min(5, Math.floor(windowSeconds / 4))),
     maxWindowSeconds: input.maxWindowSeconds ?? defaultMaxWindow(windowSeconds, onInconclusive),
   };
@@ -31,7 +32,13 @@ function present<T extends object>(record: T): Present<T> {
 
 /** What a schema cannot check: keys that contradict each other, or leave nothing to judge. */
 export function policyContradictions(policy: Policy): Problem[] {
-  return [...nothingToJudge(policy), ...windowProblems(policy), ...relativeProblems(policy), ...nameProblems(policy)];
+  return [
+    ...nothingToJudge(policy),
+    ...windowProblems(policy),
+    ...relativeProblems(policy),
+    ...nameProblems(policy),
+    ...reportOnlyProblems(policy),
+  ];
 }
 
 function nothingToJudge(policy: Policy): Problem[] {
@@ -80,11 +87,17 @@ const REPORT_NAMES: Readonly<Record<string, string>> = {
   max_slow_ratio: 'slow_ratio',
 };
 
-/** Explanations name objectives, so each name is used once. */
-function nameProblems({ objectives, targets, relative }: Policy): Problem[] {
+/** Names of the objectives that have keys of their own, and those keys. */
+function keyedNames({ targets, relative }: Policy): Map<string, string> {
   const named = (group: string, keys: string[]) =>
     keys.map((key): [string, string] => [REPORT_NAMES[key] ?? key, `${group}.${key}`]);
-  const taken = new Map([...named('targets', Object.keys(targets)), ...named('relative', Object.keys(relative))]);
+  return new Map([...named('targets', Object.keys(targets)), ...named('relative', Object.keys(relative))]);
+}
+
+/** Explanations name objectives, so each name is used once. */
+function nameProblems(policy: Policy): Problem[] {
+  const taken = keyedNames(policy);
+  const { objectives } = policy;
   return objectives.flatMap(({ name }, index) => {
     const path = `objectives[${index}]`;
     const holder = taken.get(name);
@@ -93,4 +106,26 @@ function nameProblems({ objectives, targets, relative }: Policy): Problem[] {
       ? []
       : [{ path, message: `${name} is already limited by ${holder}; remove one of them` }];
   });
+}
+
+/** Names that objectives have in explanations; `max_error_rate` is written for `error_rate` too. */
+function reportOnlyNames(names: readonly string[]): string[] {
+  return [...new Set(names.map((name) => REPORT_NAMES[name] ?? name))];
+}
+
+function reportOnlyProblems(policy: Policy): Problem[] {
+  const names = new Set([...keyedNames(policy).keys(), ...policy.objectives.map(({ name }) => name)]);
+  const shown = policy.reportOnly ?? [];
+  const unknown = shown.flatMap((name, index) =>
+    names.has(name)
+      ? []
+      : [
+          {
+            path: `reportOnly[${index}]`,
+            message: `${name} is not an objective of this policy (${[...names].join(', ')})`,
+          },
+        ],
+  );
+  if (unknown.length > 0 || names.size === 0 || [...names].some((name) => !shown.includes(name))) return unknown;
+  return [{ path: 'reportOnly', message: 'names every objective, so none is left to decide; leave one out' }];
 }

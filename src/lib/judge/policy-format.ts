@@ -19,6 +19,12 @@ const alpha = () =>
     .gt(0, { error: ({ input }) => `must be above 0, got ${input}: no finite evidence is free of error` })
     .lte(0.5, { error: ({ input }) => `must be at most 0.5, got ${input}${percentHint(input)}` });
 
+const share = () =>
+  z
+    .number()
+    .min(0)
+    .max(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` });
+
 const approvals = z.strictObject({
   required: z.int().min(1).max(10).describe('How many different people must approve a promotion.'),
   not: z
@@ -103,10 +109,7 @@ export const policySchema = z
     noDataSeconds: seconds(LONGEST_WINDOW_SECONDS)
       .default(90)
       .describe('Seconds without any data before onNoData applies.'),
-    minCoverage: z
-      .number()
-      .min(0)
-      .max(1, { error: ({ input }) => `must be between 0 and 1, got ${input}${percentHint(input)}` })
+    minCoverage: share()
       .default(0.8)
       .describe('Share of the window that readings must cover before anything is promoted.'),
     baseline: z
@@ -135,11 +138,23 @@ export const policySchema = z
       })
       .prefault({})
       .describe('How far requests are from independent.'),
+    warmupSeconds: z
+      .number()
+      .min(0)
+      .max(LONGEST_WINDOW_SECONDS)
+      .default(0)
+      .describe('Seconds after the start whose checks are recorded and not judged; the window begins after them.'),
     maxConsecutiveFailures: z
       .int()
       .min(1)
       .default(3)
       .describe('Consecutive failing readings that roll back, for custom objectives.'),
+    maxFailures: share().default(0.1).describe('Share of the readings that may fail where a canary is promoted.'),
+    maxMissing: share().default(0.1).describe('Share of the readings that may be missing where a canary is promoted.'),
+    reportOnly: z
+      .array(z.string())
+      .prefault([])
+      .describe('Names of objectives that are shown and decide nothing, e.g. latency_p99_ms.'),
     objectives: z
       .array(objective)
       .prefault([])

@@ -1,17 +1,9 @@
 import { durationSeconds } from '../input/index.js';
+import { error, type LintFinding, note, percent, warning } from './lint/findings.js';
+import { doubtfulSilence } from './lint/silence.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';
-
-/**
- * `error`: the policy can never promote. `warning`: it probably does not do what its author meant. `note`: worth knowing.
- */
-export interface LintFinding {
-  severity: 'error' | 'warning' | 'note';
-  /** The key it is about, as it is written in a policy. */
-  path: string;
-  message: string;
-}
 
 /** Requests a second of a small, a medium and a large service. */
 const USUAL_TRAFFIC: readonly number[] = [1, 10, 100];
@@ -28,20 +20,9 @@ export function lintPolicy(policy: Policy, options: { requestsPerSecond?: number
     ...doubtfulTargets(policy),
     ...doubtfulTimes(policy),
     ...doubtfulErrors(policy),
+    ...doubtfulSilence(policy),
     ...doubtfulApprovals(policy),
   ].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-}
-
-function error(path: string, message: string): LintFinding {
-  return { severity: 'error', path, message };
-}
-
-function warning(path: string, message: string): LintFinding {
-  return { severity: 'warning', path, message };
-}
-
-function note(path: string, message: string): LintFinding {
-  return { severity: 'note', path, message };
 }
 
 function neverPromotes({ baseline, relative, targets }: Policy): LintFinding[] {
@@ -272,9 +253,4 @@ function doubtfulApprovals({ approvals }: Policy): LintFinding[] {
       warning('approvals.expiresAfter', `${approvals.expiresAfter} leaves people too little time to approve`),
     );
   return findings;
-}
-
-/** A share in percent, as short as it is exact to three digits: 2%, 0.05%. */
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))}%`;
 }

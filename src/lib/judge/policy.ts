@@ -32,8 +32,19 @@ export interface Policy {
     /** Also estimate the design effect from past ticks. */
     estimate: boolean;
   };
+  /**
+   * Seconds after the start whose looks are recorded, and not judged; the window begins after them. This key and those
+   * marked "since judge 2" are absent in policies recorded before them, which stay judged as they were.
+   */
+  warmupSeconds?: number;
   /** Consecutive failing readings that roll back, for objectives without counts. */
   maxConsecutiveFailures: number;
+  /** Share of a window's readings, 0..1, that may fail where it is promoted; since judge 2. */
+  maxFailures?: number;
+  /** Share of a window's readings, 0..1, that may be missing where it is promoted; since judge 2. */
+  maxMissing?: number;
+  /** Names of objectives that are shown and decide nothing; since judge 2. */
+  reportOnly?: string[];
   /** Objectives over named scalars. */
   objectives: CustomObjective[];
   /** People who must agree before anything is promoted; left out: nobody is asked. The judge does not look at it. */

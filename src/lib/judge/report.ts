@@ -1,5 +1,6 @@
 import { shownPath } from './evidence-path.js';
-import { begin, type Judgement, observe, type Ruling, rule, silence, windowCoverage } from './judge.js';
+import { type Ruling, rule, windowCoverage } from './judge.js';
+import { begin, deciding, type Judgement, observe, silence } from './judgement.js';
 import {
   activeObjectives,
   driftReport,
@@ -11,12 +12,13 @@ import {
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
 import { shownLogE, significant } from './rounding.js';
-import { JUDGE_VERSION, type NoData, type ObjectiveReport, type Verdict } from './verdict.js';
+import type { NoData, ObjectiveReport, Verdict } from './verdict.js';
+import { judgeVersionOf } from './version.js';
 
 /**
  * The judge: folds the observations and says what to do at `now`, with everything an explanation shows. Pure: the
  * same inputs give the same bytes, live and in replay.
- * @param startedAt begin of the window, ms since the epoch
+ * @param startedAt when the canary started, ms since the epoch
  * @param observations in order of tick; those after the one that decided are not looked at
  */
 export function judge(policy: Policy, startedAt: number, observations: Iterable<Observation>, now?: number): Verdict {
@@ -37,7 +39,7 @@ export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
   const elapsed = Math.max(0, (now - j.startedAt) / 1000);
   const { logE } = j;
   return {
-    judge: JUDGE_VERSION,
+    judge: judgeVersionOf(policy),
     ...ruling,
     tick,
     at: now,
@@ -50,24 +52,33 @@ export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
       logThreshold: significant(Math.log(1 / policy.alpha.rollback)),
       path: shownPath(j.path, j.last ? { tick, logE } : null),
     },
-    objectives: activeObjectives(j.objectives).map((o) => objectiveReport(o, policy, elapsed, tick)),
+    objectives: activeObjectives(j.objectives).map((o) => objectiveReport(o, j, elapsed, tick)),
     ticks: { looked: j.looked, withData: j.withData, planned: j.plannedTicks, gaps: j.gaps, resets: j.resets },
     coverage: significant(windowCoverage(j, now)),
     noData: noData(j, now),
     assumptions: assumptions(j),
+    ...((policy.warmupSeconds ?? 0) > 0 ? { warmup: { seconds: policy.warmupSeconds!, looked: j.warmingLooks } } : {}),
   };
 }
 
-function objectiveReport(o: Objective, policy: Policy, elapsed: number, tick: number): ObjectiveReport {
+function objectiveReport(
+  o: Objective,
+  { policy, shownOnly }: Judgement,
+  elapsed: number,
+  tick: number,
+): ObjectiveReport {
+  const found = reportOf(o, policy, elapsed, tick);
+  return shownOnly.has(nameOf(o)) ? { ...found, reportOnly: true } : found;
+}
+
+function reportOf(o: Objective, policy: Policy, elapsed: number, tick: number): ObjectiveReport {
   if (o.type === 'rate') return rateReport(o, policy, elapsed, tick);
   return o.type === 'drift' ? driftReport(o, policy, tick) : readingReport(o, policy);
 }
 
 /** Set while any objective is without data: which, why, and since when. */
 export function noData(j: Judgement, now: number): NoData | null {
-  const silent = activeObjectives(j.objectives).filter(
-    (o) => o.coverage.missing && o.coverage.missing.state !== 'first',
-  );
+  const silent = deciding(j).filter((o) => o.coverage.missing && o.coverage.missing.state !== 'first');
   if (silent.length === 0) return null;
   const { seconds, since, total } = silence(j, now);
   const states = Object.fromEntries(

@@ -1,4 +1,4 @@
-import type { Judgement } from './judge.js';
+import type { Judgement } from './judgement.js';
 import type { CountedObjective, ReadingObjective } from './objectives/index.js';
 import type { Policy } from './policy.js';
 

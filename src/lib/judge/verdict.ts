@@ -1,7 +1,5 @@
 import type { CustomObjective } from './policy.js';
-
-/** Raised when the same observations could be judged differently; the log records which judge decided. */
-export const JUDGE_VERSION = 1;
+import type { JudgeVersion } from './version.js';
 
 export type Decision = 'continue' | 'promote' | 'rollback' | 'block';
 
@@ -29,7 +27,7 @@ export type Reason =
 
 /** Everything an explanation shows. Numbers are rounded to 12 significant digits; times are ms since the epoch. */
 export interface Verdict {
-  judge: typeof JUDGE_VERSION;
+  judge: JudgeVersion;
   decision: Decision;
   certainty: Certainty;
   reason: Reason;
@@ -37,8 +35,9 @@ export interface Verdict {
   decidedBy: string | null;
   tick: number;
   at: number;
+  /** Begin of the window: the start, or the end of the warm-up. */
   startedAt: number;
-  /** Seconds from the start to this verdict. */
+  /** Seconds from there to this verdict; 0 while it warms up. */
   elapsedSeconds: number;
   /** Seconds of the window that were left when it was decided. */
   savedSeconds: number;
@@ -51,6 +50,8 @@ export interface Verdict {
   coverage: number;
   noData: NoData | null;
   assumptions: string[];
+  /** How long the warm-up is, and how many looks were taken in it and not judged; left out where the policy has none. */
+  warmup?: { seconds: number; looked: number };
 }
 
 export interface NoData {
@@ -72,7 +73,10 @@ export interface Bounds {
   upper: number;
 }
 
-export type ObjectiveReport = RateReport | DriftReport | ReadingReport;
+export type ObjectiveReport = (RateReport | DriftReport | ReadingReport) & {
+  /** The policy only has it shown: it decides nothing. Left out otherwise. */
+  reportOnly?: true;
+};
 
 /** Objectives judged by counts: errors, slow requests, and their ratios to the baseline. */
 export interface RateReport {
@@ -144,11 +148,13 @@ export interface ReadingReport {
   missing: string | null;
   last: number | null;
   readings: number;
-  /** Ticks of the window without a reading: one is enough to keep the objective from being met. */
+  /** Ticks of the window without a reading. */
   missed: number;
   failing: number;
   consecutiveFailing: number;
   limit: number;
+  /** Largest shares of readings, 0..1, that may fail and be missing; left out by judge 1: any may fail, none may be missing. */
+  allowed?: { failing: number; missing: number };
   met: boolean;
   against: boolean;
 }

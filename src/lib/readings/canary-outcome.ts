@@ -68,5 +68,5 @@ function shownBy(event: DecisionEvent): Shown | null {
 
 /** `onInconclusive: promote` lets a canary pass that nothing has proved; that is the policy's word, not evidence. */
 function everyTargetMet({ objectives }: Verdict): boolean {
-  return objectives.every((o) => (o.type === 'reading' ? o.met : o.promote.certified));
+  return objectives.every((o) => o.reportOnly || (o.type === 'reading' ? o.met : o.promote.certified));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LukhasError } from '../errors.js';
 import type { Observation, Policy } from '../judge/index.js';
-import { JUDGE_VERSION, type Verdict } from '../judge/index.js';
+import { judgeVersionOf, type Verdict } from '../judge/index.js';
 import { policyDigest } from '../ledger/tree/index.js';
 import { atRecordedLooks } from './change-policy.js';
 import { Comparison } from './comparison.js';
@@ -100,7 +100,7 @@ function checkRecords({ canaryId, decided }: Recording, records: Records, origin
       },
     );
   const { verdict } = decided;
-  if (original === null || verdict.judge !== JUDGE_VERSION) return;
+  if (original === null || verdict.judge !== judgeVersionOf(original.policy)) return;
   const again = original.ruling;
   if (again?.decision === verdict.decision && again.reason === verdict.reason && original.at === verdict.at) return;
   throw new LukhasError(

@@ -1,7 +1,7 @@
 import { LukhasError } from '../errors.js';
 import { quote } from '../input/index.js';
 import type { Policy } from '../judge/index.js';
-import { LONGEST_WINDOW_SECONDS, parsePolicy } from '../judge/index.js';
+import { judgeVersionOf, LONGEST_WINDOW_SECONDS, parsePolicy, withoutLaterKeys } from '../judge/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import type { ReplayResult } from './result.js';
 
@@ -63,7 +63,9 @@ export function counterfactualPolicy(
   if (own === null)
     throw new LukhasError('USAGE', 'No policy given: the records do not have one, so pass --policy FILE.');
   if (settings.length === 0) return own;
-  return parsePolicy(withSettings(withoutFollowing(own, settings), settings, flag), where);
+  const changed = parsePolicy(withSettings(withoutFollowing(own, settings), settings, flag), where);
+  // Defaults that came later would change more than what was set.
+  return judgeVersionOf(own) === 1 ? withoutLaterKeys(changed, new Set(settings.map(({ path }) => path))) : changed;
 }
 
 function withSettings(written: unknown, settings: readonly Setting[], flag: string): unknown {

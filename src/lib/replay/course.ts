@@ -8,6 +8,7 @@ import {
   report,
   rule,
   takeOverObjectives,
+  windowBegins,
 } from '../judge/index.js';
 
 /** A canary under one policy, observation by observation, until it is decided; the fold of the live judge. */
@@ -73,5 +74,5 @@ export class Course {
 /** Latest time at which a policy decides whatever the evidence, ms since the epoch. */
 export function latestEnd(policy: Policy, startedAt: number): number {
   const seconds = policy.onInconclusive === 'extend' ? policy.maxWindowSeconds : policy.windowSeconds;
-  return startedAt + seconds * 1000;
+  return windowBegins(policy, startedAt) + seconds * 1000;
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { begin, observe, rule } from '../../../src/lib/judge/judge.js';
+import { rule } from '../../../src/lib/judge/judge.js';
+import { begin, observe } from '../../../src/lib/judge/judgement.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import { judge, report } from '../../../src/lib/judge/report.js';
 import type { Verdict } from '../../../src/lib/judge/verdict.js';

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { begin, observe, rule } from '../../../src/lib/judge/judge.js';
+import { rule } from '../../../src/lib/judge/judge.js';
+import { begin, observe } from '../../../src/lib/judge/judgement.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Policy } from '../../../src/lib/judge/policy.js';
 import { judge } from '../../../src/lib/judge/report.js';
@@ -337,7 +338,7 @@ describe('judge', () => {
 
     it('roll back after so many consecutive failures, and on no fewer', () => {
       const two = reads([300, 900, 900, 300, 900, 900, 300, 300, 300, 300, 300, 300]);
-      expect(of(p, two).decision).to.equal('promote');
+      expect(of(policy({ objectives: ['ttft_p95_ms < 800'], maxFailures: 1 }), two).decision).to.equal('promote');
       const v = of(p, reads([300, 900, 900, 800]));
       expect(short(v)).to.equal('rollback uncertified failing_readings ttft_p95_ms');
       expect(read(v)).to.include({ failing: 3, consecutiveFailing: 3, limit: 3, against: true });
@@ -346,10 +347,11 @@ describe('judge', () => {
       );
     });
 
-    it('do not promote when one is missing, was never taken, or the newest fails', () => {
-      expect(of(p, reads(good.with(4, null as never))).decision).to.equal('block');
+    it('do not promote when one is missing that may not be, was never taken, or the newest fails', () => {
+      const all = policy({ objectives: ['ttft_p95_ms < 800'], maxMissing: 0 });
+      expect(of(all, reads(good.with(4, null as never))).decision).to.equal('block');
       const skipped = reads(good).filter(({ tick }) => tick !== 6);
-      const v = of(p, skipped);
+      const v = of(all, skipped);
       expect(short(v)).to.equal('block undecided inconclusive ttft_p95_ms');
       expect(read(v)).to.include({ missed: 1, met: false });
       expect(v.ticks.gaps).to.equal(1);

@@ -36,7 +36,11 @@ describe('parsePolicy', () => {
       baseline: 'auto',
       relative: {},
       designEffect: { batchSize: 1, estimate: true },
+      warmupSeconds: 0,
       maxConsecutiveFailures: 3,
+      maxFailures: 0.1,
+      maxMissing: 0.1,
+      reportOnly: [],
       objectives: [],
     };
     expect(parsePolicy({ windowSeconds: 120, targets })).to.deep.equal(expected);

@@ -5,7 +5,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { JUDGE_VERSION } from '../../../src/lib/judge/verdict.js';
+import { JUDGE_VERSION } from '../../../src/lib/judge/version.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
 import { runGolden } from './golden-canaries.js';
 

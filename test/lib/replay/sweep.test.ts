@@ -124,7 +124,7 @@ describe('a sweep', () => {
   });
 
   it('finds the whole number for a key that takes only those', async () => {
-    const own = policy({ objectives: ['ttft < 800'], maxConsecutiveFailures: 20 });
+    const own = policy({ objectives: ['ttft < 800'], maxConsecutiveFailures: 20, maxFailures: 1 });
     const failing = looks(12, (tick) => ({
       canary: {},
       scalars: { ttft: { state: 'ok', value: tick > 2 && tick < 10 ? 900 : 100 } },

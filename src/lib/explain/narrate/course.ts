@@ -5,12 +5,15 @@ import { clip, moment, percent, plural, seconds, timeOn } from '../words.js';
 
 /** How many checks there were, and what they covered. */
 export function checksSentence(verdict: Verdict): string {
+  const warmup = verdict.warmup
+    ? ` ${plural(verdict.warmup.looked, 'check')} in the warm-up ${verdict.warmup.looked === 1 ? 'does' : 'do'} not count.`
+    : '';
   const { looked, withData } = verdict.ticks;
   const data =
     withData === looked ? (looked === 1 ? 'with data' : 'all with data') : `${withData || 'none'} of them with data`;
   return looked === 0
     ? 'Only the first check took place, which sets the starting point of the counters.'
-    : `${plural(looked, 'check')}, ${data}; readings cover ${percent(verdict.coverage)} of the time since the start.`;
+    : `${plural(looked, 'check')}, ${data}; readings cover ${percent(verdict.coverage)} of the time since the ${verdict.warmup ? 'warm-up' : 'start'}.${warmup}`;
 }
 
 /** The timeline, one line an event. */

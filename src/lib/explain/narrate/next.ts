@@ -1,4 +1,4 @@
-import type { Verdict } from '../../judge/index.js';
+import { type Verdict, windowBegins } from '../../judge/index.js';
 import type { Facts } from '../../readings/index.js';
 import { nextSteps } from '../cause.js';
 import { clip, moment } from '../words.js';
@@ -47,6 +47,7 @@ function steps(facts: Facts, verdict: Verdict | null): string[] {
 }
 
 function end({ started, extended, requested }: Facts): string {
-  const { windowSeconds } = requested.data.policy;
-  return moment(extended?.data.windowEndsAt ?? (started?.data.startedAt ?? 0) + windowSeconds * 1000);
+  const { policy } = requested.data;
+  const begins = windowBegins(policy, started?.data.startedAt ?? 0);
+  return moment(extended?.data.windowEndsAt ?? begins + policy.windowSeconds * 1000);
 }

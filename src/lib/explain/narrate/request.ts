@@ -13,6 +13,8 @@ export function requestSentences({ id, requested }: Facts): string[] {
     ...(dryRun ? ['It is a dry run: it is judged, but no hook is called and no gate changes.'] : []),
     `${named} (sha256 ${policyDigest.slice(0, 12)}…) has a window of ${seconds(policy.windowSeconds)} with a check every ${seconds(policy.intervalSeconds)}. Targets: ${targets(policy).join('; ')}.`,
     rules(policy),
+    ...warmup(policy),
+    ...reportOnly(policy),
     ...(policy.approvals && !dryRun
       ? [`A promotion needs the approval of ${plural(policy.approvals.required, 'person', 'people')}.`]
       : []),
@@ -63,6 +65,18 @@ function rules(policy: Policy): string {
     policy.onNoData
   ];
   return `The canary is promoted ${when} every target is certified; if the evidence is inconclusive, ${inconclusive}. After ${seconds(policy.noDataSeconds)} without data ${silent}.`;
+}
+
+function warmup({ warmupSeconds = 0 }: Policy): string[] {
+  return warmupSeconds > 0
+    ? [`The first ${seconds(warmupSeconds)} are a warm-up: checked, but not judged; the window begins after them.`]
+    : [];
+}
+
+function reportOnly({ reportOnly: names = [] }: Policy): string[] {
+  return names.length === 0
+    ? []
+    : [`Only reported, without deciding anything: ${names.map((name) => clip(name)).join(', ')}.`];
 }
 
 /** Where the measurements came from. */

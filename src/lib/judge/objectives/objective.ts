@@ -121,12 +121,12 @@ export function logEvidence(o: Objective): number {
 
 export function certified(o: Objective, policy: Policy): boolean {
   if (o.type === 'rate') return rateCertified(o, policy);
-  return o.type === 'drift' ? driftCertified(o, policy) : readingMet(o);
+  return o.type === 'drift' ? driftCertified(o, policy) : readingMet(o, policy);
 }
 
-export function pointMeets(o: Objective): boolean {
+export function pointMeets(o: Objective, policy: Policy): boolean {
   if (o.type === 'rate') return ratePointMeets(o);
-  return o.type === 'drift' ? driftPointMeets(o) : readingMet(o);
+  return o.type === 'drift' ? driftPointMeets(o) : readingMet(o, policy);
 }
 
 /** Share of `wholeMs` that the least covered objective has seen, 0..1. */

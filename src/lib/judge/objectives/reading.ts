@@ -73,9 +73,14 @@ function holds(rule: CustomObjective, value: number): boolean {
   }
 }
 
-/** All readings of the window are needed, and the newest must pass. */
-export function readingMet(o: ReadingObjective): boolean {
-  return o.readings > 0 && o.missed === 0 && o.consecutiveFailing === 0;
+/** Forgiven in a product of a share and a count, which may come out a little too small. */
+const HAIR = 1e-9;
+
+/** The newest reading must pass, and no more may have failed or be missing than the policy allows. */
+export function readingMet(o: ReadingObjective, { maxFailures, maxMissing }: Policy): boolean {
+  if (o.readings === 0 || o.consecutiveFailing > 0) return false;
+  if (o.failing > o.readings * (maxFailures ?? 1) + HAIR) return false;
+  return o.missed <= (o.readings + o.missed) * (maxMissing ?? 0) + HAIR;
 }
 
 export function readingReport(o: ReadingObjective, policy: Policy): ReadingReport {
@@ -91,7 +96,10 @@ export function readingReport(o: ReadingObjective, policy: Policy): ReadingRepor
     failing: o.failing,
     consecutiveFailing: o.consecutiveFailing,
     limit: policy.maxConsecutiveFailures,
-    met: readingMet(o),
+    ...(policy.maxFailures === undefined || policy.maxMissing === undefined
+      ? {}
+      : { allowed: { failing: policy.maxFailures, missing: policy.maxMissing } }),
+    met: readingMet(o, policy),
     against: o.against,
   };
 }

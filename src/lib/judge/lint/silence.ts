@@ -1,0 +1,35 @@
+import type { Policy } from '../policy.js';
+import { type LintFinding, note, percent, warning } from './findings.js';
+
+/** Doubtful settings of what is not judged, and of what may be missing or fail. */
+export function doubtfulSilence(policy: Policy): LintFinding[] {
+  return [...doubtfulWarmup(policy), ...doubtfulReadings(policy), ...doubtfulReports(policy)];
+}
+
+function doubtfulWarmup({ warmupSeconds = 0, windowSeconds }: Policy): LintFinding[] {
+  if (warmupSeconds < windowSeconds) return [];
+  const message = `${warmupSeconds} s pass unjudged before a window of ${windowSeconds} s: nothing rolls back a canary that fails meanwhile`;
+  return [warning('warmupSeconds', message)];
+}
+
+function doubtfulReadings({ objectives, maxFailures = 0, maxMissing = 0 }: Policy): LintFinding[] {
+  if (objectives.length === 0) return [];
+  const findings: LintFinding[] = [];
+  if (maxFailures >= 0.5)
+    findings.push(
+      warning(
+        'maxFailures',
+        `${maxFailures} promotes a canary that misses its limit at ${percent(maxFailures)} of the checks`,
+      ),
+    );
+  if (maxMissing > 0.5)
+    findings.push(
+      warning('maxMissing', `${maxMissing} promotes a canary without readings at ${percent(maxMissing)} of the checks`),
+    );
+  return findings;
+}
+
+function doubtfulReports({ reportOnly = [] }: Policy): LintFinding[] {
+  if (reportOnly.length === 0) return [];
+  return [note('reportOnly', `${reportOnly.join(', ')}: shown, but neither rolls back nor blocks a canary`)];
+}
