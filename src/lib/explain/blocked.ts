@@ -1,7 +1,8 @@
 import type { Verdict } from '../judge/index.js';
 import { deciders } from './deciders.js';
 import { isEnd } from './objective-cells.js';
-import { BASELINE, type Blocked, undecided } from './undecided.js';
+import { idleEnd, restarts, unavailable } from './silences.js';
+import { BASELINE, type Blocked, unclearBuckets, undecided } from './undecided.js';
 import { clip, percent, plural, seconds } from './words.js';
 
 /**
@@ -15,7 +16,15 @@ export function blocked(v: Verdict): Blocked | null {
       return o ? undecided(o, v) : { cause: 'the evidence suffices neither way', remedies: [] };
     }
     case 'coverage':
-      return coverage(v);
+      return (inputEnded(v) && v.savedSeconds > 0 ? null : idleEnd(v)) ?? coverage(v);
+    case 'unavailable':
+      return unavailable(v);
+    case 'restarts':
+      return restarts(v);
+    case 'no_bucket': {
+      const o = v.objectives.find((x) => x.name === v.decidedBy);
+      return o?.type === 'rate' ? unclearBuckets(o) : null;
+    }
     case 'unstable_counters':
       return {
         cause: `unstable counters: they were reset ${plural(v.ticks.resets, 'time')} in ${plural(v.ticks.looked, 'check')}, so they are not trusted`,

@@ -25,6 +25,8 @@ function uncertified(v: Verdict): string {
   const objectives = deciders(v);
   if (reason === 'no_data' || reason === 'source_unreachable')
     return 'the policy rolls back when data is missing (onNoData: rollback)';
+  if (reason === 'unavailable' || reason === 'restarts')
+    return 'silence is judged by plain limits, so the risk of a wrong decision is unknown';
   const allCertified = objectives.every((o) => o.type === 'reading' || o.promote.certified);
   if (reason === 'failing_readings' || (allCertified && objectives.some((o) => o.type === 'reading')))
     return 'readings have no counts, so the risk of a wrong decision is unknown';

@@ -56,6 +56,8 @@ export interface WhyMath {
   ticks: Verdict['ticks'] | null;
   coverage: number | null;
   noData: Verdict['noData'];
+  /** What did not answer, served nothing or began anew, and when; null for judge 1. */
+  silence: Verdict['silence'] | null;
   assumptions: string[];
   /** A person's decision against or before the judge's. */
   byHand: { by: Actor; reason: string; at: string } | null;
@@ -90,6 +92,7 @@ const UNKNOWN: Omit<WhyMath, 'id' | 'asOf'> = {
   ticks: null,
   coverage: null,
   noData: null,
+  silence: null,
   assumptions: [],
   byHand: null,
   policy: null,
@@ -136,7 +139,7 @@ export function mathOf(history: CanaryHistory, evidence: Evidence): WhyMath {
 
 function fromVerdict(verdict: Verdict, policy: Policy, { observations }: Evidence): Partial<WhyMath> {
   const { objectives, evidence, certainty, reason, decidedBy, alpha, elapsedSeconds, savedSeconds } = verdict;
-  const { ticks, coverage, noData, assumptions } = verdict;
+  const { ticks, coverage, noData, silence, assumptions } = verdict;
   const atEnd = isAtEnd(verdict);
   return {
     observed: {
@@ -164,6 +167,7 @@ function fromVerdict(verdict: Verdict, policy: Policy, { observations }: Evidenc
     ticks,
     coverage,
     noData,
+    silence: silence ?? null,
     assumptions,
   };
 }
@@ -203,6 +207,20 @@ function byHand({ forced, overridden, aborted }: Facts): WhyMath['byHand'] {
   return event && { by: event.data.by, reason: event.data.reason, at: event.ts };
 }
 
+/** Limits that a promotion must keep: here a yes means that it does. */
+function silenceLogic({ silence }: Verdict): LogicStep[] {
+  if (!silence) return [];
+  const { availability: a, restarts: r } = silence;
+  return [
+    ...(a === null
+      ? []
+      : [{ question: 'promote: share of the checks unanswered', value: a.share, limit: a.limit, answer: !a.exceeded }]),
+    ...(r.allowed === null
+      ? []
+      : [{ question: 'promote: restarts', value: r.canary, limit: r.allowed, answer: r.canary <= r.allowed }]),
+  ];
+}
+
 function logic(v: Verdict, policy: Policy): LogicStep[] {
   const decide = deciders(v);
   const readings = decide.flatMap((o) => (o.type === 'reading' ? [o] : []));
@@ -236,5 +254,6 @@ function logic(v: Verdict, policy: Policy): LogicStep[] {
     over('window ended: seconds', v.elapsedSeconds, policy.windowSeconds),
     over('promote: share of the window covered by readings', v.coverage, policy.minCoverage),
     over('promote: objectives certified', met, decide.length),
+    ...silenceLogic(v),
   ];
 }

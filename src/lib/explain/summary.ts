@@ -3,6 +3,7 @@ import { why } from './cause.js';
 import { briefEvidence, hasEvidence, howSure } from './certainty.js';
 import { flow, spread, type Width, wrap } from './layout.js';
 import { objectiveCell } from './objective-cells.js';
+import { silenceCells } from './silences.js';
 import { seconds } from './words.js';
 
 /** What a summary is about, beside the verdict. */
@@ -48,6 +49,6 @@ export function evidenceLines(verdict: Verdict, width: Width): string[] {
   return flow([...(hasEvidence(verdict) ? [briefEvidence(verdict)] : []), howSure(verdict)], 3, width, '  ');
 }
 
-export function objectiveCells({ objectives }: Verdict, width: Width): string[] {
-  return flow(objectives.map(objectiveCell), 4, width, '  ');
+export function objectiveCells(verdict: Verdict, width: Width): string[] {
+  return flow([...verdict.objectives.map(objectiveCell), ...silenceCells(verdict)], 4, width, '  ');
 }

@@ -69,7 +69,7 @@ function traffic(o: Short, verdict: Verdict): Blocked {
 }
 
 /** The limit lies where the buckets cannot tell slow requests from fast ones. */
-function unclearBuckets(o: RateReport): Blocked | null {
+export function unclearBuckets(o: RateReport): Blocked | null {
   const { latency, name, target } = o;
   if (!latency || latency.exact) return null;
   const limit = milliseconds(target);

@@ -13,12 +13,23 @@ export interface Coverage {
   served: boolean;
   /** End of the looks without a single request since the mark; null: the newest look with data had requests. */
   idleUntil: number | null;
+  /** Longest time without a request that ended with one, ms. */
+  longestPauseMs: number;
   /** State of the newest tick's signal when it had no data. */
   missing: Missing | null;
 }
 
 export function coverage(): Coverage {
-  return { coveredMs: 0, mark: null, lastAt: null, hasData: false, served: false, idleUntil: null, missing: null };
+  return {
+    coveredMs: 0,
+    mark: null,
+    lastAt: null,
+    hasData: false,
+    served: false,
+    idleUntil: null,
+    longestPauseMs: 0,
+    missing: null,
+  };
 }
 
 /**
@@ -37,6 +48,7 @@ export function noteData(c: Coverage, observation: Observation, requests: number
     return;
   }
   const idle = c.idleUntil !== null && from <= c.idleUntil;
+  if (c.idleUntil !== null) c.longestPauseMs = Math.max(c.longestPauseMs, c.idleUntil - c.mark);
   let begin = idle ? c.mark : Math.max(c.mark, from);
   if ((observation.canary.resets ?? 0) > 0) begin = Math.max(begin, t - intervalMs);
   c.coveredMs += Math.max(0, t - begin);

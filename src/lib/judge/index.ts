@@ -34,6 +34,7 @@ export type {
   RateReport,
   ReadingReport,
   Reason,
+  SilentSpan,
   Verdict,
 } from './verdict.js';
 export { JUDGE_VERSION, judgeVersionOf, withoutLaterKeys } from './version.js';

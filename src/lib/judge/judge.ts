@@ -1,3 +1,4 @@
+import { idleEnd } from './idle.js';
 import {
   combinedLogE,
   deciding,
@@ -11,12 +12,14 @@ import {
   attributable,
   certified,
   coverageOfWindow,
+  isUnmeasurable,
   logEvidence,
   nameOf,
   type Objective,
   pointMeets,
 } from './objectives/index.js';
 import type { Policy } from './policy.js';
+import { forbids, rollsBack } from './silence.js';
 import type { Certainty, Decision, Reason } from './verdict.js';
 
 /** What to do now. `report` (report.ts) makes the whole Verdict of it. */
@@ -33,7 +36,15 @@ const RESET_SHARE = 0.2;
 
 /** @param now ms since the epoch; usually the newest observation's `t` */
 export function rule(j: Judgement, now: number): Ruling {
-  return against(j) ?? withoutData(j, now) ?? early(j, now) ?? atTheEnd(j, now) ?? watching(j);
+  return (
+    against(j) ??
+    silent(j, now) ??
+    unmeasurable(j) ??
+    withoutData(j, now) ??
+    early(j, now) ??
+    atTheEnd(j, now) ??
+    watching(j)
+  );
 }
 
 function against(j: Judgement): Ruling | null {
@@ -44,6 +55,24 @@ function against(j: Judgement): Ruling | null {
   // Holding evidence back only lessens it.
   if (j.logE < logThreshold || combinedLogE(j, true) < logThreshold) return null;
   return { decision: 'rollback', certainty: 'certified', reason: 'evidence_against', decidedBy: strongest(j) };
+}
+
+/** A canary that is silent, or begins anew over and over, while its baseline serves; never certified. */
+function silent(j: Judgement, now: number): Ruling | null {
+  const reason = j.version === 1 ? null : rollsBack(j.silence, j.policy, j.plannedTicks, now);
+  return reason && { decision: 'rollback', certainty: 'uncertified', reason, decidedBy: BY[reason] };
+}
+
+const BY = { unavailable: 'availability', restarts: null } as const;
+
+/**
+ * A latency limit above every bucket: nothing can be shown to be slower, and more may be than is allowed. Neither more
+ * traffic nor more time settles that.
+ */
+function unmeasurable(j: Judgement): Ruling | null {
+  if (j.version === 1) return null;
+  const found = deciding(j).find((o) => o.type === 'rate' && isUnmeasurable(o, j.policy));
+  return found ? block('no_bucket', nameOf(found)) : null;
 }
 
 /** The objective with the most evidence against it, of those that are the canary's own doing. */
@@ -79,6 +108,7 @@ function early(j: Judgement, now: number): Ruling | null {
   if (objectives.some((o) => o.type === 'reading' || o.coverage.missing !== null)) return null;
   if (windowCoverage(j, now) < j.policy.minCoverage || missingBaseline(j, now)) return null;
   if (heldObjective(j) || unstableCounters(j)) return null;
+  if (forbidden(j) || idleEnd(j, now)) return null;
   if (!objectives.every((o) => certified(o, j.policy))) return null;
   return { decision: 'promote', certainty: 'certified', reason: 'certified_early', decidedBy: null };
 }
@@ -93,7 +123,12 @@ function atTheEnd(j: Judgement, now: number): Ruling | null {
   const silent = objectives.filter((o) => !speaks(j, o, now));
   if (silent.length > 0) return mayReturn(j, silent, now) ? null : stop(block(silentReason(j)));
   if (endedEarly(j) || windowCoverage(j, now) < j.policy.minCoverage) return stop(block('coverage'));
-  if (unstableCounters(j)) return stop(block('unstable_counters'));
+  if (idleEnd(j, now)) return stop(block('coverage'));
+  const reason = forbidden(j);
+  // Resets tell of restarts only where they are not one service's counters read in turn.
+  if (unstableCounters(j) && !(reason === 'restarts' && j.silence.canary.known))
+    return stop(block('unstable_counters'));
+  if (reason !== null) return stop(block(reason, BY[reason]));
   if (missingBaseline(j, now)) return stop(block('no_baseline'));
   if (heldObjective(j)) return stop(block('not_attributable'));
   if (objectives.every((o) => certified(o, j.policy))) {
@@ -132,6 +167,10 @@ function endedEarly(j: Judgement): boolean {
 /** Counters that are reset again and again are not one service's: a load balancer, a crash loop, a gauge. */
 function unstableCounters(j: Judgement): boolean {
   return j.resetLooks >= LEAST_RESETS && j.resetLooks >= j.looked * RESET_SHARE;
+}
+
+function forbidden(j: Judgement): 'unavailable' | 'restarts' | null {
+  return j.version === 1 ? null : forbids(j.silence, j.policy);
 }
 
 /** Data may not be older than this at the moment something is promoted. */

@@ -14,7 +14,9 @@ import {
 } from './objectives/index.js';
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
+import { type Silence, seeAnswer, silenceOf, stepSilence } from './silence.js';
 import { logSumExp } from './special.js';
+import { type JudgeVersion, judgeVersionOf } from './version.js';
 import { inWindow, windowBegins } from './warmup.js';
 
 /** A canary's judgement so far: a fold over its observations, with no clock, randomness or I/O in it. */
@@ -26,6 +28,8 @@ export interface Judgement {
   objectives: Objectives;
   /** Names of the objectives that are only shown. */
   shownOnly: ReadonlySet<string>;
+  version: JudgeVersion;
+  silence: Silence;
   /** Evidence over all objectives that decide after the newest observation (`combinedLogE`). */
   logE: number;
   path: EvidencePath;
@@ -50,6 +54,8 @@ export function begin(policy: Policy, startedAt: number): Judgement {
     plannedTicks,
     objectives: objectivesOf(policy, plannedTicks),
     shownOnly: new Set(policy.reportOnly),
+    version: judgeVersionOf(policy),
+    silence: silenceOf(),
     logE: 0,
     path: evidencePath(),
     last: null,
@@ -69,6 +75,7 @@ export function observe(j: Judgement, recorded: Observation): void {
   const observation = (j.policy.warmupSeconds ?? 0) > 0 && !ends ? inWindow(recorded, j.startedAt) : recorded;
   if (observation === null) {
     if (recorded.tick > 0) j.warmingLooks++;
+    seeAnswer(j.silence, recorded);
     j.last = recorded;
     return;
   }
@@ -78,6 +85,8 @@ export function observe(j: Judgement, recorded: Observation): void {
   if (observation.tick > 0) j.looked++;
   j.resets += (observation.canary.resets ?? 0) + (observation.baseline?.resets ?? 0);
   if ((observation.canary.resets ?? 0) > 0) j.resetLooks++;
+  if (observation.tick === 0) seeAnswer(j.silence, observation);
+  else if (j.version > 1 && !ends) stepSilence(j.silence, observation, j.policy);
   if (ends) endObjectives(j.objectives);
   else stepObjectives(j.objectives, observation, gap, j.policy);
   j.last = observation;

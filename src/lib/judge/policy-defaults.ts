@@ -42,11 +42,9 @@ export function policyContradictions(policy: Policy): Problem[] {
 }
 
 function nothingToJudge(policy: Policy): Problem[] {
-  const count = [policy.targets, policy.relative, policy.objectives].reduce(
-    (sum, part) => sum + Object.keys(part).length,
-    0,
-  );
-  if (count > 0) return [];
+  // Whether it answers says nothing of how well it does.
+  const { max_unavailable: _, ...targets } = policy.targets;
+  if ([targets, policy.relative, policy.objectives].some((part) => Object.keys(part).length > 0)) return [];
   return [
     {
       path: 'targets',
@@ -83,6 +81,7 @@ function relativeProblems({ relative, targets }: Policy): Problem[] {
 const REPORT_NAMES: Readonly<Record<string, string>> = {
   max_error_rate: 'error_rate',
   max_drift: 'drift',
+  max_unavailable: 'availability',
   max_error_ratio: 'error_ratio',
   max_slow_ratio: 'slow_ratio',
 };
@@ -97,6 +96,8 @@ function keyedNames({ targets, relative }: Policy): Map<string, string> {
 /** Explanations name objectives, so each name is used once. */
 function nameProblems(policy: Policy): Problem[] {
   const taken = keyedNames(policy);
+  // Of a key that is there by default; an objective of one's own may have that name.
+  taken.delete('availability');
   const { objectives } = policy;
   return objectives.flatMap(({ name }, index) => {
     const path = `objectives[${index}]`;
@@ -126,6 +127,7 @@ function reportOnlyProblems(policy: Policy): Problem[] {
           },
         ],
   );
+  names.delete('availability');
   if (unknown.length > 0 || names.size === 0 || [...names].some((name) => !shown.includes(name))) return unknown;
   return [{ path: 'reportOnly', message: 'names every objective, so none is left to decide; leave one out' }];
 }

@@ -69,6 +69,9 @@ const targets = z.strictObject({
     .positive({ error: ({ input }) => `must be above 0, got ${input}: two finite samples always differ a little` })
     .optional()
     .describe('Largest population stability index of the scores against the baseline.'),
+  max_unavailable: share()
+    .default(0.05)
+    .describe('Share of the checks that the canary may leave unanswered while the baseline answers; 1: no limit.'),
 });
 
 /** Policy version 1 as a user writes it; defaults that depend on other keys come from policy-defaults.ts. */
@@ -144,6 +147,11 @@ export const policySchema = z
       .max(LONGEST_WINDOW_SECONDS)
       .default(0)
       .describe('Seconds after the start whose checks are recorded and not judged; the window begins after them.'),
+    maxRestarts: z
+      .int()
+      .min(0)
+      .default(2)
+      .describe("Restarts of the canary's processes with which it may be promoted; one more for each further place."),
     maxConsecutiveFailures: z
       .int()
       .min(1)

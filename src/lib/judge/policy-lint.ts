@@ -229,7 +229,8 @@ function doubtfulErrors({
       ),
     );
   }
-  const counted = Object.keys(targets).length + Object.keys(relative).length;
+  const { max_unavailable: _, ...limits } = targets;
+  const counted = Object.keys(limits).length + Object.keys(relative).length;
   if (objectives.length > 0 && counted === 0 && maxConsecutiveFailures === 1) {
     findings.push(
       warning(

@@ -37,6 +37,8 @@ export interface Policy {
    * marked "since judge 2" are absent in policies recorded before them, which stay judged as they were.
    */
   warmupSeconds?: number;
+  /** Restarts of the canary's processes with which it may be promoted; since judge 2. */
+  maxRestarts?: number;
   /** Consecutive failing readings that roll back, for objectives without counts. */
   maxConsecutiveFailures: number;
   /** Share of a window's readings, 0..1, that may fail where it is promoted; since judge 2. */
@@ -68,6 +70,8 @@ export interface Targets {
   max_error_rate?: number;
   /** Population stability index of the score distribution against the baseline. */
   max_drift?: number;
+  /** Share of looks, 0..1, at which the canary may be silent though it is expected to answer; since judge 2. */
+  max_unavailable?: number;
 }
 
 export interface CustomObjective {

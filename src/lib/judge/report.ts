@@ -1,4 +1,5 @@
 import { shownPath } from './evidence-path.js';
+import { idleEnd } from './idle.js';
 import { type Ruling, rule, windowCoverage } from './judge.js';
 import { begin, deciding, type Judgement, observe, silence } from './judgement.js';
 import {
@@ -12,8 +13,8 @@ import {
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
 import { shownLogE, significant } from './rounding.js';
+import { silenceReport } from './silence.js';
 import type { NoData, ObjectiveReport, Verdict } from './verdict.js';
-import { judgeVersionOf } from './version.js';
 
 /**
  * The judge: folds the observations and says what to do at `now`, with everything an explanation shows. Pure: the
@@ -39,7 +40,7 @@ export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
   const elapsed = Math.max(0, (now - j.startedAt) / 1000);
   const { logE } = j;
   return {
-    judge: judgeVersionOf(policy),
+    judge: j.version,
     ...ruling,
     tick,
     at: now,
@@ -57,6 +58,7 @@ export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
     coverage: significant(windowCoverage(j, now)),
     noData: noData(j, now),
     assumptions: assumptions(j),
+    ...(j.version > 1 ? { silence: { ...silenceReport(j.silence, policy), idle: idleEnd(j, now) } } : {}),
     ...((policy.warmupSeconds ?? 0) > 0 ? { warmup: { seconds: policy.warmupSeconds!, looked: j.warmingLooks } } : {}),
   };
 }

@@ -20,6 +20,9 @@ export type Reason =
   | 'inconclusive'
   | 'coverage'
   | 'unstable_counters'
+  | 'unavailable'
+  | 'restarts'
+  | 'no_bucket'
   | 'no_baseline'
   | 'no_data'
   | 'source_unreachable'
@@ -50,8 +53,44 @@ export interface Verdict {
   coverage: number;
   noData: NoData | null;
   assumptions: string[];
+  /** What was silent when, and how often processes began anew; left out by judge 1. */
+  silence?: SilenceReport;
   /** How long the warm-up is, and how many looks were taken in it and not judged; left out where the policy has none. */
   warmup?: { seconds: number; looked: number };
+}
+
+export interface SilenceReport {
+  /** Looks at places that did not answer though they were expected to; null where the policy has no limit. */
+  availability: {
+    /** Largest share of them, 0..1. */
+    limit: number;
+    /** Looks times places, without those in which the baseline did not answer either. */
+    expected: number;
+    down: number;
+    share: number | null;
+    /** Of `down`, those while the baseline answered. */
+    whileBaselineAnswered: number;
+    exceeded: boolean;
+    reportOnly?: true;
+  } | null;
+  /** `resets`: looks in which counters began anew, where nothing tells of processes. */
+  restarts: { canary: number; baseline: number; allowed: number | null; from: 'processes' | 'resets' };
+  /** No request at the end, though some were to be expected: since when, of how many; null: none such. */
+  idle: { objective: string; since: number; seconds: number; expected: number } | null;
+  spans: SilentSpan[];
+  /** Spans that are not listed. */
+  more: number;
+}
+
+/** A time in which an arm did not answer, had no requests, or began anew; ms since the epoch. */
+export interface SilentSpan {
+  arm: 'canary' | 'baseline';
+  kind: 'unanswered' | 'idle' | 'restart';
+  from: number;
+  to: number;
+  checks: number;
+  /** The state and its details, in words. */
+  why: string;
 }
 
 export interface NoData {

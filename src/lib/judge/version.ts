@@ -7,6 +7,7 @@ export type JudgeVersion = 1 | 2;
 /** Keys that came with judge 2. Each is filled in for a policy that is parsed now, and absent in one recorded before. */
 const SINCE_2 = [
   'warmupSeconds',
+  'maxRestarts',
   'maxFailures',
   'maxMissing',
   'reportOnly',
@@ -14,11 +15,15 @@ const SINCE_2 = [
 
 /** The judge that a policy was made for. What is absent in a policy is off, so an old one is judged as it was, for ever. */
 export function judgeVersionOf(policy: Policy): JudgeVersion {
+  if (policy.targets.max_unavailable !== undefined) return 2;
   return SINCE_2.some((key) => policy[key] !== undefined) ? 2 : 1;
 }
 
 /** The policy without the keys of later judges, but for those in `kept`; for changing one that was recorded before them. */
 export function withoutLaterKeys(policy: Policy, kept: ReadonlySet<string>): Policy {
   const later: ReadonlySet<string> = new Set(SINCE_2.filter((key) => !kept.has(key)));
-  return Object.fromEntries(Object.entries(policy).filter(([key]) => !later.has(key))) as unknown as Policy;
+  const rest = Object.fromEntries(Object.entries(policy).filter(([key]) => !later.has(key))) as unknown as Policy;
+  if (kept.has('targets') || kept.has('targets.max_unavailable')) return rest;
+  const { max_unavailable: _, ...targets } = policy.targets;
+  return { ...rest, targets };
 }

@@ -11,6 +11,8 @@ function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
   const needs: Need[] = [];
   for (const target of Object.keys(targets)) {
     const path = `targets.${target}`;
+    // Whatever was recorded tells whether it answered.
+    if (target === 'max_unavailable') continue;
     if (target === 'max_error_rate') needs.push({ path, by: ['errors', 'scalar error_rate'], words: 'error counts' });
     else if (target === 'max_drift') needs.push(...driftNeeds(path));
     else needs.push({ path, by: ['latency', `scalar ${target}`], words: 'latencies' });

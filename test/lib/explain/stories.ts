@@ -239,7 +239,8 @@ export const STORIES: Record<string, (s: Story) => Promise<void>> = {
     await s.watch((look) => (look < 4 ? both(2, 8) : both(60, 240)));
   },
   async 'fallback-and-back'(s) {
-    await s.request({ ...ERRORS, noDataSeconds: 10, onNoData: 'hold', minCoverage: 0.5 });
+    const targets = { ...ERRORS.targets, max_unavailable: 0.3 };
+    await s.request({ ...ERRORS, targets, noDataSeconds: 10, onNoData: 'hold', minCoverage: 0.5 });
     await s.watch((look) =>
       look > 3 && look < 7 ? SILENT : { ...HEALTHY, canary: { ...HEALTHY.canary, resets: look === 7 ? 1 : 0 } },
     );

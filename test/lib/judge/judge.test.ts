@@ -159,7 +159,7 @@ describe('judge', () => {
     });
 
     it('a canary that has fallen silent at the last look: it waits, then promotes or blocks', () => {
-      const p = policy({ targets: { max_error_rate: 0.02 }, noDataSeconds: 20 });
+      const p = policy({ targets: { max_error_rate: 0.02, max_unavailable: 0.2 }, noDataSeconds: 20 });
       const crashed = (back: number) => (tick: number) =>
         tick < 12 || tick >= back ? healthy() : { canary: without('unreachable') };
       expect(of(p, looks(12, crashed(99))).decision).to.equal('continue');
@@ -220,7 +220,7 @@ describe('judge', () => {
       expect(short(v)).to.equal('block undecided coverage null');
       expect(v.coverage).to.be.closeTo(40 / 60, 1e-9);
       expect(v.ticks).to.include({ looked: 12, withData: 8 });
-      const lenient = policy({ targets: { max_error_rate: 0.02 }, minCoverage: 0.6 });
+      const lenient = policy({ targets: { max_error_rate: 0.02, max_unavailable: 1 }, minCoverage: 0.6 });
       expect(of(lenient, looks(12, gap)).decision).to.equal('promote');
     });
 
@@ -606,7 +606,8 @@ describe('judge', () => {
     });
 
     it('holds to the end of the window, or rolls back, when the policy says so', () => {
-      const hold = policy({ targets: { max_error_rate: 0.02 }, noDataSeconds: 30, onNoData: 'hold' });
+      const targets = { max_error_rate: 0.02, max_unavailable: 1 };
+      const hold = policy({ targets, noDataSeconds: 30, onNoData: 'hold' });
       const v = of(hold, silent('absent'));
       expect(short(v)).to.equal('block undecided no_data null');
       expect(v.elapsedSeconds).to.equal(60);

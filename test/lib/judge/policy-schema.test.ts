@@ -25,7 +25,7 @@ describe('parsePolicy', () => {
       version: 1,
       windowSeconds: 120,
       intervalSeconds: 5,
-      targets,
+      targets: { ...targets, max_unavailable: 0.05 },
       alpha: { rollback: 0.01, promote: 0.01 },
       promote: 'end',
       onInconclusive: 'block',
@@ -37,6 +37,7 @@ describe('parsePolicy', () => {
       relative: {},
       designEffect: { batchSize: 1, estimate: true },
       warmupSeconds: 0,
+      maxRestarts: 2,
       maxConsecutiveFailures: 3,
       maxFailures: 0.1,
       maxMissing: 0.1,
@@ -59,10 +60,10 @@ describe('parsePolicy', () => {
 
   it('takes any one target, or custom objectives alone', () => {
     for (const targets of [{ latency_p50_ms: 80 }, { latency_p99_ms: 800 }, { max_drift: 0.2 }]) {
-      expect(parsePolicy({ windowSeconds: 60, targets }).targets).to.deep.equal(targets);
+      expect(parsePolicy({ windowSeconds: 60, targets }).targets).to.deep.equal({ ...targets, max_unavailable: 0.05 });
     }
     const alone = parsePolicy({ windowSeconds: 60, objectives: ['ttft_p95_ms < 8e2', 'accuracy>=.92'] });
-    expect(alone.targets).to.deep.equal({});
+    expect(alone.targets).to.deep.equal({ max_unavailable: 0.05 });
     expect(alone.objectives).to.deep.equal([
       { name: 'ttft_p95_ms', op: '<', value: 800 },
       { name: 'accuracy', op: '>=', value: 0.92 },

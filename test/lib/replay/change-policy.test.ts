@@ -26,7 +26,7 @@ describe('a policy changed for a replay', () => {
   it('keeps everything but what is set', () => {
     expect(set('targets.max_error_rate=0.05')).to.deep.equal({
       ...own,
-      targets: { max_error_rate: 0.05, max_drift: 0.15 },
+      targets: { max_error_rate: 0.05, max_drift: 0.15, max_unavailable: 0.05 },
     });
     expect(set()).to.equal(own);
   });
@@ -40,7 +40,7 @@ describe('a policy changed for a replay', () => {
     );
     expect(changed.promote).to.equal('early');
     expect(changed.objectives).to.deep.equal([{ name: 'ttft', op: '<', value: 800 }]);
-    expect(changed.targets).to.deep.equal({ max_error_rate: 0.02 });
+    expect(changed.targets).to.deep.equal({ max_error_rate: 0.02, max_unavailable: 0.05 });
     expect(changed.relative).to.deep.equal({ max_error_ratio: 2 });
   });
 

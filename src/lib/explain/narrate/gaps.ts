@@ -1,6 +1,7 @@
 import type { ObjectiveReport, Verdict } from '../../judge/index.js';
 import type { Facts, InterimVerdict } from '../../readings/index.js';
 import { label } from '../objective-sentences.js';
+import { silenceSentences } from '../silences.js';
 import { assumptionText, count, plural, seconds, timeOn } from '../words.js';
 import { stateWords } from './course.js';
 
@@ -14,16 +15,17 @@ export function gapSentences(facts: Facts, interim: InterimVerdict, verdict: Ver
   });
   if (typeof interim === 'string') list.push('The observations are not available.');
   if (!verdict) return list;
+  list.push(...silenceSentences(verdict, day));
   return [...list, ...checkGaps(verdict), ...verdict.objectives.flatMap(objectiveGaps), ...assumed(verdict)];
 }
 
-function checkGaps({ ticks }: Verdict): string[] {
+function checkGaps({ ticks, silence }: Verdict): string[] {
   const { gaps, looked, withData, resets } = ticks;
   const silent = looked - withData;
   return [
     ...(gaps > 0 ? [`${plural(gaps, 'check')} did not take place: no process drove the canary then.`] : []),
     ...(silent > 0 ? [`${plural(silent, 'check')} had no data.`] : []),
-    ...(resets > 0
+    ...(resets > 0 && !silence
       ? [
           `Counters were reset ${plural(resets, 'time')}, for example by a restart; the counts just before each reset are lost.`,
         ]

@@ -47,6 +47,8 @@ function targets({ targets: t, relative, objectives }: Policy): string[] {
     if (limit !== undefined) list.push(`${p} latency at most ${milliseconds(limit)}`);
   }
   if (t.max_error_rate !== undefined) list.push(`error rate at most ${percent(t.max_error_rate)}`);
+  if (t.max_unavailable !== undefined && t.max_unavailable < 1)
+    list.push(`at most ${percent(t.max_unavailable)} of the checks unanswered`);
   if (t.max_drift !== undefined) list.push(`drift of the scores at most PSI ${t.max_drift}`);
   const { max_error_ratio: errors, max_slow_ratio: slow } = relative;
   if (errors !== undefined) list.push(`error rate at most ${errors}x the baseline's`);

@@ -3,13 +3,27 @@ import { type LintFinding, note, percent, warning } from './findings.js';
 
 /** Doubtful settings of what is not judged, and of what may be missing or fail. */
 export function doubtfulSilence(policy: Policy): LintFinding[] {
-  return [...doubtfulWarmup(policy), ...doubtfulReadings(policy), ...doubtfulReports(policy)];
+  return [
+    ...doubtfulWarmup(policy),
+    ...doubtfulAvailability(policy),
+    ...doubtfulReadings(policy),
+    ...doubtfulReports(policy),
+  ];
 }
 
 function doubtfulWarmup({ warmupSeconds = 0, windowSeconds }: Policy): LintFinding[] {
   if (warmupSeconds < windowSeconds) return [];
   const message = `${warmupSeconds} s pass unjudged before a window of ${windowSeconds} s: nothing rolls back a canary that fails meanwhile`;
   return [warning('warmupSeconds', message)];
+}
+
+function doubtfulAvailability({ targets: { max_unavailable: limit } }: Policy): LintFinding[] {
+  if (limit === undefined || limit <= 0.2) return [];
+  const message =
+    limit < 1
+      ? `${limit} promotes a canary that leaves ${percent(limit)} of the checks unanswered`
+      : '1 sets no limit: a canary that answers no check for half of the window may be promoted';
+  return [warning('targets.max_unavailable', message)];
 }
 
 function doubtfulReadings({ objectives, maxFailures = 0, maxMissing = 0 }: Policy): LintFinding[] {

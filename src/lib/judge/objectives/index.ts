@@ -14,8 +14,9 @@ export {
   type Objectives,
   objectivesOf,
   pointMeets,
+  servedBy,
   stepObjectives,
 } from './objective.js';
-export { attributable, effectOf, promotionMethod, type RateObjective, type RateSpec } from './rate.js';
+export { attributable, effectOf, isUnmeasurable, promotionMethod, type RateObjective, type RateSpec } from './rate.js';
 export { rateReport } from './rate-report.js';
 export { type ReadingObjective, readingReport } from './reading.js';

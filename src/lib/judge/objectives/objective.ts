@@ -119,6 +119,12 @@ export function logEvidence(o: Objective): number {
   return o.type === 'drift' ? driftLogEvidence(o) : 0;
 }
 
+/** Requests, or scores, that the canary had so far; null for readings, which have none. */
+export function servedBy(o: Objective): number | null {
+  if (o.type === 'rate') return o.canary.total;
+  return o.type === 'drift' ? o.canary.reduce((sum, count) => sum + count, 0) : null;
+}
+
 export function certified(o: Objective, policy: Policy): boolean {
   if (o.type === 'rate') return rateCertified(o, policy);
   return o.type === 'drift' ? driftCertified(o, policy) : readingMet(o, policy);

@@ -220,3 +220,12 @@ export function ratePointMeets(o: RateObjective): boolean {
   if (o.spec.ratio === null) return rate <= o.spec.p0;
   return o.baseline.total > 0 && rate <= (o.spec.ratio * o.baseline.possiblyBad) / o.baseline.total;
 }
+
+/** Whether no bucket ends at or above the limit, and more requests than are allowed lie above the highest one for certain. */
+export function isUnmeasurable(o: RateObjective, policy: Policy): boolean {
+  if (o.spec.ratio !== null || o.buckets === null || o.buckets.surelyAbove !== null || o.canary.total <= 0)
+    return false;
+  const { effect } = effectOf(o, policy);
+  const { possiblyBad, total } = o.canary;
+  return logE(1, possiblyBad / effect, total / effect, o.spec.p0) >= Math.log(1 / policy.alpha.rollback);
+}
