@@ -3,11 +3,12 @@ import {
   assumptionText,
   count,
   flow,
-  milliseconds,
+  inUnit,
   observedValue,
   odds,
   oneLine,
   percent,
+  percentile,
   plural,
   seconds,
   sparkline,
@@ -84,7 +85,7 @@ function evidenceBars({ bet, evidence }: WhyMath): string | null {
 
 function rateFacts(o: RateReport): [string, string | null][] {
   const { baseline: b, latency: l, onset } = o;
-  const bound = (x: number | null, otherwise: string) => (x === null ? otherwise : `above ${milliseconds(x)}`);
+  const bound = (x: number | null, otherwise: string) => (x === null ? otherwise : `above ${inUnit(o, x)}`);
   return [
     [
       'baseline',
@@ -94,7 +95,7 @@ function rateFacts(o: RateReport): [string, string | null][] {
     [
       'buckets',
       l &&
-        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; p${Math.round(l.quantile * 100)} in ${count(l.bucket.lower)} to ${milliseconds(l.bucket.upper)}` : ''}`,
+        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; ${percentile(l)} in ${count(l.bucket.lower)} to ${inUnit(o, l.bucket.upper)}` : ''}`,
     ],
     [
       'onset',
@@ -185,7 +186,7 @@ function shown(o: ObjectiveReport, value: number): string {
   if (o.type === 'reading') return String(Number(value.toPrecision(6)));
   if (o.type === 'drift') return String(Number(Math.max(0, value).toFixed(3)));
   if (o.relative) return `${Number(value.toPrecision(3))} x`;
-  return o.signal === 'latency' ? milliseconds(value) : percent(value);
+  return o.signal === 'latency' ? inUnit(o, value) : percent(value);
 }
 
 function logic({ logic: steps }: WhyMath, width: Width): Styled[] {

@@ -27,8 +27,9 @@ function verdict(plan: PlanReport): string {
 
 function objective(o: ObjectivePlan): string[] {
   const { promotion: p, name } = o;
-  const bad = name.startsWith('latency_') ? 'slow' : 'failed';
-  const healthy = `a canary with ${percent(o.expectedRate)} ${bad} requests (limit ${percent(o.p0)})`;
+  const bad =
+    name === 'error_rate' ? 'failed requests' : name.startsWith('latency_') ? 'slow requests' : 'values above it';
+  const healthy = `a canary with ${percent(o.expectedRate)} ${bad} (limit ${percent(o.p0)})`;
   const promoted =
     p.likelyRequests === null
       ? `${healthy} is never promoted: it is too close to its limit`

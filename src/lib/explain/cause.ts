@@ -3,8 +3,8 @@ import { blocked } from './blocked.js';
 import { briefPercent, briefPsi } from './brief.js';
 import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
-import { lateOnset, sidesOf, since } from './rate-facts.js';
-import { count, milliseconds, percent, plural } from './words.js';
+import { above, counted, lateOnset, sidesOf, since } from './rate-facts.js';
+import { count, percent, plural } from './words.js';
 
 /** Why it was decided so, with the numbers, in words that can follow a colon; pure. */
 export function why(v: Verdict): string {
@@ -66,9 +66,9 @@ function rate(o: RateReport): string {
     const compared = b ? `, ${count(b.bad)} of ${count(b.total)} of the baseline's` : '';
     return `${o.name} too high: ${times}${count(o.bad)} of ${plural(o.total, 'request')} ${did}${compared}`;
   }
-  const badly = o.signal === 'errors' ? 'failed' : `took longer than ${milliseconds(o.target)}`;
+  const badly = o.signal === 'errors' ? 'failed' : above(o);
   const of = (bad: number, total: number, then = '') =>
-    `${count(bad)} of ${plural(total, 'request')}${then} ${badly} (${briefPercent(bad / total, o.p0)}, limit ${percent(o.p0)})`;
+    `${count(bad)} of ${plural(total, counted(o))}${then} ${badly} (${briefPercent(bad / total, o.p0)}, limit ${percent(o.p0)})`;
   const late = lateOnset(o);
   if (late) return `${o.name} too high since check ${late.tick}: ${of(late.bad, late.total, ' since then')}`;
   const onset = since(o);

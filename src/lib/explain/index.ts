@@ -11,6 +11,7 @@ export { narrateCanary } from './narrative.js';
 export { mark } from './objective-cells.js';
 export { objectiveLine } from './objective-lines.js';
 export { progressLine } from './progress.js';
+export { inUnit, percentile } from './rate-facts.js';
 export type { Evidence } from './recheck.js';
 export { narrativeMarkdown, narrativeText } from './render.js';
 export { type Narrative, narrateUnknown } from './section.js';

@@ -1,7 +1,7 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { briefMilliseconds, briefPercent, briefPsi } from './brief.js';
-import { hasNoBucketAtLimit, lateOnset, percentile, sidesOf } from './rate-facts.js';
-import { clip, milliseconds, percent } from './words.js';
+import { hasNoBucketAtLimit, inUnit, lateOnset, percentile, sidesOf } from './rate-facts.js';
+import { clip, percent } from './words.js';
 
 /** One objective as the first screen shows it: `✓ latency_p95_ms  91 ms (limit 250 ms)`; pure. */
 export function objectiveCell(o: ObjectiveReport): string {
@@ -39,24 +39,30 @@ export function isEnd(missing: string): boolean {
 }
 
 function rateValue(o: RateReport): string {
-  if (o.rate === null) return 'no requests';
+  if (o.rate === null) return o.histogram ? `no ${o.histogram.name} values` : 'no requests';
   if (o.relative) return `${ratioValue(o)} (limit ${o.target}x)`;
   const limit = percent(o.p0);
   const late = lateOnset(o);
   const errors = o.signal === 'errors';
   if (late) {
-    const slow = errors ? '' : ` slower than ${milliseconds(o.target)}`;
+    const slow = errors ? '' : ` ${slower(o)} ${inUnit(o, o.target)}`;
     return `${briefPercent(late.bad / late.total, o.p0)}${slow} since check ${late.tick} (limit ${limit})`;
   }
   if (errors) return `${briefPercent(o.rate, o.p0)} (limit ${limit})`;
   const { latency } = o;
   const bucket = hasNoBucketAtLimit(o) ? ', no bucket that high' : '';
   if (latency?.value == null)
-    return `${briefPercent(o.rate, o.p0)} slower than ${milliseconds(o.target)} (limit ${limit})`;
+    return `${briefPercent(o.rate, o.p0)} ${slower(o)} ${inUnit(o, o.target)} (limit ${limit})`;
   const value = latency.bucket
-    ? briefMilliseconds(latency.value, o.target)
-    : `${percentile(latency)} above ${milliseconds(latency.value)}`;
-  return `${value} (limit ${milliseconds(o.target)}${bucket})`;
+    ? o.histogram?.unit === '1'
+      ? inUnit(o, Number(latency.value.toPrecision(3)))
+      : briefMilliseconds(latency.value, o.target)
+    : `${percentile(latency)} above ${inUnit(o, latency.value)}`;
+  return `${value} (limit ${inUnit(o, o.target)}${bucket})`;
+}
+
+function slower({ histogram }: RateReport): string {
+  return histogram === undefined ? 'slower than' : 'above';
 }
 
 function ratioValue(o: RateReport): string {

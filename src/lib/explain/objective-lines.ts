@@ -1,7 +1,7 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { isEnd, missingText } from './objective-cells.js';
-import { percentile, sidesOf, since } from './rate-facts.js';
-import { count, milliseconds, percent, plural } from './words.js';
+import { counted, inUnit, percentile, sidesOf, since } from './rate-facts.js';
+import { count, percent, plural } from './words.js';
 
 /** One line an objective: what was observed, its bounds, its limit; pure. */
 export function objectiveLine(o: ObjectiveReport): string {
@@ -15,14 +15,14 @@ export function objectiveLine(o: ObjectiveReport): string {
 
 function rateLine(o: RateReport): string {
   if (o.rate === null) return 'no requests';
-  const badly = `${count(o.bad)} of ${plural(o.total, 'request')} ${sidesOf(o).did}`;
+  const badly = `${count(o.bad)} of ${plural(o.total, counted(o))} ${sidesOf(o).did}`;
   if (o.relative) {
     const ratio = o.baseline?.ratio == null ? 'no ratio' : `${o.baseline.ratio.toPrecision(3)}x the baseline's rate`;
     return `${badly}, ${ratio} (limit ${o.target}x)`;
   }
   const limits = `${percent(o.rate)}${bounds(o)}, limit ${percent(o.p0)}`;
   if (o.signal === 'errors') return `${badly} (${limits})${sinceOnset(o)}`;
-  const slow = `${count(o.bad)} of ${plural(o.total, 'request')} above ${milliseconds(o.target)}`;
+  const slow = `${count(o.bad)} of ${plural(o.total, counted(o))} above ${inUnit(o, o.target)}`;
   return `${quantile(o)}${slow} (${limits})${sinceOnset(o)}`;
 }
 
@@ -37,12 +37,13 @@ function sinceOnset(o: RateReport): string {
   return `; since check ${onset.tick}: ${count(onset.bad)} of ${count(onset.total)} (${percent(onset.bad / onset.total)})`;
 }
 
-function quantile({ latency }: RateReport): string {
+function quantile(o: RateReport): string {
+  const { latency } = o;
   if (!latency || latency.value === null) return '';
   const p = percentile(latency);
-  if (!latency.bucket) return `${p} above ${milliseconds(latency.value)}; `;
+  if (!latency.bucket) return `${p} above ${inUnit(o, latency.value)}; `;
   const { lower, upper } = latency.bucket;
-  return `${p} about ${milliseconds(latency.value)} (bucket ${count(lower)} to ${milliseconds(upper)}); `;
+  return `${p} about ${inUnit(o, latency.value)} (bucket ${count(lower)} to ${inUnit(o, upper)}); `;
 }
 
 function driftLine(o: DriftReport): string {

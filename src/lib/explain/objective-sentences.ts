@@ -1,7 +1,7 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/index.js';
 import { isEnd, missingText } from './objective-cells.js';
-import { percentile } from './rate-facts.js';
-import { clip, count, milliseconds, percent, plural } from './words.js';
+import { above, counted, inUnit, percentile } from './rate-facts.js';
+import { clip, count, percent, plural } from './words.js';
 
 /**
  * One sentence an objective: whether it is met, what was observed against its limit, with its bounds; pure.
@@ -53,10 +53,10 @@ function rate(o: RateReport): string {
 }
 
 function badly(o: RateReport): string {
-  const of = `${count(o.bad)} of ${plural(o.total, 'request')}`;
+  const of = `${count(o.bad)} of ${plural(o.total, counted(o))}`;
   if (o.signal === 'errors') return `${of} failed`;
   if (o.relative) return `${of} were slow`;
-  return `${of} ${o.latency?.exact === false ? 'certainly ' : ''}took longer than ${milliseconds(o.target)}`;
+  return `${of} ${o.latency?.exact === false ? 'certainly ' : ''}${above(o)}`;
 }
 
 function ratio(o: RateReport): string {
@@ -68,12 +68,13 @@ export function times(ratio: number): string {
   return String(Number(ratio.toPrecision(3)));
 }
 
-function quantile({ latency }: RateReport): string {
+function quantile(o: RateReport): string {
+  const { latency } = o;
   if (latency?.value == null) return '';
   const p = percentile(latency);
-  if (!latency.bucket) return `${p} is above ${milliseconds(latency.value)}; `;
+  if (!latency.bucket) return `${p} is above ${inUnit(o, latency.value)}; `;
   const { lower, upper } = latency.bucket;
-  return `${p} is about ${milliseconds(latency.value)} (bucket ${count(lower)} to ${milliseconds(upper)}); `;
+  return `${p} is about ${inUnit(o, latency.value)} (bucket ${count(lower)} to ${inUnit(o, upper)}); `;
 }
 
 function drift(o: DriftReport): string {

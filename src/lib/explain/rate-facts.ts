@@ -1,13 +1,31 @@
 import type { RateReport } from '../judge/index.js';
+import { milliseconds } from './words.js';
 
 /** How bad requests are called: `failed requests`, and `failed` as in `40 of 1,000 requests failed`. */
-export function sidesOf({ signal }: Pick<RateReport, 'signal'>): { bad: string; did: string } {
+export function sidesOf(o: Pick<RateReport, 'signal' | 'histogram' | 'target'>): { bad: string; did: string } {
+  const { signal, histogram } = o;
+  if (histogram !== undefined) return { bad: `${histogram.name} values above ${inUnit(o, o.target)}`, did: above(o) };
   return signal === 'errors' ? { bad: 'failed requests', did: 'failed' } : { bad: 'slow requests', did: 'were slow' };
+}
+
+/** What is counted: `request`, or `ttft value` for another histogram; for `plural`. */
+export function counted({ histogram }: Pick<RateReport, 'histogram'>): string {
+  return histogram === undefined ? 'request' : `${histogram.name} value`;
+}
+
+/** How those above the limit are called: `took longer than 250 ms`, `were above 800 ms`. */
+export function above(o: Pick<RateReport, 'histogram' | 'target'>): string {
+  return `${o.histogram === undefined ? 'took longer than' : 'were above'} ${inUnit(o, o.target)}`;
+}
+
+/** A limit, bound or value of an objective's histogram with its unit. */
+export function inUnit({ histogram }: Pick<RateReport, 'histogram'>, value: number): string {
+  return histogram?.unit === '1' ? `${Number(value.toPrecision(6))}` : milliseconds(value);
 }
 
 /** `p95`. */
 export function percentile({ quantile }: NonNullable<RateReport['latency']>): string {
-  return `p${Math.round(quantile * 100)}`;
+  return `p${Number((quantile * 100).toPrecision(10))}`;
 }
 
 /** Whether no bucket ends at or above the limit, so that the requests above it cannot be counted. */

@@ -2,8 +2,8 @@ import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict }
 import { briefPercent } from './brief.js';
 import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
-import { hasNoBucketAtLimit, sidesOf } from './rate-facts.js';
-import { count, milliseconds, percent, plural, seconds } from './words.js';
+import { above as aboveLimit, counted, hasNoBucketAtLimit, inUnit, sidesOf } from './rate-facts.js';
+import { count, percent, plural, seconds } from './words.js';
 
 /** Why a canary is blocked, in words that can follow a colon, and what its reader can do about just that. */
 export interface Blocked {
@@ -21,18 +21,18 @@ export function undecided(o: ObjectiveReport, verdict: Verdict): Blocked {
 function rate(o: RateReport, verdict: Verdict): Blocked {
   if (o.total <= 0 || o.rate === null)
     return {
-      cause: `${o.name}: the canary served no requests`,
+      cause: `${o.name}: the canary ${o.histogram ? `had no ${o.histogram.name} values` : 'served no requests'}`,
       remedies: ['Send requests to the canary, or check the labels that select its series, then start it again.'],
     };
   if (o.needed) return traffic(mostDemanding(o, verdict), verdict);
   const buckets = o.signal === 'latency' && o.rate < o.p0 ? unclearBuckets(o) : null;
   if (buckets) return buckets;
-  const numbers = `${count(o.bad)} of ${plural(o.total, 'request')} ${did(o)} (${briefPercent(o.rate, o.p0)}, limit ${percent(o.p0)})`;
+  const numbers = `${count(o.bad)} of ${plural(o.total, counted(o))} ${did(o)} (${briefPercent(o.rate, o.p0)}, limit ${percent(o.p0)})`;
   if (o.rate >= o.p0)
     return {
       cause: `${o.name} is above its limit, but it is not proven: ${numbers}`,
       remedies: [
-        `Find out why requests ${o.signal === 'errors' ? 'fail' : 'are slow'}; a longer window only settles whether it was chance.`,
+        `Find out why ${o.histogram ? `${o.name} is high` : `requests ${o.signal === 'errors' ? 'fail' : 'are slow'}`}; a longer window only settles whether it was chance.`,
       ],
     };
   return {
@@ -52,10 +52,10 @@ function mostDemanding(decided: RateReport, verdict: Verdict): Short {
 function traffic(o: Short, verdict: Verdict): Blocked {
   const { needed } = o;
   const all = o.total + needed.requests;
-  const cause = `not enough traffic: ${o.name} needs ${count(all)} requests, this window saw ${count(o.total)}`;
+  const cause = `not enough traffic: ${o.name} needs ${count(all)} ${counted(o)}s, this window saw ${count(o.total)}`;
   if (needed.requests === 0)
     return {
-      cause: `${o.name} is just short of proof after ${plural(o.total, 'request')}`,
+      cause: `${o.name} is just short of proof after ${plural(o.total, counted(o))}`,
       remedies: ['Make the window a little longer, then start the canary again.'],
     };
   const longer =
@@ -72,30 +72,30 @@ function traffic(o: Short, verdict: Verdict): Blocked {
 export function unclearBuckets(o: RateReport): Blocked | null {
   const { latency, name, target } = o;
   if (!latency || latency.exact) return null;
-  const limit = milliseconds(target);
+  const limit = inUnit(o, target);
   const below = latency.possiblyAbove;
   const add = `Add a bucket at ${limit} to the histogram`;
   if (hasNoBucketAtLimit(o)) {
-    const highest = below === null ? 'there is none at all' : `the highest ends at ${milliseconds(below)}`;
+    const highest = below === null ? 'there is none at all' : `the highest ends at ${inUnit(o, below)}`;
     return {
-      cause: `${name}: no bucket ends at or above the limit ${limit} (${highest}), so slow requests cannot be counted`,
+      cause: `${name}: no bucket ends at or above the limit ${limit} (${highest}), so ${o.histogram ? `values above it` : 'slow requests'} cannot be counted`,
       remedies: [`${add}${below === null ? '' : `, or set ${name} to ${below} or less`}.`],
     };
   }
   const above = latency.surelyAbove ?? target;
   const between =
     below === null
-      ? `below the lowest bucket bound, ${milliseconds(above)}`
-      : `between the bucket bounds ${below} and ${milliseconds(above)}`;
+      ? `below the lowest bucket bound, ${inUnit(o, above)}`
+      : `between the bucket bounds ${below} and ${inUnit(o, above)}`;
   const to = below === null ? `${above}` : `${below} or ${above}`;
   return {
-    cause: `${name}: the limit ${limit} lies ${between}, and too many requests are in that bucket`,
+    cause: `${name}: the limit ${limit} lies ${between}, and too many ${counted(o)}s are in that bucket`,
     remedies: [`${add}, or set ${name} to ${to}.`],
   };
 }
 
 function did(o: RateReport): string {
-  return o.signal === 'errors' ? 'failed' : `took longer than ${milliseconds(o.target)}`;
+  return o.signal === 'errors' ? 'failed' : aboveLimit(o);
 }
 
 function key({ name }: RateReport): string {

@@ -20,6 +20,7 @@ export type { ApprovalRule, Policy, Targets } from './policy.js';
 export { LONGEST_WINDOW_SECONDS } from './policy-format.js';
 export { parsePolicy, parsePolicyText, policyJsonSchema } from './policy-schema.js';
 export { quantileWithBucket } from './quantile.js';
+export { quantileQuestion } from './quantile-name.js';
 export { confidenceSequence } from './rate-evidence.js';
 export { judge, noData, report } from './report.js';
 export { shownLogE } from './rounding.js';

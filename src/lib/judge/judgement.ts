@@ -10,6 +10,7 @@ import {
   type Objective,
   type Objectives,
   objectivesOf,
+  settleObjectives,
   stepObjectives,
 } from './objectives/index.js';
 import type { Observation } from './observation.js';
@@ -72,6 +73,7 @@ export function begin(policy: Policy, startedAt: number): Judgement {
 /** Folds one observation in. Ticks must come in order. */
 export function observe(j: Judgement, recorded: Observation): void {
   const ends = endsInput(recorded);
+  if (!ends) settleObjectives(j.objectives, recorded);
   const observation = (j.policy.warmupSeconds ?? 0) > 0 && !ends ? inWindow(recorded, j.startedAt) : recorded;
   if (observation === null) {
     if (recorded.tick > 0) j.warmingLooks++;

@@ -1,6 +1,5 @@
 import { durationSeconds } from '../input/index.js';
-import { error, type LintFinding, note, percent, warning } from './lint/findings.js';
-import { doubtfulSilence } from './lint/silence.js';
+import { doubtfulObjectives, doubtfulSilence, error, type LintFinding, note, percent, warning } from './lint/index.js';
 import { planPolicy } from './plan.js';
 import { formatCount, formatSpan } from './plan-words.js';
 import type { Policy } from './policy.js';
@@ -48,7 +47,7 @@ function undecidable(policy: Policy, known: number | undefined): LintFinding[] {
     const short = plans.filter((plan) => !plan.objectives[index]?.promotion.decidable);
     const { likelyRequests: requests, smallestRequestsPerSecond } = promotion;
     if (short.length === 0 || requests === null || smallestRequestsPerSecond === null) return [];
-    const path = name === 'error_rate' ? 'targets.max_error_rate' : `targets.${name}`;
+    const path = pathOf(policy, name);
     const fastest = short.at(-1)!.requestsPerSecond;
     const at = short.map((plan) => plan.requestsPerSecond).join(' or ');
     const message =
@@ -58,6 +57,12 @@ function undecidable(policy: Policy, known: number | undefined): LintFinding[] {
       `a window of ${formatSpan(requests / fastest)}`;
     return [short.length === plans.length ? warning(path, message) : note(path, message)];
   });
+}
+
+/** The key of an objective, as it is written. */
+function pathOf({ objectives }: Policy, name: string): string {
+  if (objectives.some((o) => o.name === name)) return `objectives (${name})`;
+  return name === 'error_rate' ? 'targets.max_error_rate' : `targets.${name}`;
 }
 
 function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage }: Policy): LintFinding[] {
@@ -112,11 +117,7 @@ function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage 
         'a ratio cannot be certified while neither version has failures; targets.max_error_rate can',
       ),
     );
-  if (objectives.length > 0) {
-    findings.push(
-      note('objectives', 'are judged reading by reading: a promotion that depends on them is recorded as uncertified'),
-    );
-  }
+  findings.push(...doubtfulObjectives(objectives));
   if (minCoverage < 0.5)
     findings.push(
       warning(

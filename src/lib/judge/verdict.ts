@@ -122,7 +122,9 @@ export interface RateReport {
   type: 'rate';
   name: string;
   signal: 'errors' | 'latency';
-  /** What the policy says: a rate, milliseconds, or a ratio. */
+  /** A histogram of another thing than the duration of requests, by its name; left out for those. `1`: a plain number. */
+  histogram?: { name: string; unit: 'ms' | '1' };
+  /** What the policy says: a rate, a limit in milliseconds or the histogram's unit, or a ratio. */
   target: number;
   /** The boundary of the rate under test. */
   p0: number;

@@ -1,4 +1,4 @@
-import type { Observation, Policy } from '../judge/index.js';
+import { type Observation, type Policy, quantileQuestion } from '../judge/index.js';
 
 /** A signal that a policy needs. Any of `by` provides it. */
 interface Need {
@@ -26,8 +26,11 @@ function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
     );
   }
   if (baseline === 'required') needs.push({ path: 'baseline', by: ['baseline'], words: 'a baseline' });
-  for (const { name } of objectives) {
-    needs.push({ path: 'objectives', by: [`scalar ${name}`], words: `readings named ${name}` });
+  for (const rule of objectives) {
+    const { name } = rule;
+    const histogram = quantileQuestion(rule)?.histogram;
+    const by = histogram === undefined ? [] : [histogram === 'latency' ? 'latency' : `histogram ${histogram}`];
+    needs.push({ path: 'objectives', by: [`scalar ${name}`, ...by], words: `readings named ${name}` });
   }
   return needs;
 }
@@ -73,5 +76,6 @@ export class SignalCheck {
 function holds({ canary, baseline, scalars }: Observation, signal: string): boolean {
   if (signal === 'baseline') return baseline !== undefined;
   if (signal.startsWith('scalar ')) return scalars !== undefined && Object.hasOwn(scalars, signal.slice(7));
+  if (signal.startsWith('histogram ')) return Object.hasOwn(canary.histograms ?? {}, signal.slice(10));
   return Object.hasOwn(canary, signal);
 }

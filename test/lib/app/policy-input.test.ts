@@ -36,7 +36,7 @@ describe('a policy of a file and what a caller adds', () => {
   it('may be tightened by whoever may not loosen it', async () => {
     const targets = { max_error_rate: 0.01, latency_p95_ms: 250, max_drift: 0.9 };
     const { policy } = await compose(targets, { windowSeconds: 900, onlyTighten: true });
-    expect(policy.targets).to.deep.equal(targets);
+    expect(policy.targets).to.deep.equal({ ...targets, max_unavailable: 0.05 });
     expect(policy.windowSeconds).to.equal(900);
   });
 

@@ -3,7 +3,8 @@ import { type Facts, hasOwnTimes, type InterimVerdict } from '../../readings/ind
 import { why } from '../cause.js';
 import { evidenceText, hasEvidence, howSure } from '../certainty.js';
 import { isAtEnd, label, objectiveSentence, times } from '../objective-sentences.js';
-import { clip, milliseconds, percent, plural, seconds, timeOn } from '../words.js';
+import { above, counted, inUnit } from '../rate-facts.js';
+import { clip, percent, plural, seconds, timeOn } from '../words.js';
 import { person } from './request.js';
 
 const VERBS = {
@@ -93,7 +94,7 @@ function onset({ decision, decidedBy }: Verdict, rates: readonly RateReport[], d
 function baseline(o: RateReport): string[] {
   const b = o.baseline;
   if (!b || o.relative || b.rate === null) return [];
-  const bad = o.signal === 'errors' ? 'failed' : 'were as slow';
+  const bad = o.signal === 'errors' ? 'failed' : o.histogram ? above(o) : 'were as slow';
   const ratio = b.ratio === 0 ? 'the canary had none' : `the canary's rate is ${times(b.ratio ?? 0)}x that`;
   const compared = b.ratio === null ? '' : `; ${ratio}`;
   const blame = {
@@ -102,17 +103,18 @@ function baseline(o: RateReport): string[] {
     unknown: '',
   }[o.rollback.against ? o.attributable : 'unknown'];
   return [
-    `${label(o)}: ${percent(b.rate)} of the baseline's ${plural(b.total, 'request')} ${bad} in the same time${compared}${blame}.`,
+    `${label(o)}: ${percent(b.rate)} of the baseline's ${plural(b.total, counted(o))} ${bad} in the same time${compared}${blame}.`,
   ];
 }
 
-function buckets({ latency, name, target, relative }: RateReport): string[] {
+function buckets(o: RateReport): string[] {
+  const { latency, name, target, relative } = o;
   if (!latency || latency.exact || relative) return [];
   const { surelyAbove, possiblyAbove } = latency;
-  const certainly = surelyAbove === null ? 'none' : `those above ${milliseconds(surelyAbove)}`;
-  const possibly = possiblyAbove === null ? 'all' : `those above ${milliseconds(possiblyAbove)}`;
+  const certainly = surelyAbove === null ? 'none' : `those above ${inUnit(o, surelyAbove)}`;
+  const possibly = possiblyAbove === null ? 'all' : `those above ${inUnit(o, possiblyAbove)}`;
   return [
-    `${name}: no bucket ends at ${milliseconds(target)}. A rollback counts ${certainly} as slow, a promotion ${possibly}.`,
+    `${name}: no bucket ends at ${inUnit(o, target)}. A rollback counts ${certainly} as ${o.histogram ? 'above the limit' : 'slow'}, a promotion ${possibly}.`,
   ];
 }
 

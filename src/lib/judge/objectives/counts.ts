@@ -1,4 +1,4 @@
-import type { ArmReading, Observation } from '../observation.js';
+import type { ArmReading, HistogramSignal, Observation } from '../observation.js';
 import { exceedCounts } from '../quantile.js';
 import type { LatencyReport } from '../verdict.js';
 
@@ -18,9 +18,9 @@ export function countErrors(arm: ArmReading): ArmCounts | null {
 }
 
 /** Slow requests by the bucket bounds around the limit: never interpolated. */
-export function countSlow(arm: ArmReading, limitMs: number): ArmCounts | null {
-  if (arm.latency?.state !== 'ok') return null;
-  const above = exceedCounts(arm.latency.bounds, arm.latency.counts, limitMs);
+export function countSlow(latency: HistogramSignal | undefined, limitMs: number): ArmCounts | null {
+  if (latency?.state !== 'ok') return null;
+  const above = exceedCounts(latency.bounds, latency.counts, limitMs);
   return {
     bad: above.surely,
     possiblyBad: above.possibly,

@@ -15,6 +15,7 @@ export {
   objectivesOf,
   pointMeets,
   servedBy,
+  settleObjectives,
   stepObjectives,
 } from './objective.js';
 export { attributable, effectOf, isUnmeasurable, promotionMethod, type RateObjective, type RateSpec } from './rate.js';

@@ -1,5 +1,7 @@
-import type { Observation } from '../observation.js';
-import type { Policy } from '../policy.js';
+import type { ArmReading, Observation } from '../observation.js';
+import type { CustomObjective, Policy } from '../policy.js';
+import { type QuantileQuestion, quantileQuestion } from '../quantile-name.js';
+import { judgeVersionOf } from '../version.js';
 import {
   type DriftObjective,
   driftCertified,
@@ -23,6 +25,8 @@ import { type ReadingObjective, readingMet, readingObjective, stepReading } from
 export interface CountedObjective {
   counted: RateObjective | DriftObjective;
   scalar: ReadingObjective | null;
+  /** Only its name says that it may be counted: looks decide (`settleObjectives`). Left out where it has a key of its own. */
+  named?: 'unsettled' | 'counted' | 'reading';
 }
 
 export interface Objectives {
@@ -69,16 +73,36 @@ export function objectivesOf(policy: Policy, plannedTicks: number): Objectives {
     const ratio = relative.max_slow_ratio;
     addRate({ name: 'slow_ratio', signal: 'latency', target: ratio, p0: 0.05, limitMs, ratio }, null);
   }
-  return { counted, custom: policy.objectives.map(readingObjective), borrowed: null };
+  const custom: ReadingObjective[] = [];
+  for (const rule of policy.objectives) {
+    const question = judgeVersionOf(policy) === 1 ? null : quantileQuestion(rule);
+    if (question === null) {
+      custom.push(readingObjective(rule));
+      continue;
+    }
+    const neither = `no histogram named ${question.histogram}, nor a reading named ${rule.name}`;
+    counted.push({
+      counted: rateObjective(quantileSpec(rule, question), plannedTicks),
+      scalar: { ...readingObjective(rule), absent: { state: 'absent', detail: neither } },
+      named: 'unsettled',
+    });
+  }
+  return { counted, custom, borrowed: null };
+}
+
+function quantileSpec({ name, value }: CustomObjective, { histogram, quantile, unit }: QuantileQuestion): RateSpec {
+  const p0 = Number((1 - quantile).toPrecision(12));
+  const spec: RateSpec = { name, signal: 'latency', target: value, p0, limitMs: value, ratio: null };
+  return histogram === 'latency' && unit === 'ms' ? spec : { ...spec, histogram: { name: histogram, unit } };
 }
 
 export function stepObjectives(objectives: Objectives, observation: Observation, gap: number, policy: Policy): void {
   const { borrowed } = objectives;
   for (const o of objectives.counted) {
     if (borrowed?.has(o)) continue;
+    if (o.scalar) stepReading(o.scalar, observation, gap, policy);
     if (o.counted.type === 'rate') stepRate(o.counted, observation, policy);
     else stepDrift(o.counted, observation, policy);
-    if (o.scalar) stepReading(o.scalar, observation, gap, policy);
   }
   for (const o of objectives.custom) if (!borrowed?.has(o)) stepReading(o, observation, gap, policy);
 }
@@ -93,8 +117,44 @@ export function endObjectives(objectives: Objectives): void {
     if (coverage.missing === null || coverage.missing.state === 'first') coverage.missing = { state: 'ended' };
 }
 
+/**
+ * Decides which objectives that are named like a quantile are counted (changes `objectives`): those whose histogram the
+ * source lists, whatever its state; the others are readings from the first one on. A name without a unit (`tokens_p95`)
+ * is a reading where there is one: the bounds of a histogram may be in another unit. Until then an objective takes part
+ * in the mean with an e-value of 1; that the mean of fewer is taken afterwards makes no crossing that it would not make.
+ */
+export function settleObjectives(objectives: Objectives, observation: Observation): void {
+  if (!objectives.counted.some(({ named }) => named === 'unsettled' || named === 'reading')) return;
+  for (const o of objectives.counted) if (o.named === 'unsettled') o.named = settled(o, observation);
+  const read = objectives.counted.filter((o) => o.named === 'reading');
+  if (read.length === 0) return;
+  objectives.counted = objectives.counted.filter((o) => o.named !== 'reading');
+  const borrowed = new Set(objectives.borrowed);
+  for (const o of read) {
+    if (o.scalar === null) continue;
+    objectives.custom.push(o.scalar);
+    if (borrowed.has(o)) borrowed.add(o.scalar);
+  }
+  if (objectives.borrowed !== null) objectives.borrowed = borrowed;
+}
+
+function settled({ counted: o, scalar }: CountedObjective, found: Observation): NonNullable<CountedObjective['named']> {
+  const { canary, baseline, scalars = {} } = found;
+  const { name, unit } = (o.type === 'rate' ? o.spec.histogram : undefined) ?? { name: 'latency', unit: 'ms' };
+  const isRead =
+    scalar !== null && Object.hasOwn(scalars, scalar.rule.name) && scalars[scalar.rule.name]?.state === 'ok';
+  if (isRead && unit === '1') return 'reading';
+  if ([canary, baseline].some((arm) => arm !== undefined && hasHistogram(arm, name))) return 'counted';
+  return isRead ? 'reading' : 'unsettled';
+}
+
+function hasHistogram(arm: ArmReading, name: string): boolean {
+  return name === 'latency' ? arm.latency !== undefined : Object.hasOwn(arm.histograms ?? {}, name);
+}
+
 /** The side of an objective that is judged: counts whenever there were any, else the scalar when there is one. */
 export function active(o: CountedObjective): RateObjective | DriftObjective | ReadingObjective {
+  if (o.named === 'unsettled' && o.scalar) return o.scalar;
   if (o.counted.coverage.lastAt !== null || !o.scalar?.coverage.hasData) return o.counted;
   return o.scalar;
 }

@@ -29,6 +29,7 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
     type: 'rate',
     name: o.spec.name,
     signal: o.spec.signal,
+    ...(o.spec.histogram ? { histogram: o.spec.histogram } : {}),
     target: o.spec.target,
     p0: o.spec.p0,
     relative: !absolute,

@@ -2,7 +2,7 @@ import { certifiesAtMost } from '../clopper-pearson.js';
 import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
 import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect } from '../design-effect.js';
 import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
-import type { ArmReading, Observation } from '../observation.js';
+import type { ArmReading, HistogramSignal, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
 import { LN_PSI, logE } from '../rate-evidence.js';
 import { mixtureLogE, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
@@ -30,6 +30,8 @@ export interface RateSpec {
   limitMs: number | null;
   /** Largest ratio to the baseline's rate; null: judged against p0. */
   ratio: number | null;
+  /** Another histogram than that of the requests' latency, and the unit of its limit; left out otherwise. */
+  histogram?: { name: string; unit: 'ms' | '1' };
 }
 
 interface Totals {
@@ -94,10 +96,10 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
 
 /** Folds one tick in. Design effects come from earlier ticks only, so the bet stays fair. */
 export function stepRate(o: RateObjective, observation: Observation, policy: Policy): void {
-  const signal = o.spec.signal === 'errors' ? observation.canary.errors : observation.canary.latency;
+  const signal = o.spec.signal === 'errors' ? observation.canary.errors : histogramOf(o, observation.canary);
   const counts = armCounts(o, observation.canary);
   if (!counts) {
-    noteMissing(o.coverage, observation, missingOf(signal));
+    noteMissing(o.coverage, observation, missingOf(signal, o.spec.histogram?.name));
     return;
   }
   const base = observation.baseline && policy.baseline !== 'none' ? armCounts(o, observation.baseline) : null;
@@ -108,7 +110,8 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   const intervalMs = policy.intervalSeconds * 1000;
   noteData(o.coverage, observation, counts.total, intervalMs);
   const effect = effectNow(o, policy);
-  const hung = o.spec.limitMs === null ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
+  // Requests in flight say nothing of what another histogram measures.
+  const hung = o.spec.limitMs === null || o.spec.histogram ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
   const bad = counts.bad + hung;
   const total = counts.total + hung;
 
@@ -146,17 +149,25 @@ function add(totals: Totals, bad: number, possiblyBad: number, total: number): v
 }
 
 function armCounts(o: RateObjective, arm: ArmReading): ArmCounts | null {
-  return o.spec.limitMs === null ? countErrors(arm) : countSlow(arm, o.spec.limitMs);
+  return o.spec.limitMs === null ? countErrors(arm) : countSlow(histogramOf(o, arm), o.spec.limitMs);
 }
 
-function missingOf(signal: ArmReading['errors'] | ArmReading['latency']) {
-  return !signal || signal.state === 'ok' ? ({ state: 'absent', detail: 'not measured' } as const) : signal;
+function histogramOf({ spec }: RateObjective, arm: ArmReading): HistogramSignal | undefined {
+  if (!spec.histogram) return arm.latency;
+  const { name } = spec.histogram;
+  return arm.histograms !== undefined && Object.hasOwn(arm.histograms, name) ? arm.histograms[name] : undefined;
+}
+
+function missingOf(signal: ArmReading['errors'] | HistogramSignal, histogram?: string): Missing {
+  if (signal && signal.state !== 'ok') return signal;
+  return { state: 'absent', detail: histogram === undefined ? 'not measured' : `no histogram named ${histogram}` };
 }
 
 function keepHistogram(o: RateObjective, arm: ArmReading, counts: ArmCounts): void {
-  if (arm.latency?.state !== 'ok') return;
+  const signal = histogramOf(o, arm);
+  if (signal?.state !== 'ok') return;
   o.buckets = counts.buckets;
-  const { bounds, counts: increments } = arm.latency;
+  const { bounds, counts: increments } = signal;
   const known = o.histogram;
   if (known && sameBounds(known.bounds, bounds)) addCounts(known.counts, increments);
   else o.histogram = { bounds, counts: [...increments] };
