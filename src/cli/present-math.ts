@@ -155,7 +155,10 @@ function objectiveRow(o: ObjectiveEvidence): string[] {
       NONE,
       NONE,
     ];
-  const counts = o.type === 'rate' ? `${count(o.bad)} of ${count(o.total)}` : `${count(o.canaryTotal)} scores`;
+  const counts =
+    o.type === 'rate'
+      ? `${count(o.bad)} of ${count(o.total)}`
+      : `${count(o.canaryTotal)} ${o.by === 'categories' ? 'counts' : 'scores'}`;
   const { effect, from } = o.design;
   return [
     o.name,

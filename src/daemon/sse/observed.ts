@@ -1,4 +1,4 @@
-import type { ArmReading, HistogramSignal, MissingState, Observation } from '../../lib/judge/index.js';
+import type { ArmReading, CategorySignal, HistogramSignal, MissingState, Observation } from '../../lib/judge/index.js';
 import { quantileWithBucket } from '../../lib/judge/index.js';
 
 /**
@@ -37,7 +37,7 @@ export function observedBy(observation: Observation): Observed & { baseline: Obs
 function arm(reading: ArmReading, scalar: (name: string) => Reading | null): Observed {
   const latency = p95(reading.latency) ?? scalar('latency_p95_ms') ?? missing('not_asked');
   const errors = rate(reading.errors) ?? scalar('error_rate') ?? missing('not_asked');
-  const drift = scalar('drift') ?? scores(reading.score);
+  const drift = scalar('drift') ?? scores(reading.score ?? reading.categories);
   return {
     latency_p95_ms: latency.value,
     error_rate: errors.value,
@@ -60,7 +60,7 @@ function rate(signal: ArmReading['errors']): Reading | null {
   return signal.total > 0 ? known(signal.bad / signal.total) : missing('no_requests');
 }
 
-function scores(signal: HistogramSignal | undefined): Reading {
+function scores(signal: HistogramSignal | CategorySignal | undefined): Reading {
   if (signal === undefined) return missing('not_asked');
   return missing(signal.state === 'ok' ? 'over_window' : signal.state);
 }

@@ -9,6 +9,7 @@ import type { SourceDescriptor } from '../metrics/index.js';
 import { assertAllowed, type Canary, foldSummaries, type Listing, listOf } from '../readings/index.js';
 import { appendAllowed, appendEvent, reasonOf, type Wanted } from './append.js';
 import { CANARY, loadCanary, promotable } from './load.js';
+import { assertUnits } from './objective-units.js';
 
 export interface StartRequest {
   modelId: string;
@@ -36,6 +37,7 @@ export class Canaries {
     const toGate = parseName('gate', request.toGate);
     if (fromGate === toGate)
       throw new LukhasError('USAGE', `--from and --to must be different gates: both are "${fromGate}".`);
+    assertUnits(request.policy, request.source);
     const now = this.clock.now();
     return appendEvent(this.ledger, null, {
       kind: 'canary.requested',

@@ -3,7 +3,7 @@ import { blocked } from './blocked.js';
 import { briefPercent, briefPsi } from './brief.js';
 import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
-import { above, counted, lateOnset, sidesOf, since } from './rate-facts.js';
+import { above, counted, drifted, lateOnset, sidesOf, since } from './rate-facts.js';
 import { count, percent, plural } from './words.js';
 
 /** Why it was decided so, with the numbers, in words that can follow a colon; pure. */
@@ -77,5 +77,5 @@ function rate(o: RateReport): string {
 
 function drift(o: DriftReport): string {
   const value = o.value === null ? '' : `PSI ${briefPsi(o.value, o.target)} (limit ${o.target}), `;
-  return `drift too high: ${value}from ${plural(o.canaryTotal, 'score')} of the canary and ${count(o.baselineTotal)} of the baseline`;
+  return `drift too high: ${value}from ${plural(o.canaryTotal, drifted(o))} of the canary and ${count(o.baselineTotal)} of the baseline`;
 }

@@ -1,6 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { briefMilliseconds, briefPercent, briefPsi } from './brief.js';
-import { hasNoBucketAtLimit, inUnit, lateOnset, percentile, sidesOf } from './rate-facts.js';
+import { drifted, hasNoBucketAtLimit, inUnit, lateOnset, percentile, sidesOf } from './rate-facts.js';
 import { clip, percent } from './words.js';
 
 /** One objective as the first screen shows it: `✓ latency_p95_ms  91 ms (limit 250 ms)`; pure. */
@@ -73,7 +73,7 @@ function ratioValue(o: RateReport): string {
 }
 
 function driftValue(o: DriftReport): string {
-  if (o.value === null) return 'too few scores';
+  if (o.value === null) return `too few ${drifted(o)}s`;
   return `${briefPsi(o.value, o.target)} (limit ${o.target})`;
 }
 

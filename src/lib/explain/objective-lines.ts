@@ -1,6 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { isEnd, missingText } from './objective-cells.js';
-import { counted, inUnit, percentile, sidesOf, since } from './rate-facts.js';
+import { counted, drifted, inUnit, percentile, sidesOf, since } from './rate-facts.js';
 import { count, percent, plural } from './words.js';
 
 /** One line an objective: what was observed, its bounds, its limit; pure. */
@@ -47,8 +47,8 @@ function quantile(o: RateReport): string {
 }
 
 function driftLine(o: DriftReport): string {
-  const scores = `${plural(o.canaryTotal, 'score')} of the canary, ${count(o.baselineTotal)} of the baseline`;
-  if (o.value === null) return `too few scores (${scores})`;
+  const scores = `${plural(o.canaryTotal, drifted(o))} of the canary, ${count(o.baselineTotal)} of the baseline`;
+  if (o.value === null) return `too few ${drifted(o)}s (${scores})`;
   const between = o.bounds ? `bounds ${Math.max(0, o.bounds.lower).toFixed(3)} to ${o.bounds.upper.toFixed(3)}, ` : '';
   return `PSI ${Math.max(0, o.value).toFixed(3)} (${between}limit ${o.target})`;
 }

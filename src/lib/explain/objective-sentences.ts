@@ -1,6 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict } from '../judge/index.js';
 import { isEnd, missingText } from './objective-cells.js';
-import { above, counted, inUnit, percentile } from './rate-facts.js';
+import { above, counted, drifted, inUnit, percentile } from './rate-facts.js';
 import { clip, count, percent, plural } from './words.js';
 
 /**
@@ -78,10 +78,10 @@ function quantile(o: RateReport): string {
 }
 
 function drift(o: DriftReport): string {
-  const scores = `${plural(o.canaryTotal, 'score')} of the canary and ${count(o.baselineTotal)} of the baseline`;
-  if (o.value === null) return `too few scores (${scores})`;
+  const scores = `${plural(o.canaryTotal, drifted(o))} of the canary and ${count(o.baselineTotal)} of the baseline`;
+  if (o.value === null) return `too few ${drifted(o)}s (${scores})`;
   const bounds = o.bounds ? `bounds ${psi(o.bounds.lower)} to ${psi(o.bounds.upper)}, ` : '';
-  return `PSI ${psi(o.value)} (${bounds}limit ${o.target}), from ${scores} in ${plural(o.bins, 'bucket')}`;
+  return `PSI ${psi(o.value)} (${bounds}limit ${o.target}), from ${scores} in ${o.by === 'categories' ? plural(o.bins, 'category', 'categories') : plural(o.bins, 'bucket')}`;
 }
 
 /** The estimate has its bias taken off, and may then be below zero. */

@@ -1,4 +1,4 @@
-import type { RateReport } from '../judge/index.js';
+import type { DriftReport, RateReport } from '../judge/index.js';
 import { milliseconds } from './words.js';
 
 /** How bad requests are called: `failed requests`, and `failed` as in `40 of 1,000 requests failed`. */
@@ -21,6 +21,11 @@ export function above(o: Pick<RateReport, 'histogram' | 'target'>): string {
 /** A limit, bound or value of an objective's histogram with its unit. */
 export function inUnit({ histogram }: Pick<RateReport, 'histogram'>, value: number): string {
   return histogram?.unit === '1' ? `${Number(value.toPrecision(6))}` : milliseconds(value);
+}
+
+/** What drift is computed from: `score`, or `count` by the value of a label; for `plural`. */
+export function drifted({ by }: DriftReport): string {
+  return by === 'categories' ? 'count' : 'score';
 }
 
 /** `p95`. */

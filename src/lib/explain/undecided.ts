@@ -2,7 +2,7 @@ import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict }
 import { briefPercent } from './brief.js';
 import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
-import { above as aboveLimit, counted, hasNoBucketAtLimit, inUnit, sidesOf } from './rate-facts.js';
+import { above as aboveLimit, counted, drifted, hasNoBucketAtLimit, inUnit, sidesOf } from './rate-facts.js';
 import { count, percent, plural, seconds } from './words.js';
 
 /** Why a canary is blocked, in words that can follow a colon, and what its reader can do about just that. */
@@ -147,18 +147,18 @@ function drift(o: DriftReport): Blocked {
   const scores = `${count(o.canaryTotal)} of the canary, ${count(o.baselineTotal)} of the baseline`;
   if (o.value === null)
     return {
-      cause: `drift: too few scores (${scores}); each side needs ${LEAST_SCORES} for each bucket in use`,
+      cause: `drift: too few ${drifted(o)}s (${scores}); each side needs ${LEAST_SCORES} for each ${o.by === 'categories' ? 'category' : 'bucket'} in use`,
       remedies: ['Send more traffic or make the window longer.'],
     };
   const value = Math.max(0, o.value).toFixed(3);
   if (o.value > o.target)
     return {
-      cause: `drift is above its limit, but it is not proven: PSI ${value}, limit ${o.target} (scores: ${scores})`,
-      remedies: ['Find out why the scores differ; a longer window only settles whether it was chance.'],
+      cause: `drift is above its limit, but it is not proven: PSI ${value}, limit ${o.target} (${drifted(o)}s: ${scores})`,
+      remedies: [`Find out why the ${drifted(o)}s differ; a longer window only settles whether it was chance.`],
     };
   const most = o.promote.upper === null ? '' : `, but may be up to ${o.promote.upper.toFixed(3)}`;
   return {
-    cause: `not enough scores to certify drift: PSI ${value}${most} (limit ${o.target}; scores: ${scores})`,
+    cause: `not enough ${drifted(o)}s to certify drift: PSI ${value}${most} (limit ${o.target}; ${drifted(o)}s: ${scores})`,
     remedies: ['Send more traffic to both versions or make the window longer.'],
   };
 }

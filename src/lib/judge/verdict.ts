@@ -170,6 +170,8 @@ export interface DriftReport {
   canaryTotal: number;
   baselineTotal: number;
   bins: number;
+  /** What the bins are where they are not those of a histogram of scores: the values of a label. */
+  by?: 'categories';
   /** PSI with half-count smoothing, before and after removing its null bias. */
   raw: number | null;
   value: number | null;

@@ -37,7 +37,7 @@ function needsOf({ targets, relative, objectives, baseline }: Policy): Need[] {
 
 function driftNeeds(path: string): Need[] {
   return [
-    { path, by: ['score', 'scalar drift'], words: 'scores' },
+    { path, by: ['score', 'categories', 'scalar drift'], words: 'scores' },
     { path, by: ['baseline', 'scalar drift'], words: 'a baseline' },
   ];
 }

@@ -1,11 +1,9 @@
-import { type Coverage, coverage, missingInWords, noteData, noteMissing } from '../coverage.js';
+import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
 import { asymptoticRadius, driftLogE, psi, psiValue, rho2 } from '../drift.js';
-import { type EvidencePath, evidencePath, extendPath, shownPath } from '../evidence-path.js';
-import type { HistogramSignal, Missing, Observation } from '../observation.js';
+import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
+import type { CategorySignal, HistogramSignal, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
-import { shownLogE, significant } from '../rounding.js';
 import { logSumExp, normalQuantile } from '../special.js';
-import type { DriftReport } from '../verdict.js';
 import { addCounts, sameBounds } from './counts.js';
 import { promotionMethod } from './rate.js';
 
@@ -19,6 +17,8 @@ interface Span {
   canary: number[];
   baseline: number[];
   ticks: number;
+  /** Whether the sums are of categories, of which rare ones are taken together. */
+  categorical: boolean;
   /** PSI after the newest tick: null while there are too few scores. */
   value: number | null;
   /** Log e-value against the objective over this span, after the newest tick; 0 before it begins. */
@@ -37,6 +37,8 @@ export interface DriftObjective extends Span {
   target: number;
   coverage: Coverage;
   bounds: number[] | null;
+  /** Values of the label, in the order in which they came, where categories are compared and not scores; null: scores are. */
+  labels: string[] | null;
   /** Looks with data so far. */
   looks: number;
   later: Span[];
@@ -61,6 +63,7 @@ export function driftObjective(target: number, plannedTicks: number): DriftObjec
     target,
     coverage: coverage(),
     bounds: null,
+    labels: null,
     looks: 0,
     later: [...new Set(starts)].filter((begins) => begins > 1).map((begins) => span(begins, plannedTicks)),
     logE: 0,
@@ -70,13 +73,44 @@ export function driftObjective(target: number, plannedTicks: number): DriftObjec
 
 function span(begins: number, plannedTicks: number): Span {
   const bestTick = Math.max(1, (plannedTicks - begins + 1) / 2);
-  return { begins, canary: [], baseline: [], ticks: 0, value: null, spanLogE: 0, bestTick };
+  return { begins, canary: [], baseline: [], ticks: 0, categorical: false, value: null, spanLogE: 0, bestTick };
 }
 
 export function stepDrift(o: DriftObjective, observation: Observation, policy: Policy): void {
+  // Scores tell more than categories do; which of the two there is stays as it was at the first look with data.
+  if (o.labels !== null || (o.bounds === null && isByCategory(observation))) stepCategories(o, observation, policy);
+  else stepScores(o, observation, policy);
+}
+
+function isByCategory({ canary, baseline }: Observation): boolean {
+  const has = (name: 'score' | 'categories') => canary[name] !== undefined || baseline?.[name] !== undefined;
+  return has('categories') && !has('score');
+}
+
+/** Each value of the label is a bin; one that only the canary has counts as any other. */
+function stepCategories(o: DriftObjective, observation: Observation, policy: Policy): void {
+  const canary = observation.canary.categories;
+  const baseline = observation.baseline?.categories;
+  const missing = missingOf(canary, 'canary', 'categories') ?? missingOf(baseline, 'baseline', 'categories');
+  if (missing || canary?.state !== 'ok' || baseline?.state !== 'ok') {
+    noteMissing(o.coverage, observation, missing ?? { state: 'absent' });
+    return;
+  }
+  if (o.labels === null) for (const each of [o, ...o.later]) each.categorical = true;
+  o.labels ??= [];
+  const known = new Set(o.labels);
+  const seen = [...Object.keys(canary.counts), ...Object.keys(baseline.counts)].filter((label) => !known.has(label));
+  // Sums do not depend on the order in which an observation lists its labels.
+  o.labels.push(...[...new Set(seen)].sort());
+  const inOrder = (counts: Record<string, number>) =>
+    o.labels!.map((label) => (Object.hasOwn(counts, label) ? (counts[label] ?? 0) : 0));
+  take(o, observation, inOrder(canary.counts), inOrder(baseline.counts), policy);
+}
+
+function stepScores(o: DriftObjective, observation: Observation, policy: Policy): void {
   const canary = observation.canary.score;
   const baseline = observation.baseline?.score;
-  const missing = missingScore(canary, 'canary') ?? missingScore(baseline, 'baseline');
+  const missing = missingOf(canary, 'canary', 'score histogram') ?? missingOf(baseline, 'baseline', 'score histogram');
   if (missing || canary?.state !== 'ok' || baseline?.state !== 'ok') {
     noteMissing(o.coverage, observation, missing ?? { state: 'absent' });
     return;
@@ -89,16 +123,25 @@ export function stepDrift(o: DriftObjective, observation: Observation, policy: P
     });
     return;
   }
-  noteData(o.coverage, observation, total(canary.counts), policy.intervalSeconds * 1000);
+  take(o, observation, canary.counts, baseline.counts, policy);
+}
+
+function take(
+  o: DriftObjective,
+  observation: Observation,
+  canary: readonly number[],
+  baseline: readonly number[],
+  policy: Policy,
+): void {
+  noteData(o.coverage, observation, total(canary), policy.intervalSeconds * 1000);
   o.looks++;
-  for (const each of [o, ...o.later])
-    if (each.begins <= o.looks) stepSpan(each, canary.counts, baseline.counts, o.target, policy);
+  for (const each of [o, ...o.later]) if (each.begins <= o.looks) stepSpan(each, canary, baseline, o.target, policy);
   o.logE = meanLogE(o);
   extendPath(o.path, observation.tick, o.logE);
 }
 
-function missingScore(signal: HistogramSignal | undefined, arm: string): Missing | null {
-  if (!signal) return { state: 'absent', detail: `${arm} has no score histogram` };
+function missingOf(signal: HistogramSignal | CategorySignal | undefined, arm: string, what: string): Missing | null {
+  if (!signal) return { state: 'absent', detail: `${arm} has no ${what}` };
   if (signal.state === 'ok') return null;
   return { state: signal.state, detail: signal.detail ? `${arm}: ${signal.detail}` : arm };
 }
@@ -111,8 +154,12 @@ interface Estimate {
   bins: number;
 }
 
+/** The value of an estimate does not depend on how far requests are from independent. */
+const ONE_BY_ONE = { designEffect: { batchSize: 1, estimate: false } };
+
 /** The value of `estimate` alone, which is all that most looks need. */
-function pointEstimate({ canary, baseline }: Span): number | null {
+function pointEstimate(o: Span): number | null {
+  const [canary, baseline] = o.categorical ? pooled(o) : [o.canary, o.baseline];
   let [bins, nCanary, nBaseline] = [0, 0, 0];
   for (let i = 0; i < canary.length; i++) {
     if (canary[i]! + baseline[i]! <= 0) continue;
@@ -120,19 +167,45 @@ function pointEstimate({ canary, baseline }: Span): number | null {
     nCanary += canary[i]!;
     nBaseline += baseline[i]!;
   }
+  if (o.categorical && bins === 1) return estimate(o, ONE_BY_ONE)?.value ?? null;
   if (bins < 2 || Math.min(nCanary, nBaseline) < LEAST_PER_BIN * bins) return null;
   return psiValue(canary, baseline, bins, nCanary, nBaseline);
 }
 
+/**
+ * Categories with few counts of both arms together as one. A label may have any number of values, and the bias that is
+ * taken off for each would hide a drift of the others.
+ */
+function pooled({ canary, baseline }: Span): [number[], number[]] {
+  const [ofCanary, ofBaseline]: [number[], number[]] = [[0], [0]];
+  for (let i = 0; i < canary.length; i++) {
+    const [a, b] = [canary[i]!, baseline[i]!];
+    if (a + b < 2 * LEAST_PER_BIN) {
+      ofCanary[0] = ofCanary[0]! + a;
+      ofBaseline[0] = ofBaseline[0]! + b;
+    } else {
+      ofCanary.push(a);
+      ofBaseline.push(b);
+    }
+  }
+  return [ofCanary, ofBaseline];
+}
+
 /** Null while there are too few scores for the approximation. */
-function estimate(o: Span, policy: Policy): Estimate | null {
+export function estimate(o: Span, { designEffect: { batchSize } }: Pick<Policy, 'designEffect'>): Estimate | null {
   // A bin that neither arm has ever hit says nothing, and would only inflate the bias that is taken off.
   const canary: number[] = [];
   const baseline: number[] = [];
-  for (let i = 0; i < o.canary.length; i++) {
-    if (o.canary[i]! + o.baseline[i]! <= 0) continue;
-    canary.push(o.canary[i]!);
-    baseline.push(o.baseline[i]!);
+  const [ofCanary, ofBaseline] = o.categorical ? pooled(o) : [o.canary, o.baseline];
+  for (let i = 0; i < ofCanary.length; i++) {
+    if (ofCanary[i]! + ofBaseline[i]! <= 0) continue;
+    canary.push(ofCanary[i]!);
+    baseline.push(ofBaseline[i]!);
+  }
+  // All requests of both in one category: that there was no other is what is compared. A single bin of scores says nothing.
+  if (o.categorical && canary.length === 1) {
+    canary.push(0);
+    baseline.push(0);
   }
   const nCanary = total(canary);
   const nBaseline = total(baseline);
@@ -145,12 +218,12 @@ function estimate(o: Span, policy: Policy): Estimate | null {
   return {
     value: p.value,
     raw: p.raw,
-    se: Math.sqrt((p.se ** 2 + nullVariance) * policy.designEffect.batchSize),
+    se: Math.sqrt((p.se ** 2 + nullVariance) * batchSize),
     bins,
   };
 }
 
-function total(counts: readonly number[]): number {
+export function total(counts: readonly number[]): number {
   let sum = 0;
   for (const count of counts) sum += count;
   return sum;
@@ -190,7 +263,7 @@ export function driftLogEvidence(o: DriftObjective): number {
   return o.coverage.hasData ? o.logE : 0;
 }
 
-function upperBound(o: DriftObjective, e: Estimate, policy: Policy): number {
+export function upperBound(o: DriftObjective, e: Estimate, policy: Policy): number {
   const alpha = policy.alpha.promote;
   if (promotionMethod(policy) === 'clopper-pearson') return e.value + normalQuantile(1 - alpha) * e.se;
   return e.value + asymptoticRadius(o.ticks, e.se * Math.sqrt(o.ticks), alpha, o.bestTick, true);
@@ -208,37 +281,4 @@ export function driftCertified(o: DriftObjective, policy: Policy): boolean {
 
 export function driftPointMeets(o: DriftObjective): boolean {
   return o.value !== null && o.value <= o.target;
-}
-
-export function driftReport(o: DriftObjective, policy: Policy, tick: number): DriftReport {
-  const e = estimate(o, policy);
-  const logE = driftLogEvidence(o);
-  const alpha = policy.alpha;
-  const sd = e ? e.se * Math.sqrt(o.ticks) : 0;
-  return {
-    type: 'drift',
-    name: o.name,
-    target: o.target,
-    hasData: o.coverage.hasData,
-    missing: missingInWords(o.coverage.missing),
-    canaryTotal: total(o.canary),
-    baselineTotal: total(o.baseline),
-    bins: e?.bins ?? 0,
-    raw: e ? significant(e.raw) : null,
-    value: e ? significant(e.value) : null,
-    bounds: e
-      ? {
-          lower: significant(e.value - asymptoticRadius(o.ticks, sd, alpha.rollback, o.bestTick, true)),
-          upper: significant(e.value + asymptoticRadius(o.ticks, sd, alpha.promote, o.bestTick, true)),
-        }
-      : null,
-    rollback: { logE: shownLogE(logE), against: logE >= Math.log(1 / alpha.rollback) },
-    promote: {
-      method: promotionMethod(policy) === 'clopper-pearson' ? 'normal' : 'asymptotic-cs',
-      certified: driftCertified(o, policy),
-      upper: e ? significant(upperBound(o, e, policy)) : null,
-    },
-    design: { effect: policy.designEffect.batchSize, from: policy.designEffect.batchSize > 1 ? 'declared' : 'none' },
-    path: shownPath(o.path, o.coverage.hasData ? { tick, logE } : null),
-  };
 }

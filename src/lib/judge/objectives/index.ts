@@ -1,7 +1,8 @@
 /**
  * One file for each kind of objective: how an observation is folded in, its evidence, and its report.
  */
-export { driftObjective, driftReport, stepDrift } from './drift.js';
+export { driftObjective, stepDrift } from './drift.js';
+export { driftReport } from './drift-report.js';
 export {
   activeObjectives,
   type CountedObjective,

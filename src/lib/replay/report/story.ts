@@ -165,8 +165,9 @@ function rowOf(story: Story, o: Observation, startedAt: number, evidence: [strin
 }
 
 function driftMissing({ canary, baseline }: Observation): string {
-  const missing = [canary.score, baseline?.score].find((signal) => signal?.state !== 'ok');
-  return canary.score?.state === 'ok' && baseline?.score?.state === 'ok' ? 'too few scores' : missingWords(missing);
+  const [own, other] = [canary.score ?? canary.categories, baseline?.score ?? baseline?.categories];
+  const missing = [own, other].find((signal) => signal?.state !== 'ok');
+  return own?.state === 'ok' && other?.state === 'ok' ? 'too few scores' : missingWords(missing);
 }
 
 function errorWords(arm: ArmReading | undefined): string {
