@@ -1,4 +1,3 @@
-import { patternOf } from './labels.js';
 import { type Matcher, showSelector, writeMatchers } from './promql/index.js';
 import { BY_GATE, equal, type SignalsConfig, type Unit } from './signals/index.js';
 import type { SourceDescriptor } from './source.js';
@@ -106,6 +105,11 @@ function matchersOf(labels: Labels): Matcher[] {
     const pattern = patternOf(value);
     return pattern === null ? { label, op: '=', value } : { label, op: '=~', value: pattern };
   });
+}
+
+/** Source of the regular expression in `/5../`; null when the value stands for itself. */
+function patternOf(value: string): string | null {
+  return value.length >= 2 && value.startsWith('/') && value.endsWith('/') ? value.slice(1, -1) : null;
 }
 
 /** Labels as they may be written under `arms`: a matcher text where one of them is a regular expression. */

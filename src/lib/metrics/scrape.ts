@@ -104,7 +104,7 @@ function refusePage({ state, detail = state }: Missing, sent: boolean): void {
       suggestions: sent
         ? ['Check the environment variables that bearerEnv, basic or headersEnv of the source name.']
         : [
-            'Name the environment variables that hold them, in lukhas.yaml under source: bearerEnv: METRICS_TOKEN, or basic: { usernameEnv: METRICS_USER, passwordEnv: METRICS_PASSWORD }, or headersEnv: { X-Api-Key: METRICS_KEY }.',
+            'Name the environment variables that hold them, in lukhas.yaml under source: bearerEnv: METRICS_TOKEN, or basic: { usernameEnv: METRICS_USER, passwordEnv: METRICS_PASSWORD }, or headersEnv: { X-Api-Key: METRICS_KEY }, or cert: { certFile: client.pem, keyFile: client.key }.',
           ],
     });
   }

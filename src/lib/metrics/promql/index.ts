@@ -1,7 +1,7 @@
 /**
  * PromQL as far as lukhas has to understand it: shape, selectors, placeholders.
  */
-export { fitAll, fits, regexProblem } from './match.js';
+export { fitAll, fits } from './match.js';
 export { checkPromql, type Placeholders, substitute } from './promql.js';
 export { disjoint, narrows, selectsAmong } from './prove.js';
 export {

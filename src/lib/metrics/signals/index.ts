@@ -1,22 +1,18 @@
 /**
  * The language of what is counted: selectors and sums of them in PromQL's own syntax, the same for every source.
  */
-export { type ArmPlaces, armInput, equal, refuseSameSeries } from './arms.js';
+export { armInput, equal, refuseSameSeries } from './arms.js';
 export { ALL_SERIES, BY_GATE, DEFAULT_SIGNALS } from './defaults.js';
 export { type OtherName, type SignalsForm, signalsInput, signalsSchema } from './input.js';
 export { fillMatchers, fillSignals, matches } from './match.js';
 export { parseArms, parseSignals, signalWarnings } from './parse.js';
 export type { ArmSamples, Sample, Target } from './samples.js';
-export {
-  type ArmsConfig,
-  type CounterExpression,
-  type DriftConfig,
-  type ErrorsConfig,
-  type HistogramConfig,
-  type HistogramSource,
-  type Signals,
-  type SignalsConfig,
-  UNITS,
-  type Unit,
+export type {
+  ArmsConfig,
+  CounterExpression,
+  HistogramSource,
+  Signals,
+  SignalsConfig,
+  Unit,
 } from './signals.js';
 export { SCALES, unitContradiction, unitOfName } from './units.js';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { LukhasError } from '../../../../src/lib/errors.js';
-import type { Series } from '../../../../src/lib/metrics/labels.js';
 import { type ExpositionOptions, parseExposition } from '../../../../src/lib/metrics/pages/exposition.js';
+import type { Sample } from '../../../../src/lib/metrics/signals/index.js';
 
 const TEXT: ExpositionOptions = { openMetrics: false };
 const OPEN_METRICS: ExpositionOptions = { openMetrics: true };
@@ -265,12 +265,12 @@ const anyText = fc.oneof(
 );
 const anyName = fc.oneof(plainName, anyText).filter((name) => name !== '');
 const anyValue = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(Number.NaN, Infinity, -Infinity));
-const anySeries: fc.Arbitrary<Series> = fc.oneof(
+const anySeries: fc.Arbitrary<Sample> = fc.oneof(
   fc.record({ name: anyName, labels: fc.dictionary(anyName, anyText), value: anyValue }),
   fc.record({ name: anyName, labels: fc.dictionary(anyName, anyText), value: anyValue, t: fc.nat(2 ** 41) }),
 );
 
-function render({ name, labels, value, t }: Series, openMetrics: boolean): string {
+function render({ name, labels, value, t }: Sample, openMetrics: boolean): string {
   const quote = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
   const isPlain = (text: string) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(text);
   const pairs = Object.entries(labels).map(([key, text]) => `${isPlain(key) ? key : quote(key)}=${quote(text)}`);
