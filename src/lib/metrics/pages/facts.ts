@@ -23,17 +23,6 @@ export function noFacts(): PageFacts {
   return { types: new Map(), units: new Map(), names: new Set(), timestamps: new Map() };
 }
 
-/** Base names of the histograms that a page has with buckets, sorted. */
-export function histogramsOf({ names }: PageFacts): string[] {
-  const bases = [...names].filter((name) => name.endsWith('_bucket')).map((name) => name.slice(0, -'_bucket'.length));
-  return bases.filter((base) => base !== '').sort();
-}
-
-/** Declared type of the family that a name belongs to: OpenMetrics declares `requests`, whose sample is `requests_total`. */
-export function typeOf({ types }: PageFacts, name: string): string | undefined {
-  return types.get(name) ?? types.get(name.replace(/_(?:total|bucket|count|sum)$/, ''));
-}
-
 /**
  * Why a histogram is not there, as far as its page says; to follow `no series NAME_bucket: `. Null: the page says nothing.
  * @param name base name

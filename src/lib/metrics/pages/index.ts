@@ -3,6 +3,5 @@
  * Protocol Buffers. Whatever keeps a page from being read is a state; what is cut off is not read as far as it goes.
  */
 export { explained } from './explain.js';
-export { parseExposition } from './exposition.js';
-export { gaugeNotes, histogramsOf, type PageFacts, typeOf, whyNoHistogram } from './facts.js';
+export { gaugeNotes } from './facts.js';
 export { type FetchedPage, Pages } from './fetch.js';
