@@ -29,7 +29,7 @@ const HANDBOOK = {
 const OPAQUE = {
   PROM_Q_LAT: 'max(histogram_quantile(0.95, rate(model_latency_bucket{gate="$__gate"}[5s]))) * 1000',
   PROM_Q_ERR:
-    'sum(irate(model_errors_total{gate="$__gate"}[5s])) / sum(irate(model_requests_total{gate="$__gate"}[5s]))',
+    'max(rate(model_errors_total{gate="$__gate"}[5s])) / max(rate(model_requests_total{gate="$__gate"}[5s]))',
 };
 /** A label that has to be escaped to be found. */
 const TEAM = 'risk "A"\nand \\ others';

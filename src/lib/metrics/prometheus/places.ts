@@ -40,19 +40,16 @@ export interface Grouping {
 export function placesOf(series: readonly ApiSeries[], { once, whole }: Grouping): Map<string, Place> {
   const places = new Map<string, Place>();
   const known = once ? new Set<string>() : null;
+  // Most series are of the place of the one before.
+  let last: Place | null = null;
   for (const one of series) {
     if (known?.has(showLabels(one.metric))) continue;
     known?.add(showLabels(one.metric));
-    const { __name__: name = '', ...labels } = one.metric;
-    const { job = '', instance = '' } = labels;
-    const key = placeKey(job, instance);
-    const place = places.get(key) ?? emptyPlace(job, instance);
-    places.set(key, place);
-    if (!whole) {
-      delete labels['job'];
-      delete labels['instance'];
-    }
-    const track = trackOf(name, labels, one.values ?? []);
+    const { __name__: name = '', job = '', instance = '' } = one.metric;
+    const place: Place =
+      last !== null && last.job === job && last.instance === instance ? last : placeIn(places, job, instance);
+    last = place;
+    const track = trackOf(name, ownLabels(one.metric, whole), one.values ?? []);
     if (name === UP) place.up.push(track);
     else if (name === PROCESS_START) place.started.push(track);
     else place.tracks.push(track);
@@ -60,23 +57,39 @@ export function placesOf(series: readonly ApiSeries[], { once, whole }: Grouping
   return places;
 }
 
+function placeIn(places: Map<string, Place>, job: string, instance: string): Place {
+  const id = placeKey(job, instance);
+  const place = places.get(id) ?? { id, job, instance, tracks: [], up: [], started: [] };
+  places.set(id, place);
+  return place;
+}
+
+function ownLabels(metric: Labels, whole: boolean): Labels {
+  const labels: Labels = {};
+  for (const name in metric) {
+    if (name !== '__name__' && (whole || (name !== 'job' && name !== 'instance'))) labels[name] = metric[name]!;
+  }
+  return labels;
+}
+
 /**
  * VictoriaMetrics answers with its staleness markers, as NaN: there the series ended. One that has no number at all is one
  * that says NaN itself.
  */
 function trackOf(name: string, labels: Labels, values: readonly RawSample[]): Track {
-  const numbers = values.some(([, value]) => value === 'NaN') ? values.filter(([, value]) => value !== 'NaN') : values;
+  const numbers = hasNaN(values) ? values.filter(([, value]) => value !== 'NaN') : values;
   const samples = numbers.length === 0 ? values : numbers;
   const ended = numbers.length > 0 && values.at(-1) !== numbers.at(-1);
   return { name, labels, samples, newest: timeOf(samples.at(-1)), ended };
 }
 
-export function placeKey(job: string, instance: string): string {
-  return showLabels({ ...(instance === '' ? {} : { instance }), ...(job === '' ? {} : { job }) });
+function hasNaN(values: readonly RawSample[]): boolean {
+  for (const sample of values) if (sample[1] === 'NaN') return true;
+  return false;
 }
 
-function emptyPlace(job: string, instance: string): Place {
-  return { id: placeKey(job, instance), job, instance, tracks: [], up: [], started: [] };
+export function placeKey(job: string, instance: string): string {
+  return showLabels({ ...(instance === '' ? {} : { instance }), ...(job === '' ? {} : { job }) });
 }
 
 /** Milliseconds since the epoch; 0 for none. */
