@@ -1,6 +1,6 @@
 import type { ApprovalEligibility } from '../lib/canary/index.js';
 import { timestamp } from '../lib/clock.js';
-import { moment, plural } from '../lib/explain/index.js';
+import { moment, plural, seconds } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { approvalRule, approvalsEndAt } from '../lib/readings/index.js';
 
@@ -44,10 +44,17 @@ function breakGlassLines({
 }
 
 /** What an approval given now would count for; lines that are not indented. */
-export function eligibilityLines({ required, given, digest, holder, expired }: ApprovalEligibility): string[] {
+export function eligibilityLines(outlook: ApprovalEligibility): string[] {
+  const { required, given, digest, holder, expired } = outlook;
   if (expired) return ['approvals expired: start a new canary, it takes new evidence'];
   return [
     `${given} of ${required} approvals given for this evidence, while ${holder === null ? 'no model' : holder} holds the gate`,
     `digest of the evidence: ${digest}`,
+    evidenceAge(outlook),
   ];
+}
+
+/** How old the evidence is that an approval stands on. */
+export function evidenceAge({ checkedAt, uncheckedSeconds }: ApprovalEligibility): string {
+  return `last checked ${seconds(uncheckedSeconds)} ago, at ${checkedAt}: nothing has been checked since, so look at the canary before you approve`;
 }

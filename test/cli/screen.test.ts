@@ -175,7 +175,15 @@ describe('what reaches a terminal', function () {
     holds((text) => presentKeys([withText(key, text)] as unknown as Parameters<typeof presentKeys>[0]));
     const plan = planPolicy(policy({ targets: { max_error_rate: 0.02 } }), { requestsPerSecond: 20, expected: {} });
     holds((text) => presentPlan(withText(plan, text)));
-    const outlook = { required: 2, given: 1, digest: 'd', holder: 'm', expired: false };
+    const outlook = {
+      required: 2,
+      given: 1,
+      digest: 'd',
+      holder: 'm',
+      expired: false,
+      checkedAt: 'now',
+      uncheckedSeconds: 15,
+    };
     holds((text) =>
       block(eligibilityLines(withText(outlook, text) as unknown as Parameters<typeof eligibilityLines>[0])),
     );

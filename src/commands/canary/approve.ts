@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
-import { eligibilityLines } from '../../cli/present-approvals.js';
+import { eligibilityLines, evidenceAge } from '../../cli/present-approvals.js';
 import { block } from '../../cli/screen.js';
 import { canaryJson } from '../../lib/app/index.js';
 import { isOpen } from '../../lib/readings/index.js';
@@ -27,7 +27,10 @@ export default class CanaryApprove extends BaseCommand {
     const { args, flags } = await this.parse(CanaryApprove);
     const app = await this.app(flags);
     const id = await app.canaries.resolve(args.id);
+    const before = await app.approvals.outlook(id);
     const canary = await app.approvals.approve(id, app.config.actor, flags.reason, flags.digest);
+    // On standard error: what follows is the canary's end.
+    if (before && isOpen(canary)) this.say(`approved on evidence that was ${evidenceAge(before)}`);
     if (isOpen(canary) && !flags.detach)
       return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
     const outlook = await app.approvals.outlook(id);

@@ -28,6 +28,9 @@ export interface ApprovalEligibility {
   /** RFC 3339 UTC. */
   expiresAt: string;
   expired: boolean;
+  /** Nothing is looked at while a promotion waits: when the last check was, RFC 3339 UTC, and how long ago. */
+  checkedAt: string;
+  uncheckedSeconds: number;
 }
 
 /** A break-glass promotion has to be reviewed within this time. */
@@ -57,6 +60,7 @@ export class Approvals {
     const gate = await gateNow(this.ledger, canary.toGate);
     const digest = approvalDigest(canary, gate);
     const end = endOf(canary);
+    const checkedAt = lastCheckOf(canary);
     return {
       required: rule.required,
       given: countApprovals(canary.consent, digest),
@@ -64,6 +68,8 @@ export class Approvals {
       holder: gate.holder,
       expiresAt: timestamp(end),
       expired: this.clock.now() >= end,
+      checkedAt: timestamp(checkedAt),
+      uncheckedSeconds: Math.max(0, Math.round((this.clock.now() - checkedAt) / 1000)),
     };
   }
 
@@ -233,4 +239,10 @@ function assertMeant({ id }: Canary, digest: string, wanted: string): void {
 
 function refused(what: string, next: string): LukhasError {
   return new LukhasError('APPROVAL_REFUSED', `Not recorded: ${what}.`, { suggestions: [next] });
+}
+
+/** When the evidence ends by the clock; an input has times of its own, and was read when it was decided on. */
+function lastCheckOf({ verdict, decidedAt, source }: Canary): number {
+  const own = source['kind'] === 'ndjson' ? null : (verdict?.at ?? null);
+  return own ?? Date.parse(decidedAt ?? '1970-01-01T00:00:00Z');
 }

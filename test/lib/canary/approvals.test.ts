@@ -132,6 +132,10 @@ describe('approvals', () => {
     expect((await approvals.approve(id, BO, ' fine ')).state).to.equal('BLOCKED');
     expect((await refusal(approvals.approve(id, BO, 'again'))).message).to.contain('has already approved');
     expect(await approvals.outlook(id)).to.include({ given: 1, required: 2, holder: null, expired: false });
+    const { uncheckedSeconds } = (await approvals.outlook(id))!;
+    clock.time += 15_000;
+    // Nobody looks while it waits, and whoever approves it is told for how long.
+    expect(await approvals.outlook(id)).to.include({ uncheckedSeconds: uncheckedSeconds + 15 });
     expect((await approvals.approve(id, CY, 'fine')).state).to.equal('PROMOTED');
     const done = await drive(context(), id);
     expect(done.action.state).to.equal('done');

@@ -18,7 +18,18 @@ export function approvalSentences(facts: Facts, gate: readonly GateEntry[]): str
     `The policy requires ${plural(rule.required, 'approval')}${but}${until}.`,
     ...approvalEvents(facts),
     ...outdated(facts, gate.at(-1)),
-    ...(facts.awaits ? ['It is waiting for approval: until then no hook is called and no gate changes.'] : []),
+    ...(facts.awaits
+      ? ['It is waiting for approval: until then no hook is called and no gate changes.', ...unchecked(facts)]
+      : []),
+  ];
+}
+
+/** Nobody looks while a promotion waits: an approver has to know that what came since is not in the evidence. */
+function unchecked({ decided, requested }: Facts): string[] {
+  if (!decided) return [];
+  const day = Date.parse(requested.ts);
+  return [
+    `The evidence ends at ${timeOn(Date.parse(decided.ts), day)}: the canary has not been checked since, so look at it before you approve.`,
   ];
 }
 
