@@ -70,8 +70,14 @@ export function silenceSentences(v: Verdict, day: number): string[] {
 function sentence(spans: readonly SilentSpan[], day: number): string {
   const [first] = spans as [SilentSpan];
   const rest = spans.length - MOST_SHOWN;
-  const times = spans.slice(0, MOST_SHOWN).map((span) => spanText(span, day));
-  return `${WHAT[first.kind](first.arm)} ${times.join('; ')}${rest > 0 ? `; and ${plural(rest, 'more time')}` : ''}.`;
+  const shared = spans.every(({ why }) => why === first.why);
+  const reason = ({ kind, why }: SilentSpan) => (kind === 'idle' ? '' : ` (${clip(why, 120)})`);
+  const times = spans
+    .slice(0, MOST_SHOWN)
+    .map((span) => `${spanText(span, day)}${shared ? '' : reason(span)}`)
+    .join('; ');
+  const more = rest > 0 ? `; and ${plural(rest, 'more time')}` : '';
+  return `${WHAT[first.kind](first.arm)} ${times}${more}${shared ? reason(first) : ''}.`;
 }
 
 const WHAT: Record<SilentSpan['kind'], (arm: string) => string> = {
@@ -80,10 +86,9 @@ const WHAT: Record<SilentSpan['kind'], (arm: string) => string> = {
   restart: (arm) => `The ${arm} restarted, and what it counted just before is lost,`,
 };
 
-function spanText({ kind, from, to, checks, why }: SilentSpan, day: number): string {
-  if (kind === 'restart') return `between ${timeOn(from, day)} and ${timeOn(to, day)} (${clip(why, 80)})`;
-  const reason = kind === 'idle' ? '' : `, ${clip(why, 120)}`;
-  return `from ${timeOn(from, day)} to ${timeOn(to, day)} (${plural(checks, 'check')}${reason})`;
+function spanText({ kind, from, to, checks }: SilentSpan, day: number): string {
+  if (kind === 'restart') return `between ${timeOn(from, day)} and ${timeOn(to, day)}`;
+  return `from ${timeOn(from, day)} to ${timeOn(to, day)}, ${plural(checks, 'check')}`;
 }
 
 function longest({ silence }: Verdict, kind: SilentSpan['kind']): SilentSpan | null {

@@ -1,5 +1,5 @@
 import type { ObjectiveReport, Verdict } from '../../judge/index.js';
-import type { Facts, InterimVerdict } from '../../readings/index.js';
+import { type Facts, hasOwnTimes, type InterimVerdict } from '../../readings/index.js';
 import { label } from '../objective-sentences.js';
 import { silenceSentences } from '../silences.js';
 import { assumptionText, count, plural, seconds, timeOn } from '../words.js';
@@ -15,7 +15,8 @@ export function gapSentences(facts: Facts, interim: InterimVerdict, verdict: Ver
   });
   if (typeof interim === 'string') list.push('The observations are not available.');
   if (!verdict) return list;
-  list.push(...silenceSentences(verdict, day));
+  // The times of an input are on other days than its reading.
+  list.push(...silenceSentences(verdict, hasOwnTimes(facts) ? verdict.startedAt : day));
   return [...list, ...checkGaps(verdict), ...verdict.objectives.flatMap(objectiveGaps), ...assumed(verdict)];
 }
 
