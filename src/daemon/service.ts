@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { App } from '../lib/app/index.js';
-import { canaryJson, composePolicy, environment } from '../lib/app/index.js';
+import type { App, Started } from '../lib/app/index.js';
+import { canaryJson, composePolicy } from '../lib/app/index.js';
 import { timestamp } from '../lib/clock.js';
 import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
@@ -23,7 +23,12 @@ export interface StartCanary {
   /** Targets, as in a policy. */
   targets: Readonly<Record<string, number | undefined>>;
   dryRun: boolean;
+  allowMissing?: boolean | undefined;
+  allowSharedSeries?: boolean | undefined;
 }
+
+/** What the first look found, and warnings in words, if there are any. */
+export type StartedCanary = CanaryStatus & { firstLook: Started['firstLook']; warnings?: string[] };
 
 export interface StatusOptions {
   /** How long to wait for the state to change, at most 25 s: clients give up on a call after 60 s. */
@@ -73,8 +78,8 @@ export class Service {
     setMaxListeners(0, this.closing.signal);
   }
 
-  /** @throws LukhasError POLICY, USAGE, CONFIG (a hook without its secret), SOURCE_* (a source that can never work) */
-  async startCanary(request: StartCanary, by: Actor): Promise<CanaryStatus> {
+  /** @throws LukhasError POLICY, USAGE, CONFIG (a hook), SOURCE_*, FIRST_LOOK (what can never work), SHARED_SERIES */
+  async startCanary(request: StartCanary, by: Actor): Promise<StartedCanary> {
     const { app } = this;
     const { modelId, fromGate, toGate, dryRun, targets, windowSeconds } = request;
     const { policy } = await composePolicy({
@@ -85,19 +90,18 @@ export class Service {
       onlyTighten: true,
       suggestion: 'Give targets, e.g. {"latency_p95_ms": 250, "max_error_rate": 0.02}.',
     });
-    const { source, hooks } = app.config;
+    const { source } = app.config;
     if (source.kind === 'ndjson' && source.input === '-')
       throw new LukhasError('CONFIG', 'The configured source is standard input, which the daemon cannot read.', {
         suggestions: ['Configure a file, scrape or Prometheus source: see docs/metrics.md'],
       });
-    if (!dryRun) {
-      const { requireHookSecrets } = await import('../lib/app/hook-secrets.js');
-      requireHookSecrets(hooks, environment());
-    }
-    await app.checkSource(source);
-    const canary = await app.canaries.start({ modelId, fromGate, toGate, policy, source, dryRun, by });
+    const { startCanary } = await import('../lib/app/start-canary.js');
+    const { allowMissing, allowSharedSeries } = request;
+    const { canary, firstLook, warnings } = await startCanary(app, {
+      ...{ modelId, fromGate, toGate, policy, source, dryRun, by, allowMissing, allowSharedSeries },
+    });
     this.options.onStarted?.();
-    return statusOf(canary);
+    return { ...statusOf(canary), firstLook, ...(warnings.length === 0 ? {} : { warnings }) };
   }
 
   /**

@@ -21,6 +21,8 @@ export const ERRORS = {
   USAGE: { exit: EXIT.usage, status: 400 },
   CONFIG: { exit: EXIT.usage, status: 500 },
   POLICY: { exit: EXIT.usage, status: 400 },
+  FIRST_LOOK: { exit: EXIT.usage, status: 409 },
+  SHARED_SERIES: { exit: EXIT.usage, status: 409 },
   PROMQL: { exit: EXIT.usage, status: 400 },
   OBSERVATION: { exit: EXIT.usage, status: 400 },
   NOT_FOUND: { exit: EXIT.usage, status: 404 },

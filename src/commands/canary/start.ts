@@ -3,8 +3,9 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { finish, followToVerdict } from '../../cli/follow.js';
 import { resultSeenWith } from '../../cli/output.js';
 import { policyFlags, policyFromFlags } from '../../cli/policy-flags.js';
+import { firstLookLines } from '../../cli/present-first-look.js';
 import { sourceFromFlags } from '../../cli/source-flags.js';
-import { canaryJson, environment, requireHookSecrets } from '../../lib/app/index.js';
+import { canaryJson, startCanary } from '../../lib/app/index.js';
 import { EXIT, LukhasError } from '../../lib/errors.js';
 import { parseDuration } from '../../lib/input/index.js';
 
@@ -51,6 +52,14 @@ export default class CanaryStart extends BaseCommand {
       description: 'stop waiting after this time (exit code 8); the canary keeps running',
       helpValue: 'TIME',
     }),
+    'allow-missing': Flags.boolean({
+      default: false,
+      description: 'start although the first look finds no series of a signal: they come later',
+    }),
+    'allow-shared-series': Flags.boolean({
+      default: false,
+      description: 'start although an open canary reads the same series (recorded)',
+    }),
     'dry-run': Flags.boolean({ default: false, description: 'judge only: call no hook, change no gate' }),
   };
 
@@ -65,9 +74,7 @@ export default class CanaryStart extends BaseCommand {
         '--detach cannot be used with --source ndjson: this command has to stay to read the input.',
       );
     const policy = await policyFromFlags(flags, app.config.policyPath, (line) => this.say(line));
-    if (!flags['dry-run']) requireHookSecrets(app.config.hooks, environment());
-    for (const warning of await app.checkSource(source)) this.say(`warning: ${warning}`);
-    const canary = await app.canaries.start({
+    const { canary, firstLook, warnings } = await startCanary(app, {
       modelId: flags.model,
       fromGate: flags.from,
       toGate: flags.to,
@@ -75,16 +82,20 @@ export default class CanaryStart extends BaseCommand {
       source,
       dryRun: flags['dry-run'],
       by: app.config.actor,
+      allowMissing: flags['allow-missing'],
+      allowSharedSeries: flags['allow-shared-series'],
     });
+    for (const line of firstLookLines(firstLook)) this.say(line);
+    for (const warning of warnings) this.say(`warning: ${warning}`);
     resultSeenWith(`lukhas canary status ${canary.id}`);
     if (flags.detach) {
       this.say(`started ${canary.id}; a running \`lukhas serve\` drives it, or run: lukhas canary resume ${canary.id}`);
       if (!this.jsonEnabled()) this.log(canary.id);
       // What was asked for is done: how the canary ends is not this command's to say.
-      return { ...canaryJson(canary), exit: EXIT.done };
+      return { ...canaryJson(canary), firstLook, exit: EXIT.done };
     }
     this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}`);
     const watched = await followToVerdict(app, canary.id, { timeoutSeconds, quiet: this.jsonEnabled() });
-    return finish(this, watched, flags['no-color']);
+    return { ...(finish(this, watched, flags['no-color']) as object), firstLook };
   }
 }

@@ -6,7 +6,6 @@ import { JobRunner, type JobRunnerOptions, Jobs } from '../jobs/index.js';
 import type { Ledger } from '../ledger/index.js';
 import { LogFollower, newHolder } from '../ledger/index.js';
 import { openLedger } from '../ledger/sqlite/index.js';
-import type { SourceDescriptor } from '../metrics/index.js';
 import { openSource } from '../metrics/index.js';
 import { Search } from '../search/index.js';
 import { authOf, type Config, environment, loadConfig } from './config.js';
@@ -27,11 +26,6 @@ export interface App {
   promotions: Promotions;
   /** What the log and the product's pages hold, by words, names and ids. */
   search: Search;
-  /**
-   * Refuses a source that can never work (bad expression, credentials refused); one that is only down is let pass.
-   * @returns warnings, in words
-   */
-  checkSource(descriptor: SourceDescriptor): Promise<string[]>;
   /** A driver of canaries; close it before the app. */
   runner(options?: Pick<RunnerOptions, 'onTick' | 'onError'>): Runner;
   /** A driver of jobs; it has ended when its `drive` or `driveAll` has. */
@@ -82,23 +76,6 @@ export async function openApp(options: OpenOptions = {}): Promise<App> {
       (id) => narrative({ ledger, canaries }, id),
       options.readOnly === true ? null : config.dbPath,
     ),
-    async checkSource(descriptor) {
-      const source = await openSource(descriptor, authOf(config, descriptor), clock.now);
-      try {
-        await source.check();
-      } finally {
-        await source.close();
-      }
-      if (descriptor.kind !== 'prometheus' && descriptor.kind !== 'scrape') return [];
-      const { parseSignals, signalWarnings } = await import('../metrics/signals/parse.js');
-      const warnings = signalWarnings(parseSignals(descriptor.signals));
-      if (descriptor.kind === 'scrape') return warnings;
-      const { lintPromql } = await import('../metrics/promql/promql.js');
-      const ofQueries = Object.entries(descriptor.queries).flatMap(([name, query]) =>
-        lintPromql(query).map((w) => `${name}: ${w}`),
-      );
-      return [...warnings, ...ofQueries];
-    },
     runner: (more = {}) =>
       new Runner({
         ledger,

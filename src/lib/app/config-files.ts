@@ -60,14 +60,21 @@ async function isOfUser(path: string): Promise<boolean> {
   }
 }
 
+/** What the files say together, and which of them says what. */
+export interface ReadFiles {
+  config: FileConfig;
+  /** Path of the file that each section is from. */
+  sections: Readonly<Record<string, string>>;
+}
+
 /** The user's file first: it says whom else to trust. */
 export async function readFiles(
   { project, user, userPlace }: ConfigFiles,
   home: string,
   env: Env,
   configFlag?: string,
-): Promise<FileConfig> {
-  if (project === null && user === null) return {};
+): Promise<ReadFiles> {
+  if (project === null && user === null) return { config: {}, sections: {} };
   // Loaded only now: parsing YAML costs more time than most commands take.
   const [{ readConfigFile }, { ownAccounts, requireOwn, requireTrusted }] = await Promise.all([
     import('./config-schema.js'),
@@ -77,16 +84,23 @@ export async function readFiles(
   // What was looked at is what is read: a file may be replaced meanwhile.
   const users = user !== null && own !== null ? await requireOwn(user, own) : null;
   const { trustedFolders = [], ...weaker } = user === null ? {} : await readConfigFile(user, home, true, users);
-  if (project === null) return weaker;
+  const ofUser = from(weaker, user);
+  if (project === null) return { config: weaker, sections: ofUser };
   const { path, named } = project;
   const isFound = !named && own !== null;
   const projects = isFound ? await requireTrusted(project, own, trustedFolders, userPlace, configFlag) : null;
   const { trustedFolders: _own, ...strongest } = await readConfigFile(path, home, path === userPlace, projects);
   const merged = { ...weaker, ...strongest };
+  const sections = { ...ofUser, ...from(strongest, path) };
   // Credentials belong to the source beside which they stand.
-  if (strongest.source === undefined) return merged;
+  if (strongest.source === undefined) return { config: merged, sections };
   const { credentials: _, ...rest } = merged;
-  return strongest.credentials === undefined ? rest : { ...rest, credentials: strongest.credentials };
+  const { credentials } = strongest;
+  return { config: credentials === undefined ? rest : { ...rest, credentials }, sections };
+}
+
+function from(config: FileConfig, path: string | null): Record<string, string> {
+  return path === null ? {} : Object.fromEntries(Object.keys(config).map((section) => [section, path]));
 }
 
 async function projectFile(cwd: string, home: string): Promise<ConfigFiles['project']> {

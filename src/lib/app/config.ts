@@ -63,6 +63,8 @@ export interface Config {
   actor: Actor;
   /** Configuration files that were read, strongest first. */
   files: string[];
+  /** Path of the file that each section of the configuration is from, e.g. that of `hooks`; none for what no file has. */
+  sections: Readonly<Record<string, string>>;
 }
 
 export type SourceWithAuth = 'scrape' | 'prometheus';
@@ -87,7 +89,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
   const home = text(env, 'HOME') ?? homeOfAccount();
   const flags = input.flags ?? {};
   const found = await configFiles(flags.config, cwd, home, env);
-  const file = await readFiles(found, home, env, input.configFlag);
+  const { config: file, sections } = await readFiles(found, home, env, input.configFlag);
   const dbPath = fromWorkingDirectory(() => databasePath(flags.db, env, file, cwd));
   return {
     cwd,
@@ -103,6 +105,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     evidence: file.evidence ?? { witnesses: [], anchors: [] },
     actor: actorOf(env),
     files: [found.project?.path ?? null, found.user].filter((path) => path !== null),
+    sections,
   };
 }
 

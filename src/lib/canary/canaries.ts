@@ -2,7 +2,7 @@ import { type Clock, timestamp } from '../clock.js';
 import { LukhasError } from '../errors.js';
 import { parseName } from '../input/index.js';
 import type { Policy, Verdict } from '../judge/index.js';
-import type { Actor, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
+import type { Actor, EventDraft, Expectation, Ledger, SubjectSummary, SummaryFilter } from '../ledger/index.js';
 import { newId, resolveId } from '../ledger/index.js';
 import { policyDigest } from '../ledger/tree/index.js';
 import type { SourceDescriptor } from '../metrics/index.js';
@@ -19,6 +19,8 @@ export interface StartRequest {
   source: SourceDescriptor;
   dryRun: boolean;
   by: Actor;
+  /** What a first look found, and what was accepted; recorded, one line each. */
+  notes?: readonly string[];
 }
 
 /** The verbs on canaries that a person or a program asks for; a Runner does the watching. */
@@ -30,8 +32,11 @@ export class Canaries {
     private readonly beforePromoting?: () => Promise<void>,
   ) {}
 
-  /** Records the request; the canary is PENDING until a driver takes its first look. */
-  async start(request: StartRequest): Promise<Canary> {
+  /**
+   * Records the request; the canary is PENDING until a driver takes its first look.
+   * @param expect what has to be so when it is recorded; LEDGER_CONFLICT otherwise
+   */
+  async start(request: StartRequest, expect: readonly Expectation[] = []): Promise<Canary> {
     const modelId = parseName('model', request.modelId);
     const fromGate = parseName('gate', request.fromGate);
     const toGate = parseName('gate', request.toGate);
@@ -39,7 +44,8 @@ export class Canaries {
       throw new LukhasError('USAGE', `--from and --to must be different gates: both are "${fromGate}".`);
     assertUnits(request.policy, request.source);
     const now = this.clock.now();
-    return appendEvent(this.ledger, null, {
+    const notes = request.notes ?? [];
+    const event: EventDraft = {
       kind: 'canary.requested',
       subject: newId('c', now),
       ts: timestamp(now),
@@ -52,8 +58,10 @@ export class Canaries {
         source: { ...request.source },
         dryRun: request.dryRun,
         requestedBy: request.by,
+        ...(notes.length === 0 ? {} : { notes: [...notes] }),
       },
-    });
+    };
+    return appendEvent(this.ledger, null, event, expect);
   }
 
   /** @throws LukhasError NOT_FOUND */

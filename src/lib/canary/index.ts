@@ -4,8 +4,9 @@
  */
 export type { Tick } from './advance.js';
 export { type ApprovalEligibility, Approvals } from './approvals.js';
-export { Canaries } from './canaries.js';
+export { Canaries, type StartRequest } from './canaries.js';
 export { CANARY } from './load.js';
 export { recordedCanary, type StartedFilter, startedCanaries } from './recorded.js';
 export { Runner, type RunnerOptions } from './runner.js';
 export { nextDue } from './schedule.js';
+export type { Sharer } from './shared-series.js';

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { isPassEnv, OutputTail, programEnvironment, runProgram } from '../process/index.js';
+import { isPassEnv, OutputTail, programEnvironment, runProgram, whyNotStartable } from '../process/index.js';
 import { DETAIL_BYTES, detailLine } from './detail.js';
 import { type HookCall, type HookContext, type HookKind, type HookResult, timeout, VARIABLE } from './hook-kind.js';
 
@@ -29,6 +29,9 @@ export const exec: HookKind<ExecSettings> = {
   longestSeconds: ({ timeoutSeconds }) => timeoutSeconds,
   // Run where their file is, so that `./promote.sh` means the same from every directory.
   placed: (settings, absolute) => ({ ...settings, cwd: absolute(settings.cwd ?? '.') }),
+  // Where the child would find it: its own PATH, in its own folder.
+  whyNotCallable: ({ command: [file = ''], cwd = '.', env, passEnv }, outer) =>
+    whyNotStartable(file, cwd, { ...programEnvironment(outer, passEnv), ...env }),
   call,
 };
 

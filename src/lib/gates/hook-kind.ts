@@ -56,6 +56,8 @@ export interface HookKind<Settings> {
   secretNames?(settings: Settings): readonly string[];
   /** What is wrong with the values of those variables, which are set, without repeating them. @throws LukhasError CONFIG */
   checkSecrets?(settings: Settings, env: NodeJS.ProcessEnv): void;
+  /** Why it could not be called, found out without calling it; null where it could, as far as one can see. */
+  whyNotCallable?(settings: Settings, env: NodeJS.ProcessEnv): Promise<string | null>;
   /** The same with absolute paths; relative ones are relative to the configuration file. */
   placed?(settings: Settings, absolute: (path: string) => string): Settings;
   /** @throws the signal's reason when aborted; LukhasError CONFIG, which is recorded as a failed call */

@@ -39,6 +39,11 @@ export function checkSecrets(hook: HookConfig, env: NodeJS.ProcessEnv): void {
   byKind(hook, (kind, settings) => kind.checkSecrets?.(settings, env));
 }
 
+/** Why a hook could not be called, found out without calling it; null: nothing is known to be wrong. */
+export async function whyNotCallable(hook: HookConfig, env: NodeJS.ProcessEnv): Promise<string | null> {
+  return byKind(hook, async (kind, settings) => (await kind.whyNotCallable?.(settings, env)) ?? null);
+}
+
 /** The hooks of a configuration file, their paths made absolute. */
 export function placedHooks(hooks: HooksConfig, absolute: (path: string) => string): HooksConfig {
   const placed = (hook: HookConfig): HookConfig =>

@@ -2,7 +2,7 @@
  * The hands: who holds which gate, promotions on evidence that is there, and the hooks that are called for both.
  */
 export { takeGateLease } from './gate-lease.js';
-export { checkSecrets, type HooksConfig, placedHooks, secretNames } from './hook.js';
+export { checkSecrets, type HooksConfig, placedHooks, secretNames, whyNotCallable } from './hook.js';
 export type { HookCall } from './hook-kind.js';
 export { hooksSchema } from './hook-schema.js';
 export { longestMs, runHooks } from './hooks.js';

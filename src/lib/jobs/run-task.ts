@@ -1,7 +1,6 @@
-import { OutputTail, type ProgramEnd, programEnvironment, runProgram } from '../process/index.js';
+import { OutputTail, type ProgramEnd, programEnvironment, runProgram, whyNotStartable } from '../process/index.js';
 import type { Job } from '../readings/index.js';
 import type { Builtin } from './builtin.js';
-import { whyNotStartable } from './find-program.js';
 import { killMarked } from './orphan.js';
 import { failed, type Outcome } from './outcome.js';
 import type { TaskConfig } from './task.js';

@@ -40,6 +40,7 @@ const SCHEMAS: { readonly [K in EventKind]: z.ZodType } = {
     source: z.looseObject({ kind: text }),
     dryRun: z.boolean(),
     requestedBy: actor,
+    notes: z.array(text.max(2000)).max(100).optional(),
   }),
   'canary.started': z.strictObject({ startedAt: ms }),
   'canary.extended': z.strictObject({ tick: count, windowEndsAt: ms, reason: text }),

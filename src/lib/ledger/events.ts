@@ -47,6 +47,8 @@ export interface EventData {
     source: Record<string, unknown>;
     dryRun: boolean;
     requestedBy: Actor;
+    /** What a first look at the source found, and what was accepted, one line each; left out where nobody looked. */
+    notes?: string[];
   };
   'canary.started': { startedAt: number };
   'canary.extended': { tick: number; windowEndsAt: number; reason: string };

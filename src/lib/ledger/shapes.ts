@@ -1,6 +1,6 @@
 import type { EventData, EventKind } from './events.js';
 
-/** What a reader relies on of a member; `?` before it: it may be null. */
+/** What a reader relies on of a member; `?` before it: it may be null; `~`: it may be missing. */
 type Shape =
   | 'text'
   | 'number'
@@ -8,7 +8,8 @@ type Shape =
   | 'object'
   | 'list'
   | 'actor'
-  | `?${'text' | 'number' | 'object' | 'list' | 'actor'}`;
+  | `?${'text' | 'number' | 'object' | 'list' | 'actor'}`
+  | '~list';
 
 /**
  * The members of each kind's data, as far as readers would fail without them. Entries are checked in full when they are
@@ -24,6 +25,7 @@ const SHAPES: { readonly [K in EventKind]: { readonly [M in keyof EventData[K]]-
     source: 'object',
     dryRun: 'flag',
     requestedBy: 'actor',
+    notes: '~list',
   },
   'canary.started': { startedAt: 'number' },
   'canary.extended': { tick: 'number', windowEndsAt: 'number', reason: 'text' },
@@ -130,6 +132,7 @@ function wrongMember(shapes: Readonly<Record<string, Shape>>, object: Record<str
 }
 
 function fits(shape: Shape, value: unknown): boolean {
+  if (shape.startsWith('~')) return value === undefined || fits(shape.slice(1) as Shape, value);
   if (shape.startsWith('?')) return value === null || fits(shape.slice(1) as Shape, value);
   switch (shape) {
     case 'text':

@@ -5,7 +5,7 @@
 export { FORMER_KEYS, rewritten, unknownMetrics } from './former.js';
 export { openNdjson } from './ndjson.js';
 export { observationJsonSchema, parseObservation } from './observation-schema.js';
-export { openSource } from './open.js';
+export { currentForm, openSource } from './open.js';
 export { writeMatchers } from './promql/index.js';
 export { reachable } from './reachable.js';
 export {

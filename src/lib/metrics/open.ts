@@ -11,8 +11,7 @@ export async function openSource(
   auth: SourceAuth,
   now: () => number = Date.now,
 ): Promise<MetricSource> {
-  // Loaded for those alone: most are as they are written today.
-  const descriptor = isFormer(recorded) ? (await import('./former.js')).upgraded(recorded) : recorded;
+  const descriptor = await currentForm(recorded);
   switch (descriptor.kind) {
     case 'none':
       return (await import('./none.js')).openNone();
@@ -23,6 +22,12 @@ export async function openSource(
     case 'ndjson':
       return (await import('./ndjson.js')).openNdjson(descriptor);
   }
+}
+
+/** A descriptor as it is written today, also of a source that was recorded before there were signals. */
+export async function currentForm(recorded: SourceDescriptor): Promise<SourceDescriptor> {
+  // Loaded for those alone: most are as they are written today.
+  return isFormer(recorded) ? (await import('./former.js')).upgraded(recorded) : recorded;
 }
 
 function isFormer(recorded: SourceDescriptor): boolean {

@@ -12,6 +12,7 @@ import {
   unselectedFailures,
 } from './counting/index.js';
 import { httpCredentials } from './credentials.js';
+import type { Facts } from './inspect/index.js';
 import { explained, type FetchedPage, gaugeNotes, Pages } from './pages/index.js';
 import { fitAll, type Matcher } from './promql/index.js';
 import {
@@ -24,6 +25,7 @@ import {
   type Target,
 } from './signals/index.js';
 import {
+  type InspectRequest,
   type MetricSource,
   pageUrl,
   type Reading,
@@ -51,6 +53,8 @@ interface Reader {
   signals: Signals;
   arms: Record<ArmName, Matcher[]>;
   pages: Pages;
+  /** The same pages, read for other names. */
+  pagesOf: (wanted: readonly string[]) => Pages;
   sendsCredentials: boolean;
   now: () => number;
 }
@@ -65,11 +69,13 @@ interface Reader {
 export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () => number = Date.now): MetricSource {
   const signals = parseSignals(config.signals);
   const credentials = httpCredentials(auth);
+  const pagesOf = (wanted: readonly string[]) => new Pages({ wanted, timeoutMs: config.timeoutMs, credentials });
   const reader: Reader = {
     config,
     signals,
     arms: parseArms(config.arms),
-    pages: new Pages({ wanted: seriesNames(signals), timeoutMs: config.timeoutMs, credentials }),
+    pages: pagesOf(seriesNames(signals)),
+    pagesOf,
     sendsCredentials: 'authorization' in credentials.headers,
     now,
   };
@@ -77,6 +83,7 @@ export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () 
     descriptor: { kind: 'scrape', ...config },
     pace: 'clock',
     check: () => check(reader),
+    inspect: (request) => inspectScrape(reader, request),
     read: (request) => look(reader, request),
     close: async () => undefined,
   };
@@ -84,6 +91,34 @@ export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () 
 
 /** Asks each page once: one that is only down is let pass. */
 async function check({ config, pages, sendsCredentials }: Reader): Promise<void> {
+  checkConfig(config);
+  const fetched = await pages.fetch([...config.canaryUrls, ...(config.baselineUrls ?? [])]);
+  for (const { target } of [...fetched.values()].flat()) refusePage(target.state, sendsCredentials);
+}
+
+/** Asks each page once, as `check` does, and says what is on it. */
+async function inspectScrape(reader: Reader, request: InspectRequest): Promise<Facts> {
+  const { config, arms, sendsCredentials } = reader;
+  checkConfig(config);
+  const { inspectPages } = await import('./inspect/index.js');
+  const { modelId: model, windowSeconds: window, signals } = request;
+  const baselineUrls = request.withBaseline ? config.baselineUrls : null;
+  const facts = await inspectPages(
+    (wanted) => reader.pagesOf(wanted).fetch([...config.canaryUrls, ...(baselineUrls ?? [])]),
+    {
+      canaryUrls: config.canaryUrls,
+      baselineUrls,
+      signals,
+      canary: fillMatchers(arms.canary, { gate: request.canaryGate, model, window }),
+      baseline: fillMatchers(arms.baseline, { gate: request.baselineGate, model, window }),
+    },
+  );
+  const places = [...facts.canary.places, ...(facts.baseline?.places ?? [])];
+  for (const { state } of places) refusePage(state, sendsCredentials);
+  return facts;
+}
+
+function checkConfig(config: ScrapeConfig): void {
   checkUrls('canary URL', config.canaryUrls);
   checkUrls('baseline URL', config.baselineUrls ?? []);
   // Gates always differ; which they are is known when a canary starts.
@@ -91,13 +126,12 @@ async function check({ config, pages, sendsCredentials }: Reader): Promise<void>
     canary: { gate: 'canary gate', model: 'model', window: 60 },
     baseline: { gate: 'baseline gate', model: 'model', window: 60 },
   });
-  const fetched = await pages.fetch([...config.canaryUrls, ...(config.baselineUrls ?? [])]);
-  for (const { target } of [...fetched.values()].flat()) {
-    if (target.state.state !== 'ok') refusePage(target.state, sendsCredentials);
-  }
 }
 
-function refusePage({ state, detail = state }: Missing, sent: boolean): void {
+/** Throws for what only the user can change; a page that is down may come up later. */
+function refusePage(page: Target['state'], sent: boolean): void {
+  if (page.state === 'ok') return;
+  const { state, detail = state } = page;
   if (state === 'refused') {
     const why = sent ? 'it does not accept the credentials' : 'it wants credentials';
     throw new LukhasError('SOURCE_REFUSED', `${detail}: ${why}`, {

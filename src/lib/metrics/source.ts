@@ -1,6 +1,7 @@
 import type { UrlRules } from '../input/index.js';
 import type { Observation } from '../judge/index.js';
-import { type ArmsConfig, BY_GATE, DEFAULT_SIGNALS, type SignalsConfig } from './signals/index.js';
+import type { Facts } from './inspect/index.js';
+import { type ArmsConfig, BY_GATE, DEFAULT_SIGNALS, type Signals, type SignalsConfig } from './signals/index.js';
 
 /**
  * Where measurements come from. One adapter a file beside this port.
@@ -14,9 +15,20 @@ export interface MetricSource {
   readonly pace: 'clock' | 'input';
   /** Refuses what cannot work: a PromQL syntax error (PROMQL), a bad URL (CONFIG), 401/403 (SOURCE_REFUSED). */
   check(): Promise<void>;
+  /**
+   * What is there for each arm, before anything is counted; refuses what `check` refuses. Left out where there is nothing to look at.
+   */
+  inspect?(request: InspectRequest): Promise<Facts>;
   /** One look. Never rejects for the state of the measured system; rejects with the signal's reason when aborted. */
   read(request: ReadRequest): Promise<Reading>;
   close(): Promise<void>;
+}
+
+/** Of a canary that is about to start. */
+export interface InspectRequest
+  extends Pick<ReadRequest, 'modelId' | 'canaryGate' | 'baselineGate' | 'windowSeconds' | 'withBaseline'> {
+  /** What is looked for, placeholders filled in. */
+  signals: Signals;
 }
 
 export interface ReadRequest {

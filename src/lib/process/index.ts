@@ -10,6 +10,7 @@ export {
   releaseSpareDescriptors,
 } from './descriptors.js';
 export { isPassEnv, programEnvironment } from './environment.js';
+export { whyNotStartable } from './find-program.js';
 export { stopGroup } from './group.js';
 export { formatProcess, lifeOf, monotonicClock, parseProcess, processMark, thisProcess } from './identity.js';
 export { OutputTail } from './output-tail.js';

@@ -89,6 +89,7 @@ describe('configuration', () => {
       },
       evidence: { witnesses: [], anchors: [] },
       files: [],
+      sections: {},
     });
     expect(actor.how).to.equal('os-user');
     expect(actor.who).to.not.equal('');

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { expect } from 'chai';
+import { requireHookPrograms } from '../../../src/lib/app/hook-programs.js';
 import { requireHookSecrets } from '../../../src/lib/app/hook-secrets.js';
 import { byKind, type HookConfig, placedHooks } from '../../../src/lib/gates/hook.js';
 import { longestMs } from '../../../src/lib/gates/hooks.js';
@@ -36,6 +37,25 @@ describe('a list of hooks of any kind', () => {
         .and.satisfies((error: Error) => value === 'x' || !error.message.includes('secret'));
     const signed = { promote: [], rollback: [page] };
     expect(() => requireHookSecrets(signed, { PAGER: 'whsec_?' })).to.throw(/hook "page" \(rollback\): .*PAGER/);
+  });
+
+  it('is refused for the first program that could not be started, by the names of file, hook and program', async () => {
+    const gone: HookConfig = { name: 'deploy', exec: { ...exec, cwd: '/nonexistent' } };
+    const shell: HookConfig = { name: 'shell', exec: { ...exec, command: ['sh', '-c', 'true'], cwd: '/' } };
+    const refusal = async (rollback: HookConfig[], env = { PATH: '/bin' }): Promise<string | null> =>
+      requireHookPrograms({ promote: [shell, page], rollback }, env, '/etc/lukhas.yaml').then(
+        () => null,
+        (error: Error) => error.message,
+      );
+    expect(await refusal([])).to.equal(null);
+    expect(await refusal([gone])).to.equal(
+      '/etc/lukhas.yaml: hook "deploy" (rollback): no such directory: "/nonexistent"',
+    );
+    expect(await refusal([], { PATH: '/nonexistent' })).to.equal(
+      '/etc/lukhas.yaml: hook "shell" (promote): command not found: "sh"',
+    );
+    const ownPath: HookConfig = { name: 'own', exec: { ...shell.exec, env: { PATH: '/nonexistent' } } };
+    expect(await refusal([ownPath])).to.match(/hook "own" \(rollback\): command not found: "sh"$/);
   });
 
   it('runs its programs in the folder of the file that names them, unless it says where', () => {

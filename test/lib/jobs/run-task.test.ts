@@ -211,7 +211,9 @@ describe('a job', () => {
       () => undefined,
     );
     expect(missing?.failure?.message).to.equal('command not found: "no-such-program-here"');
-    expect(plain?.failure?.message).to.equal('not allowed to run "./no-program": is it executable?');
+    expect(plain?.failure?.message).to.match(
+      /^not allowed to run "\.\/no-program" \(\/.*\/no-program\): is it executable\?$/,
+    );
     expect(nowhere?.failure?.reason).to.equal('start');
   });
 

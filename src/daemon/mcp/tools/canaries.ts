@@ -45,6 +45,14 @@ export const startCanary = defineTool({
       .prefault({})
       .describe('Limits it must meet, added to the configured policy.'),
     dryRun: z.boolean().default(false).describe('Decide, but call no hook and change no gate.'),
+    allowMissing: z
+      .boolean()
+      .default(false)
+      .describe('Start although the first look finds no series of a signal: they come later.'),
+    allowSharedSeries: z
+      .boolean()
+      .default(false)
+      .describe('Start although an open canary reads the same series. Recorded.'),
   }),
   output: canary,
   run: (service, args, { actor }) => service.startCanary(args, actor),

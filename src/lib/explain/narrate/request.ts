@@ -81,9 +81,15 @@ function reportOnly({ reportOnly: names = [] }: Policy): string[] {
     : [`Only reported, without deciding anything: ${names.map((name) => clip(name)).join(', ')}.`];
 }
 
-/** Where the measurements came from. */
+/** Where the measurements came from, and what was there before the first check. */
 export function sourceSentences({ requested }: Facts): string[] {
-  const { source } = requested.data;
+  const { source, notes = [] } = requested.data;
+  const seen =
+    notes.length === 0 ? [] : [`The first look before the start found: ${notes.map((note) => clip(note)).join('; ')}.`];
+  return [...measured(source), ...seen];
+}
+
+function measured(source: Record<string, unknown>): string[] {
   switch (source['kind']) {
     case 'none':
       return ['No metrics source was configured, so nothing was measured.'];

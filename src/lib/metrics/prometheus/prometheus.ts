@@ -1,8 +1,10 @@
 import { LukhasError } from '../../errors.js';
 import type { Missing } from '../../judge/index.js';
 import { httpCredentials } from '../credentials.js';
+import type { Facts } from '../inspect/index.js';
 import { checkPromql, substitute } from '../promql/index.js';
-import type { MetricSource, PrometheusConfig, SourceAuth } from '../source.js';
+import { fillMatchers, parseArms } from '../signals/index.js';
+import type { InspectRequest, MetricSource, PrometheusConfig, SourceAuth } from '../source.js';
 import { PrometheusApi } from './api.js';
 import { queryEndpoint, queryPlace } from './config.js';
 import { checkUnits } from './expressions.js';
@@ -45,6 +47,7 @@ export function openPrometheus(
     descriptor: { ...config, kind: 'prometheus' },
     pace: 'clock',
     check: () => checkPrometheus(config, api),
+    inspect: (request) => inspectThrough(config, api, request),
     read: (request) => source.read(request),
     close: async () => api.close(),
   };
@@ -88,6 +91,24 @@ function apiOf(config: PrometheusConfig, auth: SourceAuth, options: PrometheusOp
     shareMs: options.shareMs ?? SHARE_MS,
     random: options.random ?? Math.random,
   });
+}
+
+/** Checks as `check` does, and says what is there for each arm. */
+async function inspectThrough(config: PrometheusConfig, api: PrometheusApi, request: InspectRequest): Promise<Facts> {
+  const { inspectPrometheus } = await import('./inspect.js');
+  const { modelId: model, windowSeconds: window, signals } = request;
+  const arms = parseArms(config.arms);
+  const { canaryGate, baselineGate } = request;
+  const baseline = fillMatchers(arms.baseline, { gate: baselineGate, model, window });
+  const asked = {
+    url: config.url,
+    reachMs: config.staleSeconds * 1000,
+    signals,
+    canary: fillMatchers(arms.canary, { gate: canaryGate, model, window }),
+    baseline: request.withBaseline ? baseline : null,
+  };
+  const [facts] = await Promise.all([inspectPrometheus(api, asked), checkPrometheus(config, api)]);
+  return facts;
 }
 
 async function checkPrometheus(config: PrometheusConfig, api: PrometheusApi): Promise<void> {

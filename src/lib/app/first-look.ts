@@ -1,0 +1,100 @@
+import { LukhasError } from '../errors.js';
+import type { Policy } from '../judge/index.js';
+import { openSource, type SourceAuth, type SourceDescriptor } from '../metrics/index.js';
+import type { Finding } from '../metrics/inspect/index.js';
+
+export interface FirstLookRequest {
+  source: SourceDescriptor;
+  auth: SourceAuth;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** null: everything that the signals name is looked for. */
+  policy: Policy | null;
+  modelId: string;
+  /** null: not known, as in a self-check; series that are named by their gate are not looked for then. */
+  fromGate: string | null;
+  toGate: string | null;
+}
+
+export interface FirstLook {
+  findings: Finding[];
+  /** What was not looked at, and why, in words; null: nothing was left out. */
+  skipped: string | null;
+}
+
+/**
+ * Looks at a source once, before anything is recorded: which series and labels there are for each signal and arm.
+ * @throws LukhasError SOURCE_REFUSED, SOURCE_INVALID, PROMQL, CONFIG for a source that can never work
+ */
+export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
+  const { auth, now, policy } = request;
+  const source = await openSource(request.source, auth, now);
+  const { descriptor } = source;
+  try {
+    const { fromGate, toGate } = request;
+    const gates = fromGate ?? toGate;
+    if (source.inspect === undefined || descriptor.kind === 'none' || descriptor.kind === 'ndjson') {
+      await source.check();
+      return {
+        findings: [],
+        skipped: descriptor.kind === 'ndjson' ? `${descriptor.input}: read as the canary runs` : null,
+      };
+    }
+    if (gates === null && JSON.stringify(descriptor.arms).includes('$__gate')) {
+      await source.check();
+      return { findings: [], skipped: 'answers; pass --model, --from and --to to look at the series of a canary' };
+    }
+    const window = policy?.windowSeconds ?? 300;
+    const [{ everythingOf, inspect, neededOf, needsOf }, { fillSignals, parseSignals }] = await Promise.all([
+      import('../metrics/inspect/index.js'),
+      import('../metrics/signals/index.js'),
+    ]);
+    const values = { gate: fromGate ?? '', model: request.modelId, window };
+    const signals = fillSignals(parseSignals(descriptor.signals), values);
+    const expressions = descriptor.kind === 'prometheus' ? Object.keys(descriptor.queries) : [];
+    const needs =
+      policy === null ? everythingOf(signals) : needsOf(policy, Object.keys(signals.histograms), expressions);
+    const facts = await source.inspect({
+      modelId: request.modelId,
+      canaryGate: fromGate ?? '',
+      baselineGate: toGate ?? '',
+      windowSeconds: window,
+      withBaseline: policy?.baseline !== 'none',
+      signals: neededOf(signals, needs),
+    });
+    return { findings: inspect(facts, { signals, preset: descriptor.signals.preset }, needs), skipped: null };
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Refuses what can never work.
+ * @param allowMissing lets what is only not there now pass as a warning
+ * @returns the findings, as far as they stop nothing
+ * @throws LukhasError FIRST_LOOK with all that is fatal, and what is nearest to it
+ */
+export function refuseHopeless(findings: readonly Finding[], allowMissing = false): Finding[] {
+  const kept = findings.map((finding): Finding => {
+    if (!allowMissing || finding.mayAppear === undefined) return finding;
+    const { mayAppear: _, ...rest } = finding;
+    return { ...rest, level: 'warning' };
+  });
+  const fatal = kept.filter(({ level }) => level === 'fatal');
+  if (fatal.length === 0) return kept;
+  const more = fatal.length > MOST ? [`and ${fatal.length - MOST} more`] : [];
+  const advice = [...new Set(fatal.flatMap(({ advice: what }) => what ?? []))];
+  if (!allowMissing && fatal.every(({ mayAppear }) => mayAppear === true))
+    advice.push('If it comes later, pass --allow-missing to start all the same.');
+  throw new LukhasError('FIRST_LOOK', [...fatal.slice(0, MOST).map(lineOf), ...more].join('; '), {
+    suggestions: advice,
+  });
+}
+
+const MOST = 4;
+
+/** `canary latency: no series ...`. */
+export function lineOf({ arm, signal, words }: Finding): string {
+  const who = [arm, signal].filter((part) => part !== null).join(' ');
+  return who === '' ? words : `${who}: ${words}`;
+}

@@ -1,0 +1,158 @@
+import { disjoint, showSelector, writeMatchers } from '../promql/index.js';
+import { matches, type Signals } from '../signals/index.js';
+import { type Arm, armOf } from './arm.js';
+import { errorFindings } from './errors.js';
+import type { ArmFacts, Facts, Finding } from './facts.js';
+import type { Needs } from './needs.js';
+import { selectorsOf } from './shared.js';
+import { signalFindings } from './signal.js';
+import { list } from './words.js';
+
+/** What is measured, as far as the first look asks for it. */
+export interface Measured {
+  signals: Signals;
+  /** Name of the preset that the signals are from; null: none. */
+  preset: string | null;
+}
+
+/**
+ * What a first look says of a canary that is about to start: what can never work, what is not there yet, and what was found.
+ * Pure. Fatal findings come first, then warnings.
+ */
+export function inspect(facts: Facts, { signals, preset }: Measured, needs: Needs): Finding[] {
+  const canary = armOf('canary', facts.canary, signals);
+  const baseline = facts.baseline === null ? null : armOf('baseline', facts.baseline, signals);
+  const found = [
+    ...unnamed(signals, preset, needs),
+    ...withoutBaseline(facts.baseline, needs),
+    ...sameSeries(facts, signals),
+    ...ofArm(canary, facts.canary, baseline, signals, needs),
+    ...(baseline === null || facts.baseline === null
+      ? []
+      : ofBaseline(baseline, facts.baseline, canary, signals, needs)),
+  ];
+  const rank = { fatal: 0, warning: 1, info: 2 };
+  return found.sort((a, b) => rank[a.level] - rank[b.level]);
+}
+
+/** What the policy asks for and no signal measures. */
+function unnamed(signals: Signals, preset: string | null, needs: Needs): Finding[] {
+  const found: Finding[] = [];
+  const fatal = (signal: string, objective: string): void => {
+    const why = preset === null ? `signals names no ${signal}` : `preset ${preset} has no ${signal}`;
+    const advice = `Add signals.${signal} to lukhas.yaml, or take ${objective} out of the policy.`;
+    found.push({ level: 'fatal', arm: null, signal, words: `the policy asks for ${objective}, and ${why}`, advice });
+  };
+  for (const [name, [first]] of needs.histograms) if (!signals.histograms[name] && first) fatal(name, first.objective);
+  if (signals.errors === null && needs.errors[0] !== undefined) fatal('errors', needs.errors[0]);
+  if (signals.drift === null && needs.drift) fatal('drift', 'max_drift');
+  for (const name of needs.scalars) {
+    const words = `the policy asks for ${name}, and neither a signal nor a query gives it`;
+    found.push({
+      level: 'fatal',
+      arm: null,
+      signal: null,
+      words,
+      advice: `Name it in signals, or in source.queries of a Prometheus source.`,
+    });
+  }
+  if (signals.errors === null && needs.errors.length === 0) {
+    const who = preset === null ? 'signals' : `preset ${preset}`;
+    const words = `${who} cannot see failures: a canary that fails every request can be promoted`;
+    found.push({ level: 'warning', arm: null, signal: 'errors', words });
+  }
+  return found;
+}
+
+function withoutBaseline(baseline: ArmFacts | null, { baseline: { objectives, required } }: Needs): Finding[] {
+  if (baseline !== null || (objectives.length === 0 && !required)) return [];
+  const what = required ? 'a baseline (baseline: required)' : list(objectives);
+  return [
+    {
+      level: 'fatal',
+      arm: 'baseline',
+      signal: null,
+      words: `the policy asks for ${what}, and the source has no baseline`,
+      advice: 'Say where the baseline is measured: --baseline-url, or arms.baseline in lukhas.yaml.',
+    },
+  ];
+}
+
+/** A canary that is compared with itself, or counted into its own baseline. */
+function sameSeries({ canary, baseline }: Facts, signals: Signals): Finding[] {
+  if (baseline === null || disjoint(canary.matchers, baseline.matchers)) return [];
+  const both = canary.places.filter(({ id }) => baseline.places.some((place) => place.id === id));
+  if (both.length === 0) return [];
+  const selectors = selectorsOf(signals);
+  const arms = [...canary.matchers, ...baseline.matchers];
+  const shared = both
+    .flatMap(({ samples }) => samples)
+    .find((sample) =>
+      selectors.some(({ name, matchers }) => matches({ name, matchers: [...matchers, ...arms] }, sample)),
+    );
+  const same = writeMatchers(canary.matchers) === writeMatchers(baseline.matchers);
+  if (shared === undefined && !same) return [];
+  const labels = Object.entries(shared?.labels ?? {}).map(([label, value]) => ({ label, op: '=' as const, value }));
+  const which = shared === undefined ? '' : `, e.g. ${showSelector({ name: shared.name, matchers: labels })}`;
+  return [
+    {
+      level: 'fatal',
+      arm: null,
+      signal: null,
+      words: `canary and baseline are the same series of ${both[0]!.id}${which}`,
+      advice: 'Give labels that tell the arms apart, or another address for the baseline.',
+    },
+  ];
+}
+
+/** What concerns one arm: its places, then each signal that the policy needs. */
+function ofArm(arm: Arm, facts: ArmFacts, other: Arm | null, signals: Signals, needs: Needs): Finding[] {
+  const places = facts.places.flatMap((place): Finding[] => {
+    const finding = { arm: arm.name, signal: null };
+    if (place.state.state !== 'ok') {
+      const words = `${place.state.detail ?? place.id} (${place.state.state}); it is asked again at every check`;
+      return [{ ...finding, level: 'warning', words, unanswered: true }];
+    }
+    if (place.kind !== 'page' || place.families.length > 0) return [];
+    const advice = 'Is this the address of its metrics?';
+    return [
+      { ...finding, level: 'fatal', words: `${place.id} answers without a single sample`, advice, mayAppear: true },
+    ];
+  });
+  if (arm.places.length === 0 || places.some(({ level }) => level === 'fatal')) return places;
+  const unknown = unknownLabels(arm, facts);
+  if (unknown.length > 0) return [...places, ...unknown];
+  const found = [...signalFindings(arm, other, signals, needs), ...errorFindings(arm, other, signals, needs)];
+  return [...places, ...found, ...(found.some(({ level }) => level === 'fatal') ? [] : traffic(arm))];
+}
+
+/** No wait helps where nothing at all has the label. */
+function unknownLabels(arm: Arm, { unknownLabels: labels = [], places }: ArmFacts): Finding[] {
+  return labels.map((label) => ({
+    level: 'fatal',
+    arm: arm.name,
+    signal: null,
+    words: `no series of ${places[0]?.id ?? 'the source'} has the label ${label}`,
+    advice: `Name the label that tells the versions apart: arms: { ${arm.name}: { version: v2 } } in lukhas.yaml.`,
+    mayAppear: true,
+  }));
+}
+
+function traffic({ name, traffic: counted }: Arm): Finding[] {
+  const finding = { arm: name, signal: 'requests' };
+  if (counted === null || counted === 0)
+    return [{ ...finding, level: 'warning', words: 'no request has been counted yet' }];
+  return [];
+}
+
+/** Without one the canary is still judged by its limits, unless the policy wants it: what it lacks is a warning then. */
+function ofBaseline(arm: Arm, facts: ArmFacts, canary: Arm, signals: Signals, needs: Needs): Finding[] {
+  const found = ofArm(arm, facts, canary, signals, needs);
+  const { objectives, required } = needs.baseline;
+  if (required || objectives.length > 0 || arm.own.length === 0) return found;
+  return found.map((finding) => {
+    if (finding.level !== 'fatal') return finding;
+    const { mayAppear: _, ...rest } = finding;
+    return { ...rest, level: 'warning' };
+  });
+}

@@ -1,0 +1,78 @@
+import type { Policy } from '../../judge/index.js';
+import type { Signals } from '../signals/index.js';
+
+/** What a policy needs to be measured. */
+export interface Needs {
+  /** Names of histograms, with the limits that have to be told from their bounds: milliseconds, or plain numbers. */
+  histograms: ReadonlyMap<string, readonly { objective: string; limit: number }[]>;
+  /** Objectives that count failures, by name; none: failures are not judged. */
+  errors: readonly string[];
+  /** Whether the drift against the baseline is judged. */
+  drift: boolean;
+  /** Objectives that read a number as it is. */
+  scalars: readonly string[];
+  /** Objectives that say nothing without a baseline; and whether the policy promotes nothing without one. */
+  baseline: { objectives: readonly string[]; required: boolean };
+}
+
+const QUANTILE = /^(.+)_p\d+(?:\.\d+)?(?:_ms)?$/;
+
+/**
+ * What the objectives of a policy are judged by.
+ * @param histograms names of the histograms that the signals have: an objective on another name is a scalar's
+ * @param expressions names of the source's own expressions, which stand in for what is not counted
+ */
+export function needsOf(policy: Policy, histograms: readonly string[], expressions: readonly string[]): Needs {
+  const { targets, relative, objectives } = policy;
+  const wanted = new Map<string, { objective: string; limit: number }[]>();
+  const add = (name: string, objective: string, limit: number): void => {
+    wanted.set(name, [...(wanted.get(name) ?? []), { objective, limit }]);
+  };
+  for (const objective of ['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'] as const) {
+    const limit = targets[objective];
+    if (limit !== undefined && !expressions.includes(objective)) add('latency', objective, limit);
+  }
+  const scalars: string[] = [];
+  for (const { name, value } of objectives) {
+    const histogram = QUANTILE.exec(name)?.[1];
+    if (expressions.includes(name)) continue;
+    if (histogram !== undefined && histograms.includes(histogram)) add(histogram, name, value);
+    else scalars.push(name);
+  }
+  const relatives = Object.entries(relative).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const errors = [
+    ...(targets.max_error_rate === undefined || expressions.includes('error_rate') ? [] : ['max_error_rate']),
+    ...(relative.max_error_ratio === undefined ? [] : ['max_error_ratio']),
+  ];
+  const drift = targets.max_drift !== undefined && !expressions.includes('drift');
+  return {
+    histograms: wanted,
+    errors,
+    drift,
+    scalars,
+    baseline: { objectives: [...relatives, ...(drift ? ['max_drift'] : [])], required: policy.baseline === 'required' },
+  };
+}
+
+/** Of the signals those that are needed, and the requests where failures are. */
+export function neededOf({ requests, errors, histograms, drift }: Signals, needs: Needs): Signals {
+  const judged = needs.errors.length > 0;
+  return {
+    requests: judged ? requests : null,
+    errors: judged ? errors : null,
+    histograms: Object.fromEntries(Object.entries(histograms).filter(([name]) => needs.histograms.has(name))),
+    drift: needs.drift ? drift : null,
+    inflight: null,
+  };
+}
+
+/** Where no policy says what is judged: everything that the signals name. */
+export function everythingOf({ errors, histograms, drift }: Signals): Needs {
+  return {
+    histograms: new Map(Object.keys(histograms).map((name) => [name, []])),
+    errors: errors === null ? [] : ['errors'],
+    drift: drift !== null,
+    scalars: [],
+    baseline: { objectives: [], required: false },
+  };
+}

@@ -1,0 +1,119 @@
+import { fitAll, type Selector, showSelector } from '../promql/index.js';
+import { type HistogramSource, type Signals, type Unit, unitContradiction } from '../signals/index.js';
+import { type Absence, absence, isOf, type Kind, seen } from './absence.js';
+import type { Arm } from './arm.js';
+import type { Finding } from './facts.js';
+import type { Needs } from './needs.js';
+import { numbers, plural } from './words.js';
+
+/** What was found of the signals that a policy needs, but for errors. */
+export function signalFindings(arm: Arm, other: Arm | null, signals: Signals, needs: Needs): Finding[] {
+  const { requests, histograms, drift } = signals;
+  const found: Finding[] = [];
+  if (needs.errors.length > 0)
+    for (const { selector } of requests?.terms ?? []) found.push(...counterFindings(arm, other, 'requests', selector));
+  for (const [name, limits] of needs.histograms) {
+    const source = histograms[name];
+    if (source !== undefined) found.push(...histogramFindings(arm, other, name, source, limits));
+  }
+  if (!needs.drift || drift === null) return found;
+  if (drift.kind === 'histogram') return [...found, ...histogramFindings(arm, other, 'drift', drift.histogram, [])];
+  const missing = absence(arm, drift.counts, 'counter', false, other);
+  if (missing !== null) return [...found, asFinding(arm, 'drift', 'counter', missing)];
+  const own = ownSeries(arm, drift.counts, 'counter');
+  const { values, words } = seen(drift.by, own);
+  const finding = { arm: arm.name, signal: 'drift', words: `${drift.counts.name}: ${words}` };
+  return [...found, { ...finding, level: values.length === 0 ? 'fatal' : 'info' }];
+}
+
+function counterFindings(arm: Arm, other: Arm | null, signal: string, selector: Selector): Finding[] {
+  const missing = absence(arm, selector, 'counter', false, other);
+  if (missing !== null) return [asFinding(arm, signal, 'counter', missing)];
+  return [counted(arm, signal, selector)];
+}
+
+/** How many series there are, and what they have counted. */
+export function counted(arm: Arm, signal: string, selector: Selector): Finding {
+  const own = ownSeries(arm, selector, 'counter');
+  const total = own.reduce((sum, { value }) => sum + (Number.isFinite(value) ? value : 0), 0);
+  return {
+    level: 'info',
+    arm: arm.name,
+    signal,
+    words: `${showSelector(selector)}: ${plural(own.length, 'series', 'series')}, ${numbers(total)} so far`,
+  };
+}
+
+export function ownSeries(arm: Arm, selector: Selector, kind: Kind): Arm['own'] {
+  return arm.own.filter(({ name, labels }) => isOf(name, selector.name, kind) && fitAll(selector.matchers, labels));
+}
+
+function histogramFindings(
+  arm: Arm,
+  other: Arm | null,
+  signal: string,
+  source: HistogramSource,
+  limits: readonly { objective: string; limit: number }[],
+): Finding[] {
+  const selector = { name: source.name, matchers: [...source.matchers] };
+  const wrong = unitFinding(arm, signal, source);
+  const missing = absence(arm, selector, 'histogram', false, other);
+  if (missing !== null) return [...wrong, asFinding(arm, signal, 'histogram', missing)];
+  const buckets = ownSeries(arm, selector, 'histogram');
+  const bounds = [...new Set(buckets.map(({ labels }) => Number(labels['le'])))]
+    .filter((le) => Number.isFinite(le))
+    .map((le) => le * source.scale)
+    .sort((a, b) => a - b);
+  const of = { arm: arm.name, signal };
+  const shown = boundsShown(bounds, source.unit);
+  const unmet = limits.filter(({ limit }) => !(bounds.at(-1)! >= limit * (1 - 1e-9)));
+  const far = limits.filter((each) => !unmet.includes(each) && bounds[0]! > each.limit * (1 + 1e-9));
+  const info = `${source.name}: ${plural(new Set(buckets.map((b) => JSON.stringify({ ...b.labels, le: '' }))).size, 'series', 'series')}, ${shown}`;
+  return [
+    ...wrong,
+    ...unmet.map(
+      ({ objective, limit }): Finding => ({
+        ...of,
+        level: 'fatal',
+        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends at or above it (${shown}), so it can be neither met nor missed`,
+        advice: 'Add a bucket at the limit to the histogram, or choose a limit at one of its bounds.',
+      }),
+    ),
+    ...far.map(
+      ({ objective, limit }): Finding => ({
+        ...of,
+        level: 'warning',
+        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends at or below it (${shown}), so that it is met can never be certified`,
+      }),
+    ),
+    { ...of, level: 'info', words: info },
+  ];
+}
+
+function boundsShown(bounds: readonly number[], unit: Unit): string {
+  if (bounds.length === 0) return 'no finite bounds';
+  const shown = bounds.length <= 6 ? bounds : [...bounds.slice(0, 2), ...bounds.slice(-3)];
+  const texts = shown.map((bound) => String(Number(bound.toPrecision(6))));
+  if (shown !== bounds) texts.splice(2, 0, '...');
+  return `bounds ${texts.join(', ')}${unit === '1' ? '' : ' ms'}`;
+}
+
+function shownLimit(limit: number, unit: Unit): string {
+  return `${limit}${unit === '1' ? '' : ' ms'}`;
+}
+
+/** What the page says of the unit. */
+function unitFinding(arm: Arm, signal: string, { name, unit }: HistogramSource): Finding[] {
+  const declared = arm.families.find((family) => family.name === name && family.unit !== null)?.unit ?? null;
+  const words = declared === null ? null : unitContradiction(name, unit, declared);
+  return words === null ? [] : [{ level: 'fatal', arm: arm.name, signal, words }];
+}
+
+/** An absence, as far as it matters: requests that were served have left what they leave. */
+export function asFinding(arm: Arm, signal: string, kind: Kind, { chance, words, advice }: Absence): Finding {
+  const of = { arm: arm.name, signal, words, ...(advice === undefined ? {} : { advice }) };
+  if (chance === 'never') return { ...of, level: 'fatal' };
+  const served = kind === 'histogram' && (arm.traffic ?? 0) > 0;
+  if (chance === 'unlikely' || served) return { ...of, level: 'fatal', mayAppear: true };
+  return { ...of, level: 'warning' };
+}

@@ -1,0 +1,86 @@
+import { parsePolicy } from '../../../../src/lib/judge/policy-schema.js';
+import {
+  declaredOn,
+  type Facts,
+  type Finding,
+  familiesOf,
+  inspect,
+  needsOf,
+} from '../../../../src/lib/metrics/inspect/index.js';
+import { parseExposition } from '../../../../src/lib/metrics/pages/index.js';
+import { parseArms, parseSignals, type Signals, type Unit } from '../../../../src/lib/metrics/signals/index.js';
+
+/** Signals as a person writes them, taken apart. */
+export interface Written {
+  requests?: string;
+  errors?: string;
+  absent?: 'zero' | 'no_data';
+  latency?: string;
+  unit?: Unit;
+  drift?: string;
+}
+
+function signalsOf({ requests, errors, absent = 'no_data', latency, unit = 's', drift }: Written): Signals {
+  return parseSignals({
+    preset: null,
+    requests: requests ?? null,
+    errors: errors === undefined ? null : { count: errors, absent },
+    histograms: latency === undefined ? {} : { latency: { histogram: latency, unit } },
+    drift: drift === undefined ? null : { histogram: drift },
+    inflight: null,
+  });
+}
+
+export interface Look extends Written {
+  page: string;
+  /** Labels of the arms, as `{version="v2"}`. */
+  canary?: string;
+  baseline?: string;
+  baselinePage?: string;
+  policy?: object;
+}
+
+/** What a first look at a page says. */
+export function lookAt({ page, canary = '{}', baseline, baselinePage, policy, ...written }: Look): Finding[] {
+  const signals = signalsOf(written);
+  const arm = (text: string, labels: string, id: string) => {
+    const samples = parseExposition(text, { openMetrics: false });
+    const matchers = parseArms({ canary: labels, baseline: labels }).canary;
+    const families = familiesOf(samples, declaredOn(text));
+    return { matchers, places: [{ id, kind: 'page' as const, state: { state: 'ok' as const }, families, samples }] };
+  };
+  const facts: Facts = {
+    canary: arm(page, canary, 'http://canary/metrics'),
+    baseline:
+      baseline === undefined && baselinePage === undefined
+        ? null
+        : arm(
+            baselinePage ?? page,
+            baseline ?? '{}',
+            baselinePage === undefined ? 'http://canary/metrics' : 'http://baseline/metrics',
+          ),
+  };
+  const needs = needsOf(
+    parsePolicy({
+      windowSeconds: 60,
+      targets: {
+        ...(written.errors === undefined ? {} : { max_error_rate: 0.02 }),
+        ...(written.latency === undefined ? {} : { latency_p95_ms: 250 }),
+      },
+      ...policy,
+    }),
+    Object.keys(signals.histograms),
+    [],
+  );
+  return inspect(facts, { signals, preset: null }, needs);
+}
+
+/** A histogram of 1,000 requests, as a page shows it. */
+export function histogram(
+  name: string,
+  labels = '',
+  bounds: readonly (number | string)[] = [0.1, 0.25, 1, 10],
+): string {
+  const buckets = bounds.map((le) => `${name}_bucket{${labels}le="${le}"} 900\n`).join('');
+  return `${buckets}${name}_bucket{${labels}le="+Inf"} 1000\n${name}_sum{${labels}} 50\n${name}_count{${labels}} 1000\n`;
+}
