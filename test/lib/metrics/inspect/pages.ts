@@ -7,7 +7,7 @@ import {
   inspect,
   needsOf,
 } from '../../../../src/lib/metrics/inspect/index.js';
-import { parseExposition } from '../../../../src/lib/metrics/pages/index.js';
+import { parseExposition } from '../../../../src/lib/metrics/pages/exposition.js';
 import { parseArms, parseSignals, type Signals, type Unit } from '../../../../src/lib/metrics/signals/index.js';
 
 /** Signals as a person writes them, taken apart. */
