@@ -11,7 +11,7 @@ import {
   rewritten,
   SCRAPE_URL,
   SOURCE_TIMEOUT_MS,
-  signalsInput,
+  signalsWithPresets,
   unknownMetrics,
 } from '../metrics/index.js';
 
@@ -103,7 +103,7 @@ export const armsInput = z
   .transform(({ canary, baseline = '{}' }) => ({ canary, baseline }));
 
 /** The section `signals`. */
-export const signalsSection = signalsInput;
+export const signalsSection = signalsWithPresets;
 
 /** What is recorded of a source, apart from what is not. */
 export function splitSource(
