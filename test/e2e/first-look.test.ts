@@ -116,18 +116,18 @@ describe('the first look', () => {
       await prometheus.scrape([url]);
       const arms = '{ canary: { version: v2 }, baseline: { version: v1 } }';
       expect(await look('{ canary: { gate: stage }, baseline: { gate: production } }', RIGHT)).to.match(
-        /^exit 2 [^]*no series of .* has the label gate/,
+        /^exit 2 [\s\S]*no series of .* has the label gate/,
       );
       expect(await look('{ canary: { version: v3 }, baseline: { version: v1 } }', RIGHT)).to.match(
-        /^exit 2 [^]*no series http_requests_total\{version="v3"\} \(version seen: v1, v2\)/,
+        /^exit 2 [\s\S]*no series http_requests_total\{version="v3"\} \(version seen: v1, v2\)/,
       );
       expect(
         await look(arms, RIGHT.replace('latency: http_request_duration_seconds', 'latency: http_request_latency')),
       ).to.match(
-        /^exit 2 [^]*no series http_request_latency_bucket; Prometheus has histograms http_request_duration_seconds/,
+        /^exit 2 [\s\S]*no series http_request_latency_bucket; Prometheus has histograms http_request_duration_seconds/,
       );
       expect(await look(arms, RIGHT.replace('"5.."', '"500"'))).to.match(
-        /^exit 2 [^]*status="503" looks like a failure/,
+        /^exit 2 [\s\S]*status="503" looks like a failure/,
       );
       const found = await look(arms, RIGHT);
       expect(found).to.match(/^exit 0 /);

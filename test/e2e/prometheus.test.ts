@@ -28,8 +28,7 @@ const HANDBOOK = {
 /** Numbers that cannot be traced back to counters. */
 const OPAQUE = {
   PROM_Q_LAT: 'max(histogram_quantile(0.95, rate(model_latency_bucket{gate="$__gate"}[5s]))) * 1000',
-  PROM_Q_ERR:
-    'max(rate(model_errors_total{gate="$__gate"}[5s])) / max(rate(model_requests_total{gate="$__gate"}[5s]))',
+  PROM_Q_ERR: 'max(rate(model_errors_total{gate="$__gate"}[5s])) / max(rate(model_requests_total{gate="$__gate"}[5s]))',
 };
 /** A label that has to be escaped to be found. */
 const TEAM = 'risk "A"\nand \\ others';

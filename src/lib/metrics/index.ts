@@ -5,7 +5,7 @@
 export { FORMER_KEYS, rewritten, unknownMetrics } from './former.js';
 export { openNdjson } from './ndjson.js';
 export { observationJsonSchema, parseObservation } from './observation-schema.js';
-export { currentForm, openSource, openSource } from './open.js';
+export { currentForm, openSource } from './open.js';
 export { signalsWithPresets } from './presets/index.js';
 export { writeMatchers } from './promql/index.js';
 export { reachable } from './reachable.js';
