@@ -170,7 +170,7 @@ function configure(workspace: Workspace, url: string, latencyMs: number): void {
   workspace.file('objective.yaml', `${policy(latencyMs)}objectives: [ninety_five_ms < ${latencyMs}]\n`);
   const source = { kind: 'prometheus', url };
   const labels = { gate: '$__gate', team: TEAM };
-  workspace.file('labelled.yaml', JSON.stringify({ source: { ...source, labels } }));
+  workspace.file('labelled.yaml', JSON.stringify({ source, arms: { canary: labels, baseline: labels } }));
   workspace.file(
     'queries.yaml',
     JSON.stringify({ source: { ...source, queries: { ninety_five_ms: OPAQUE.PROM_Q_LAT } } }),
