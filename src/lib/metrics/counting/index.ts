@@ -2,17 +2,10 @@
  * Turns what a look found of an arm into what was counted since the last look. Pure: counters have identities, and what
  * cannot be told is a state, never a number (decision 22).
  */
-export { type ArmCount, allMissing, countArm } from './count.js';
+export { type ArmCount, countArm } from './count.js';
 export { type ArmCursor, armCursorSchema } from './cursor.js';
-export { looksLikeFailure, type UnselectedFailure, unselectedFailures } from './failures.js';
-export {
-  countProblem,
-  differenceHistogram,
-  type HistogramTotals,
-  type Increments,
-  readHistograms,
-  sumHistograms,
-} from './histogram.js';
+export { looksLikeFailure, unselectedFailures } from './failures.js';
+export { sumHistograms } from './histogram.js';
 export { PROCESS_START, seriesNames } from './plan.js';
 export { processStart } from './processes.js';
 export type { Unseen } from './unseen.js';
