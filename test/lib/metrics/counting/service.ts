@@ -162,7 +162,7 @@ export class World {
 
   /** Where nothing names the processes, the first looks are of one, so that its rate is known. */
   private settled(place: Place): boolean {
-    return this.behaviour.starts || this.behaviour.created || ++place.shown > 4;
+    return this.behaviour.starts || this.behaviour.created || ++place.shown > (this.behaviour.scraped ? 8 : 4);
   }
 
   private serve(place: Place, t: number, torn: boolean): void {
