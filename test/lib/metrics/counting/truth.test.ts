@@ -21,7 +21,7 @@ interface Blind {
   maybe: (one: Happened) => boolean;
 }
 
-const PARTIAL = new Set<Unseen['reason']>(['restart', 'too large', 'in turn']);
+const PARTIAL = new Set<Unseen['reason']>(['restart', 'too large', 'in turn', 'torn']);
 
 function blindness(unseen: readonly Unseen[], cursor: ArmCursor, begin: number): Blind {
   const read = new Map<string, { seen: number; sure: number }>();
