@@ -1,4 +1,4 @@
-import { fits, type Matcher } from '../promql/index.js';
+import { fits, type Matcher, type Selector } from '../promql/index.js';
 import { matches, type Sample, type Signals } from '../signals/index.js';
 import { absence, seen } from './absence.js';
 import type { Arm } from './arm.js';
@@ -59,9 +59,19 @@ function selected(arm: Arm, { requests, errors }: Signals): Finding[] {
   const of = { arm: arm.name, signal: 'errors' };
   const wrong = [
     ...labels.flatMap((label) => otherSpelling(label, all, telling)),
-    ...labels.flatMap((label) => noSuchLabel(label, all, telling)),
+    ...(failures.some((failure) => canCome(failure, all, common))
+      ? []
+      : labels.flatMap((label) => noSuchLabel(label, all, telling))),
   ];
   return [...wrong.map((finding) => ({ ...of, ...finding })), { ...of, level: 'info', words }];
+}
+
+/** Whether requests have all labels by which this part selects failures; of several parts, one that can come is enough. */
+function canCome({ matchers }: Selector, all: readonly Sample[], common: ReadonlySet<string>): boolean {
+  return matchers.every(
+    (matcher) =>
+      common.has(matcher.label) || fits(matcher, '') || all.some(({ labels }) => labels[matcher.label] !== undefined),
+  );
 }
 
 /** Failures that have not happened yet, and would be written in another way than the one that is selected. */

@@ -11,7 +11,8 @@ export function signalFindings(arm: Arm, other: Arm | null, signals: Signals, ne
   const { requests, histograms, drift } = signals;
   const found: Finding[] = [];
   if (needs.errors.length > 0)
-    for (const { selector } of requests?.terms ?? []) found.push(...counterFindings(arm, other, 'requests', selector));
+    for (const { selector } of requests?.terms ?? [])
+      found.push(...(isOfFailures(selector, signals) ? [] : counterFindings(arm, other, 'requests', selector)));
   for (const [name, limits] of needs.histograms) {
     const source = histograms[name];
     if (source !== undefined) found.push(...histogramFindings(arm, other, name, source, limits));
@@ -24,6 +25,12 @@ export function signalFindings(arm: Arm, other: Arm | null, signals: Signals, ne
   const { values, words } = seen(drift.by, own);
   const finding = { arm: arm.name, signal: 'drift', words: `${drift.counts.name}: ${words}` };
   return [...found, { ...finding, level: values.length === 0 ? 'fatal' : 'info' }];
+}
+
+/** A part of the requests that counts failed ones alone appears with the first failure; what is said of errors is said of it. */
+function isOfFailures(selector: Selector, { requests, errors }: Signals): boolean {
+  const more = requests?.terms.some((term) => term.sign === 1 && term.selector.name !== selector.name) ?? false;
+  return more && (errors?.terms.some((term) => term.selector.name === selector.name) ?? false);
 }
 
 function counterFindings(arm: Arm, other: Arm | null, signal: string, selector: Selector): Finding[] {
