@@ -1,7 +1,7 @@
 import { LukhasError } from '../errors.js';
 import type { Policy } from '../judge/index.js';
-import { openSource, type SourceAuth, type SourceDescriptor } from '../metrics/index.js';
-import type { Finding } from '../metrics/inspect/index.js';
+import { openSource, type SignalsConfig, type SourceAuth, type SourceDescriptor } from '../metrics/index.js';
+import type { Facts, Finding } from '../metrics/inspect/index.js';
 
 export interface FirstLookRequest {
   source: SourceDescriptor;
@@ -17,6 +17,8 @@ export interface FirstLookRequest {
 }
 
 export interface FirstLook {
+  /** As it is to be recorded: signals of a preset are those of the variant whose names are there. */
+  source: SourceDescriptor;
   findings: Finding[];
   /** What was not looked at, and why, in words; null: nothing was left out. */
   skipped: string | null;
@@ -36,13 +38,18 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
     if (source.inspect === undefined || descriptor.kind === 'none' || descriptor.kind === 'ndjson') {
       await source.check();
       return {
+        source: request.source,
         findings: [],
         skipped: descriptor.kind === 'ndjson' ? `${descriptor.input}: read as the canary runs` : null,
       };
     }
     if (gates === null && JSON.stringify(descriptor.arms).includes('$__gate')) {
       await source.check();
-      return { findings: [], skipped: 'answers; pass --model, --from and --to to look at the series of a canary' };
+      return {
+        source: request.source,
+        findings: [],
+        skipped: 'answers; pass --model, --from and --to to look at the series of a canary',
+      };
     }
     const window = policy?.windowSeconds ?? 300;
     const [{ everythingOf, inspect, neededOf, needsOf }, { fillSignals, parseSignals }] = await Promise.all([
@@ -62,10 +69,29 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       withBaseline: policy?.baseline !== 'none',
       signals: neededOf(signals, needs),
     });
-    return { findings: inspect(facts, { signals, preset: descriptor.signals.preset }, needs), skipped: null };
+    const variant = await variantOf(descriptor.signals, facts);
+    if (variant !== null) {
+      const look = await firstLook({ ...request, source: { ...descriptor, signals: variant } });
+      return { ...look, findings: [...look.findings, variantFinding(descriptor.signals.preset, variant.preset)] };
+    }
+    const findings = inspect(facts, { signals, preset: descriptor.signals.preset }, needs);
+    return { source: request.source, findings, skipped: null };
   } finally {
     await source.close();
   }
+}
+
+/** The signals of the variant of a preset that the canary's places have the names of; null: none is needed. */
+async function variantOf(signals: SignalsConfig, { canary }: Facts): Promise<SignalsConfig | null> {
+  if (signals.preset === null) return null;
+  const { fittingVariant } = await import('../metrics/presets/variants.js');
+  const names = canary.places.flatMap(({ families, samples }) => [...families, ...samples].map(({ name }) => name));
+  return fittingVariant(signals, new Set(names));
+}
+
+function variantFinding(preset: string | null, variant: string | null): Finding {
+  const words = `preset ${variant} in place of ${preset}: the names that are there are those of ${variant}`;
+  return { level: 'info', arm: null, signal: null, words };
 }
 
 /**

@@ -41,8 +41,8 @@ export async function startCanary(app: App, options: StartOptions): Promise<Star
   const look = await firstLook({ source, auth, now: clock.now, policy, modelId, fromGate, toGate });
   const findings = refuseHopeless(look.findings, allowMissing);
   const notes = findings.map((each) => (each.level === 'warning' ? `warning: ${lineOf(each)}` : lineOf(each)));
-  const started = await recorded(app, { ...request, notes }, allowSharedSeries);
-  const warnings = [...(await hints(source)), ...findings.flatMap(warningOf), ...started.warnings];
+  const started = await recorded(app, { ...request, source: look.source, notes }, allowSharedSeries);
+  const warnings = [...(await hints(look.source)), ...findings.flatMap(warningOf), ...started.warnings];
   return { canary: started.canary, firstLook: findings, warnings };
 }
 

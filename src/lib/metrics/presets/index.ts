@@ -5,3 +5,4 @@
 export { signalsWithPresets } from './input.js';
 export type { Preset, UnavailablePreset } from './preset.js';
 export { PRESETS, presetNamed, recognise, UNAVAILABLE_PRESETS, unavailablePreset, variantFor } from './presets.js';
+export { fittingVariant } from './variants.js';
