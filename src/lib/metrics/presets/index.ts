@@ -3,6 +3,5 @@
  * and the trap of each. Data and look-ups only; `docs/presets/` has a page for each.
  */
 export { signalsWithPresets } from './input.js';
-export type { Preset, UnavailablePreset } from './preset.js';
+export type { Preset } from './preset.js';
 export { PRESETS, presetNamed, recognise, UNAVAILABLE_PRESETS, unavailablePreset, variantFor } from './presets.js';
-export { fittingVariant } from './variants.js';
