@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   type ArmReading,
+  type CategorySignal,
   type CountSignal,
   type HistogramSignal,
   MISSING_STATES,
@@ -25,11 +26,18 @@ export const policies: fc.Arbitrary<Policy> = fc
         latency_p95_ms: fc.constantFrom(50, 100, 150, 1e6),
         latency_p99_ms: fc.constantFrom(100, 200),
         max_drift: fc.constantFrom(0.01, 0.2, 5),
+        max_unavailable: fc.constantFrom(0, 0.05, 1),
       },
       { requiredKeys: [] },
     ),
     relative: fc.record({ max_error_ratio: fc.constantFrom(0.5, 1, 2) }, { requiredKeys: [] }),
-    objectives: fc.constantFrom<string[]>([], ['ttft < 800'], ['ttft < 800', 'tokens >= 1']),
+    objectives: fc.constantFrom<string[]>(
+      [],
+      ['ttft < 800'],
+      ['ttft < 800', 'tokens >= 1'],
+      ['ttft_p95_ms < 150'],
+      ['tokens_p50 <= 100'],
+    ),
     alpha: fc.record({ rollback: chance, promote: chance }),
     promote: fc.constantFrom('end', 'early'),
     onInconclusive: fc.constantFrom('block', 'extend', 'promote'),
@@ -39,13 +47,18 @@ export const policies: fc.Arbitrary<Policy> = fc
     baseline: fc.constantFrom('auto', 'required', 'none'),
     designEffect: fc.record({ batchSize: fc.constantFrom(1, 3, 40), estimate: fc.boolean() }),
     maxConsecutiveFailures: fc.integer({ min: 1, max: 3 }),
+    warmupSeconds: fc.constantFrom(0, 0, 0, 0.7, 3),
+    maxRestarts: fc.constantFrom(0, 2, 50),
+    maxFailures: fc.constantFrom(0, 0.1, 1),
+    maxMissing: fc.constantFrom(0, 0.1, 1),
   })
   .map(({ looks, objectives, targets, relative, ...rest }) => {
-    const nothing = Object.keys(targets).length + Object.keys(relative).length + objectives.length === 0;
+    const { max_unavailable: _, ...limits } = targets;
+    const nothing = Object.keys(limits).length + Object.keys(relative).length + objectives.length === 0;
     return policy({
       ...rest,
       windowSeconds: looks * rest.intervalSeconds,
-      targets: nothing ? { max_error_rate: 0.02 } : targets,
+      targets: nothing ? { ...targets, max_error_rate: 0.02 } : targets,
       relative,
       objectives,
     });
@@ -72,6 +85,10 @@ const histogram: fc.Arbitrary<HistogramSignal> = fc
   )
   .map(([bounds, counts]) => ({ state: 'ok', bounds, counts: counts.slice(0, bounds.length + 1) }));
 
+const categories: fc.Arbitrary<CategorySignal> = fc
+  .dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), count)
+  .map((counts) => ({ state: 'ok', counts }));
+
 const arm: fc.Arbitrary<ArmReading> = fc.record(
   {
     errors: fc.oneof({ arbitrary: ratio, weight: 4 }, missing),
@@ -79,6 +96,13 @@ const arm: fc.Arbitrary<ArmReading> = fc.record(
     score: fc.oneof({ arbitrary: histogram, weight: 4 }, missing),
     inflight: fc.nat(100),
     resets: fc.nat(2),
+    restarts: fc.nat(2),
+    targets: fc.tuple(fc.nat(3), fc.nat(3)).map(([up, down]) => ({ expected: up + down, up })),
+    histograms: fc.dictionary(
+      fc.constantFrom('ttft', 'tokens'),
+      fc.oneof({ arbitrary: histogram, weight: 4 }, missing),
+    ),
+    categories: fc.oneof({ arbitrary: categories, weight: 4 }, missing),
   },
   { requiredKeys: [] },
 );
@@ -104,7 +128,15 @@ const healthy = fc.integer({ min: 500, max: 5000 }).map((total) => {
   return {
     canary: good,
     baseline: { ...good, errors: { state: 'ok', bad: Math.ceil(total / 10), total } as CountSignal },
-    scalars: { ttft: ok(100), tokens: ok(5), error_rate: ok(0), latency_p95_ms: ok(10), drift: ok(0) },
+    scalars: {
+      ttft: ok(100),
+      ttft_p95_ms: ok(100),
+      tokens_p50: ok(5),
+      tokens: ok(5),
+      error_rate: ok(0),
+      latency_p95_ms: ok(10),
+      drift: ok(0),
+    },
   };
 });
 
