@@ -59,8 +59,7 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
     const values = { gate: fromGate ?? '', model: request.modelId, window };
     const signals = fillSignals(parseSignals(descriptor.signals), values);
     const expressions = descriptor.kind === 'prometheus' ? Object.keys(descriptor.queries) : [];
-    const needs =
-      policy === null ? everythingOf(signals) : needsOf(policy, Object.keys(signals.histograms), expressions);
+    const needs = policy === null ? everythingOf(signals) : needsOf(policy, expressions);
     const facts = await source.inspect({
       modelId: request.modelId,
       canaryGate: fromGate ?? '',

@@ -1,4 +1,4 @@
-import type { Policy } from '../../judge/index.js';
+import { type Policy, quantileQuestion } from '../../judge/index.js';
 import type { Signals } from '../signals/index.js';
 
 /** What a policy needs to be measured. */
@@ -15,39 +15,38 @@ export interface Needs {
   baseline: { objectives: readonly string[]; required: boolean };
 }
 
-const QUANTILE = /^(.+)_p\d+(?:\.\d+)?(?:_ms)?$/;
-
 /**
- * What the objectives of a policy are judged by.
- * @param histograms names of the histograms that the signals have: an objective on another name is a scalar's
+ * What the objectives of a policy are judged by; those that are only reported need nothing.
  * @param expressions names of the source's own expressions, which stand in for what is not counted
  */
-export function needsOf(policy: Policy, histograms: readonly string[], expressions: readonly string[]): Needs {
-  const { targets, relative, objectives } = policy;
+export function needsOf(policy: Policy, expressions: readonly string[]): Needs {
+  const { targets, relative, objectives, reportOnly = [] } = policy;
+  const isJudged = (name: string): boolean => !expressions.includes(name) && !reportOnly.includes(name);
   const wanted = new Map<string, { objective: string; limit: number }[]>();
   const add = (name: string, objective: string, limit: number): void => {
     wanted.set(name, [...(wanted.get(name) ?? []), { objective, limit }]);
   };
   for (const objective of ['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'] as const) {
     const limit = targets[objective];
-    if (limit !== undefined && !expressions.includes(objective)) add('latency', objective, limit);
+    if (limit !== undefined && isJudged(objective)) add('latency', objective, limit);
   }
   const scalars: string[] = [];
-  for (const { name, value } of objectives) {
-    const histogram = QUANTILE.exec(name)?.[1];
-    if (expressions.includes(name)) continue;
-    if (histogram !== undefined && histograms.includes(histogram)) add(histogram, name, value);
-    else scalars.push(name);
+  for (const objective of objectives.filter(({ name }) => isJudged(name))) {
+    const histogram = quantileQuestion(objective)?.histogram;
+    if (histogram === undefined) scalars.push(objective.name);
+    else add(histogram, objective.name, objective.value);
   }
-  const relatives = Object.entries(relative).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  const errors = [
-    ...(targets.max_error_rate === undefined || expressions.includes('error_rate') ? [] : ['max_error_rate']),
-    ...(relative.max_error_ratio === undefined ? [] : ['max_error_ratio']),
-  ];
-  const drift = targets.max_drift !== undefined && !expressions.includes('drift');
+  const ratios = { max_error_ratio: 'error_ratio', max_slow_ratio: 'slow_ratio' } as const;
+  const relatives = (['max_error_ratio', 'max_slow_ratio'] as const).filter(
+    (key) => relative[key] !== undefined && isJudged(ratios[key]),
+  );
+  const drift = targets.max_drift !== undefined && isJudged('drift');
   return {
     histograms: wanted,
-    errors,
+    errors: [
+      ...(targets.max_error_rate !== undefined && isJudged('error_rate') ? ['max_error_rate'] : []),
+      ...relatives.filter((key) => key === 'max_error_ratio'),
+    ],
     drift,
     scalars,
     baseline: { objectives: [...relatives, ...(drift ? ['max_drift'] : [])], required: policy.baseline === 'required' },

@@ -228,6 +228,18 @@ describe('the first look', () => {
       );
     });
 
+    it('looks for the histogram of any quantile, but not for what is only reported', () => {
+      const page = COUNTERS + histogram('model_latency') + histogram('ttft_seconds', '', [0.1, 0.2]);
+      const signals = { requests: MODEL.requests, errors: MODEL.errors, latency: MODEL.latency, page };
+      const policy = { targets: { max_error_rate: 0.02 }, objectives: ['ttft_p95_ms < 800', 'latency_p50_ms < 60000'] };
+      expect(words({ ...signals, policy })).to.deep.equal([
+        'the policy asks for ttft_p95_ms, and signals names no ttft',
+        'latency_p50_ms 60000 ms: model_latency has no bucket that ends at or above it (bounds 100, 250, 1000, 10000 ms), so it can be neither met nor missed',
+      ]);
+      const reportOnly = ['ttft_p95_ms', 'latency_p50_ms'];
+      expect(words({ ...signals, policy: { ...policy, reportOnly } })).to.deep.equal([]);
+    });
+
     it('refuses objectives against a baseline that there is none of', () => {
       const policy = { targets: { max_error_rate: 0.02 }, relative: { max_error_ratio: 2 } };
       const [found] = words({ requests: MODEL.requests, errors: MODEL.errors, page: COUNTERS, policy });

@@ -69,7 +69,6 @@ export function lookAt({ page, canary = '{}', baseline, baselinePage, policy, ..
       },
       ...policy,
     }),
-    Object.keys(signals.histograms),
     [],
   );
   return inspect(facts, { signals, preset: null }, needs);
