@@ -2,6 +2,7 @@
  * Reading what people write: YAML and JSON with problems in one line, names, durations, instants, addresses; and showing what came
  * from outside (`visible`). Part of the floor.
  */
+export { annotatedYaml } from './annotated.js';
 export { durationSeconds, isDuration, parseDuration } from './duration.js';
 export { parseInstant } from './instant.js';
 export { NAME_MOST, NAME_PATTERN, NAME_RULE, parseName } from './name.js';

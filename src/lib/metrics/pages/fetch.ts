@@ -14,8 +14,8 @@ export interface FetchedPage {
 }
 
 export interface PagesOptions {
-  /** Names of all samples that are needed. */
-  wanted: readonly string[];
+  /** Names of all samples that are needed; `all`: whatever there is. */
+  wanted: readonly string[] | 'all';
   /** For each page. */
   timeoutMs: number;
   credentials?: Credentials;
@@ -36,7 +36,7 @@ const AT_ONCE = 25;
  * native histograms are in no other format, and show in the text as histograms without bounds.
  */
 export class Pages {
-  private readonly wanted: ReadonlySet<string>;
+  private readonly wanted: (name: string) => boolean;
   private readonly accept: string;
   /** By place: whether Protocol Buffers gave what the text does not have. */
   private readonly protobuf = new Map<string, boolean>();
@@ -44,8 +44,10 @@ export class Pages {
   private readonly lastPlaces = new Map<string, Place[]>();
 
   constructor(private readonly options: PagesOptions) {
-    this.wanted = new Set(options.wanted);
-    this.accept = options.wanted.every((name) => LEGACY_NAME.test(name)) ? TEXT : TEXT_UTF8;
+    const { wanted } = options;
+    const names = new Set(wanted);
+    this.wanted = wanted === 'all' ? () => true : (name) => names.has(name);
+    this.accept = wanted === 'all' || wanted.every((name) => LEGACY_NAME.test(name)) ? TEXT : TEXT_UTF8;
   }
 
   /**
@@ -101,7 +103,7 @@ export class Pages {
       ...(signal === undefined ? {} : { signal }),
     });
     if (!answer.ok) return { ok: false, missing: { state: answer.state, detail: atAddress(answer.detail, place) } };
-    const page = await readPage(shownUrl(place.url), answer, (name) => this.wanted.has(name));
+    const page = await readPage(shownUrl(place.url), answer, this.wanted);
     signal?.throwIfAborted();
     if (page.ok) return page;
     const { state, detail } = page.missing;

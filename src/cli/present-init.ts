@@ -1,0 +1,62 @@
+import type { Init } from '../lib/app/init/index.js';
+import { advice } from './advice.js';
+import { presentPlan } from './present-plan.js';
+import { block, blocks, type Styled } from './screen.js';
+
+/** What was found in a metrics page or a Prometheus, a line for each signal. */
+export function presentFound({ found }: Init): Styled {
+  const { requests, errors, latency, histograms, drift, inflight, arms, measured } = found;
+  const line = (key: string, text: string | null, notes: readonly string[]): string =>
+    `${key.padEnd(9)} ${text === null ? `not found: ${notes[0] ?? ''}` : text}`;
+  const rate = (perSecond: number | null): string =>
+    perSecond === null ? '' : ` (${Number(perSecond.toPrecision(2))} requests/s)`;
+  const version = (value: string, perSecond: number | null) => `${value === '' ? '(none)' : value}${rate(perSecond)}`;
+  const told = arms.found;
+  const versions =
+    told === null
+      ? `${arms.notes[0] ?? ''}${rate(measured.canaryPerSecond)}`
+      : `${told.label}: canary ${version(told.canaryValue, measured.canaryPerSecond)}` +
+        (told.baselineValue === null ? '' : `, baseline ${version(told.baselineValue, measured.baselinePerSecond)}`);
+  const system =
+    found.preset === null ? [] : [line('system', `${found.preset.title} (preset ${found.preset.name})`, [])];
+  return block([
+    ...system,
+    line('requests', requests.text, requests.notes),
+    line('errors', errors.text, errors.notes),
+    line('latency', latency.text === null ? null : `${latency.text}, in ${latency.unit}`, latency.notes),
+    ...Object.entries(histograms).map(([name, one]) => line(name, one.text, one.notes)),
+    line('drift', drift.by === null ? drift.text : `${drift.text} by ${drift.by}`, drift.notes),
+    ...(inflight.text === null ? [] : [line('inflight', inflight.text, inflight.notes)]),
+    line('versions', versions, []),
+    ...checks(found),
+    ...found.unavailable,
+  ]);
+}
+
+/** What a person has to look at before the first canary. */
+function checks(found: Init['found']): string[] {
+  const { requests, errors, latency, drift, arms } = found;
+  const notes = [...requests.notes, ...errors.notes, ...latency.notes, ...drift.notes, ...arms.notes];
+  return notes
+    .filter((note) => /^check |cannot be separated|covers all/.test(note))
+    .map((note) => `check: ${note.replace(/^check (this: )?/, '')}`);
+}
+
+/** The files as they would be written. */
+export function presentFiles({ files }: Init): Styled {
+  return blocks(files.map(({ name, text }) => block([`# ${name}`, ...text.trimEnd().split('\n')])));
+}
+
+/** What the policy can decide, and what to run. */
+export function presentNext({ plan, next, written }: Init & { written: readonly string[] }): Styled {
+  if (next === null)
+    return block([
+      'Nothing to judge by was found: no latency histogram and no failures. docs/init.md says what to expose.',
+    ]);
+  const planned =
+    plan === null
+      ? 'No traffic was measured: check slo.yaml with lukhas plan --policy slo.yaml --rps RATE.'
+      : presentPlan(plan);
+  const done = written.length === 0 ? [] : [`wrote ${written.join(' and ')}`];
+  return blocks([block([...done, planned]), advice(`next: ${next}`)]);
+}
