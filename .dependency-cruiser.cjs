@@ -51,6 +51,7 @@ const OWNERS = {
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
   yaml: ['^src/lib/input/', '^src/daemon/preload\\.ts$'],
   archiver: ['^src/lib/evidence/'],
+  'csv-parse': ['^src/lib/metrics/requests/'],
   yauzl: ['^src/lib/evidence/verify/zip\\.ts$'],
 };
 

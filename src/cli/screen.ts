@@ -88,3 +88,21 @@ export function printJson(value: unknown): void {
 export function printData(text: string): void {
   process.stdout.write(process.stdout.isTTY ? visibleLines(text) : text);
 }
+
+/** Data that is made as it is read, a line each: no more is made than its reader takes. Ends early when the reader went away. */
+export async function printLines(lines: AsyncIterable<string>): Promise<void> {
+  let waiting = '';
+  const flush = async (): Promise<void> => {
+    const text = waiting;
+    waiting = '';
+    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  };
+  for await (const line of lines) {
+    waiting += `${line}\n`;
+    if (waiting.length >= PRINTED_AT_ONCE) await flush();
+    if (process.stdout.errored) return;
+  }
+  if (waiting !== '') await flush();
+}
+
+const PRINTED_AT_ONCE = 64 * 1024;

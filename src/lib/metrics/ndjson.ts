@@ -181,7 +181,8 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined
   }
 }
 
-async function* splitLines(stream: Readable, name: string): AsyncGenerator<Line, void> {
+/** Lines of a stream, each of at most 1 MiB. @throws LukhasError OBSERVATION for a longer one */
+export async function* splitLines(stream: Readable, name: string): AsyncGenerator<Line, void> {
   let number = 1;
   let parts: Buffer[] = [];
   let size = 0;
