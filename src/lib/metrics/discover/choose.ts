@@ -1,6 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import { type Preset, recognise } from '../presets/index.js';
-import { type Matcher, readSelector, readSum } from '../promql/index.js';
+import { fitAll, type Matcher, readSelector, readSum } from '../promql/index.js';
 import type { Unit } from '../signals/index.js';
 import type { SeriesFact } from './facts.js';
 import { type FailureLabel, failureLabels } from './failures.js';
@@ -19,6 +19,8 @@ export interface Choice {
   /** Failures are another counter than requests, which may appear with the first one. */
   absentZero: boolean;
   latency: { pick: Pick; unit: Unit; family: HistogramFamily } | null;
+  /** Parts of the preset's failures are left out: they select by labels that this service does not have. */
+  trimmed: boolean;
   /** Health checks that are left out; null: none were seen. */
   path: Matcher | null;
   otherRequests: string[];
@@ -47,6 +49,7 @@ export function chooseByNames(families: Families): Choice {
           : [pick(found!.requests[0]!.name, path, failures.found.matcher)],
     failedBy: failures?.by === 'label' ? failures.found : null,
     absentZero: failures?.by === 'counter',
+    trimmed: false,
     latency: latency === null ? null : { pick: pick(latency.name, latencyPath), unit: latency.unit, family: latency },
     path,
     otherRequests: found?.others ?? [],
@@ -69,12 +72,16 @@ function fromPreset(preset: Preset, series: readonly SeriesFact[], families: Fam
   const requests = picks(signals['requests']);
   const own = requests.flatMap((pick) => series.filter(({ name }) => name === pick.name));
   if (own.length === 0) return null;
-  const failed = signals['errors'] === undefined ? null : picks(signals['errors']);
+  const all = signals['errors'] === undefined ? null : picks(signals['errors']);
   // A preset for many services may not fit this one: labels by which it tells failures have to be there.
-  const labels = failed?.flatMap(({ matchers }) => matchers.map(({ label }) => label)) ?? [];
+  const labels = all?.flatMap(({ matchers }) => matchers.map(({ label }) => label)) ?? [];
   const carried = new Set(own.flatMap((one) => Object.keys(one.labels)));
-  const among = failed?.every(({ name }) => requests.some((pick) => pick.name === name)) ?? false;
+  const among = all?.every(({ name }) => requests.some((pick) => pick.name === name)) ?? false;
   if (among && labels.length > 0 && !labels.some((label) => carried.has(label)) && !ofFailuresOnly(labels)) return null;
+  const fitting =
+    all?.filter(({ matchers }) => matchers.every((one) => carried.has(one.label) || canBeEmpty(one))) ?? [];
+  const trimmed = among && fitting.length > 0 && fitting.length < all!.length && !ofFailuresOnly(labels);
+  const failed = trimmed ? fitting : all;
   const path = requests.some(({ matchers }) => matchers.length > 0) ? null : pathMatcher(own);
   const narrowed = (all: Pick[]) => all.map((pick) => withPath(pick, path, series));
   const latency = latencyOf(signals['latency'], families);
@@ -84,12 +91,18 @@ function fromPreset(preset: Preset, series: readonly SeriesFact[], families: Fam
     requests: narrowed(requests),
     failed: failed === null ? null : narrowed(failed),
     failedBy: among && byLabel !== undefined && labels.includes(byLabel.label) ? byLabel : null,
+    trimmed,
     absentZero: (signals['errors'] as { absent?: string } | undefined)?.absent === 'zero',
     latency: latency === null ? null : { ...latency, pick: withPath(latency.pick, path, latency.family.counts, true) },
     path,
     otherRequests: [],
     otherLatencies: [],
   };
+}
+
+/** Whether a series without the label fits. */
+function canBeEmpty(matcher: Matcher): boolean {
+  return fitAll([matcher], {});
 }
 
 /** `error_type`: there once something failed. */

@@ -12,10 +12,6 @@ export function fits({ labels }: SeriesFact, matchers: readonly Matcher[]): bool
   return fitAll(matchers, labels);
 }
 
-export function selected(series: readonly SeriesFact[], { name, matchers }: Pick): SeriesFact[] {
-  return series.filter((one) => one.name === name && fits(one, matchers));
-}
-
 const PLAIN_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const PLAIN_LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** What an eye does not see: in a file it stands as an escape, which PromQL reads. */

@@ -174,13 +174,14 @@ function presetOf(preset: Preset, choice: Choice, series: readonly SeriesFact[])
     const name = text?.replace(/\{.*$/s, '');
     return name === undefined || there.has(name) ? [] : [key];
   });
+  const trimmed = choice.trimmed && choice.path === null ? (['errors'] as const) : [];
   const overrides =
     choice.path === null
       ? []
       : (['requests', 'errors', 'latency'] as const).filter((key) => key in preset.signals && !missing.includes(key));
   const notes = [`recognized: ${preset.title}`, preset.trap];
   if (missing.length > 0) notes.push(`not there, so left out: ${missing.join(', ')}`);
-  return { name: preset.name, title: preset.title, notes, overrides: [...overrides], missing };
+  return { name: preset.name, title: preset.title, notes, overrides: [...overrides, ...trimmed], missing };
 }
 
 /** That of the preset, where its histogram is there. */
