@@ -7,7 +7,7 @@ export function firstLookLines(findings: readonly Finding[]): string[] {
   const width = Math.max(...found.map(({ signal }) => signal?.length ?? 0));
   return [
     [
-      'first look',
+      'preflight check',
       ...found.map(({ arm, signal, words }) => `  ${(arm ?? '').padEnd(8)}  ${(signal ?? '').padEnd(width)}  ${words}`),
     ].join('\n'),
   ];

@@ -32,12 +32,12 @@ describe('the first look', () => {
     const run = await place.run([...START, ...TARGETS, '--canary-url', url, '--json']);
     expect(run.code).to.equal(0);
     expect(run.stderr).to.match(
-      /first look\n {2}canary {4}requests {2}model_requests_total: 1 series, [\d,]+ so far\n/,
+      /preflight check\n {2}canary {4}requests {2}model_requests_total: 1 series, [\d,]+ so far\n/,
     );
     const { canaryId, firstLook } = JSON.parse(run.stdout) as { canaryId: string; firstLook: { signal: string }[] };
     expect(firstLook.map(({ signal }) => signal)).to.have.members(['requests', 'errors', 'latency']);
     const why = await place.run(['why', canaryId]);
-    expect(why.stdout).to.contain('The first look before the start found: canary requests: model_requests_total');
+    expect(why.stdout).to.contain('The preflight check before the start found: canary requests: model_requests_total');
   });
 
   it('ends what can never work with exit 2, records nothing, and names what is nearest', async () => {

@@ -54,7 +54,7 @@ export default class CanaryStart extends BaseCommand {
     }),
     'allow-missing': Flags.boolean({
       default: false,
-      description: 'start although the first look finds no series of a signal: they come later',
+      description: 'start although the preflight check finds no series of a signal: they come later',
     }),
     'allow-shared-series': Flags.boolean({
       default: false,

@@ -48,7 +48,7 @@ export const startCanary = defineTool({
     allowMissing: z
       .boolean()
       .default(false)
-      .describe('Start although the first look finds no series of a signal: they come later.'),
+      .describe('Start although the preflight check finds no series of a signal: they come later.'),
     allowSharedSeries: z
       .boolean()
       .default(false)

@@ -85,7 +85,9 @@ function reportOnly({ reportOnly: names = [] }: Policy): string[] {
 export function sourceSentences({ requested }: Facts): string[] {
   const { source, notes = [] } = requested.data;
   const seen =
-    notes.length === 0 ? [] : [`The first look before the start found: ${notes.map((note) => clip(note)).join('; ')}.`];
+    notes.length === 0
+      ? []
+      : [`The preflight check before the start found: ${notes.map((note) => clip(note)).join('; ')}.`];
   return [...measured(source), ...seen];
 }
 

@@ -82,7 +82,7 @@ function histogramFindings(
       ({ objective, limit }): Finding => ({
         ...of,
         level: 'fatal',
-        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends at or above it (${shown}), so it can be neither met nor missed`,
+        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends at or above it (${shown}), so it can never be decided`,
         advice: 'Add a bucket at the limit to the histogram, or choose a limit at one of its bounds.',
       }),
     ),

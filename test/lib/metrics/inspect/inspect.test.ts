@@ -175,7 +175,7 @@ describe('the first look', () => {
     it('refuses a limit above the highest bucket', () => {
       const look = { latency: 'model_latency', page: histogram('model_latency', '', [0.1, 0.2]) };
       expect(words(look)[0]).to.equal(
-        'latency_p95_ms 250 ms: model_latency has no bucket that ends at or above it (bounds 100, 200 ms), so it can be neither met nor missed',
+        'latency_p95_ms 250 ms: model_latency has no bucket that ends at or above it (bounds 100, 200 ms), so it can never be decided',
       );
       expect(words({ ...look, page: histogram('model_latency', '', ['0.250']) })).to.deep.equal([]);
     });
@@ -234,7 +234,7 @@ describe('the first look', () => {
       const policy = { targets: { max_error_rate: 0.02 }, objectives: ['ttft_p95_ms < 800', 'latency_p50_ms < 60000'] };
       expect(words({ ...signals, policy })).to.deep.equal([
         'the policy asks for ttft_p95_ms, and signals names no ttft',
-        'latency_p50_ms 60000 ms: model_latency has no bucket that ends at or above it (bounds 100, 250, 1000, 10000 ms), so it can be neither met nor missed',
+        'latency_p50_ms 60000 ms: model_latency has no bucket that ends at or above it (bounds 100, 250, 1000, 10000 ms), so it can never be decided',
       ]);
       const reportOnly = ['ttft_p95_ms', 'latency_p50_ms'];
       expect(words({ ...signals, policy: { ...policy, reportOnly } })).to.deep.equal([]);
