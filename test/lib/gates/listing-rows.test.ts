@@ -73,9 +73,7 @@ function apply(db: Database.Database, edit: Edit): void {
   }
 }
 
-describe('promotions and the rows of listings', function () {
-  this.timeout(20_000);
-
+describe('promotions and the rows of listings', () => {
   it('are no matter to each other: with the row of the newer, rolled-back canary deleted the older one proves nothing', async () => {
     const bench = await Bench.begin();
     try {
