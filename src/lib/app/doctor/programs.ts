@@ -30,11 +30,13 @@ export async function taskChecks({ tasks, sections }: Config): Promise<Found[]> 
   const { programEnvironment, whyNotStartable } = await import('../../process/index.js');
   const all = Object.entries(tasks);
   if (all.length === 0) return [];
-  const problems = all.map(([, { command, cwd = '.', env, passEnv }]) => {
-    // What a job's configuration fills in is known only then.
-    if (command[0].includes('{configId}')) return null;
-    return whyNotStartable(command[0], cwd, { ...programEnvironment(environment(), passEnv), ...env });
-  });
+  const problems = await Promise.all(
+    all.map(async ([, { command, cwd = '.', env, passEnv }]) => {
+      // What a job's configuration fills in is known only then.
+      if (command[0].includes('{configId}')) return null;
+      return whyNotStartable(command[0], cwd, { ...programEnvironment(environment(), passEnv), ...env });
+    }),
+  );
   const found = all.flatMap(([id], i): Found[] => {
     const problem = problems[i] ?? null;
     if (problem === null) return [];
