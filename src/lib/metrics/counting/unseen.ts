@@ -34,12 +34,22 @@ export function unseenOf(
     add(verdict.missing?.state === 'implausible' ? 'implausible' : 'fall', lastSure(before));
   else if (verdict.restart || verdict.kind === 'held') add('restart', lastSure(before));
   else if (before?.other?.held && verdict.kind === 'count') add('fall', before.other.seen, before.seen);
+  if (before !== undefined && verdict.kind === 'count' && allReplaced(before, look)) add('restart', before.seen);
   const named = look.startedAt !== undefined || look.created.size > 0;
   if (before?.gone && !named && verdict.kind === 'count') add('restart', before.seen);
   if (verdict.turn === 0 && before?.turn === undefined) add('in turn', null);
   if (tooLarge !== null) add('too large', seen);
   if (histograms.some(({ torn }) => torn)) add('torn', seen);
   return found;
+}
+
+/** Whether all that is shown is new, and nothing is left of what was there before: it may have begun anew in between. */
+function allReplaced(before: ProcessCursor, look: ProcessLook): boolean {
+  for (const key in before.series) if (look.series.has(key)) return false;
+  for (const known of Object.values(before.histograms))
+    for (const key in known ?? {})
+      if (look.histograms.some((found) => found instanceof Map && found.has(key))) return false;
+  return look.series.size > 0 && Object.keys(before.series).length > 0;
 }
 
 /** Counts of a fall that was held belong to what is lost when it is not confirmed. */
