@@ -39,6 +39,7 @@ const LAZY: readonly (() => Promise<unknown>)[] = [
   () => import('../lib/metrics/inspect/index.js'),
   () => import('../lib/metrics/none.js'),
   () => import('../lib/metrics/ndjson.js'),
+  () => import('../lib/metrics/presets/variants.js'),
   () => import('../lib/metrics/prometheus/config.js'),
   () => import('../lib/metrics/prometheus/inspect.js'),
   () => import('../lib/metrics/prometheus/prometheus.js'),

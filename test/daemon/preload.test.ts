@@ -5,8 +5,13 @@ import { expect } from 'chai';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** What no daemon gets to: threads load what they run, and TypeScript's loader in tests alone; the self-check is a command. */
-const NOT_OF_A_DAEMON: readonly string[] = ['lib/threads/start.ts', 'lib/app/doctor/'];
+/** What no daemon gets to: threads load what they run, and TypeScript's loader in tests alone; the self-check, init and observe are commands. */
+const NOT_OF_A_DAEMON: readonly string[] = [
+  'lib/threads/start.ts',
+  'lib/app/doctor/',
+  'lib/app/init/',
+  'lib/metrics/requests/',
+];
 
 /** Modules that a file imports when they are used: a path in src, or the name of a package. */
 function lazyImports(file: string): string[] {
