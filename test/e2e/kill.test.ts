@@ -62,7 +62,9 @@ describe('kill -9 of the driver', () => {
 
   async function killAfter(w: Workspace, n: number, ms: number): Promise<Killed> {
     const names = ['--model', `fraud-${n}`, '--from', 'stage', '--to', `production-${n}`];
-    const running = w.start(['canary', 'start', ...names, '--policy', 'policy.yaml', '--canary-url', page.url]);
+    // One page serves them all.
+    const shared = ['--canary-url', page.url, '--allow-shared-series'];
+    const running = w.start(['canary', 'start', ...names, '--policy', 'policy.yaml', ...shared]);
     await running.says(/^started c-/m);
     await wait(ms);
     running.child.kill('SIGKILL');

@@ -51,16 +51,13 @@ export async function serve(answer: RequestListener): Promise<Page> {
   return page;
 }
 
-/** A metrics page that counts `perSecond` requests a second, with this share of errors. */
-export function counting(
-  perSecond: number,
-  share = 0,
-  change = (c: Counters): string => exposition(c),
-): RequestListener {
+/** A metrics page that counts `perSecond` requests a second, with this share of errors; as of a process that says when it began. */
+export function counting(perSecond: number, share = 0, change?: (c: Counters) => string): RequestListener {
   const began = Date.now();
+  const shown = change ?? ((c: Counters) => `process_start_time_seconds ${began / 1000}\n${exposition(c)}`);
   return (_, response) => {
     const requests = Math.floor(((Date.now() - began) / 1000) * perSecond) + 100;
     response.setHeader('content-type', 'text/plain; version=0.0.4');
-    response.end(change({ requests, errors: Math.floor(requests * share) }));
+    response.end(shown({ requests, errors: Math.floor(requests * share) }));
   };
 }

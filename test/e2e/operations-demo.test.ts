@@ -85,6 +85,8 @@ async function sections(space: Workspace, ending: string) {
     latency_p95_ms: 250,
     max_error_rate: 0.02,
     max_drift: 0.15,
+    // Not asked for: every policy limits how often a canary may not answer.
+    max_unavailable: 0.05,
   });
   const watching = part(WOW, '# 2)');
   expect(watching).to.include('curl -N');
