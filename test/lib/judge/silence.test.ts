@@ -143,6 +143,12 @@ describe('a canary that restarts', () => {
     expect(of(restarting(50), { maxRestarts: 0 }).reason).to.equal('restarts');
   });
 
+  it('is not one whose counters only fall, as those of a cluster of workers do', () => {
+    const v = of((tick) => (tick % 15 === 5 ? { ...GOOD, canary: { ...errors(0, 50), resets: 1, restarts: 0 } } : null));
+    expect(v.decision).to.equal('promote');
+    expect(v.silence?.restarts).to.include({ canary: 0, from: 'processes' });
+  });
+
   it('in a rolling deploy restarts once in each place', () => {
     const rolling = (restarts: number) => (tick: number) => {
       const canary = { ...errors(0, 50), targets: { expected: 6, up: 6 } };

@@ -31,6 +31,17 @@ function checkGaps({ ticks, silence }: Verdict): string[] {
           `Counters were reset ${plural(resets, 'time')}, for example by a restart; the counts just before each reset are lost.`,
         ]
       : []),
+    ...fallen(ticks, silence),
+  ];
+}
+
+/** Falls that were no restarts; restarts are told with what was silent. */
+function fallen({ resets }: Verdict['ticks'], silence: Verdict['silence']): string[] {
+  if (silence?.restarts.from !== 'processes') return [];
+  const falls = resets - silence.restarts.canary - silence.restarts.baseline;
+  if (falls <= 0) return [];
+  return [
+    `Counters fell ${plural(falls, 'time')} without a known restart, for example because one worker of a cluster ended: what was counted at ${falls === 1 ? 'that check' : 'those checks'} is left out.`,
   ];
 }
 

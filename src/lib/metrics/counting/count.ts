@@ -46,7 +46,8 @@ export function countArm(samples: ArmSamples, previous: ArmCursor | null, signal
   const resets = verdicts.filter(({ reset }) => reset).length;
   const restarts = verdicts.filter(({ restart }) => restart).length;
   if (resets > 0) reading.resets = resets;
-  if (restarts > 0) reading.restarts = restarts;
+  // Also when there was none: a fall alone is no restart, and would be taken for one.
+  if (resets > 0 || restarts > 0) reading.restarts = restarts;
   return { reading, cursor, notes, unseen };
 }
 

@@ -37,8 +37,8 @@ export function sumReadings(readings: readonly ArmReading[]): ArmReading {
     sum.histograms = Object.fromEntries(names);
   }
   for (const count of ['resets', 'restarts'] as const) {
-    const all = readings.reduce((total, reading) => total + (reading[count] ?? 0), 0);
-    if (all > 0) sum[count] = all;
+    const told = readings.flatMap((reading) => reading[count] ?? []);
+    if (told.length > 0) sum[count] = told.reduce((total, each) => total + each, 0);
   }
   return sum;
 }

@@ -151,7 +151,15 @@ describe('countArm: a fall', () => {
     const all = looks(pages(...range(5).map(look)), ERRORS);
     expect(states(all)).to.deep.equal(['first', 'ok', 'ok', 'unstable', 'ok']);
     expect(counted(all)).to.deep.equal({ bad: 84, total: 3000 });
-    expect([sum(all, 'resets'), sum(all, 'restarts')]).to.deep.equal([1, 0]);
+    // Zero, not left out: what is left out is taken from the resets.
+    expect(all[3]!.reading).to.include({ resets: 1, restarts: 0 });
+    expect(sum(all, 'restarts')).to.equal(0);
+  });
+
+  it('that is a restart without a start is one, not two', () => {
+    const all = looks(pages([1000, 9], [1100, 10], [40, 2], [150, 3]), ERRORS);
+    expect([sum(all, 'resets'), sum(all, 'restarts')]).to.deep.equal([1, 1]);
+    expect(all[2]!.reading).to.include({ resets: 1, restarts: 0 });
   });
 
   it('of one process of several leaves the counts of the others', () => {
