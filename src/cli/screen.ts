@@ -47,13 +47,21 @@ export function toScreen(text: string | Styled): string {
   return text instanceof Styled ? text.sequences : visibleLines(text);
 }
 
-/** A message for a person: on stderr, its first line alone at the margin, so that none that came from outside begins there. */
+/** A message for a person: on stderr. */
 export function tell(message: string | Styled): void {
-  const text = `${toScreen(message).replace(/\n(?=\S)/g, '\n  ')}\n`;
+  const text = `${atMargin(toScreen(message))}\n`;
   const { stderr } = process;
   if (stderr.errored) writeAgain(stderr.fd, text);
   // Nobody reads: what cannot be shown must not fill the memory.
   else if (stderr.writableLength < MOST_UNREAD) stderr.write(text);
+}
+
+/**
+ * A message with its first line alone at the margin, so that none that came from outside begins there. Where another would,
+ * all lines after the first move together: a file that is quoted keeps its indentation.
+ */
+export function atMargin(text: string): string {
+  return /\n\S/.test(text) ? text.replace(/\n(?=[^\n])/g, '\n  ') : text;
 }
 
 /** Characters that wait for the reader of standard error. */

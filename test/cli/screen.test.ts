@@ -9,7 +9,7 @@ import { presentNarrative } from '../../src/cli/present-narrative.js';
 import { presentPlan } from '../../src/cli/present-plan.js';
 import { presentReplay } from '../../src/cli/present-replay.js';
 import { presentCheck } from '../../src/cli/present-smoke.js';
-import { beside, block, Styled, toScreen } from '../../src/cli/screen.js';
+import { atMargin, beside, block, Styled, toScreen } from '../../src/cli/screen.js';
 import { statusLine } from '../../src/cli/status-line.js';
 import { table } from '../../src/cli/table.js';
 import { why, whyMath } from '../../src/lib/app/explanations.js';
@@ -204,5 +204,17 @@ describe('what reaches a terminal', function () {
     const line = statusLine({ isTTY: true, columns: 30, write: (s: string) => written.push(s) } as never);
     line?.update(`error_rate \u001b[2J\n${'🙂'.repeat(40)}`);
     expect(written).to.deep.equal([`\r\u001b[Kerror_rate \\u001b[2J ${'🙂'.repeat(8)}`]);
+  });
+});
+
+describe('a message for a person', () => {
+  it('keeps the indentation of a file that it quotes', () => {
+    expect(atMargin('write this:\n\nsource:\n  kind: scrape\nsignals:\n  requests: a')).to.equal(
+      'write this:\n\n  source:\n    kind: scrape\n  signals:\n    requests: a',
+    );
+  });
+
+  it('stays as it is where only its first line begins at the margin', () => {
+    expect(atMargin('lost\n  run it again')).to.equal('lost\n  run it again');
   });
 });
