@@ -144,7 +144,9 @@ describe('a canary that restarts', () => {
   });
 
   it('is not one whose counters only fall, as those of a cluster of workers do', () => {
-    const v = of((tick) => (tick % 15 === 5 ? { ...GOOD, canary: { ...errors(0, 50), resets: 1, restarts: 0 } } : null));
+    const v = of((tick) =>
+      tick % 15 === 5 ? { ...GOOD, canary: { ...errors(0, 50), resets: 1, restarts: 0 } } : null,
+    );
     expect(v.decision).to.equal('promote');
     expect(v.silence?.restarts).to.include({ canary: 0, from: 'processes' });
   });

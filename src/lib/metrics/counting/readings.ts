@@ -6,7 +6,7 @@ import type { ArmCursor } from './cursor.js';
 import { withoutErrors } from './failures.js';
 import { countProblem, sumHistograms } from './histogram.js';
 import { DRIFT, type Plan } from './plan.js';
-import { contradictionOf } from './sanity.js';
+import { contradictionOf, tooManyFailures } from './sanity.js';
 import { settle } from './settling.js';
 import { newestOf, nothingYet, problemOf, type Sum, showShort, type Tally, tell } from './tally.js';
 import type { Unseen } from './unseen.js';
@@ -64,12 +64,17 @@ export class ArmSignals {
     cursor.carry.bad += bad.increment;
     const missing = total.missing ?? bad.missing;
     if (missing !== null) return this.missing('errors', missing);
-    const started = cursor.since['errors'] !== undefined;
+    const since = cursor.since['errors'];
+    const started = since !== undefined;
     const not = this.notCounted('errors', tally);
     if (not?.state === 'first' && !started) cursor.carry = { bad: 0, total: 0 };
     if (not !== null) return not;
     if (plan.subtracts) return settle(cursor, this.inflight(), notes);
-    return this.takeCarry();
+    const impossible = tooManyFailures(cursor.carry, signals);
+    if (impossible === null) return this.takeCarry();
+    // Neither half is lost: later checks may bring the requests.
+    if (since !== undefined) cursor.since['errors'] = since;
+    return impossible;
   }
 
   private none(requests: readonly Sample[]): Sum {

@@ -8,6 +8,19 @@ const BETWEEN = 20;
 const SHARE = 0.25;
 
 /**
+ * Failures are among the requests, so there are never more of them, but for those that were counted before their request.
+ * @returns why these cannot be of the same requests; null: they may be
+ */
+export function tooManyFailures(
+  { bad, total }: { bad: number; total: number },
+  { errors, requests }: Signals,
+): Missing | null {
+  if (bad - total <= BETWEEN + SHARE * total) return null;
+  const detail = `${errors?.text} rose by ${bad}, ${requests?.text} by ${total}: failures are counted that are no requests`;
+  return { state: 'implausible', detail };
+}
+
+/**
  * Where requests are the `_count` of a histogram that is measured, under the same matchers, both count the same requests.
  * That they differ by more than the order of reading explains means that one of them is not what it says.
  */

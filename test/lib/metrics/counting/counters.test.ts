@@ -198,6 +198,22 @@ describe('countArm: errors', () => {
     expect(all[2]!.reading.errors).to.deep.equal({ state: 'ok', bad: 2, total: 9 });
   });
 
+  it('is implausible while more fails than is asked, and loses none of it', () => {
+    const all = looks([
+      [requests(1000), errors(0)],
+      [requests(1100), errors(200)],
+      [requests(1200), errors(400)],
+      [requests(2000), errors(400)],
+    ]);
+    expect(all[1]!.reading.errors).to.deep.equal({
+      state: 'implausible',
+      detail: 'model_errors_total rose by 200, model_requests_total by 100: failures are counted that are no requests',
+    });
+    expect(all[2]!.reading.errors).to.include({ state: 'implausible' });
+    expect(all[3]!.reading.errors).to.deep.equal({ state: 'ok', bad: 400, total: 1000 });
+    expect(all[3]!.notes).to.deep.equal(['errors: counts cover 30 s, since it was last there']);
+  });
+
   it('is unchanged while the samples carry the same timestamps', () => {
     const at = (t: number, n: number) => [requests(n, {}, t), errors(0, {}, t)];
     const all = looks([at(90_000, 100), at(105_000, 120), at(105_000, 120), at(120_000, 150)]);
