@@ -22,7 +22,7 @@ describe('the first look at a page of a preset', () => {
 
   /** @param page name of the system that is there, @param given signals as in lukhas.yaml */
   async function look(page: string, given: object, fail: number): Promise<FirstLook> {
-    const simulation = new Simulation({ name: page });
+    const simulation = new Simulation({ name: page }, { isNew: fail === 1 });
     simulation.canary.serve(300, { ...simulation.usual, fail });
     const canaryUrl = await serve(simulation.pages[0]);
     const baselineUrl = simulation.pages[0] === simulation.pages[1] ? canaryUrl : await serve(simulation.pages[1]);
@@ -57,6 +57,12 @@ describe('the first look at a page of a preset', () => {
         expect(shown).to.deep.equal(failures.visible ? [] : blind);
         expect(source).to.have.nested.property('signals.preset', name);
       });
+
+    // It has to start, so that it is rolled back.
+    it(`refuses no canary of ${name} because all of its requests have failed`, async () => {
+      const { findings } = await look(name, { preset: name }, 1);
+      expect(findings.filter(({ level }) => level === 'fatal')).to.deep.equal([]);
+    });
   }
 
   it('takes the variant whose names are there, and says so', async () => {

@@ -21,10 +21,18 @@ export interface Absence {
  * @param selector of a histogram by its base name
  * @param rare whether its series begin with an event that may never come, as the first failure
  * @param other the other arm, whose values of a label explain themselves
+ * @param parts names that are added to it: none of them can be meant in its place
  */
-export function absence(arm: Arm, selector: Selector, kind: Kind, rare: boolean, other: Arm | null): Absence | null {
+export function absence(
+  arm: Arm,
+  selector: Selector,
+  kind: Kind,
+  rare: boolean,
+  other: Arm | null,
+  parts: readonly string[] = [],
+): Absence | null {
   const named = arm.samples.filter(({ name }) => isOf(name, selector.name, kind));
-  if (named.length === 0) return noSuchName(arm, selector, kind, rare);
+  if (named.length === 0) return noSuchName(arm, selector, kind, rare, parts);
   const selected = named.filter(({ labels }) => fitAll(selector.matchers, labels));
   const shown = shownSelector(selector, kind);
   if (selected.length === 0) return noSuchLabel(`no series ${shown}`, selector.matchers, named, null);
@@ -46,7 +54,7 @@ function shownSelector(selector: Selector, kind: Kind): string {
   return showSelector({ ...selector, name });
 }
 
-function noSuchName(arm: Arm, selector: Selector, kind: Kind, rare: boolean): Absence {
+function noSuchName(arm: Arm, selector: Selector, kind: Kind, rare: boolean, parts: readonly string[]): Absence {
   const shown = shownSelector(selector, kind);
   const none = `no series ${shown}`;
   const family = arm.families.find(({ name }) => name === selector.name);
@@ -60,7 +68,7 @@ function noSuchName(arm: Arm, selector: Selector, kind: Kind, rare: boolean): Ab
   const near = alike.filter((found) => wrongType(found, kind) === null);
   if (near.length > 0)
     return { chance: 'unlikely', words: `${none}; did you mean ${list(near.map(({ name }) => name))}?` };
-  const others = candidates(arm.families, kind);
+  const others = candidates(arm.families, kind).filter(({ name }) => !parts.includes(name));
   if (others.length === 0) return { chance: 'later', words: `${none} yet` };
   const words = `${none}; ${has} ${kind}s ${list(others.map(({ name }) => name))}`;
   // Where requests are counted under other names, the name that was given is not the service's.

@@ -15,12 +15,15 @@ export interface Arm {
   own: readonly Sample[];
   /** Requests that the arm has counted in all; null: no series says so. */
   traffic: number | null;
+  /** Those of them that are not known to have failed: some systems measure these alone. */
+  succeeded: number;
 }
 
 export function armOf(name: ArmName, facts: ArmFacts, signals: Signals): Arm {
   const places = facts.places.filter(({ state }) => state.state === 'ok');
   const samples = places.flatMap((place) => place.samples);
   const own = samples.filter(({ labels }) => fitAll(facts.matchers, labels));
+  const traffic = trafficOf(own, signals);
   return {
     name,
     matchers: facts.matchers,
@@ -28,7 +31,8 @@ export function armOf(name: ArmName, facts: ArmFacts, signals: Signals): Arm {
     families: places.flatMap(({ families }) => families),
     samples,
     own,
-    traffic: trafficOf(own, signals),
+    traffic,
+    succeeded: (traffic ?? 0) - failedOf(own, signals),
   };
 }
 
@@ -44,4 +48,12 @@ function trafficOf(own: readonly Sample[], { requests, histograms }: Signals): n
     if (found.length > 0) return found.reduce((sum, { value }) => sum + (Number.isFinite(value) ? value : 0), 0);
   }
   return null;
+}
+
+function failedOf(own: readonly Sample[], { errors }: Signals): number {
+  let failed = 0;
+  for (const { sign, selector } of errors?.terms ?? [])
+    for (const sample of own)
+      if (matches(selector, sample) && Number.isFinite(sample.value)) failed += sign * sample.value;
+  return failed;
 }

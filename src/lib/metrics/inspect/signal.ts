@@ -12,7 +12,7 @@ export function signalFindings(arm: Arm, other: Arm | null, signals: Signals, ne
   const found: Finding[] = [];
   if (needs.errors.length > 0)
     for (const { selector } of requests?.terms ?? [])
-      found.push(...(isOfFailures(selector, signals) ? [] : counterFindings(arm, other, 'requests', selector)));
+      found.push(...(isOfFailures(selector, signals) ? [] : requestFindings(arm, other, selector, signals)));
   for (const [name, limits] of needs.histograms) {
     const source = histograms[name];
     if (source !== undefined) found.push(...histogramFindings(arm, other, name, source, limits));
@@ -33,10 +33,11 @@ function isOfFailures(selector: Selector, { requests, errors }: Signals): boolea
   return more && (errors?.terms.some((term) => term.selector.name === selector.name) ?? false);
 }
 
-function counterFindings(arm: Arm, other: Arm | null, signal: string, selector: Selector): Finding[] {
-  const missing = absence(arm, selector, 'counter', false, other);
-  if (missing !== null) return [asFinding(arm, signal, 'counter', missing)];
-  return [counted(arm, signal, selector)];
+function requestFindings(arm: Arm, other: Arm | null, selector: Selector, { requests }: Signals): Finding[] {
+  const parts = (requests?.terms ?? []).map((term) => term.selector.name);
+  const missing = absence(arm, selector, 'counter', false, other, parts);
+  if (missing !== null) return [asFinding(arm, 'requests', 'counter', missing)];
+  return [counted(arm, 'requests', selector)];
 }
 
 /** How many series there are, and what they have counted. */
@@ -64,7 +65,9 @@ function histogramFindings(
 ): Finding[] {
   const selector = { name: source.name, matchers: [...source.matchers] };
   const wrong = unitFinding(arm, signal, source);
-  const missing = absence(arm, selector, 'histogram', false, other);
+  // Where all requests have failed, those that succeed may be the ones whose latency is observed.
+  const rare = (arm.traffic ?? 0) > 0 && arm.succeeded <= 0;
+  const missing = absence(arm, selector, 'histogram', rare, other);
   if (missing !== null) return [...wrong, asFinding(arm, signal, 'histogram', missing)];
   const buckets = ownSeries(arm, selector, 'histogram');
   const bounds = [...new Set(buckets.map(({ labels }) => Number(labels['le'])))]
@@ -116,11 +119,11 @@ function unitFinding(arm: Arm, signal: string, { name, unit }: HistogramSource):
   return words === null ? [] : [{ level: 'fatal', arm: arm.name, signal, words }];
 }
 
-/** An absence, as far as it matters: requests that were served have left what they leave. */
+/** An absence, as far as it matters: requests that succeeded have left what they leave. */
 export function asFinding(arm: Arm, signal: string, kind: Kind, { chance, words, advice }: Absence): Finding {
   const of = { arm: arm.name, signal, words, ...(advice === undefined ? {} : { advice }) };
   if (chance === 'never') return { ...of, level: 'fatal' };
-  const served = kind === 'histogram' && (arm.traffic ?? 0) > 0;
+  const served = kind === 'histogram' && arm.succeeded > 0;
   if (chance === 'unlikely' || served) return { ...of, level: 'fatal', mayAppear: true };
   return { ...of, level: 'warning' };
 }

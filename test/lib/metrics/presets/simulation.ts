@@ -4,7 +4,7 @@ import { equal } from '../../../../src/lib/metrics/signals/index.js';
 import { type Labels, type Manner, Version } from './service.js';
 import { SHAPES } from './shapes.js';
 
-/** Two versions of a service of this kind, both of which have served well before. */
+/** Two versions of a service of this kind, both of which have served well before, unless the canary is new. */
 export class Simulation {
   readonly canary: Version;
   readonly baseline: Version;
@@ -19,7 +19,7 @@ export class Simulation {
   readonly #name: string;
   readonly #before: { total: number; bad: number; timed: number };
 
-  constructor(preset: Pick<Preset, 'name'>) {
+  constructor(preset: Pick<Preset, 'name'>, { isNew = false } = {}) {
     this.#name = preset.name;
     const { measures, medianMs = 60, select, page } = SHAPES[preset.name]!;
     this.usual = { fail: 0.002, medianMs };
@@ -27,7 +27,8 @@ export class Simulation {
     this.limitMs = limits.find((limit) => limit >= 3 * medianMs)!;
     this.canary = new Version('v2', measures, 7);
     this.baseline = new Version('v1', measures, 9);
-    for (const version of [this.canary, this.baseline]) version.serve(400, { ...this.usual, fail: 0 });
+    const served = isNew ? [this.baseline] : [this.canary, this.baseline];
+    for (const version of served) version.serve(400, { ...this.usual, fail: 0 });
     this.#before = this.#served();
     const of = (versions: Version[]) => () => `${page(versions).join('\n')}\n`;
     const shared = of([this.baseline, this.canary]);
