@@ -5,7 +5,7 @@ import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
 import { failuresIn } from './failures.js';
 import type { Needs } from './needs.js';
-import { asFinding, counted } from './signal.js';
+import { asFinding, counted, notWhole } from './signal.js';
 import { list, numbers } from './words.js';
 
 /** What was found of the failures; nothing where the policy does not judge them. */
@@ -15,7 +15,7 @@ export function errorFindings(arm: Arm, other: Arm | null, signals: Signals, nee
   if (errors.among) return [...unselected(arm, signals), ...selected(arm, signals)];
   return errors.terms.flatMap(({ sign, selector }): Finding[] => {
     const missing = absence(arm, selector, 'counter', true, other);
-    if (missing === null) return [counted(arm, 'errors', selector)];
+    if (missing === null) return [...notWhole(arm, 'errors', selector), counted(arm, 'errors', selector)];
     const finding = asFinding(arm, 'errors', 'counter', missing);
     if (finding.level === 'fatal' || sign === -1) return [finding];
     if (errors.absent === 'zero') return [{ ...finding, level: 'info', words: `${finding.words}: read as no failure` }];

@@ -37,7 +37,17 @@ function requestFindings(arm: Arm, other: Arm | null, selector: Selector, { requ
   const parts = (requests?.terms ?? []).map((term) => term.selector.name);
   const missing = absence(arm, selector, 'counter', false, other, parts);
   if (missing !== null) return [asFinding(arm, 'requests', 'counter', missing)];
-  return [counted(arm, 'requests', selector)];
+  return [...notWhole(arm, 'requests', selector), counted(arm, 'requests', selector)];
+}
+
+/** A page may call an average a counter; what has happened some times is a whole number. */
+export function notWhole(arm: Arm, signal: string, selector: Selector): Finding[] {
+  const found = ownSeries(arm, selector, 'counter').find(
+    ({ value }) => Number.isFinite(value) && !Number.isInteger(value),
+  );
+  if (found === undefined) return [];
+  const words = `${showSelector(selector)} is ${found.value}, not a whole number: an average or a sum of times counts no requests`;
+  return [{ level: 'warning', arm: arm.name, signal, words }];
 }
 
 /** How many series there are, and what they have counted. */

@@ -82,6 +82,17 @@ describe('the first look', () => {
       expect(finding).to.include({ signal: 'latency', words: 'no series model_latency_bucket yet', mayAppear: true });
     });
 
+    it('doubts a counter that is not a whole number', () => {
+      const page = '# TYPE busy counter\nbusy 1.7\nmodel_errors_total 0\n';
+      const look = {
+        page,
+        requests: 'busy',
+        errors: 'model_errors_total',
+        policy: { targets: { max_error_rate: 0.02 } },
+      };
+      expect(said(look, 'warning')).to.contain('busy is 1.7, not a whole number');
+    });
+
     it('says how a counter of failures that is not there is read', () => {
       const look = { ...MODEL, page: `model_requests_total 1000\n${histogram('model_latency')}` };
       expect(fatal(look)).to.deep.equal([]);
