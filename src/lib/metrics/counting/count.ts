@@ -6,6 +6,7 @@ import { judgeProcess } from './identity.js';
 import { type Plan, planOf } from './plan.js';
 import { type ProcessLook, processesOf } from './processes.js';
 import { ArmSignals } from './readings.js';
+import { beforeOfTarget } from './unlabelled.js';
 import { type Unseen, unseenOf } from './unseen.js';
 import type { Verdict } from './verdict.js';
 
@@ -76,7 +77,7 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
   const begin = cursor.begin;
   const rate = fastest(previous);
   return looks.map((look) => {
-    const before = previous?.processes[look.id];
+    const before = previous?.processes[look.id] ?? beforeOfTarget(look, previous);
     // Samples that were read before tell nothing of what came after them, not even that a fall was a restart.
     const known = look.timed && before !== undefined && look.time <= before.seen;
     if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };

@@ -1,4 +1,4 @@
-import type { Matcher, Selector } from '../promql/index.js';
+import { type Matcher, type Selector, showSelector } from '../promql/index.js';
 import type { HistogramSource, Signals } from '../signals/index.js';
 
 /** Name of the gauge that says when a process began, in seconds since the epoch. */
@@ -29,6 +29,8 @@ export interface Plan {
   terms: readonly Term[];
   requests: readonly number[];
   errors: readonly number[];
+  /** Of the errors: those that do not stand for all requests, as the first one of `total - good` does. */
+  failures: readonly number[];
   drift: number | null;
   histograms: readonly HistogramPlan[];
   byName: ReadonlyMap<string, readonly Use[]>;
@@ -71,7 +73,13 @@ function makePlan({ requests, errors, histograms, drift, inflight }: Signals): P
   if (drift?.kind === 'histogram') addHistogram(DRIFT, 'score', drift.histogram);
   if (inflight !== null) use(inflight.name, { kind: 'gauge', matchers: inflight.matchers });
   const subtracts = [...parts.requests, ...parts.errors].some((index) => terms[index]!.sign === -1);
-  return { ...parts, terms, histograms: plan, byName, subtracts };
+  return { ...parts, failures: failuresOf(parts, terms), terms, histograms: plan, byName, subtracts };
+}
+
+function failuresOf({ requests, errors }: Pick<Plan, 'requests' | 'errors'>, terms: readonly Term[]): number[] {
+  if (errors.every((index) => terms[index]!.sign === 1)) return [...errors];
+  const all = new Set(requests.map((index) => showSelector(terms[index]!.selector)));
+  return errors.filter((index) => !all.has(showSelector(terms[index]!.selector)));
 }
 
 /** Names of all series that `countArm` looks at. */

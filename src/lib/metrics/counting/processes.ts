@@ -1,8 +1,9 @@
 import type { Missing } from '../../judge/index.js';
-import { type Labels, showLabels } from '../labels.js';
+import { showLabels } from '../labels.js';
 import { fitAll } from '../promql/index.js';
 import type { ArmSamples, Sample, Target } from '../signals/index.js';
 import { countProblem, type HistogramTotals, readHistograms } from './histogram.js';
+import { instanceLabels } from './instances.js';
 import { type Plan, PROCESS_START } from './plan.js';
 
 /** One counter series at this look. */
@@ -19,6 +20,8 @@ export interface Entry {
 export interface ProcessLook {
   id: string;
   target: string;
+  /** What tells it apart from others of its target; empty where nothing does. */
+  instance: string;
   /** As messages call it. */
   shown: string;
   startedAt?: number;
@@ -41,37 +44,6 @@ export function histogramKey(signal: string, key: string): string {
   return `${signal} ${key}`;
 }
 
-/** Labels whose value names a process, or the place where one runs. */
-const INSTANCE_LABELS = new Set(
-  [
-    [
-      'instance',
-      'instance_id',
-      'exported_instance',
-      'service_instance_id',
-      'pod',
-      'pod_name',
-      'exported_pod',
-      'pod_ip',
-    ],
-    ['k8s_pod_name', 'k8s_pod_uid', 'kubernetes_pod_name', 'pid', 'process', 'process_id', 'process_pid', 'worker'],
-    ['worker_id', 'worker_pid', 'replica', 'replica_id', 'container', 'container_id', 'container_name', 'host'],
-    ['hostname', 'host_name', 'node', 'node_name', 'nodename', 'server_id', 'task', 'task_id', 'slot', 'WorkerId'],
-    ['ip', 'podname', 'rank', 'process_index'],
-  ].flat(),
-);
-
-/** The labels of a series that tell which process it is of, in one spelling; empty where none does. */
-function instanceOf(labels: Labels): string {
-  let found: Labels | null = null;
-  for (const name in labels) {
-    if (!INSTANCE_LABELS.has(name) || labels[name] === '') continue;
-    found ??= {};
-    found[name] = labels[name]!;
-  }
-  return found === null ? '' : showLabels(found);
-}
-
 /** When the process behind a page began, milliseconds since the epoch, where one sample alone says so. */
 export function processStart(samples: readonly Sample[]): number | undefined {
   const starts = samples.filter(({ name, value }) => name === PROCESS_START && value > 0 && value < 1e11);
@@ -86,11 +58,11 @@ export function processesOf(samples: ArmSamples, plan: Plan): ProcessLook[] {
 function ofTarget(target: Target, at: number, plan: Plan): ProcessLook[] {
   const found = new Map<string, ProcessLook>();
   const starts = new Map<string, number>();
+  const instanceOf = instanceLabels(target.samples, plan);
   for (const sample of target.samples) {
     const uses = plan.byName.get(sample.name);
     if (sample.name === PROCESS_START) {
-      if (sample.value > 0 && sample.value < 1e11)
-        starts.set(instanceOf(sample.labels), Math.round(sample.value * 1000));
+      if (sample.value > 0 && sample.value < 1e11) starts.set(instanceOf(sample), Math.round(sample.value * 1000));
       continue;
     }
     if (uses === undefined) continue;
@@ -98,7 +70,7 @@ function ofTarget(target: Target, at: number, plan: Plan): ProcessLook[] {
     let entry: Entry | undefined;
     for (const use of uses) {
       if (!fitAll(use.matchers, sample.labels)) continue;
-      look ??= processIn(found, target, instanceOf(sample.labels), plan);
+      look ??= processIn(found, target, instanceOf(sample), plan);
       if (use.kind === 'gauge') look.gauges.push(sample);
       else if (use.kind === 'histogram') {
         look.samples[use.index]!.push(sample);
@@ -136,6 +108,7 @@ function processIn(found: Map<string, ProcessLook>, target: Target, instance: st
   const look: ProcessLook = {
     id: `${target.id} ${instance}`,
     target: target.id,
+    instance,
     shown: target.id.includes(instance.slice(1, -1)) ? target.id : `${instance} of ${target.id}`,
     time: Number.NEGATIVE_INFINITY,
     timed: true,
