@@ -1,4 +1,4 @@
-import { createdAnew } from './compare.js';
+import { compare, createdAnew } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
@@ -213,6 +213,9 @@ class Step {
         if (known?.[key] === undefined && !look.created.has(histogramKey(signal, key)))
           one(`${source.name}${key}`, totals.at(-1)!);
     });
+    // In a burst as many may have failed as there were requests.
+    if (this.tooLarge === null || before === undefined) return;
+    if (this.tooLarge.value <= compare(before, look, context.plan).rise) this.tooLarge = null;
   }
 
   /** Values of series that may return; after anything but counting on, they are not known any more. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Sample, Signals } from '../../../../src/lib/metrics/signals/index.js';
-import { counters, errorsIn, errorsOf, looks, SIGNALS, sample } from './given.js';
+import { counters, errorsIn, errorsOf, looks, looksAt, ok, SIGNALS, sample } from './given.js';
 
 describe('labels of series', () => {
   const separate: Signals = {
@@ -57,6 +57,18 @@ describe('labels of series', () => {
     const all = [0, 1, 2, 3].map((i) => [...host('a', 1000 + 50 * i, 50), ...(i < 2 ? [] : host('old', 200, 60))]);
     const totals = errorsIn(looks(all, among)).map((found) => (found?.state === 'ok' ? found.total : null));
     expect(totals).to.deep.equal([null, 50, 50, 50]);
+  });
+
+  it('count a burst of failures that has the first one, as many as there were requests', () => {
+    const all = [0, 1, 2, 3, 4].map((i) => [
+      sample('r_total', 1000 + 100 * i + (i < 3 ? 0 : 2500)),
+      ...(i < 3 ? [] : [sample('e_total', 2500)]),
+    ]);
+    const started = looksAt(
+      all.map((series) => [ok(series, 50_000)]),
+      separate,
+    );
+    expect(errorsIn(started)[3]).to.deep.equal({ state: 'ok', bad: 2500, total: 2600 });
   });
 
   it('leave out what a pod counted before it came to a page of several', () => {
