@@ -31,6 +31,8 @@ export interface Place {
    * them by their labels), it has only the labels that matter.
    */
   samples: readonly Sample[];
+  /** When the process of a page began, milliseconds since the epoch, where it says so. */
+  startedAt?: number;
 }
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown';

@@ -1,9 +1,10 @@
 import { disjoint, showSelector, writeMatchers } from '../promql/index.js';
-import { matches, type Signals } from '../signals/index.js';
+import { matches, type Sample, type Signals } from '../signals/index.js';
 import { type Arm, armOf } from './arm.js';
 import { errorFindings } from './errors.js';
-import type { ArmFacts, Facts, Finding } from './facts.js';
+import type { ArmFacts, Facts, Finding, Place } from './facts.js';
 import type { Needs } from './needs.js';
+import { areOneProcess } from './same-process.js';
 import { selectorsOf } from './shared.js';
 import { signalFindings } from './signal.js';
 import { list } from './words.js';
@@ -81,15 +82,17 @@ function withoutBaseline(baseline: ArmFacts | null, { baseline: { objectives, re
 /** A canary that is compared with itself, or counted into its own baseline. */
 function sameSeries({ canary, baseline }: Facts, signals: Signals): Finding[] {
   if (baseline === null || disjoint(canary.matchers, baseline.matchers)) return [];
-  const both = canary.places.filter(({ id }) => baseline.places.some((place) => place.id === id));
-  if (both.length === 0) return [];
   const selectors = selectorsOf(signals);
   const arms = [...canary.matchers, ...baseline.matchers];
-  const shared = both
-    .flatMap(({ samples }) => samples)
-    .find((sample) =>
-      selectors.some(({ name, matchers }) => matches({ name, matchers: [...matchers, ...arms] }, sample)),
-    );
+  const matters = (sample: Sample): boolean =>
+    selectors.some(({ name, matchers }) => matches({ name, matchers: [...matchers, ...arms] }, sample));
+  const both = canary.places.flatMap((place) => {
+    const other = baseline.places.find((one) => areOneProcess(place, one, matters));
+    return other === undefined ? [] : [{ place, other }];
+  });
+  const [first] = both;
+  if (first === undefined) return [];
+  const shared = both.flatMap(({ place }) => place.samples).find(matters);
   const same = writeMatchers(canary.matchers) === writeMatchers(baseline.matchers);
   if (shared === undefined && !same) return [];
   const labels = Object.entries(shared?.labels ?? {}).map(([label, value]) => ({ label, op: '=' as const, value }));
@@ -99,10 +102,14 @@ function sameSeries({ canary, baseline }: Facts, signals: Signals): Finding[] {
       level: 'fatal',
       arm: null,
       signal: null,
-      words: `canary and baseline are the same series of ${both[0]!.id}${which}`,
+      words: `canary and baseline are the same series of ${idsOf(first.place, first.other)}${which}`,
       advice: 'Give labels that tell the arms apart, or another address for the baseline.',
     },
   ];
+}
+
+function idsOf(place: Place, other: Place): string {
+  return place.id === other.id ? place.id : `one process, ${place.id} and ${other.id}`;
 }
 
 /** What concerns one arm: its places, then each signal that the policy needs. */

@@ -1,3 +1,4 @@
+import { PROCESS_START } from '../counting/index.js';
 import { fitAll, type Matcher } from '../promql/index.js';
 import type { Signals, Target } from '../signals/index.js';
 import type { ArmFacts, Facts, Place } from './facts.js';
@@ -33,7 +34,7 @@ export type FetchPages = (wanted: readonly string[]) => Promise<ReadonlyMap<stri
 /** Names of all samples that a first look needs: those that are counted, and the counts of histograms, which tell how much was served. */
 export function namesLookedFor(signals: Signals): string[] {
   const names = selectorsOf(signals).map(({ name }) => name);
-  return [...new Set([...names, ...names.map((name) => name.replace(/_bucket$/, '_count'))])];
+  return [...new Set([...names, ...names.map((name) => name.replace(/_bucket$/, '_count')), PROCESS_START])];
 }
 
 /** What the pages of each arm show. They are read once more, for everything on them, where a signal is missing. */
@@ -58,8 +59,9 @@ function factsOf(pages: ReadonlyMap<string, readonly FetchedPage[]>, asked: Page
 }
 
 function placeOf({ target, facts }: FetchedPage): Place {
-  const { id, state, samples } = target;
-  return { id, kind: 'page', state, samples, families: facts === null ? [] : familiesOf(samples, declaredBy(facts)) };
+  const { id, state, samples, startedAt } = target;
+  const families = facts === null ? [] : familiesOf(samples, declaredBy(facts));
+  return { id, kind: 'page', state, samples, families, ...(startedAt === undefined ? {} : { startedAt }) };
 }
 
 function declaredBy({ types, units }: NonNullable<FetchedPage['facts']>): Declared {

@@ -1,3 +1,4 @@
+import { pageKey } from '../page-key.js';
 import { narrows, type Selector, showSelector, substitute } from '../promql/index.js';
 import {
   type ArmsConfig,
@@ -31,7 +32,7 @@ export interface ReadBy {
 export function sharedSeries(a: ReadBy, b: ReadBy): string | null {
   const [one, other] = [readsOf(a), readsOf(b)];
   if (one === null || other === null) return null;
-  const place = one.places.find((each) => other.places.includes(each));
+  const place = one.places.find((each) => other.places.some((place) => pageKey(place) === pageKey(each)));
   if (place === undefined) return null;
   const selector = one.selectors.find((mine) => other.selectors.some((theirs) => overlap(mine, theirs)));
   if (selector !== undefined) return `${showSelector(selector)} of ${place}`;

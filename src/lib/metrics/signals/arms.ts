@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LukhasError } from '../../errors.js';
+import { pageKey } from '../page-key.js';
 import { disjoint, type Matcher, type Placeholders, readMatchers, writeMatchers } from '../promql/index.js';
 import { fillMatchers } from './match.js';
 import { parseArms } from './parse.js';
@@ -40,8 +41,8 @@ export function refuseSameSeries(
   { arms, canaryUrls, baselineUrls }: ArmPlaces,
   values: { canary: Placeholders; baseline: Placeholders },
 ): void {
-  const shared = baselineUrls?.find((url) => canaryUrls.includes(url));
-  if (shared === undefined) return;
+  const canaryPages = new Set(canaryUrls.map(pageKey));
+  if (!baselineUrls?.some((url) => canaryPages.has(pageKey(url)))) return;
   const parsed = parseArms(arms);
   const [canary, baseline] = (['canary', 'baseline'] as const).map((arm) => fillMatchers(parsed[arm], values[arm]));
   if (disjoint(canary!, baseline!)) return;

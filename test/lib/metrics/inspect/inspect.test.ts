@@ -224,6 +224,20 @@ describe('the first look', () => {
       expect(words({ ...asked, canary: '{version="v2"}', baselinePage: page, baseline: '{}' })).to.deep.equal([]);
     });
 
+    it('refuses two addresses of one process', () => {
+      const of = (
+        canary: number,
+        baseline: number,
+        baselinePage = 'model_requests_total 1002\nmodel_errors_total 3\n',
+      ) => words({ ...MODEL, page: COUNTERS, baselinePage, startedAt: { canary, baseline } });
+      expect(of(1_700_000_000_120, 1_700_000_000_120)[0]).to.equal(
+        'canary and baseline are the same series of one process, http://canary/metrics and http://baseline/metrics, e.g. model_requests_total',
+      );
+      const others = [of(1_700_000_000_120, 1_700_000_000_130), of(1_700_000_000_000, 1_700_000_000_000)];
+      const less = of(1_700_000_000_120, 1_700_000_000_120, 'model_requests_total 700\nmodel_errors_total 3\n');
+      for (const said of [...others, less]) expect(said.join()).not.to.contain('same series');
+    });
+
     it('refuses a policy that asks for what is not measured', () => {
       const page = COUNTERS;
       const policy = {

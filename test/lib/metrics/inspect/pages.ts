@@ -37,20 +37,32 @@ export interface Look extends Written {
   canary?: string;
   baseline?: string;
   baselinePage?: string;
+  /** When the processes behind the pages began, milliseconds since the epoch. */
+  startedAt?: { canary: number; baseline: number };
   policy?: object;
 }
 
 /** What a first look at a page says. */
-export function lookAt({ page, canary = '{}', baseline, baselinePage, policy, ...written }: Look): Finding[] {
+export function lookAt({
+  page,
+  canary = '{}',
+  baseline,
+  baselinePage,
+  startedAt,
+  policy,
+  ...written
+}: Look): Finding[] {
   const signals = signalsOf(written);
-  const arm = (text: string, labels: string, id: string) => {
+  const arm = (text: string, labels: string, id: string, began?: number) => {
     const samples = parseExposition(text, { openMetrics: false });
     const matchers = parseArms({ canary: labels, baseline: labels }).canary;
     const families = familiesOf(samples, declaredOn(text));
-    return { matchers, places: [{ id, kind: 'page' as const, state: { state: 'ok' as const }, families, samples }] };
+    const started = began === undefined ? {} : { startedAt: began };
+    const state = { state: 'ok' as const };
+    return { matchers, places: [{ id, kind: 'page' as const, state, families, samples, ...started }] };
   };
   const facts: Facts = {
-    canary: arm(page, canary, 'http://canary/metrics'),
+    canary: arm(page, canary, 'http://canary/metrics', startedAt?.canary),
     baseline:
       baseline === undefined && baselinePage === undefined
         ? null
@@ -58,6 +70,7 @@ export function lookAt({ page, canary = '{}', baseline, baselinePage, policy, ..
             baselinePage ?? page,
             baseline ?? '{}',
             baselinePage === undefined ? 'http://canary/metrics' : 'http://baseline/metrics',
+            startedAt?.baseline,
           ),
   };
   const needs = needsOf(

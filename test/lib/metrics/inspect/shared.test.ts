@@ -28,6 +28,8 @@ describe('two canaries that read', () => {
   it('the same page and labels share their series', () => {
     expect(sharedSeries(scrape('{}'), scrape('{}'))).to.equal('model_requests_total of http://a/metrics');
     expect(sharedSeries(scrape('{}'), scrape('{}', 'http://b/metrics'))).to.equal(null);
+    const local = scrape('{}', 'http://localhost:8080/metrics');
+    expect(sharedSeries(local, scrape('{}', 'http://127.0.0.1:8080/metrics'))).to.contain('localhost:8080');
   });
 
   it('a part of what the other reads share it', () => {

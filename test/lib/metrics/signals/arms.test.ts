@@ -42,4 +42,29 @@ describe('canary and baseline', () => {
         .to.throw(LukhasError, /^arms: canary and baseline can be the same series/)
         .with.property('code', 'CONFIG');
   });
+
+  it('are refused where one page has two names', () => {
+    const refused = (canary: string, baseline: string): boolean => {
+      try {
+        refuseSameSeries({ arms: ALL_SERIES, canaryUrls: [canary], baselineUrls: [baseline] }, values);
+        return false;
+      } catch (error) {
+        return error instanceof LukhasError && error.code === 'CONFIG';
+      }
+    };
+    for (const other of [
+      'http://127.0.0.1:80/metrics',
+      'http://[::1]/metrics',
+      'http://LOCALHOST./metrics/',
+      'dns+http://localhost/metrics',
+    ])
+      expect(refused('http://localhost/metrics', other), other).to.equal(true);
+    for (const other of [
+      'http://127.0.0.2/metrics',
+      'http://localhost:81/metrics',
+      'http://localhost/v1',
+      'http://localhost/metrics?v=1',
+    ])
+      expect(refused('http://localhost/metrics', other), other).to.equal(false);
+  });
 });
