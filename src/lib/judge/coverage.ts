@@ -1,4 +1,6 @@
 import type { Missing, Observation } from './observation.js';
+import type { Policy } from './policy.js';
+import { judgeVersionOf } from './version.js';
 
 /** How much of the window one objective has seen, and why it sees nothing now. */
 export interface Coverage {
@@ -15,6 +17,8 @@ export interface Coverage {
   idleUntil: number | null;
   /** Longest time without a request that ended with one, ms. */
   longestPauseMs: number;
+  /** Since when the looks without data only had nothing newer to read: what comes next covers them. Null: they do not. */
+  unchangedSince: number | null;
   /** State of the newest tick's signal when it had no data. */
   missing: Missing | null;
 }
@@ -28,6 +32,7 @@ export function coverage(): Coverage {
     served: false,
     idleUntil: null,
     longestPauseMs: 0,
+    unchangedSince: null,
     missing: null,
   };
 }
@@ -37,8 +42,11 @@ export function coverage(): Coverage {
  * of how the canary serves them. After a counter was reset the increment tells of the time since, not of all of it.
  * @param requests served within the look; null for a reading without counts
  */
-export function noteData(c: Coverage, observation: Observation, requests: number | null, intervalMs: number): void {
-  const { from, t } = observation;
+export function noteData(c: Coverage, observation: Observation, requests: number | null, policy: Policy): void {
+  const { t } = observation;
+  // Between two samples of a source there is nothing newer; judge 1 took that for time that nobody saw.
+  const from = Math.min(observation.from, (judgeVersionOf(policy) > 1 ? c.unchangedSince : null) ?? observation.from);
+  c.unchangedSince = null;
   c.lastAt = t;
   c.hasData = true;
   c.missing = null;
@@ -50,7 +58,7 @@ export function noteData(c: Coverage, observation: Observation, requests: number
   const idle = c.idleUntil !== null && from <= c.idleUntil;
   if (c.idleUntil !== null) c.longestPauseMs = Math.max(c.longestPauseMs, c.idleUntil - c.mark);
   let begin = idle ? c.mark : Math.max(c.mark, from);
-  if ((observation.canary.resets ?? 0) > 0) begin = Math.max(begin, t - intervalMs);
+  if ((observation.canary.resets ?? 0) > 0) begin = Math.max(begin, t - policy.intervalSeconds * 1000);
   c.coveredMs += Math.max(0, t - begin);
   c.mark = t;
   c.idleUntil = null;
@@ -63,6 +71,8 @@ export function noteMissing(c: Coverage, observation: Observation, missing: Miss
     c.mark = observation.t;
     c.lastAt = observation.t;
   }
+  if (missing.state !== 'unchanged') c.unchangedSince = null;
+  else c.unchangedSince ??= (c.missing === null ? c.mark : null) ?? observation.from;
   c.missing = missing;
 }
 

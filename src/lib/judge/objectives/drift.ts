@@ -133,7 +133,7 @@ function take(
   baseline: readonly number[],
   policy: Policy,
 ): void {
-  noteData(o.coverage, observation, total(canary), policy.intervalSeconds * 1000);
+  noteData(o.coverage, observation, total(canary), policy);
   o.looks++;
   for (const each of [o, ...o.later]) if (each.begins <= o.looks) stepSpan(each, canary, baseline, o.target, policy);
   o.logE = meanLogE(o);

@@ -8,6 +8,7 @@ import { LN_PSI, logE } from '../rate-evidence.js';
 import { mixtureLogE, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
 import { nullShare, stepTwoSample, type TwoSampleState, twoSample, twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
+import { judgeVersionOf } from '../version.js';
 import {
   type ArmCounts,
   addCounts,
@@ -18,6 +19,7 @@ import {
   sameBounds,
   stepHung,
 } from './counts.js';
+import { type Found, nothingWaits, pair, type Waiting } from './pairing.js';
 
 /** What one rate objective asks; made from the policy by `rateObjectives`. */
 export interface RateSpec {
@@ -55,6 +57,7 @@ export interface RateObjective {
   canaryEffect: DesignEffect;
   baselineEffect: DesignEffect;
   hung: HungRequests;
+  waiting: Waiting;
   histogram: { bounds: number[]; counts: number[] } | null;
   buckets: Pick<LatencyReport, 'surelyAbove' | 'possiblyAbove' | 'exact'> | null;
   /** Log e-value against the objective after the newest tick. */
@@ -86,6 +89,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     canaryEffect: designEffect(),
     baselineEffect: designEffect(),
     hung: hungRequests(),
+    waiting: nothingWaits(),
     histogram: null,
     buckets: null,
     logE: 0,
@@ -96,19 +100,13 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
 
 /** Folds one tick in. Design effects come from earlier ticks only, so the bet stays fair. */
 export function stepRate(o: RateObjective, observation: Observation, policy: Policy): void {
-  const signal = o.spec.signal === 'errors' ? observation.canary.errors : histogramOf(o, observation.canary);
-  const counts = armCounts(o, observation.canary);
-  if (!counts) {
-    noteMissing(o.coverage, observation, missingOf(signal, o.spec.histogram?.name));
+  const found = countsOf(o, observation, policy);
+  if ('missing' in found) {
+    noteMissing(o.coverage, observation, found.missing);
     return;
   }
-  const base = observation.baseline && policy.baseline !== 'none' ? armCounts(o, observation.baseline) : null;
-  if (o.spec.ratio !== null && !base) {
-    noteMissing(o.coverage, observation, { state: 'absent', detail: 'no baseline to compare with' });
-    return;
-  }
-  const intervalMs = policy.intervalSeconds * 1000;
-  noteData(o.coverage, observation, counts.total, intervalMs);
+  const { counts, base } = found;
+  noteData(o.coverage, observation, counts.total, policy);
   const effect = effectNow(o, policy);
   // Requests in flight say nothing of what another histogram measures.
   const hung = o.spec.limitMs === null || o.spec.histogram ? 0 : stepHung(o.hung, observation, counts, o.spec.limitMs);
@@ -121,7 +119,7 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
     stepMixture(o.baselineMixture, base.bad, base.total, o.spec.p0, effect);
     stepTwoSample(o.comparison, bad, total, base.bad, base.total, o.spec.ratio ?? 1, effect);
     add(o.baseline, base.bad, base.possiblyBad, base.total);
-    noteData(o.baselineCoverage, observation, base.total, intervalMs);
+    noteData(o.baselineCoverage, observation, base.total, policy);
     stepDesignEffect(o.baselineEffect, base.bad, base.total);
   }
   noteOnsets(o, observation);
@@ -140,6 +138,38 @@ function noteOnsets({ mixture, onsets, canary }: RateObjective, { tick, t }: Obs
     look ??= { tick, at: t, bad: canary.bad, total: canary.total };
     onsets[j] = look;
   }
+}
+
+/** What this look brings of both arms. Changes what waits. */
+function countsOf(
+  o: RateObjective,
+  observation: Observation,
+  policy: Policy,
+): { counts: ArmCounts; base: ArmCounts | null } | { missing: Missing } {
+  const canary = foundIn(o, observation.canary);
+  const { missing } = canary;
+  const baseline = policy.baseline === 'none' ? undefined : observation.baseline;
+  const base = baseline === undefined ? null : foundIn(o, baseline);
+  const noBaseline: Missing = { state: 'absent', detail: 'no baseline to compare with' };
+  const isRatio = o.spec.ratio !== null;
+  // Judge 1 did not wait for what has nothing newer.
+  if (judgeVersionOf(policy) === 1) {
+    const { counts } = canary;
+    if (!counts) return { missing };
+    return isRatio && !base?.counts ? { missing: noBaseline } : { counts, base: base?.counts ?? null };
+  }
+  const isUnchanged = base !== null && base.counts === null && base.missing.state === 'unchanged';
+  if (isUnchanged) noteMissing(o.baselineCoverage, observation, base.missing);
+  const other = { counts: base?.counts ?? null, missing: isUnchanged ? base.missing : noBaseline };
+  const found = pair(o.waiting, canary, other, isRatio);
+  o.waiting = found.waiting;
+  if ('missing' in found && canary.counts) keepHistogram(o, observation.canary, canary.counts);
+  return found;
+}
+
+function foundIn(o: RateObjective, arm: ArmReading): Found {
+  const signal = o.spec.signal === 'errors' ? arm.errors : histogramOf(o, arm);
+  return { counts: armCounts(o, arm), missing: missingOf(signal, o.spec.histogram?.name) };
 }
 
 function add(totals: Totals, bad: number, possiblyBad: number, total: number): void {

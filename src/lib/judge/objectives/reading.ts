@@ -44,7 +44,7 @@ export function stepReading(o: ReadingObjective, observation: Observation, gap: 
     noteMissing(o.coverage, observation, signal);
     return;
   }
-  noteData(o.coverage, observation, null, policy.intervalSeconds * 1000);
+  noteData(o.coverage, observation, null, policy);
   o.readings++;
   o.last = signal.value;
   if (holds(o.rule, signal.value)) {

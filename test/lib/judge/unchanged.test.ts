@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import type { ArmReading } from '../../../src/lib/judge/observation.js';
+import { judge } from '../../../src/lib/judge/report.js';
+import { errors, looks, missing, policy, START } from './looks.js';
+
+/** A source that has news of each arm at every third look, as with a scrape interval of three looks. */
+describe('two arms that are scraped at different times', () => {
+  const unchanged = { errors: missing('unchanged') };
+  const every =
+    (offset: number, bad: number) =>
+    (tick: number): ArmReading =>
+      tick % 3 === offset ? errors(bad, 150) : unchanged;
+  const verdict = (offset: number, bad: number, rules: object) => {
+    const [canary, baseline] = [every(1, bad), every(offset, bad)];
+    const p = policy({ windowSeconds: 300, intervalSeconds: 5, ...rules });
+    const { decision, reason } = judge(
+      p,
+      START,
+      looks(60, (tick) => ({ canary: canary(tick), baseline: baseline(tick) })),
+    );
+    return { decision, reason };
+  };
+
+  for (const offset of [0, 1, 2]) {
+    it(`cover the window (${offset})`, () => {
+      const found = verdict(offset, 0, { targets: { max_error_rate: 0.02 }, baseline: 'required' });
+      expect(found).to.include({ decision: 'promote', reason: 'certified_at_end' });
+    });
+
+    it(`are compared (${offset})`, () => {
+      const found = verdict(offset, 12, { relative: { max_error_ratio: 3 } });
+      expect(found).to.include({ decision: 'promote', reason: 'certified_at_end' });
+    });
+
+    it(`do not blame the canary for an incident of both (${offset})`, () => {
+      const found = verdict(offset, 12, { targets: { max_error_rate: 0.02 } });
+      expect(found).to.include({ decision: 'block', reason: 'not_attributable' });
+    });
+  }
+});
