@@ -136,5 +136,20 @@ describe('the first look', () => {
       );
       expect(found).to.match(/baseline {2}latency {3}http_request_duration_seconds: 1 series, bounds 500 ms/);
     });
+
+    it('counts every series once, also where nothing has failed yet', async () => {
+      const { url } = await plain(
+        ['v7', 'v8'].map((version) => `orders_total{version="${version}",status="200"} 900\n`).join(''),
+      );
+      await prometheus.scrape([url]);
+      config(
+        '{ canary: { version: v8 }, baseline: { version: v7 } }',
+        '{ requests: orders_total, errors: \'orders_total{status=~"5.."}\' }',
+      );
+      const run = await place.run([...START, '--max-error-rate', '0.02', '--detach']);
+      expect(run.stderr).to.match(/canary {4}requests {2}orders_total: 1 series, 900 so far/);
+      expect(run.stderr).to.match(/canary {4}errors {4}\S+: 0 so far \(status seen: 200\)/);
+      expect(run.code).to.equal(0);
+    });
   });
 });

@@ -52,8 +52,10 @@ async function ofArm(api: Api, { url, signals, reachMs }: LookedFor, matchers: r
     familiesOfArm(api, matchers, there.size > 0),
     unknown(api, matchers, there.size > 0),
   ]);
+  // Those of the arm are among the samples already: twice, they would be counted twice.
+  const elsewhere = [...others, ...examples].filter(({ labels: theirs }) => !fitAll(matchers, theirs));
   return {
-    ...placed(id, matchers, families, [...samples, ...others, ...examples]),
+    ...placed(id, matchers, families, [...samples, ...elsewhere]),
     ...(unknownLabels.length === 0 ? {} : { unknownLabels }),
   };
 }
