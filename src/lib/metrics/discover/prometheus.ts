@@ -1,7 +1,7 @@
 import { LukhasError } from '../../errors.js';
 import { httpCredentials } from '../credentials.js';
 import { type ApiAnswer, type ApiSeries, PrometheusApi, queryEndpoint } from '../prometheus/index.js';
-import { escapeRegex } from '../promql/index.js';
+import { escapeRegex, type Matcher, writeSelector } from '../promql/index.js';
 import type { SourceAuth } from '../source.js';
 import type { Facts, SeriesFact } from './facts.js';
 
@@ -19,6 +19,8 @@ export interface PrometheusInput {
 /** Traffic is that of the last five minutes, or since the series began. */
 const REACH_MS = 300_000;
 const STEP_MS = 15_000;
+/** Of a service that has been scraped for less than two steps, every sample is read. */
+const YOUNG_REACH_MS = 60_000;
 /** More are too many to read at once, and more than one service has. */
 const MOST_SERIES = 10_000;
 /** Runtimes and exporters: nothing of it counts requests. */
@@ -66,14 +68,21 @@ async function read(api: PrometheusApi, { selector, now, signal }: PrometheusInp
     );
   const until = now();
   const wanted = matchers(names.map(({ name }) => escapeRegex(name)).join('|'));
-  const range = series(await api.queryRange(wanted, until - REACH_MS, until, STEP_MS, signal));
+  let range = series(await api.queryRange(wanted, until - REACH_MS, until, STEP_MS, signal));
+  if (longest(range) < 2 * (STEP_MS / 1000)) range = series(await api.samples(wanted, YOUNG_REACH_MS, signal));
+  const seconds = longest(range);
   return {
     series: range.map(fact),
     types: new Map(),
     units: new Map(),
-    seconds: REACH_MS / 1000,
+    seconds: seconds === 0 ? null : seconds,
     scrapeSeconds: await scrapeSeconds(api, within, signal),
   };
+}
+
+/** Seconds from the first to the last sample of the series that has been there for longest. */
+function longest(range: readonly ApiSeries[]): number {
+  return range.reduce((most, { values = [] }) => Math.max(most, (values.at(-1)?.[0] ?? 0) - (values[0]?.[0] ?? 0)), 0);
 }
 
 function fact({ metric, values = [] }: ApiSeries): SeriesFact {
@@ -89,11 +98,18 @@ function fact({ metric, values = [] }: ApiSeries): SeriesFact {
   return { page: 0, name, labels, value: last?.[1] ?? Number.NaN, perSecond: seconds > 0 ? rise / seconds : null };
 }
 
-/** Seconds between two samples, by how many there are of `up`; null where nothing tells. */
+/** Seconds between two samples, by those of the target that has most of them; null where nothing tells. */
 async function scrapeSeconds(api: PrometheusApi, within: string, signal?: AbortSignal): Promise<number | null> {
-  const answer = await api.query(`max(count_over_time(up{${within}}[5m]))`, signal);
-  const count = answer.ok && answer.type === 'vector' ? Number(answer.series[0]?.value?.[1] ?? 0) : 0;
-  return count > 1 ? Math.max(1, Math.round(REACH_MS / 1000 / count)) : null;
+  const most = await api.query(`topk(1, count_over_time(up{${within}}[5m]))`, signal);
+  const metric = most.ok && most.type === 'vector' ? most.series[0]?.metric : undefined;
+  if (metric === undefined) return null;
+  const target = Object.entries(metric).map(([label, value]): Matcher => ({ label, op: '=', value }));
+  const answer = await api.samples(writeSelector(['up'], target), REACH_MS, signal);
+  const times = (answer.ok && answer.type === 'matrix' ? (answer.series[0]?.values ?? []) : []).map(([t]) => t);
+  const gaps = times.slice(1).map((time, i) => time - times[i]!);
+  // The middle one: a scrape that was missed leaves a gap of two intervals.
+  const middle = gaps.sort((a, b) => a - b)[Math.floor(gaps.length / 2)];
+  return middle === undefined ? null : Math.max(1, Math.round(middle));
 }
 
 function series(answer: ApiAnswer): ApiSeries[] {
