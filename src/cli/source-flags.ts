@@ -4,6 +4,7 @@ import { LukhasError } from '../lib/errors.js';
 import { parseUrl, type UrlRules } from '../lib/input/index.js';
 import {
   ALL_SERIES,
+  type ArmsConfig,
   BY_GATE,
   equal,
   PROMETHEUS_DEFAULTS,
@@ -29,14 +30,14 @@ export interface SourceFlags {
 
 type FlagName = Exclude<keyof SourceFlags, 'source'>;
 
-/** Which kind of source each flag belongs to. */
-const KIND_OF: Readonly<Record<FlagName, 'prometheus' | 'scrape' | 'ndjson'>> = {
-  'prom-url': 'prometheus',
-  'canary-url': 'scrape',
-  'baseline-url': 'scrape',
-  'canary-label': 'scrape',
-  'baseline-label': 'scrape',
-  input: 'ndjson',
+/** Which kinds of source each flag belongs to. */
+const KINDS_OF: Readonly<Record<FlagName, readonly Kind[]>> = {
+  'prom-url': ['prometheus'],
+  'canary-url': ['scrape'],
+  'baseline-url': ['scrape'],
+  'canary-label': ['scrape', 'prometheus'],
+  'baseline-label': ['scrape', 'prometheus'],
+  input: ['ndjson'],
 };
 
 /**
@@ -56,7 +57,7 @@ export function sourceFromFlags(flags: SourceFlags, config: Config): SourceDescr
 }
 
 function chosenSource(flags: SourceFlags, config: Config): SourceDescriptor {
-  switch (chosenKind(flags)) {
+  switch (chosenKind(flags, config)) {
     case null:
       return config.source;
     case 'none':
@@ -72,21 +73,29 @@ function chosenSource(flags: SourceFlags, config: Config): SourceDescriptor {
 
 type Kind = SourceDescriptor['kind'];
 
-function chosenKind(flags: SourceFlags): Kind | null {
-  const given = (Object.keys(KIND_OF) as FlagName[]).filter((name) => isGiven(flags[name]));
-  const wanted = flags.source ?? (given[0] === undefined ? null : KIND_OF[given[0]]);
+function chosenKind(flags: SourceFlags, config: Config): Kind | null {
+  const given = (Object.keys(KINDS_OF) as FlagName[]).filter((name) => isGiven(flags[name]));
+  // A flag of one kind alone decides before labels, which several kinds have.
+  const [first] = given.toSorted((a, b) => KINDS_OF[a].length - KINDS_OF[b].length);
+  const wanted = flags.source ?? (first === undefined ? null : kindOf(first, config));
   if (wanted === null) return null;
   if (!isKind(wanted)) {
     throw usage(`--source ${wanted}: must be one of prometheus, scrape, ndjson, none`);
   }
-  const foreign = given.find((name) => KIND_OF[name] !== wanted);
+  const foreign = given.find((name) => !KINDS_OF[name].includes(wanted));
   if (foreign !== undefined) {
-    const because = flags.source === undefined ? `--${given[0]}` : `--source ${wanted}`;
+    const because = flags.source === undefined ? `--${first}` : `--source ${wanted}`;
     throw usage(
-      `--${foreign} needs --source ${KIND_OF[foreign]}, but ${because} selects ${wanted}: pass only one of them`,
+      `--${foreign} needs --source ${KINDS_OF[foreign].join(' or ')}, but ${because} selects ${wanted}: pass only one of them`,
     );
   }
   return wanted;
+}
+
+/** Labels belong to the configured source where it has some. */
+function kindOf(flag: FlagName, { source }: Config): Kind {
+  const kinds = KINDS_OF[flag];
+  return kinds.includes(source.kind) ? source.kind : kinds[0]!;
 }
 
 function isGiven(value: string | readonly string[] | undefined): boolean {
@@ -103,15 +112,19 @@ function prometheus(flags: SourceFlags, config: Config): SourceDescriptor {
   if (url === undefined) {
     throw usage('--source prometheus needs --prom-url URL (or PROM_URL, or source.url in lukhas.yaml)');
   }
-  const { signals, arms } = config;
+  const { signals, promQueries } = config;
+  const label = (['canary-label', 'baseline-label'] as const).find((flag) => isGiven(flags[flag]));
+  const [own] = Object.keys(promQueries);
+  if (label !== undefined && own !== undefined)
+    throw usage(`--${label} does not change the expression for ${own}: write the labels into it, or leave it out`);
   return {
     ...PROMETHEUS_DEFAULTS,
     ...configured,
     kind: 'prometheus',
     url,
-    arms: arms ?? BY_GATE,
+    arms: armsOf(flags, config.arms ?? BY_GATE),
     signals,
-    queries: config.promQueries,
+    queries: promQueries,
   };
 }
 
@@ -122,15 +135,12 @@ function scrape(flags: SourceFlags, config: Config): SourceDescriptor {
   if (canaryUrls === undefined) {
     throw usage('--source scrape needs --canary-url URL (or source.canaryUrl in lukhas.yaml)');
   }
-  const arms = { ...(config.arms ?? ALL_SERIES) };
-  const [canaryLabels, baselineLabels] = (['canary-label', 'baseline-label'] as const).map((flag) =>
-    labels(flag, flags[flag]),
-  );
-  if (canaryLabels) arms.canary = writeMatchers(equal(canaryLabels));
-  if (baselineLabels) arms.baseline = writeMatchers(equal(baselineLabels));
+  const arms = armsOf(flags, config.arms ?? ALL_SERIES);
   const baselineUrl = address('baseline-url', flags['baseline-url'], SCRAPE_URL);
   const baselineUrls =
-    baselineUrl === undefined ? (configured?.baselineUrls ?? (baselineLabels ? canaryUrls : null)) : [baselineUrl];
+    baselineUrl === undefined
+      ? (configured?.baselineUrls ?? (isGiven(flags['baseline-label']) ? canaryUrls : null))
+      : [baselineUrl];
   if (baselineUrls?.some((url) => canaryUrls.includes(url)) && arms.canary === arms.baseline) {
     throw usage(
       'canary and baseline have the same address and labels; distinguish them, e.g. --canary-label version=v2 --baseline-label version=v1',
@@ -138,6 +148,15 @@ function scrape(flags: SourceFlags, config: Config): SourceDescriptor {
   }
   const timeoutMs = configured?.timeoutMs ?? SOURCE_TIMEOUT_MS;
   return { kind: 'scrape', canaryUrls, baselineUrls, arms, signals: config.signals, timeoutMs };
+}
+
+/** Labels that are given replace all those of the arm. */
+function armsOf(flags: SourceFlags, configured: ArmsConfig): ArmsConfig {
+  const [canary, baseline] = (['canary-label', 'baseline-label'] as const).map((flag) => labels(flag, flags[flag]));
+  return {
+    canary: canary === undefined ? configured.canary : writeMatchers(equal(canary)),
+    baseline: baseline === undefined ? configured.baseline : writeMatchers(equal(baseline)),
+  };
 }
 
 function ndjson(flags: SourceFlags, config: Config): SourceDescriptor {

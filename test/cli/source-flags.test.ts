@@ -80,6 +80,28 @@ describe('source flags', () => {
     });
   });
 
+  it('choose the versions at a Prometheus, configured or named by a flag', async () => {
+    const url = 'http://p';
+    const config = await loadConfig({ env: { HOME: '/nonexistent', PROM_URL: url }, cwd: '/nonexistent/work' });
+    const arms = { canary: '{job="fraud",version="v2"}', baseline: '{job="fraud",version="v1"}' };
+    const both = { ...config, arms };
+    expect(sourceFromFlags({ 'canary-label': ['job=fraud', 'version=v3'] }, both)).to.deep.include({
+      kind: 'prometheus',
+      url,
+      arms: { canary: '{job="fraud",version="v3"}', baseline: arms.baseline },
+    });
+    const flags = { 'canary-label': ['version=v3'], 'baseline-label': ['version=v2'], 'prom-url': 'http://flag' };
+    expect(await chosen(flags)).to.deep.include({
+      kind: 'prometheus',
+      url: 'http://flag',
+      arms: { canary: '{version="v3"}', baseline: '{version="v2"}' },
+    });
+    expect(sourceFromFlags({ 'canary-url': 'http://c', 'canary-label': ['version=v3'] }, both)).to.deep.include({
+      kind: 'scrape',
+      arms: { canary: '{version="v3"}', baseline: arms.baseline },
+    });
+  });
+
   it('measure the configured signals of the configured arms, whatever the kind', async () => {
     const config = await loadConfig({ env: { HOME: '/nonexistent' }, cwd: '/nonexistent/work' });
     const signals = { ...DEFAULT_SIGNALS, requests: 'rt_count' };
@@ -102,8 +124,13 @@ describe('source flags', () => {
     ],
     [
       'flags of two kinds',
-      { 'prom-url': 'http://p', 'canary-label': ['a=b'] },
-      /^--canary-label needs --source scrape, but --prom-url selects prometheus:/,
+      { 'prom-url': 'http://p', 'canary-url': 'http://c' },
+      /^--canary-url needs --source scrape, but --prom-url selects prometheus:/,
+    ],
+    [
+      'labels of a file',
+      { input: 'f', 'canary-label': ['a=b'] },
+      /^--canary-label needs --source scrape or prometheus, but --input selects ndjson:/,
     ],
     [
       'flags beside none',
@@ -124,6 +151,13 @@ describe('source flags', () => {
       /same address and labels/,
     ],
   ];
+  it('refuse labels that an expression of its own would leave out', async () => {
+    const env = { PROM_URL: 'http://p', PROM_Q_ERR: 'err' };
+    expect(await refusal(chosen({ 'canary-label': ['version=v3'] }, undefined, env))).to.match(
+      /^--canary-label does not change the expression for error_rate:/,
+    );
+  });
+
   for (const [what, flags, message] of refused) {
     it(`refuse ${what}`, async () => expect(await refusal(chosen(flags))).to.match(message));
   }
