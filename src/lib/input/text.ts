@@ -11,9 +11,7 @@ export async function parseText(text: string, where: string, code: ErrorCode): P
   const mistake = document.errors[0] ?? document.warnings[0];
   if (mistake !== undefined) {
     const { line, col } = lines.linePos(mistake.pos[0]);
-    const message =
-      mistake.code === 'MULTIPLE_DOCS' ? 'contains more than one YAML document; keep one' : mistake.message;
-    throw new LukhasError(code, `${where}:${line}:${col}: ${message}`);
+    throw new LukhasError(code, `${where}:${line}:${col}: ${inWords(mistake)}`);
   }
   // As a member of an object it would be lost without a word.
   visit(document, {
@@ -28,6 +26,14 @@ export async function parseText(text: string, where: string, code: ErrorCode): P
   } catch (cause) {
     throw new LukhasError(code, `${where}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
+}
+
+function inWords({ code, message }: { code: string; message: string }): string {
+  if (code === 'MULTIPLE_DOCS') return 'contains more than one YAML document; keep one';
+  // Selectors of PromQL have braces, and inside of braces YAML takes them for its own.
+  return /^Unexpected flow-\S+-start at node end/.test(message)
+    ? `${message}: put a text with braces or brackets in quotes, as in 'requests_total{code="200"}'`
+    : message;
 }
 
 /** A value as YAML, to be shown to a person who may put it into a file. */

@@ -21,4 +21,15 @@ describe('a text in YAML or JSON', () => {
       constructor: 1,
     });
   });
+
+  it('is told to have selectors with braces in quotes, where YAML would read the braces', async () => {
+    const error = await parseText('signals: { requests: all_total{code="200"} }\n', 'lukhas.yaml', 'CONFIG').then(
+      () => expect.fail('it was accepted'),
+      (reason: LukhasError) => reason,
+    );
+    expect(error.message).to.match(/^lukhas\.yaml:1:31: .*: put a text with braces or brackets in quotes, as in '/);
+    expect(await parseText('signals: { requests: \'all_total{code="200"}\' }', 'x', 'CONFIG')).to.deep.equal({
+      signals: { requests: 'all_total{code="200"}' },
+    });
+  });
 });
