@@ -9,12 +9,15 @@ import type { ArmsConfig } from './signals.js';
 const value = z.string({ error: 'a label value must be text: put it in quotes' });
 const labels = z.record(z.string().min(1, 'a label name must not be empty'), value);
 
+const NO_MATCHERS = 'must be labels, as in { version: v2 }, or a matcher in quotes, as in \'{version=~"v2.*"}\'';
+
 /** An arm as written: labels with their values, or a matcher text such as `{pod=~"canary-.*"}`. Gives the text that is recorded. */
 export const armInput = z.union([z.string(), labels]).transform((given, context) => {
   if (typeof given !== 'string') return writeMatchers(equal(given));
   const read = readMatchers(given);
   if (read.ok) return writeMatchers(read.value);
-  context.addIssue({ code: 'custom', message: read.problem });
+  const message = given.includes('{') ? read.problem : NO_MATCHERS;
+  context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 

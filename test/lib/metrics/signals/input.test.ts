@@ -167,6 +167,7 @@ describe('arms as people write them', () => {
   });
 
   it('say what is wrong with them', () => {
+    expect(() => arm('version=v2')).to.throw(/must be labels, as in \{ version: v2 \}, or a matcher in quotes/);
     expect(() => arm('up{a="b"}')).to.throw(/names a metric: give the labels alone/);
     expect(() => arm({ version: 2 })).to.throw(/put it in quotes/);
     expect(() => arm('{a=~"(?!b)"}')).to.throw(/look-ahead/);
