@@ -1,5 +1,5 @@
 import type { ArmReading, Missing } from '../../judge/index.js';
-import { type Selector, showSelector } from '../promql/index.js';
+import { fits, type Selector, showSelector } from '../promql/index.js';
 import type { HistogramSource, Signals } from '../signals/index.js';
 import type { ApiSeries } from './api.js';
 import type { LabelsSeen } from './labels-seen.js';
@@ -72,7 +72,11 @@ async function withLabels(
   const labels = [...new Set(selector.matchers.map(({ label }) => label))];
   const found = await seen(selector.name, labels);
   if (found === null) return detail;
-  const shown = [...found].map(([label, values]) => {
+  // Values that fit explain nothing, as long as there are others.
+  const strange = [...found].filter(([label, values]) =>
+    selector.matchers.some((matcher) => matcher.label === label && !values.some((value) => fits(matcher, value))),
+  );
+  const shown = (strange.length === 0 ? [...found] : strange).map(([label, values]) => {
     const most = [...values.slice(0, MOST_SEEN), ...(values.length > MOST_SEEN ? ['...'] : [])];
     return `${label} seen: ${most.length === 0 ? 'none' : most.join(', ')}`;
   });

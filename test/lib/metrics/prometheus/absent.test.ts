@@ -33,6 +33,25 @@ describe('series that are not there', () => {
     expect(asked).to.deep.equal(['count by (version) ({__name__="lat_bucket"})']);
   });
 
+  it('are named with the values of those labels alone that are wrong', async () => {
+    const signals = {
+      ...NOTHING,
+      histograms: { latency: { histogram: 'lat{route!~"/healthz"}', unit: 's' as const } },
+    };
+    const source = given.open({ signals, arms: { canary: '{version="v4"}', baseline: '{}' } });
+    given.stub.answer = (query) =>
+      query.startsWith('count by')
+        ? success('vector', [
+            { metric: { route: '/predict', version: 'v1' }, value: [1, '1'] },
+            { metric: { route: '/healthz', version: 'v2' }, value: [1, '1'] },
+          ])
+        : undefined;
+    expect((await given.look(source, 1)).canary.latency).to.deep.equal({
+      state: 'absent',
+      detail: 'no series lat_bucket{route!~"/healthz",version="v4"} (version seen: v1, v2)',
+    });
+  });
+
   it('are named alone where Prometheus has nothing of that name, or says nothing', async () => {
     const source = given.open({ signals: HISTOGRAM });
     expect((await given.look(source, 1)).canary.latency).to.deep.equal({
