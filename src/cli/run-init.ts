@@ -70,9 +70,13 @@ async function otherOrigin(flags: InitFlags, config: Config, questions: Question
     'a Prometheus, e.g. http://127.0.0.1:9090',
   ]);
   const address = await questions.text('address');
-  const origin = originFrom(kind === 0 ? { url: address } : { 'prom-url': address, selector: flags.selector });
-  return origin!;
+  if (kind === 1) return prometheusAt(address, flags.selector ?? null, '--prom-url');
+  const other = await questions.text('page of the version that serves now, if it has one of its own', NO_PAGE);
+  return originFrom({ url: address, ...(other === NO_PAGE ? {} : { 'baseline-url': other }) })!;
 }
+
+/** The answer of somebody whose versions are on one page, or who has one version. */
+const NO_PAGE = 'none';
 
 interface Reading {
   measureMs: number;

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
 import { until } from '../until.js';
-import { onlyDocument, Workspace } from './lukhas.js';
+import { onlyDocument, ROOT, Workspace } from './lukhas.js';
 import { PromClientService } from './prom-client-service.js';
 import { Prometheus } from './prometheus.js';
 
@@ -112,5 +113,41 @@ describe('lukhas init, as a new user has it', function () {
     );
     expect(runs.map(({ code }) => code)).to.deep.equal([6, 2, 6, 2, 2]);
     for (const { stderr } of runs) expect(stderr).not.to.match(/\n\s+at /);
+  });
+});
+
+describe('lukhas init, asking in a terminal', function () {
+  this.timeout(LIMIT_MS);
+
+  it('asks for the page of either version', async () => {
+    const [v1, v2] = await Promise.all(
+      ['v1', 'v2'].map((version) => PromClientService.start({ version, perSecond: 30, failing: 0 })),
+    );
+    const where = new Workspace();
+    try {
+      const command = `"${process.execPath}" "${join(ROOT, 'bin', 'run.js')}" init --measure 0`;
+      const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: where.dir });
+      let shown = '';
+      const ended = new Promise<number | null>((resolve) => terminal.once('close', resolve));
+      terminal.stdout.on('data', (part: Buffer) => {
+        shown += part.toString();
+      });
+      for (const [question, answer] of [
+        ['number [1]: ', '1'],
+        ['address: ', v2!.url],
+        ['[none]: ', v1!.url],
+        ['[Y/n]: ', 'y'],
+      ] as const) {
+        await until(() => shown.includes(question), 50);
+        terminal.stdin.write(`${answer}\n`);
+      }
+      expect(await ended, shown).to.equal(0);
+      const config = readFileSync(join(where.dir, 'lukhas.yaml'), 'utf8');
+      expect(config).to.contain(`canaryUrl: ${v2!.url}\n  baselineUrl: ${v1!.url}\n`);
+    } finally {
+      v1?.stop();
+      v2?.stop();
+      await where.remove();
+    }
   });
 });
