@@ -11,10 +11,16 @@ export function isAlikeName(wanted: string, there: string): boolean {
   return Math.min(a.length, b.length) >= 8 && isWithin(a, b, 2);
 }
 
-/** Whether one value of a label may be meant for the other: `V2` and `v2`, `/predict/` and `predict`; not `v1` and `v2`. */
+/**
+ * Whether one value of a label may be meant for the other: `V2` and `v2`, `/predict/` and `predict`, `/api/order/:id` and
+ * `/api/orders/:id`; not `v1` and `v2`.
+ */
 export function isAlikeValue(wanted: string, there: string): boolean {
   const [a, b] = [plain(wanted), plain(there)];
-  return a !== '' && (a === b || `v${a}` === b || a === `v${b}`);
+  if (a !== '' && (a === b || `v${a}` === b || a === `v${b}`)) return true;
+  // Numbers tell versions and pods apart.
+  const digits = (text: string) => text.replace(/\D/g, '');
+  return Math.min(a.length, b.length) >= 8 && digits(a) === digits(b) && isWithin(a, b, 1);
 }
 
 function plain(text: string): string {

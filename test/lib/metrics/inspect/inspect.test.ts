@@ -138,6 +138,18 @@ describe('the first look', () => {
       expect(found?.words).to.equal('no series http_requests_total{handler="/predict"} (handler seen: /predict/)');
       expect(found?.advice).to.equal('Did you mean handler="/predict/"?');
     });
+
+    it('asks whether a value with another letter is meant, but not one with another number', () => {
+      const of = (route: string, ...there: string[]) =>
+        fatal({
+          requests: `http_requests_total{route="${route}"}`,
+          errors: `http_requests_total{route="${route}",code="500"}`,
+          page: there.map((one) => `http_requests_total{route="${one}",code="200"} 10\n`).join(''),
+        })[0]?.advice;
+      expect(of('/api/order/:id', '/api/orders/:id', '/healthz')).to.equal('Did you mean route="/api/orders/:id"?');
+      expect(of('/api/v1/predict', '/api/v2/predict')).to.equal(undefined);
+      expect(of('/order', '/orders')).to.equal(undefined);
+    });
   });
 
   describe('failures', () => {
