@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { type Config, loadConfig } from '../../../../src/lib/app/config.js';
 import type { Check } from '../../../../src/lib/app/doctor/check.js';
 import { offsetFrom, watchClock } from '../../../../src/lib/app/doctor/clock.js';
+import { policyChecks } from '../../../../src/lib/app/doctor/configuration.js';
 import { daemonCheck } from '../../../../src/lib/app/doctor/daemon.js';
 import { databaseChecks } from '../../../../src/lib/app/doctor/database.js';
 import { keyChecks } from '../../../../src/lib/app/doctor/keys.js';
@@ -149,6 +150,19 @@ describe('the self-check', () => {
       server.closeAllConnections();
       expect((await check()).state).to.equal('skip');
     });
+  });
+
+  it('of a policy calls valid what is enough for much traffic, and worth a look what never is', async () => {
+    const file = join(folder, 'slo.yaml');
+    const checked = async (policy: string) => {
+      writeFileSync(file, policy);
+      return (await policyChecks(file)).map(({ state, detail }) => `${state}: ${/valid|not enough/.exec(detail)?.[0]}`);
+    };
+    expect(await checked('windowSeconds: 120\ntargets: { max_error_rate: 0.02 }\n')).to.deep.equal([
+      'ok: valid',
+      'skip: not enough',
+    ]);
+    expect(await checked('windowSeconds: 10\ntargets: { max_error_rate: 0.001 }\n')).to.contain('warn: not enough');
   });
 
   it('of keys finds those that are missing, and those that others may read', async () => {
