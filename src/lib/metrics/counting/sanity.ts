@@ -16,7 +16,7 @@ export function tooManyFailures(
   { errors, requests }: Signals,
 ): Missing | null {
   if (bad - total <= BETWEEN + SHARE * total) return null;
-  const detail = `${errors?.text} rose by ${bad}, ${requests?.text} by ${total}: failures are counted that are no requests`;
+  const detail = `${errors?.text} rose by ${bad}, ${requests?.text} by ${total}: more failures than requests are counted`;
   return { state: 'implausible', detail };
 }
 

@@ -207,7 +207,7 @@ describe('countArm: errors', () => {
     ]);
     expect(all[1]!.reading.errors).to.deep.equal({
       state: 'implausible',
-      detail: 'model_errors_total rose by 200, model_requests_total by 100: failures are counted that are no requests',
+      detail: 'model_errors_total rose by 200, model_requests_total by 100: more failures than requests are counted',
     });
     expect(all[2]!.reading.errors).to.include({ state: 'implausible' });
     expect(all[3]!.reading.errors).to.deep.equal({ state: 'ok', bad: 400, total: 1000 });
