@@ -1,4 +1,4 @@
-import { compare, createdAnew } from './compare.js';
+import { compare, createdAnew, showsAll } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
@@ -67,6 +67,7 @@ export function advance(
   if (startedAt !== undefined) cursor.startedAt = startedAt;
   const created = { ...(verdict.kind === 'count' ? before?.created : {}), ...Object.fromEntries(look.created) };
   if (look.created.size > 0) cursor.created = created;
+  if (!showsAll(look, cursor, plan)) cursor.away = true;
   if (verdict.other !== undefined) cursor.other = verdict.other;
   if (verdict.turn !== undefined) cursor.turn = verdict.turn;
   return { cursor, histograms: parts, tooLarge: step.tooLarge };

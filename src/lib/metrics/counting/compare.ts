@@ -105,6 +105,15 @@ export function highestOf({ series, histograms }: Line): number {
   return highest;
 }
 
+/** Whether a look shows all series that `line` has. */
+export function showsAll(look: ProcessLook, line: Line, plan: Plan): boolean {
+  for (const key in line.series) if (!look.series.has(key)) return false;
+  return plan.histograms.every(({ signal }, i) => {
+    const found = look.histograms[i]!;
+    return !(found instanceof Map) || Object.keys(line.histograms[signal] ?? {}).every((key) => found.has(key));
+  });
+}
+
 const CREATED_NOISE_MS = 1000;
 
 /** Whether a series has been created again since the last look. */

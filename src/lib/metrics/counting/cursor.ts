@@ -33,6 +33,8 @@ const processSchema = lineSchema.extend({
   created: z.record(z.string(), time).optional(),
   /** Its target has answered without any series of it since. */
   gone: z.boolean().optional(),
+  /** Its last look did not show all of its series: whether they still stand where they stood is not known. */
+  away: z.boolean().optional(),
   /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
   rate: z.number().nullable(),
   /** Start times of processes that answered in its place before. */

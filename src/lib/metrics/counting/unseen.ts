@@ -20,7 +20,7 @@ export function unseenOf(
   look: ProcessLook,
   before: ProcessCursor | undefined,
   verdict: Verdict,
-  { tooLarge, histograms }: Advance,
+  { cursor, tooLarge, histograms }: Advance,
 ): Unseen[] {
   const { shown, time } = look;
   const found: Unseen[] = [];
@@ -34,22 +34,28 @@ export function unseenOf(
     add(verdict.missing?.state === 'implausible' ? 'implausible' : 'fall', lastSure(before));
   else if (verdict.restart || verdict.kind === 'held') add('restart', lastSure(before));
   else if (before?.other?.held && verdict.kind === 'count') add('fall', before.other.seen, before.seen);
-  if (before !== undefined && verdict.kind === 'count' && allReplaced(before, look)) add('restart', before.seen);
-  const named = look.startedAt !== undefined || look.created.size > 0;
-  if (before?.gone && !named && verdict.kind === 'count') add('restart', before.seen);
+  if (before !== undefined && verdict.kind === 'count' && mayHaveBegunAnew(before, look, cursor))
+    add('restart', before.seen);
   if (verdict.turn === 0 && before?.turn === undefined) add('in turn', null);
   if (tooLarge !== null) add('too large', seen);
   if (histograms.some(({ torn }) => torn)) add('torn', seen);
   return found;
 }
 
-/** Whether all that is shown is new, and nothing is left of what was there before: it may have begun anew in between. */
-function allReplaced(before: ProcessCursor, look: ProcessLook): boolean {
-  for (const key in before.series) if (look.series.has(key)) return false;
-  for (const known of Object.values(before.histograms))
-    for (const key in known ?? {})
-      if (look.histograms.some((found) => found instanceof Map && found.has(key))) return false;
-  return look.series.size > 0 && Object.keys(before.series).length > 0;
+/**
+ * Whether a process that is taken to count on may have begun anew since the last look, without a fall that shows it. A
+ * series that a look does not show is nowhere while it is away: it may be made anew, and pass its old value.
+ */
+function mayHaveBegunAnew(before: ProcessCursor, look: ProcessLook, { away }: ProcessCursor): boolean {
+  const named = look.startedAt !== undefined || look.created.size > 0;
+  return Boolean((before.gone && !named) || before.away || away) || beganLater(before, look);
+}
+
+/** Whether something says that it began later than the last look knew, be it by less than clocks differ. */
+function beganLater(before: ProcessCursor, look: ProcessLook): boolean {
+  if (look.startedAt !== undefined && before.startedAt !== undefined && look.startedAt > before.startedAt) return true;
+  for (const [key, now] of look.created) if (now > (before.created?.[key] ?? now)) return true;
+  return false;
 }
 
 /** Counts of a fall that was held belong to what is lost when it is not confirmed. */
