@@ -176,7 +176,8 @@ class Step {
   /** Of the fastest series, per millisecond. It fades, so that a burst is not the measure for ever. */
   rate(): number | null {
     const { before, look, verdict } = this;
-    const last = before?.rate ?? null;
+    // Of two that answer in turn, the step from one to the other was no measure.
+    const last = (verdict.turn === 0 ? before?.other?.calm : undefined) ?? before?.rate ?? null;
     if (!this.counts && !this.fromZero) return last;
     const from =
       verdict.kind === 'zero'

@@ -21,6 +21,8 @@ const otherSchema = lineSchema.extend({
   held: z.boolean(),
   /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
   rate: z.number().optional(),
+  /** How fast it was before a rise that was unusual, and counted: a fall back to this line tells that it was none. */
+  calm: z.number().optional(),
 });
 export type OtherLine = z.infer<typeof otherSchema>;
 

@@ -46,7 +46,14 @@ class Nameless {
     if (this.tooFast(rise, other)) {
       return { ...tooMuch(this.look, rise, this.elapsed), other: this.left({ rate: rise / this.elapsed }) };
     }
-    return back ? { kind: 'count' } : { kind: 'count', ...this.remembered() };
+    return back ? { kind: 'count' } : { kind: 'count', ...this.rememberedBefore(rise) };
+  }
+
+  /** Counts that rise unusually may be those of another process: then they fall back to where they were. */
+  private rememberedBefore(rise: number): { other?: OtherLine } {
+    const { rate } = this.before;
+    const kept = this.remembered();
+    return kept.other !== undefined || rate === null || this.usual(rise) ? kept : { other: this.left({ calm: rate }) };
   }
 
   private stillInTurn(turn: number): Verdict {
@@ -125,12 +132,12 @@ class Nameless {
     if (other === undefined || other.above) return false;
     const since = compare(other, this.look, this.plan);
     if (since.fell !== null) return false;
-    const { rate } = this.before;
+    const rate = other.calm ?? this.before.rate;
     const expected = rate === null ? 0 : rate * Math.max(1, this.look.time - other.seen);
     return since.rise <= 2 * expected + 4 * Math.sqrt(expected) + 100;
   }
 
-  private left(more: { held?: true; rate?: number }): OtherLine {
+  private left(more: { held?: true; rate?: number; calm?: number }): OtherLine {
     const { series, histograms, seen } = this.before;
     return { series, histograms, seen, looks: 0, above: this.compared.fell !== null, held: false, ...more };
   }

@@ -220,6 +220,14 @@ describe('countArm: two processes that answer in turn', () => {
     }
   });
 
+  it('are told by the first fall, where the step to the other could be traffic', () => {
+    const long = [...turns, ...turns, ...turns];
+    const look = (n: number): [number, number] => [(long[n] ? 5300 : 5000) + 20 * n, long[n] ? 30 : 10];
+    const all = looks(pages(...long.map((_, n) => look(n))), ERRORS);
+    expect(counted(all)).to.deep.equal({ bad: 20, total: 40 + 320 });
+    expect(all.slice(4).every(({ reading }) => reading.errors?.state === 'unstable')).to.equal(true);
+  });
+
   it('are told by their starts, too', () => {
     const all = looksAt(
       turns.map((b, n) => [ok([requests((b ? 500 : 400) + 20 * n), errors(0)], b ? 7000 : 3000)]),
