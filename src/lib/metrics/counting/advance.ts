@@ -177,7 +177,8 @@ class Step {
   rate(): number | null {
     const { before, look, verdict } = this;
     // Of two that answer in turn, the step from one to the other was no measure.
-    const last = (verdict.turn === 0 ? before?.other?.calm : undefined) ?? before?.rate ?? null;
+    const rose = verdict.turn === 0 ? before?.other?.rose : undefined;
+    const last = rose !== undefined ? rose.calm : (before?.rate ?? null);
     if (!this.counts && !this.fromZero) return last;
     const from =
       verdict.kind === 'zero'

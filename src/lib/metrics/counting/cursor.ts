@@ -21,8 +21,11 @@ const otherSchema = lineSchema.extend({
   held: z.boolean(),
   /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
   rate: z.number().optional(),
-  /** How fast it was before a rise that was unusual, and counted: a fall back to this line tells that it was none. */
-  calm: z.number().optional(),
+  /**
+   * A rise that was counted and was unusual, or the first of all, and how fast it was before (null: not known). A fall
+   * back to this line tells that it was no rise.
+   */
+  rose: z.object({ by: z.number(), calm: z.number().nullable() }).optional(),
 });
 export type OtherLine = z.infer<typeof otherSchema>;
 

@@ -53,7 +53,9 @@ class Nameless {
   private rememberedBefore(rise: number): { other?: OtherLine } {
     const { rate } = this.before;
     const kept = this.remembered();
-    return kept.other !== undefined || rate === null || this.usual(rise) ? kept : { other: this.left({ calm: rate }) };
+    const { other } = kept;
+    if (this.usual(rise) || (other !== undefined && rise <= (other.rose?.by ?? Infinity))) return kept;
+    return { other: this.left({ rose: { by: rise, calm: rate } }) };
   }
 
   private stillInTurn(turn: number): Verdict {
@@ -132,12 +134,15 @@ class Nameless {
     if (other === undefined || other.above) return false;
     const since = compare(other, this.look, this.plan);
     if (since.fell !== null) return false;
-    const rate = other.calm ?? this.before.rate;
+    const { rose } = other;
+    if (rose !== undefined && this.mayBeRestart()) return false;
+    if (rose?.calm === null) return since.rise <= rose.by / 2;
+    const rate = rose?.calm ?? this.before.rate;
     const expected = rate === null ? 0 : rate * Math.max(1, this.look.time - other.seen);
     return since.rise <= 2 * expected + 4 * Math.sqrt(expected) + 100;
   }
 
-  private left(more: { held?: true; rate?: number; calm?: number }): OtherLine {
+  private left(more: { held?: true; rate?: number; rose?: OtherLine['rose'] }): OtherLine {
     const { series, histograms, seen } = this.before;
     return { series, histograms, seen, looks: 0, above: this.compared.fell !== null, held: false, ...more };
   }

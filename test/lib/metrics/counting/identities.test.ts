@@ -228,6 +228,14 @@ describe('countArm: two processes that answer in turn', () => {
     expect(all.slice(4).every(({ reading }) => reading.errors?.state === 'unstable')).to.equal(true);
   });
 
+  it('are told by the first fall, where the second answers at the second check', () => {
+    for (const apart of [300, 3000, 9000]) {
+      const look = (n: number): [number, number] => [5_000_000 + (n % 2) * apart + 20 * n, n % 2 ? 30 : 10];
+      const all = looks(pages(...range(20).map(look)), ERRORS);
+      expect(counted(all), `${apart}`).to.deep.equal({ bad: 20, total: apart + 20 });
+    }
+  });
+
   it('are told by their starts, too', () => {
     const all = looksAt(
       turns.map((b, n) => [ok([requests((b ? 500 : 400) + 20 * n), errors(0)], b ? 7000 : 3000)]),
