@@ -15,6 +15,7 @@ export interface Blocked {
 export function undecided(o: ObjectiveReport, verdict: Verdict): Blocked {
   if (o.type === 'reading') return reading(o);
   if (o.type === 'drift') return drift(o);
+  if (o.leftOut?.overturns) return leftOut(o, o.leftOut);
   return o.relative ? ratio(o) : rate(o, verdict);
 }
 
@@ -65,6 +66,16 @@ function traffic(o: Short, verdict: Verdict): Blocked {
   return {
     cause,
     remedies: [`Send about ${count(needed.requests)} more requests${longer}. lukhas plan computes both for a policy.`],
+  };
+}
+
+/** What cannot be believed could be what happened. */
+function leftOut(o: RateReport, { bad, total }: NonNullable<RateReport['leftOut']>): Blocked {
+  return {
+    cause: `${o.name} is met by what was counted, but ${plural(total, counted(o))} were left out as implausible, ${count(bad)} of which ${did(o)}`,
+    remedies: [
+      'Expose process_start_time_seconds, so that a burst of requests is distinguished from another process, then start the canary again.',
+    ],
   };
 }
 

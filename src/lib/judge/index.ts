@@ -9,6 +9,7 @@ export {
   type CategorySignal,
   type CountSignal,
   type HistogramSignal,
+  type LeftOut,
   MISSING_STATES,
   type Missing,
   type MissingState,

@@ -32,6 +32,11 @@ export interface ArmReading {
   targets?: { expected: number; up: number };
   /** Processes known to have started anew within the span. */
   restarts?: number;
+  /**
+   * What counters rose by and is in none of the signals above, because it is `implausible` that it is of this process and
+   * of this look: nothing is evidence for or against, but nothing is certified that it could overturn.
+   */
+  leftOut?: LeftOut;
   /** Requests being served at `t` (a gauge), when the service tells. */
   inflight?: number;
   /** Counter resets seen within the span. */
@@ -87,6 +92,13 @@ export interface Histogram {
 export interface Scalar {
   state: 'ok';
   value: number;
+}
+
+/** Increments that are not counted. */
+export interface LeftOut {
+  errors?: { bad: number; total: number };
+  /** By the names of histograms, `latency` among them. */
+  histograms?: Record<string, { bounds: number[]; counts: number[] }>;
 }
 
 /** Increments by category; a category that is not there has none. */

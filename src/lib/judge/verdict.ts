@@ -146,6 +146,8 @@ export interface RateReport {
   /** Look at which the regression most likely began, and what was counted from it on. */
   onset: { tick: number; at: number; bad: number; total: number } | null;
   needed: { requests: number; seconds: number | null } | null;
+  /** Requests that were not counted, as it is implausible that they are of this process; whether they could overturn the certificate. */
+  leftOut?: { bad: number; total: number; overturns: boolean };
   path: EvidencePoint[];
 }
 

@@ -63,6 +63,14 @@ const arm = z.strictObject({
   categories: z.discriminatedUnion('state', [categories, missing], unknownState).exactOptional(),
   targets: places.exactOptional(),
   restarts: z.int().nonnegative().exactOptional(),
+  leftOut: z
+    .strictObject({
+      errors: z.strictObject({ bad: count, total: count }).exactOptional(),
+      histograms: z
+        .record(z.string(), z.strictObject({ bounds: z.array(z.number()).min(1), counts: z.array(count) }))
+        .exactOptional(),
+    })
+    .exactOptional(),
   inflight: count.exactOptional(),
   resets: z.int().nonnegative().exactOptional(),
 });

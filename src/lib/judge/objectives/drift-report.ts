@@ -5,7 +5,7 @@ import type { Policy } from '../policy.js';
 import { shownLogE, significant } from '../rounding.js';
 import type { DriftReport } from '../verdict.js';
 import { type DriftObjective, driftCertified, driftLogEvidence, estimate, total, upperBound } from './drift.js';
-import { promotionMethod } from './rate.js';
+import { promotionMethod } from './rate-certificate.js';
 
 /** Everything an explanation shows of drift. */
 export function driftReport(o: DriftObjective, policy: Policy, tick: number): DriftReport {

@@ -5,7 +5,7 @@ import type { CategorySignal, HistogramSignal, Missing, Observation } from '../o
 import type { Policy } from '../policy.js';
 import { logSumExp, normalQuantile } from '../special.js';
 import { addCounts, sameBounds } from './counts.js';
-import { promotionMethod } from './rate.js';
+import { promotionMethod } from './rate-certificate.js';
 
 /** Requests per bin, in each arm, below which the normal approximation is not used at all. */
 const LEAST_PER_BIN = 5;

@@ -19,6 +19,7 @@ export {
   settleObjectives,
   stepObjectives,
 } from './objective.js';
-export { attributable, effectOf, isUnmeasurable, promotionMethod, type RateObjective, type RateSpec } from './rate.js';
+export { attributable, effectOf, isUnmeasurable, type RateObjective, type RateSpec } from './rate.js';
+export { promotionMethod } from './rate-certificate.js';
 export { rateReport } from './rate-report.js';
 export { type ReadingObjective, readingReport } from './reading.js';

@@ -10,15 +10,8 @@ import {
   driftPointMeets,
   stepDrift,
 } from './drift.js';
-import {
-  type RateObjective,
-  type RateSpec,
-  rateCertified,
-  rateLogE,
-  rateObjective,
-  ratePointMeets,
-  stepRate,
-} from './rate.js';
+import { type RateObjective, type RateSpec, rateLogE, rateObjective, ratePointMeets, stepRate } from './rate.js';
+import { rateCertified } from './rate-certificate.js';
 import { type ReadingObjective, readingMet, readingObjective, stepReading } from './reading.js';
 
 /** An objective judged by counts, with the scalar of the same meaning to fall back on when a source gives no counts. */

@@ -9,7 +9,8 @@ import { shownLogE, significant, significantOrNull } from '../rounding.js';
 import { mixtureLogE, onsetBet } from '../start-mixture.js';
 import { twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
-import { attributable, effectOf, promotionMethod, type RateObjective, rateCertified, rateLogE } from './rate.js';
+import { attributable, effectOf, type RateObjective, rateLogE } from './rate.js';
+import { isOverturned, promotionMethod, rateCertified } from './rate-certificate.js';
 
 /** Everything an explanation shows of a rate objective. */
 export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: number, tick: number): RateReport {
@@ -57,6 +58,15 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
     latency: latencyReport(o),
     onset: onset(o),
     needed: needed(o, policy, design.effect, elapsedSeconds, certified),
+    ...(o.leftOut.total > 0
+      ? {
+          leftOut: {
+            bad: significant(o.leftOut.bad),
+            total: significant(o.leftOut.total),
+            overturns: isOverturned(o, policy),
+          },
+        }
+      : {}),
     path: shownPath(o.path, o.coverage.hasData ? { tick, logE: evidence } : null),
   };
 }

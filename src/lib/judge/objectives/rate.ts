@@ -1,4 +1,3 @@
-import { certifiesAtMost } from '../clopper-pearson.js';
 import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
 import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect } from '../design-effect.js';
 import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
@@ -58,6 +57,8 @@ export interface RateObjective {
   baselineEffect: DesignEffect;
   hung: HungRequests;
   waiting: Waiting;
+  /** Of the canary: what was not counted because it cannot be believed. Nothing is certified that it could overturn. */
+  leftOut: { bad: number; total: number };
   histogram: { bounds: number[]; counts: number[] } | null;
   buckets: Pick<LatencyReport, 'surelyAbove' | 'possiblyAbove' | 'exact'> | null;
   /** Log e-value against the objective after the newest tick. */
@@ -90,6 +91,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     baselineEffect: designEffect(),
     hung: hungRequests(),
     waiting: nothingWaits(),
+    leftOut: { bad: 0, total: 0 },
     histogram: null,
     buckets: null,
     logE: 0,
@@ -100,6 +102,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
 
 /** Folds one tick in. Design effects come from earlier ticks only, so the bet stays fair. */
 export function stepRate(o: RateObjective, observation: Observation, policy: Policy): void {
+  leaveOut(o, observation.canary);
   const found = countsOf(o, observation, policy);
   if ('missing' in found) {
     noteMissing(o.coverage, observation, found.missing);
@@ -128,6 +131,20 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   if (o.spec.signal === 'latency') keepHistogram(o, observation.canary, counts);
   o.logE = mixtureLogE(o.mixture);
   extendPath(o.path, observation.tick, o.logE);
+}
+
+function leaveOut(o: RateObjective, { leftOut }: ArmReading): void {
+  if (leftOut === undefined) return;
+  const { signal, histogram, limitMs } = o.spec;
+  if (signal === 'errors') {
+    o.leftOut.bad += leftOut.errors?.bad ?? 0;
+    o.leftOut.total += leftOut.errors?.total ?? 0;
+    return;
+  }
+  const increments = leftOut.histograms?.[histogram?.name ?? 'latency'];
+  const slow = increments && limitMs !== null ? countSlow({ state: 'ok', ...increments }, limitMs) : null;
+  o.leftOut.bad += slow?.possiblyBad ?? 0;
+  o.leftOut.total += slow?.total ?? 0;
 }
 
 /** Bets whose likeliest run begins with this look; called before the look is counted. */
@@ -237,21 +254,6 @@ export function attributable(o: RateObjective, logThreshold: number): RateReport
   // is told by the comparison, however the baseline fares.
   const both = mixtureLogE(o.baselineMixture) > 0 && twoSampleLogE(o.comparison) < logThreshold;
   return both ? 'no' : 'yes';
-}
-
-export function promotionMethod(policy: Policy): 'clopper-pearson' | 'e-process' {
-  // A look fixed in advance may use the exact test; one that may come at any time, or again later, may not.
-  return policy.promote === 'end' && policy.onInconclusive !== 'extend' ? 'clopper-pearson' : 'e-process';
-}
-
-export function rateCertified(o: RateObjective, policy: Policy): boolean {
-  if (!o.coverage.hasData || o.canary.total <= 0) return false;
-  const alpha = policy.alpha.promote;
-  if (o.spec.ratio !== null) return twoSampleLogE(o.comparison) >= Math.log(1 / alpha);
-  const { effect } = effectOf(o, policy);
-  const [bad, total] = [o.canary.possiblyBad / effect, o.canary.total / effect];
-  if (promotionMethod(policy) === 'e-process') return logE(-1, bad, total, o.spec.p0) >= Math.log(1 / alpha);
-  return certifiesAtMost(bad, total, o.spec.p0, alpha);
 }
 
 /** Whether the plain estimate meets the target, whatever its certainty. */

@@ -12,6 +12,8 @@ export interface HistogramPart {
   /** Histograms that got a starting point alone. */
   started: number;
   torn: boolean;
+  /** What they rose by where that cannot be believed. */
+  left: Increments[];
 }
 
 export interface Advance {
@@ -88,6 +90,7 @@ class Step {
   /** Where earlier values count on: those of series that this look does not show stay. */
   private readonly counts: boolean;
   private readonly fromZero: boolean;
+  private readonly isImplausible: boolean;
   private rise = 0;
 
   constructor(
@@ -98,6 +101,7 @@ class Step {
   ) {
     this.counts = verdict.kind === 'count';
     this.fromZero = verdict.kind === 'zero' || verdict.kind === 'confirm';
+    this.isImplausible = verdict.missing?.state === 'implausible';
     if (this.counts) this.findTooLarge();
   }
 
@@ -111,6 +115,7 @@ class Step {
         continue;
       }
       entry.delta = this.delta(key, sample.value, sample.t);
+      if (this.isImplausible) entry.left = Math.max(0, sample.value - (before?.series[key] ?? sample.value));
       if (entry.delta !== null && entry.delta > this.rise) this.rise = entry.delta;
       const stale = before?.series[key] === undefined && sample.t !== undefined && sample.t < this.context.staleBefore;
       values[key] = stale ? null : sample.value;
@@ -134,7 +139,7 @@ class Step {
     const { signal } = this.context.plan.histograms[index]!;
     const found = this.look.histograms[index]!;
     const before = this.before?.histograms[signal];
-    const part: HistogramPart = { parts: [], started: 0, torn: false };
+    const part: HistogramPart = { parts: [], started: 0, torn: false, left: [] };
     if (!(found instanceof Map) || this.context.blocked.has(index)) {
       if (this.counts && before !== undefined) into[signal] = before;
       else into[signal] = this.fromZero ? {} : null;
@@ -144,6 +149,9 @@ class Step {
     into[signal] = totals;
     for (const [key, now] of found) {
       totals[key] = now;
+      const last = before?.[key];
+      const left = this.isImplausible && last !== undefined ? risen(now, last) : null;
+      if (left !== null) part.left.push(left);
       const increments = this.increments(index, now, before, key);
       if (increments === undefined) part.started += 1;
       else if (increments === null) part.torn = true;

@@ -14,6 +14,8 @@ export interface Entry {
   good: boolean;
   /** What it counted since the last look; null: nothing can be said. */
   delta: number | null;
+  /** What it rose by where that cannot be believed to be of this process and this look. */
+  left: number;
 }
 
 /** What this look shows of one process: a target, or what a label of its series calls an instance. */
@@ -125,7 +127,7 @@ function processIn(found: Map<string, ProcessLook>, target: Target, instance: st
 
 function entryIn({ series, created }: ProcessLook, sample: Sample): Entry {
   const key = `${sample.name}${showLabels(sample.labels)}`;
-  const entry = { key, sample, good: countProblem(sample.value) === null, delta: null };
+  const entry = { key, sample, good: countProblem(sample.value) === null, delta: null, left: 0 };
   if (sample.created !== undefined) created.set(key, sample.created);
   const twice = series.get(key);
   if (twice === undefined) series.set(key, entry);

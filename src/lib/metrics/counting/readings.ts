@@ -1,4 +1,4 @@
-import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
+import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, LeftOut, Missing } from '../../judge/index.js';
 import type { Selector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
@@ -41,7 +41,34 @@ export class ArmSignals {
     if (signals.drift?.kind === 'categories') reading.categories = this.categories(signals.drift.by);
     const inflight = signals.inflight === null ? null : this.gauge(signals.inflight);
     if (inflight !== null) reading.inflight = inflight;
+    const leftOut = this.leftOut();
+    if (leftOut !== null) reading.leftOut = leftOut;
     return reading;
+  }
+
+  /** What counters of requests rose by and is in no signal, since it cannot be believed; null: nothing. */
+  private leftOut(): LeftOut | null {
+    const { plan, signals } = this.context;
+    const left: LeftOut = {};
+    if (signals.requests !== null && signals.errors !== null) {
+      const total = this.leftOf(plan.requests);
+      const bad = Math.min(total, this.leftOf(plan.errors));
+      if (total > 0) left.errors = { bad, total };
+    }
+    plan.histograms.forEach(({ signal }, i) => {
+      const merged = sumHistograms(this.context.steps.flatMap(({ histograms }) => histograms[i]?.left ?? []));
+      if (signal !== DRIFT && merged?.sum.counts.some((count) => count > 0))
+        left.histograms = { ...left.histograms, [signal]: merged.sum };
+    });
+    return Object.keys(left).length === 0 ? null : left;
+  }
+
+  private leftOf(terms: readonly number[]): number {
+    let sum = 0;
+    for (const { look } of this.context.steps)
+      for (const term of terms)
+        for (const { left } of look.terms[term]!) sum += this.context.plan.terms[term]!.sign * left;
+    return Math.max(0, sum);
   }
 
   private unseen(): void {

@@ -1,4 +1,4 @@
-import type { ArmReading, CategorySignal, CountSignal, HistogramSignal } from '../../judge/index.js';
+import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, LeftOut } from '../../judge/index.js';
 import { sumHistograms } from '../counting/index.js';
 
 type Signal = CountSignal | HistogramSignal | CategorySignal;
@@ -40,7 +40,38 @@ export function sumReadings(readings: readonly ArmReading[]): ArmReading {
     const told = readings.flatMap((reading) => reading[count] ?? []);
     if (told.length > 0) sum[count] = told.reduce((total, each) => total + each, 0);
   }
+  const leftOut = sumLeftOut(readings, sum);
+  if (leftOut !== null) sum.leftOut = leftOut;
   return sum;
+}
+
+/** What was left out at any time; and what was counted at others, where it is `implausible` with them. */
+function sumLeftOut(readings: readonly ArmReading[], sum: ArmReading): LeftOut | null {
+  const left: LeftOut = {};
+  const errors = readings.flatMap((reading): Ok<CountSignal>[] => [
+    ...(reading.leftOut?.errors ? [{ state: 'ok' as const, ...reading.leftOut.errors }] : []),
+    ...(sum.errors?.state === 'implausible' && reading.errors?.state === 'ok' ? [reading.errors] : []),
+  ]);
+  const counted = errors.length === 0 ? null : addCounts(errors);
+  if (counted?.state === 'ok') left.errors = { bad: counted.bad, total: counted.total };
+  const named = ({ latency, histograms }: ArmReading): Record<string, HistogramSignal> => ({
+    ...histograms,
+    ...(latency ? { latency } : {}),
+  });
+  const names = new Set(
+    readings.flatMap((reading) => Object.keys({ ...named(reading), ...reading.leftOut?.histograms })),
+  );
+  for (const name of names) {
+    const parts = readings.flatMap((reading): { bounds: number[]; counts: number[] }[] => {
+      const own = reading.leftOut?.histograms?.[name];
+      const signal = named(reading)[name];
+      const isIn = named(sum)[name]?.state === 'implausible' && signal?.state === 'ok';
+      return [...(own ? [own] : []), ...(isIn ? [signal] : [])];
+    });
+    const merged = sumHistograms(parts);
+    if (merged !== null) left.histograms = { ...left.histograms, [name]: merged.sum };
+  }
+  return Object.keys(left).length === 0 ? null : left;
 }
 
 type Ok<S extends Signal> = Extract<S, { state: 'ok' }>;
