@@ -68,7 +68,7 @@ describe('the exit code tells how it ended', () => {
 
   it('aborted by somebody else: 10, with and without --json', async () => {
     const workspace = workspaceWith(POLICY.replace('windowSeconds: 6', 'windowSeconds: 60'));
-    const args = [...START, '--canary-url', service.url];
+    const args = [...START, '--canary-url', service.url, '--allow-shared-series'];
     const both = [workspace.start(args), workspace.start([...args, '--json'])];
     await Promise.all(both.map(looked));
     const { canaries } = await workspace.json(['canary', 'list']);

@@ -174,7 +174,9 @@ describe('storage in trouble', () => {
     it('takes the starts of many that begin it together', async () => {
       const w = workspace();
       const models = Array.from({ length: 8 }, (_, i) => `model-${i}`);
-      const runs = await Promise.all(models.map((model) => w.run([...starting(model), '--detach'])));
+      const runs = await Promise.all(
+        models.map((model) => w.run([...starting(model), '--detach', '--allow-shared-series'])),
+      );
       for (const run of runs) expect(run.code, run.stderr).to.equal(0);
       const { canaries } = await w.json(['canary', 'list']);
       expect((canaries as { modelId: string }[]).map(({ modelId }) => modelId).sort()).to.deep.equal(models);

@@ -20,16 +20,19 @@ const ARGS: Record<string, readonly string[] | null> = {
   'db:rebuild': [],
   // Takes long; below.
   demo: null,
+  doctor: [],
   export: ['--from', '30d', '--out', 'pack.zip'],
   'gate:history': ['b'],
   'gate:list': [],
   'gate:promote': ['m', 'b', '--dry-run'],
+  init: ['--url', 'http://127.0.0.1:1/metrics'],
   'job:cancel': ['j-none00'],
   'job:list': [],
   'job:run': ['probe', '--detach'],
   'job:status': ['j-none00'],
   'keys:init': [],
   'keys:show': [],
+  observe: ['requests.csv', '--every', '5s', '--out', 'observations.ndjson'],
   plan: ['--rps', '20', '--max-error-rate', '0.02', '--window', '2m'],
   'policy:lint': ['p.yaml'],
   'policy:schema': [],
@@ -60,6 +63,7 @@ describe('output that cannot be written', () => {
   before(async () => {
     workspace = new Workspace();
     workspace.file('p.yaml', POLICY);
+    workspace.file('requests.csv', 'time,version,latency,ok\n1767225600,v2,80,true\n1767225606,v2,90,false\n');
     workspace.file('failing.ndjson', observations(20, { total: 50, bad: 30 }));
     const run = await workspace.shell(`cd ${workspace.dir} && lukhas ${judged}`);
     expect(run.code, run.stderr).to.equal(3);
