@@ -83,7 +83,7 @@ export type OtherName = { preset: string } | { problem: string };
 export function signalsSchema(
   presets: ReadonlyMap<string, SignalsForm>,
   other: (name: string) => OtherName | undefined = () => undefined,
-) {
+): z.ZodType<SignalsConfig> {
   return z
     .preprocess((given, context) => {
       for (const [path, message] of unknownKeys(given)) context.addIssue({ code: 'custom', path: [path], message });
