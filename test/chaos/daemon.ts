@@ -141,7 +141,17 @@ async function begin(world: World, daemon: Daemon, pages: Pages, told: Acknowled
     [pages.bad, /^ROLLED_BACK$/],
   ] as const) {
     const model = `m-${told.size}-${Date.now()}`;
-    const names = ['--model', model, '--from', 'stage', '--to', 'production', '--canary-url', page];
+    const names = [
+      '--model',
+      model,
+      '--from',
+      'stage',
+      '--to',
+      'production',
+      '--canary-url',
+      page,
+      '--allow-shared-series',
+    ];
     const policy = ['--max-error-rate', '0.02', '--window', '4s', '--detach', '--json'];
     const ended = await world.run(['canary', 'start', ...names, ...policy]);
     if (ended.code !== 0) throw new Error(`canary start --detach: ${brief(ended)}`);
