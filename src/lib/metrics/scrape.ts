@@ -47,11 +47,22 @@ interface ArmLook {
   notes: string[];
 }
 
+/** Series that one arm's look counts. */
+interface Filled {
+  matchers: Matcher[];
+  signals: Signals;
+}
+
+/** Gates and models whose filled signals are kept. */
+const KEPT_FILLED = 64;
+
 /** What looks need, made of the configuration once. */
 interface Reader {
   config: ScrapeConfig;
   signals: Signals;
   arms: Record<ArmName, Matcher[]>;
+  /** What was filled in for a gate and a model: plans and regular expressions are made of it once. */
+  filled: Map<string, Filled>;
   pages: Pages;
   /** The same pages, read for other names. */
   pagesOf: (wanted: readonly string[]) => Pages;
@@ -74,6 +85,7 @@ export function openScrape(config: ScrapeConfig, auth: SourceAuth = {}, now: () 
     config,
     signals,
     arms: parseArms(config.arms),
+    filled: new Map(),
     pages: pagesOf(seriesNames(signals)),
     pagesOf,
     sendsCredentials: 'authorization' in credentials.headers,
@@ -161,12 +173,8 @@ async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
   const baselineUrls = request.withBaseline ? config.baselineUrls : null;
   const fetched = await pages.fetch([...config.canaryUrls, ...(baselineUrls ?? [])], request.signal);
   const lookAt = (arm: ArmName, urls: readonly string[], gate: string) => {
-    const values = { gate, model: request.modelId, window: request.windowSeconds };
     const found = urls.flatMap((url) => fetched.get(url)!);
-    return armLook(arm, found, previous?.[arm] ?? null, t, {
-      matchers: fillMatchers(reader.arms[arm], values),
-      signals: fillSignals(reader.signals, values),
-    });
+    return armLook(arm, found, previous?.[arm] ?? null, t, filledFor(reader, arm, gate, request));
   };
   const canary = lookAt('canary', config.canaryUrls, request.canaryGate);
   const baseline = baselineUrls === null ? null : lookAt('baseline', baselineUrls, request.baselineGate);
@@ -185,13 +193,25 @@ async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
   return { observation, cursor: { canary: canary.cursor, baseline: baseline?.cursor ?? previous?.baseline ?? null } };
 }
 
+function filledFor({ arms, signals, filled }: Reader, arm: ArmName, gate: string, request: ReadRequest): Filled {
+  const { modelId: model, windowSeconds: window } = request;
+  const key = JSON.stringify([arm, gate, model, window]);
+  const known = filled.get(key);
+  if (known) return known;
+  const values = { gate, model, window };
+  const made = { matchers: fillMatchers(arms[arm], values), signals: fillSignals(signals, values) };
+  if (filled.size >= KEPT_FILLED) filled.clear();
+  filled.set(key, made);
+  return made;
+}
+
 /** One arm: those series of its pages that its labels tell from others. */
 function armLook(
   arm: ArmName,
   pages: readonly FetchedPage[],
   previous: ArmCursor | null,
   at: number,
-  { matchers, signals }: { matchers: readonly Matcher[]; signals: Signals },
+  { matchers, signals }: Filled,
 ): ArmLook {
   const targets = pages.map(({ target }) => ofArm(target, matchers));
   const samples = { at, targets, staleBefore: at - STALE_MS };
