@@ -1,9 +1,9 @@
 import { startHttpServer } from '../src/daemon/http/server.js';
 import { SseHub } from '../src/daemon/sse/hub.js';
-import type { FeedSource } from '../src/daemon/sse/source.js';
 import { systemClock } from '../src/lib/clock.js';
 import { LogFollower } from '../src/lib/ledger/follower.js';
 import type { FeedItem, FeedPosition, Ledger } from '../src/lib/ledger/ledger.js';
+import type { FeedSource } from '../src/lib/stream/teller.js';
 
 /**
  * `sse-server RATE SECONDS`: the daemon's event streams over a log in memory. Prints its port; begins to append at a line

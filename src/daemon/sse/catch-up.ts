@@ -1,12 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LukhasError } from '../../lib/errors.js';
+import { endOf, type FeedSource, reaches } from '../../lib/stream/index.js';
 import type { Tally } from './channel.js';
 import type { Client } from './client.js';
-import type { Frame } from './frames.js';
-import { endOf } from './history.js';
-import { reaches } from './position.js';
+import type { Frame, Framer } from './frames.js';
 import type { Ring } from './ring.js';
-import type { FeedSource, Framer } from './source.js';
 import { onlySubject } from './topics.js';
 
 /** Read and sent within some milliseconds, also where other programs use the cores. */

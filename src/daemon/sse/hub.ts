@@ -3,17 +3,15 @@ import type { Socket } from 'node:net';
 import { type Clock, timestamp } from '../../lib/clock.js';
 import type { FeedItem, LogFollower } from '../../lib/ledger/index.js';
 import { FeedReader, FOLLOW_MS } from '../../lib/ledger/index.js';
+import { eventId, type FeedSource, type Judging, newestItems } from '../../lib/stream/index.js';
 import { HttpError, type RequestContext, type Route } from '../http/index.js';
 import { CatchUp } from './catch-up.js';
 import type { Tally } from './channel.js';
 import { Client } from './client.js';
 import { FanOut } from './fan-out.js';
-import { eventText } from './frames.js';
-import { newestItems } from './history.js';
-import { eventId } from './position.js';
+import { eventText, Framer } from './frames.js';
 import { parseStreamRequest, writeStreamHead } from './request.js';
 import { Ring } from './ring.js';
-import { type FeedSource, Framer } from './source.js';
 import { type Start, startOf } from './start.js';
 
 export interface SseLimits {
@@ -62,6 +60,8 @@ export interface SseOptions {
   ledger: FeedSource;
   follower: LogFollower;
   clock: Clock;
+  /** Says with each check how its canary stands then; only what happens while somebody listens is judged. */
+  judging?: Judging;
   limits?: Partial<SseLimits>;
   /** Called for every read of the log that failed. */
   onError?(error: unknown): void;
@@ -104,8 +104,8 @@ export class SseHub {
     const ring = new Ring(ringEvents, ringBytes, start);
     const fanOut = new FanOut(ring, this.#limits, this.#tally);
     const onError = (error: unknown): void => this.#failed(error);
-    const onItems = async (page: readonly FeedItem[]): Promise<void> => {
-      const frames = await this.#framer.frames(page);
+    const onItems = async (page: readonly FeedItem[], judging?: Judging): Promise<void> => {
+      const frames = await this.#framer.frames(page, judging);
       frames.forEach((frame, i) => {
         if (frame !== null) fanOut.publish(frame);
         else ring.passed((page[i] as FeedItem).position);
@@ -113,7 +113,13 @@ export class SseHub {
     };
     await this.#framer.log();
     await onItems(items);
-    const reader = new FeedReader({ ledger: source, follower, from: ring.head, onItems, onError });
+    const reader = new FeedReader({
+      ledger: source,
+      follower,
+      from: ring.head,
+      onItems: (page) => onItems(page, this.#sockets.size > 0 ? this.#options.judging : undefined),
+      onError,
+    });
     const catchUp = new CatchUp({
       source,
       framer: this.#framer,

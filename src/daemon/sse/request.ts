@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type EventId, parseEventId } from '../../lib/stream/index.js';
 import { HttpError } from '../http/index.js';
-import { type EventId, parseEventId } from './position.js';
 import { parseTopics } from './topics.js';
 
 export interface StreamRequest {

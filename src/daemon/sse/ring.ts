@@ -1,6 +1,6 @@
 import type { FeedPosition } from '../../lib/ledger/index.js';
+import { reaches } from '../../lib/stream/index.js';
 import type { Frame } from './frames.js';
-import { reaches } from './position.js';
 
 /** The newest frames, shared by all clients. Frames are numbered from 0; a number is never used twice. */
 export class Ring {

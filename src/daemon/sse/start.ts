@@ -1,10 +1,9 @@
 import type { FeedPosition, FeedReader } from '../../lib/ledger/index.js';
 import { SHORTEST_PREFIX } from '../../lib/ledger/index.js';
-import { beginningOf } from './history.js';
-import { isOfLog, reaches } from './position.js';
+import { beginningOf, type FeedSource, isOfLog, reaches } from '../../lib/stream/index.js';
+import type { Framer } from './frames.js';
 import type { StreamRequest } from './request.js';
 import type { Ring } from './ring.js';
-import type { FeedSource, Framer } from './source.js';
 import { type Named, namedBy, onlySubject } from './topics.js';
 
 /** Where a stream begins, and what its `open` event says about that. */

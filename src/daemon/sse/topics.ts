@@ -39,19 +39,3 @@ export function onlySubject(topics: readonly string[]): string | null {
   const named = topic === undefined || more.length > 0 ? null : namedBy(topic);
   return named === null || named.type === 'gate' ? null : named.id;
 }
-
-export function canaryTopics(id: string): string[] {
-  return ['canaries', `canary/${id}`, 'canary/*'];
-}
-
-export function metricTopics(id: string): string[] {
-  return ['metrics', `canary/${id}`, 'canary/*'];
-}
-
-export function gateTopics(name: string): string[] {
-  return ['gates', `gate/${name}`, 'gate/*'];
-}
-
-export function jobTopics(id: string): string[] {
-  return ['jobs', `job/${id}`, 'job/*'];
-}

@@ -2,6 +2,7 @@
  * The judge: policy, observation, verdict. Pure: no clock, no input or output, no Node.js module, so that it runs in a
  * browser too. The same observations give the same verdict, byte for byte.
  */
+export { type Glance, type GlanceUnit, glance, glanceOf, type ObjectiveGlance } from './glance.js';
 export { type Ruling, rule } from './judge.js';
 export { begin, heldObjective, type Judgement, observe, windowEndsAt } from './judgement.js';
 export {

@@ -33,8 +33,11 @@ export function judge(policy: Policy, startedAt: number, observations: Iterable<
   return report(j, rule(j, at), at);
 }
 
-/** The whole Verdict of a ruling made at `now`. */
-export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
+/**
+ * The whole Verdict of a ruling made at `now`.
+ * @param bounds false leaves out what a `Glance` does not show and most of the time goes to
+ */
+export function report(j: Judgement, ruling: Ruling, now: number, bounds = true): Verdict {
   const { policy } = j;
   const tick = j.last?.tick ?? 0;
   const elapsed = Math.max(0, (now - j.startedAt) / 1000);
@@ -53,7 +56,7 @@ export function report(j: Judgement, ruling: Ruling, now: number): Verdict {
       logThreshold: significant(Math.log(1 / policy.alpha.rollback)),
       path: shownPath(j.path, j.last ? { tick, logE } : null),
     },
-    objectives: activeObjectives(j.objectives).map((o) => objectiveReport(o, j, elapsed, tick)),
+    objectives: activeObjectives(j.objectives).map((o) => objectiveReport(o, j, elapsed, tick, bounds)),
     ticks: { looked: j.looked, withData: j.withData, planned: j.plannedTicks, gaps: j.gaps, resets: j.resets },
     coverage: significant(windowCoverage(j, now)),
     noData: noData(j, now),
@@ -68,14 +71,15 @@ function objectiveReport(
   { policy, shownOnly }: Judgement,
   elapsed: number,
   tick: number,
+  bounds: boolean,
 ): ObjectiveReport {
-  const found = reportOf(o, policy, elapsed, tick);
+  const found = reportOf(o, policy, elapsed, tick, bounds);
   return shownOnly.has(nameOf(o)) ? { ...found, reportOnly: true } : found;
 }
 
-function reportOf(o: Objective, policy: Policy, elapsed: number, tick: number): ObjectiveReport {
-  if (o.type === 'rate') return rateReport(o, policy, elapsed, tick);
-  return o.type === 'drift' ? driftReport(o, policy, tick) : readingReport(o, policy);
+function reportOf(o: Objective, policy: Policy, elapsed: number, tick: number, bounds: boolean): ObjectiveReport {
+  if (o.type === 'rate') return rateReport(o, policy, elapsed, tick, bounds);
+  return o.type === 'drift' ? driftReport(o, policy, tick, bounds) : readingReport(o, policy);
 }
 
 /** Set while any objective is without data: which, why, and since when. */

@@ -1,11 +1,12 @@
 import { type HttpServer, startHttpServer } from '../../../src/daemon/http/server.js';
+import { Framer } from '../../../src/daemon/sse/frames.js';
 import { SseHub, type SseLimits } from '../../../src/daemon/sse/hub.js';
-import { eventId } from '../../../src/daemon/sse/position.js';
-import { type FeedSource, Framer } from '../../../src/daemon/sse/source.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import type { EventDraft } from '../../../src/lib/ledger/events.js';
 import { LogFollower } from '../../../src/lib/ledger/follower.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
+import { eventId } from '../../../src/lib/stream/position.js';
+import type { FeedSource } from '../../../src/lib/stream/teller.js';
 import { EXAMPLES, observation } from '../../lib/ledger/examples.js';
 import { Stream, type StreamOptions } from './stream.js';
 

@@ -8,7 +8,7 @@ import { type DriftObjective, driftCertified, driftLogEvidence, estimate, total,
 import { promotionMethod } from './rate-certificate.js';
 
 /** Everything an explanation shows of drift. */
-export function driftReport(o: DriftObjective, policy: Policy, tick: number): DriftReport {
+export function driftReport(o: DriftObjective, policy: Policy, tick: number, bounds = true): DriftReport {
   const e = estimate(o, policy);
   const logE = driftLogEvidence(o);
   const alpha = policy.alpha;
@@ -25,17 +25,18 @@ export function driftReport(o: DriftObjective, policy: Policy, tick: number): Dr
     ...(o.labels === null ? {} : { by: 'categories' as const }),
     raw: e ? significant(e.raw) : null,
     value: e ? significant(e.value) : null,
-    bounds: e
-      ? {
-          lower: significant(e.value - asymptoticRadius(o.ticks, sd, alpha.rollback, o.bestTick, true)),
-          upper: significant(e.value + asymptoticRadius(o.ticks, sd, alpha.promote, o.bestTick, true)),
-        }
-      : null,
+    bounds:
+      e && bounds
+        ? {
+            lower: significant(e.value - asymptoticRadius(o.ticks, sd, alpha.rollback, o.bestTick, true)),
+            upper: significant(e.value + asymptoticRadius(o.ticks, sd, alpha.promote, o.bestTick, true)),
+          }
+        : null,
     rollback: { logE: shownLogE(logE), against: logE >= Math.log(1 / alpha.rollback) },
     promote: {
       method: promotionMethod(policy) === 'clopper-pearson' ? 'normal' : 'asymptotic-cs',
       certified: driftCertified(o, policy),
-      upper: e ? significant(upperBound(o, e, policy)) : null,
+      upper: e && bounds ? significant(upperBound(o, e, policy)) : null,
     },
     design: { effect: policy.designEffect.batchSize, from: policy.designEffect.batchSize > 1 ? 'declared' : 'none' },
     path: shownPath(o.path, o.coverage.hasData ? { tick, logE } : null),

@@ -12,8 +12,17 @@ import type { LatencyReport, RateReport } from '../verdict.js';
 import { attributable, effectOf, type RateObjective, rateLogE } from './rate.js';
 import { isOverturned, promotionMethod, rateCertified } from './rate-certificate.js';
 
-/** Everything an explanation shows of a rate objective. */
-export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: number, tick: number): RateReport {
+/**
+ * Everything an explanation shows of a rate objective.
+ * @param bounds false leaves out what is searched for numerically (bounds, what is needed), which costs most of a report
+ */
+export function rateReport(
+  o: RateObjective,
+  policy: Policy,
+  elapsedSeconds: number,
+  tick: number,
+  bounds = true,
+): RateReport {
   const alpha = policy.alpha;
   const logThreshold = Math.log(1 / alpha.rollback);
   const { bad, possiblyBad, total } = o.canary;
@@ -23,9 +32,10 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
   const method = absolute ? promotionMethod(policy) : 'e-process';
   const certified = rateCertified(o, policy);
   const has = total > 0;
+  const bounded = has && bounds;
   const n = total / design.effect;
-  const lower = has ? confidenceSequence(bad / design.effect, n, alpha.rollback).lower : 0;
-  const upper = has ? confidenceSequence(possiblyBad / design.effect, n, alpha.promote).upper : 1;
+  const lower = bounded ? confidenceSequence(bad / design.effect, n, alpha.rollback).lower : 0;
+  const upper = bounded ? confidenceSequence(possiblyBad / design.effect, n, alpha.promote).upper : 1;
   return {
     type: 'rate',
     name: o.spec.name,
@@ -39,15 +49,15 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
     bad: significant(bad),
     total: significant(total),
     rate: has ? significant(bad / total) : null,
-    bounds: has ? { lower: significant(lower), upper: significant(upper) } : null,
+    bounds: bounded ? { lower: significant(lower), upper: significant(upper) } : null,
     rollback: { logE: shownLogE(evidence), against: evidence >= logThreshold },
     promote: {
       method,
       certified,
       upper:
-        has && method === 'clopper-pearson'
+        bounded && method === 'clopper-pearson'
           ? significant(clopperPearsonUpper(possiblyBad / design.effect, total / design.effect, alpha.promote))
-          : has && absolute
+          : bounded && absolute
             ? significant(upper)
             : null,
       logE: shownLogE(absolute ? logE(-1, possiblyBad / design.effect, n, o.spec.p0) : twoSampleLogE(o.comparison)),
@@ -57,7 +67,7 @@ export function rateReport(o: RateObjective, policy: Policy, elapsedSeconds: num
     attributable: attributable(o, logThreshold),
     latency: latencyReport(o),
     onset: onset(o),
-    needed: needed(o, policy, design.effect, elapsedSeconds, certified),
+    needed: bounds ? needed(o, policy, design.effect, elapsedSeconds, certified) : null,
     ...(o.leftOut.total > 0
       ? {
           leftOut: {

@@ -1,4 +1,4 @@
-import type { FeedPosition } from '../../lib/ledger/index.js';
+import type { FeedPosition } from '../ledger/index.js';
 
 /** The content of an event's id: the position in the feed after it, and which log that is. */
 export interface EventId {

@@ -1,5 +1,5 @@
-import type { ArmReading, CategorySignal, HistogramSignal, MissingState, Observation } from '../../lib/judge/index.js';
-import { quantileWithBucket } from '../../lib/judge/index.js';
+import type { ArmReading, CategorySignal, HistogramSignal, MissingState, Observation } from '../judge/index.js';
+import { quantileWithBucket } from '../judge/index.js';
 
 /**
  * Why a number is null: as recorded, or `not_asked` (no such signal is read), `no_requests` (there were none),

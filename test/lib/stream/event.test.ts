@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { frameOf, type Subject, streamEvent, subjectOf } from '../../../src/daemon/sse/frames.js';
+import { eventText } from '../../../src/daemon/sse/frames.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import type { Decision } from '../../../src/lib/judge/verdict.js';
 import type { EventDraft, StoredEvent } from '../../../src/lib/ledger/events.js';
 import type { FeedItem } from '../../../src/lib/ledger/ledger.js';
+import { type Subject, streamEvent, subjectOf } from '../../../src/lib/stream/event.js';
 import { decided, EXAMPLES, TS } from '../../lib/ledger/examples.js';
 
 const CANARY: Subject = { type: 'canary', modelId: 'm', fromGate: 'stage', toGate: 'prod', dryRun: false };
@@ -178,8 +179,8 @@ describe('frames of the event stream', () => {
     const reason = 'it\nfailed\r\n\ndata: {"forged": true}\u2028';
     const by = { who: 'ada', how: 'os-user' } as const;
     const aborted = item({ kind: 'canary.aborted', subject: 'c1', ts: TS, data: { by, reason } });
-    const frame = frameOf(aborted, CANARY, '0a1b2c3d');
-    const lines = frame!.bytes.toString().split(/\r\n|\r|\n/);
+    const { name, data } = streamEvent(aborted, CANARY)!;
+    const lines = eventText('8.3.0a1b2c3d', name, data).split(/\r\n|\r|\n/);
     expect(lines).to.have.length(5);
     expect(lines.slice(0, 2)).to.deep.equal(['id: 8.3.0a1b2c3d', 'event: aborted']);
     expect(JSON.parse(lines[2]!.slice('data: '.length))).to.include({ reason });

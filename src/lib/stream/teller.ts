@@ -1,13 +1,14 @@
-import type { FeedItem, Ledger, StoredEvent } from '../../lib/ledger/index.js';
-import { type Frame, frameOf, type Subject, subjectOf } from './frames.js';
+import type { FeedItem, Ledger, StoredEvent } from '../ledger/index.js';
+import { type StreamEvent, type Subject, streamEvent, subjectOf } from './event.js';
+import type { Judging } from './judging.js';
 
 /** The part of the ledger that the stream uses. */
 export type FeedSource = Pick<Ledger, 'feed' | 'feedEnd' | 'events' | 'findSubjects' | 'size' | 'root'>;
 
 const MOST_SUBJECTS = 4096;
 
-/** Makes frames of feed items, and remembers the subjects they are about. */
-export class Framer {
+/** Makes events of feed items, and remembers the subjects they are about. */
+export class Teller {
   readonly #source: FeedSource;
   /** Least recently used first. */
   readonly #subjects = new Map<string, Subject | null>();
@@ -30,19 +31,24 @@ export class Framer {
     return this.#log;
   }
 
-  /** One for each item; null for items that the stream leaves out. */
-  async frames(items: readonly FeedItem[]): Promise<(Frame | null)[]> {
-    const frames: (Frame | null)[] = [];
-    const log = this.#log ?? (await this.log());
+  /**
+   * One for each item; null for items that the stream leaves out.
+   * @param judging says how a canary stands after each check; left out for what happened long ago, where only the numbers
+   *   of the check are told
+   */
+  async events(items: readonly FeedItem[], judging?: Judging): Promise<(StreamEvent | null)[]> {
+    const events: (StreamEvent | null)[] = [];
+    if (this.#log === null) await this.log();
     for (const item of items) {
       const id = item.type === 'event' ? item.event.subject : item.canaryId;
       const first = item.type === 'event' ? subjectOf(item.event) : null;
-      // Awaits only unknown subjects: a promise for each of many events would cost more than the frame.
+      // Awaits only unknown subjects: a promise for each of many events would cost more than the event.
       const subject = first ?? this.#known(id) ?? (this.#subjects.has(id) ? null : await this.#read(id));
       this.#remember(id, subject);
-      frames.push(frameOf(item, subject, log));
+      const judged = judging && item.type === 'observation' ? await judging.after(id, item.observation) : null;
+      events.push(streamEvent(item, subject, judged));
     }
-    return frames;
+    return events;
   }
 
   #known(id: string): Subject | null {

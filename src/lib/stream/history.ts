@@ -1,5 +1,5 @@
-import type { FeedPosition } from '../../lib/ledger/index.js';
-import type { FeedSource } from './source.js';
+import type { FeedPosition } from '../ledger/index.js';
+import type { FeedSource } from './teller.js';
 
 /**
  * The place in the feed before the first event of a canary or job.
