@@ -2,13 +2,14 @@
  * Why: facts and verdicts -> words and numbers. Pure; no Node.js module.
  */
 
+export { briefMilliseconds, briefOdds, briefPercent, briefPsi } from './brief.js';
 export { nextSteps, why } from './cause.js';
 export { evidenceText, howSure } from './certainty.js';
 export { flow, type Width, wrap } from './layout.js';
 export { mathOf, mathUnknown, type ObjectiveEvidence, observedValue, type WhyMath } from './math.js';
 export { title } from './narrate/index.js';
 export { narrateCanary } from './narrative.js';
-export { mark } from './objective-cells.js';
+export { mark, missingText, objectiveValue } from './objective-cells.js';
 export { objectiveLine } from './objective-lines.js';
 export { progressLine } from './progress.js';
 export { inUnit, percentile } from './rate-facts.js';

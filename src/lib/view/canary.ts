@@ -1,0 +1,166 @@
+import {
+  count,
+  type Evidence,
+  mathOf,
+  type Narrative,
+  narrateCanary,
+  plural,
+  seconds,
+  summarise,
+  type WhyMath,
+} from '../explain/index.js';
+import { glanceOf, judge, type ObjectiveReport, type Observation, type Verdict } from '../judge/index.js';
+import type { StoredEvent } from '../ledger/index.js';
+import {
+  type Canary,
+  type CanaryHistory,
+  type Facts,
+  factsOf,
+  foldCanary,
+  type GateEntry,
+  type InterimVerdict,
+  verdictOf,
+} from '../readings/index.js';
+import { type StreamEvent, streamEvent, subjectOf } from '../stream/index.js';
+import { type Cell, cellOf, type Meter, meterOf } from './cell.js';
+import { type Course, courseOf } from './course.js';
+import { type CanaryRow, newRow, rowAfter } from './row.js';
+
+/** All that is recorded of a canary: what a view of it, its story and its numbers are made from. Plain JSON. */
+export interface CanaryRecord {
+  id: string;
+  /** Place in the feed as of which it was read: `SEQ.ROW.LOG`. */
+  position: string;
+  events: StoredEvent[];
+  /** See `CanaryHistory.gate`. */
+  gate: GateEntry[];
+  /** In order of tick. Without those that were pruned. */
+  observations: Observation[];
+  /** SHA-256, hex, over the recorded lines of the observations that were judged, or of all where nothing was decided. */
+  digest: string;
+  /** SHA-256, hex, of the policy as computed from what is recorded. */
+  policyDigest: string;
+}
+
+/** One objective of one canary. */
+export interface ObjectiveView {
+  report: ObjectiveReport;
+  cell: Cell;
+  /** How far it is from certain, in both directions; null: it decides nothing, or there is nothing to say. */
+  toCertain: { against: string | null; met: string | null };
+}
+
+/** One canary as it is shown. */
+export interface CanaryView {
+  row: CanaryRow;
+  canary: Canary;
+  facts: Facts;
+  verdict: Verdict | null;
+  /** The first screen, line by line; empty before the first check. */
+  summary: string[];
+  meter: Meter | null;
+  objectives: ObjectiveView[];
+  course: Course | null;
+  /** Entries that stand on the charts. */
+  markers: Marker[];
+  narrative: Narrative;
+  math: WhyMath;
+}
+
+export interface Marker {
+  /** Ms since the epoch. */
+  t: number;
+  what: string;
+}
+
+/**
+ * A canary as it is shown, from all that is recorded of it. Pure: the same record gives the same view.
+ * @returns null when the record holds no request
+ */
+export function canaryView(record: CanaryRecord, options: { course?: boolean } = {}): CanaryView | null {
+  const { id, events, gate, observations } = record;
+  const facts = factsOf(id, events);
+  const canary = foldCanary(events);
+  if (facts === null || canary === null) return null;
+  const interim = standing(canary, facts, observations);
+  const history: CanaryHistory = { id, events, gate, interim, asOf: null };
+  const verdict = verdictOf(facts, interim);
+  const evidence: Evidence = { observations, digest: record.digest, policyDigest: record.policyDigest };
+  const { startedAt, policy } = canary;
+  const row = rowOf(record, verdict);
+  return {
+    row,
+    canary,
+    facts,
+    verdict,
+    summary: verdict === null ? [] : summarise(canary, verdict, 100),
+    meter: verdict === null ? null : meterOf(verdict.evidence),
+    objectives: verdict === null ? [] : glanced(verdict),
+    course: startedAt === null || options.course === false ? null : courseOf(policy, startedAt, observations),
+    markers: markersOf(facts),
+    narrative: narrateCanary(history),
+    math: mathOf(history, evidence),
+  };
+}
+
+/** How a canary that nothing has decided stands by its observations. */
+function standing({ policy, startedAt }: Canary, facts: Facts, observations: readonly Observation[]): InterimVerdict {
+  if (startedAt === null || facts.decided !== null) return null;
+  return observations.length === 0 ? 'pruned' : judge(policy, startedAt, observations);
+}
+
+function glanced(verdict: Verdict): ObjectiveView[] {
+  const glances = glanceOf(verdict).objectives;
+  return verdict.objectives.map((report, i) => ({
+    report,
+    cell: cellOf(glances[i]!),
+    toCertain: report.reportOnly ? { against: null, met: null } : toCertain(report, verdict),
+  }));
+}
+
+function toCertain(o: ObjectiveReport, { evidence }: Verdict): ObjectiveView['toCertain'] {
+  if (o.type === 'reading') {
+    const left = Math.max(0, o.limit - o.consecutiveFailing);
+    return {
+      against: o.against ? 'reached' : `${plural(left, 'more failing reading')} in a row`,
+      met: o.met ? 'met' : null,
+    };
+  }
+  const times = Math.exp(Math.max(0, evidence.logThreshold - Math.max(0, o.rollback.logE)));
+  const against = o.rollback.against ? 'reached' : `evidence has to grow ${count(Math.ceil(times))} times`;
+  if (o.promote.certified) return { against, met: 'certified' };
+  const needed = o.type === 'rate' ? o.needed : null;
+  if (needed === null) return { against, met: null };
+  const time = needed.seconds === null ? '' : `, about ${seconds(needed.seconds)} at this traffic`;
+  return { against, met: `${plural(needed.requests, 'more request')} like these${time}` };
+}
+
+/** The row of a list, folded from the very events that lists are folded from. */
+function rowOf(record: CanaryRecord, verdict: Verdict | null): CanaryRow {
+  let row: CanaryRow | null = null;
+  for (const told of tellings(record)) row = rowAfter(row ?? newRow(told)!, told);
+  const glance = verdict === null ? null : glanceOf(verdict);
+  return { ...row!, glance };
+}
+
+/** What the stream says of a canary's entries; its checks are left out. */
+function* tellings({ events }: CanaryRecord): Generator<{ id: string } & StreamEvent> {
+  const subject = events[0] === undefined ? null : subjectOf(events[0]);
+  for (const event of events) {
+    const position = { seq: event.seq + 1, row: 1 };
+    const told = streamEvent({ type: 'event', event, position }, subject);
+    if (told !== null) yield { id: `${position.seq}.${position.row}`, ...told };
+  }
+}
+
+function markersOf({ extended, decided, overridden, aborted, silences }: Facts): Marker[] {
+  const at = (event: StoredEvent | null, what: string): Marker[] =>
+    event === null ? [] : [{ t: Date.parse(event.ts), what }];
+  return [
+    ...silences.flatMap(({ engaged, released }) => [...at(engaged, 'data missing'), ...at(released, 'data again')]),
+    ...at(extended, 'window extended'),
+    ...(decided === null ? [] : [{ t: decided.data.verdict.at, what: decided.data.verdict.decision }]),
+    ...at(overridden, 'promoted by hand'),
+    ...at(aborted, 'aborted'),
+  ];
+}

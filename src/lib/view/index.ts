@@ -1,0 +1,24 @@
+/**
+ * What people see of canaries, jobs and gates: made from stream events and observations, the same for terminal, page and
+ * lists. Pure; no Node.js module and no clock, so that it runs in a browser too.
+ */
+export { type CanaryRecord, type CanaryView, canaryView, type Marker, type ObjectiveView } from './canary.js';
+export { amount, type Cell, cellOf, type Meter, meterOf, type SourceHealth, sourceHealth, timeLeft } from './cell.js';
+export { type Band, type Course, courseOf, type EvidenceAt, type Point, type Series, tableOf } from './course.js';
+export {
+  emptyOverview,
+  type GateRow,
+  type JobRow,
+  listed,
+  listedGates,
+  listedJobs,
+  type Overview,
+  type OverviewJson,
+  overviewOf,
+  type Selection,
+  type SortKey,
+  take,
+} from './overview.js';
+export { type CanaryRow, isOpenRow } from './row.js';
+export { jobLook, type StateLook, stateLook, type Tone } from './state.js';
+export type { Told } from './told.js';

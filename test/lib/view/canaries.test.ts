@@ -1,0 +1,108 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { why, whyMath } from '../../../src/lib/app/explanations.js';
+import { canaryRecord, readOverview } from '../../../src/lib/app/watching/index.js';
+import { Canaries } from '../../../src/lib/canary/canaries.js';
+import { systemClock } from '../../../src/lib/clock.js';
+import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
+import { Judging } from '../../../src/lib/stream/judging.js';
+import { eventId } from '../../../src/lib/stream/position.js';
+import { Teller } from '../../../src/lib/stream/teller.js';
+import { canaryView } from '../../../src/lib/view/canary.js';
+import { emptyOverview, type Overview, overviewOf, take } from '../../../src/lib/view/overview.js';
+import type { Told } from '../../../src/lib/view/told.js';
+import { cases } from '../../cases.js';
+import { type Place, place } from '../canary/harness.js';
+import { run, scenarios } from '../canary/scenarios.js';
+
+const CANARIES = cases(500);
+
+async function streamOf({ ledger }: Place): Promise<Told[]> {
+  const teller = new Teller(ledger);
+  const judging = new Judging(ledger);
+  const told: Told[] = [];
+  for (let position = { seq: 0, row: 1 }; ; ) {
+    const items = await ledger.feed(position, 100);
+    if (items.length === 0) return told;
+    const events = await teller.events(items, judging);
+    for (const [i, event] of events.entries())
+      if (event !== null) told.push({ id: eventId(items[i]!.position, null), ...event });
+    position = items.at(-1)!.position;
+  }
+}
+
+function folded(told: readonly Told[], overview: Overview = emptyOverview()): Overview {
+  for (const event of told) take(overview, event);
+  return overview;
+}
+
+describe('what is shown of canaries', function () {
+  this.timeout(240_000);
+  let at: Place;
+  const ids: string[] = [];
+  before(async () => {
+    at = await place();
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        ids.push((await run(at, scenario)).id);
+      }),
+      { numRuns: CANARIES },
+    );
+  });
+  after(() => at.close());
+
+  it(`is what \`why\` and \`why-math\` tell, with the verdict that was recorded (${CANARIES} canaries)`, async () => {
+    const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
+    for (const id of ids) {
+      const view = canaryView(await canaryRecord(log, id, '0.1'), { course: false })!;
+      expect(canonicalJson(view.verdict)).to.equal(canonicalJson(view.canary.verdict));
+      expect(view.narrative).to.deep.equal(await why(log, id));
+      expect(view.math).to.deep.equal(await whyMath(log, id));
+      expect(view.row.state).to.equal(view.canary.state);
+    }
+  });
+
+  it('follows each check: the evidence on its chart ends where the verdict stands', async () => {
+    const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
+    for (const id of ids.slice(0, 25)) {
+      const { course, verdict } = canaryView(await canaryRecord(log, id, '0.1'))!;
+      expect(course!.evidence.at(-1)!.logE).to.equal(verdict!.evidence.logE);
+      expect(course!.series.map(({ name }) => name)).to.deep.equal(verdict!.objectives.map(({ name }) => name));
+      for (const { points } of course!.series)
+        for (const { canary, state } of points) expect(canary === null).to.equal(state !== 'ok');
+    }
+  });
+
+  it('is in a list what the stream told, event by event', async () => {
+    const { ledger } = at;
+    const all = folded(await streamOf(at));
+    const read = overviewOf(await readOverview({ ledger, teller: new Teller(ledger), judging: new Judging(ledger) }));
+    expect(read.canaries.size).to.equal(Math.min(200, ids.length));
+    for (const [id, row] of read.canaries) {
+      // Of an ended canary a list has the verdict, not its checks.
+      const { trail: _, tick: __, updatedAt, ...rest } = row;
+      const { trail, tick, updatedAt: seen, ...told } = all.canaries.get(id)!;
+      expect(rest).to.deep.equal(told);
+      expect(seen).to.be.at.least(updatedAt);
+      expect(tick).to.be.greaterThan(-1);
+      for (const values of Object.values(trail)) expect(values.length).to.be.at.most(40);
+    }
+    expect(read.gates).to.deep.equal(all.gates);
+  });
+
+  it('stays the same when events come again, and when a list is newer than the stream that follows it', async () => {
+    const told = await streamOf(at);
+    const once = folded(told);
+    const rows = structuredClone([...once.canaries]);
+    expect(told.some((event) => take(once, event))).to.equal(false);
+    expect([...once.canaries]).to.deep.equal(rows);
+    fc.assert(
+      fc.property(fc.nat(told.length), fc.nat(told.length), (a, b) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const overview = folded(told.slice(from), folded(told.slice(0, to)));
+        expect([...overview.canaries]).to.deep.equal(rows);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
