@@ -1,6 +1,8 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
+import { Judging } from '../lib/stream/index.js';
+import { viewRoutes } from './api/index.js';
 import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
 import { ErrorThrottle } from './error-throttle.js';
@@ -165,14 +167,15 @@ class RunningDaemon implements Daemon {
     // So that probes and other callers still get through when there are many streams.
     const streams = Math.max(1, Math.floor(settings.maxConnections * STREAMS));
     const limits = { clients: Math.min(SSE_LIMITS.clients, streams) };
-    const hub = new SseHub({ ledger, follower, clock, limits, onError: failed('stream') });
+    const judging = new Judging(ledger);
+    const hub = new SseHub({ ledger, follower, clock, judging, limits, onError: failed('stream') });
     const mcp = createMcpEndpoint({
       newServer: this.#newServer(),
       updates: new ResourceUpdates(this.#service.changes, failed('mcp')),
       onError: failed('mcp'),
     });
     const evidence = this.#evidence();
-    const routes = [mcp.route, hub.route, evidence.route, ...this.#health(hub)];
+    const routes = [mcp.route, hub.route, evidence.route, ...viewRoutes({ app, judging }), ...this.#health(hub)];
     const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
     this.#metrics = metrics;
     this.#cleanups.push(await this.#service.changes.subscribe((items) => metrics.take(items)));

@@ -21,6 +21,7 @@ import {
   hasOwnTimes,
   type InterimVerdict,
 } from '../readings/index.js';
+import type { CanaryRecord } from '../view/index.js';
 
 /** What is read: an App, or its parts. */
 interface Log {
@@ -64,6 +65,17 @@ export async function whyMath(log: Log, id: string, { at }: Asked = {}): Promise
   if (newest === undefined) return mathUnknown(id, asOf);
   const history = await canaryHistory(log.ledger, newest, asOf);
   return mathOf(history, await evidenceOf(log.ledger, history));
+}
+
+/**
+ * All that is recorded of a canary, its entries each proved by the hash beside it.
+ * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, LEDGER_CORRUPT
+ */
+export async function canaryRecord(log: Log, given: string, position: string): Promise<CanaryRecord> {
+  const id = await log.canaries.resolve(given);
+  const { events, gate } = await storedHistory(log.ledger, id, null);
+  const evidence = await evidenceOf(log.ledger, { id, events, gate, interim: null, asOf: null });
+  return { id, position, events: [...events], gate: [...gate], ...evidence, observations: [...evidence.observations] };
 }
 
 type Found = { type: 'canary' | 'model' | 'promotion' | 'job'; id: string } | null;
@@ -112,11 +124,16 @@ async function canaryBehind(ledger: Ledger, { type, id }: NonNullable<Found>, as
 }
 
 async function canaryHistory(ledger: Ledger, id: string, asOf: number | null): Promise<CanaryHistory> {
+  const history = await storedHistory(ledger, id, asOf);
+  return { ...history, interim: await standingOf(ledger, history) };
+}
+
+/** What is recorded of a canary, without how it stands by its readings. */
+async function storedHistory(ledger: Ledger, id: string, asOf: number | null): Promise<CanaryHistory> {
   const events = await eventsOfCanary(ledger, id, asOf);
   const facts = factsOf(id, events);
   const gate = facts ? await gateOfCanary(ledger, facts, asOf) : [];
-  const history = { id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), interim: null, asOf };
-  return { ...history, interim: await standingOf(ledger, history) };
+  return { id, events, gate: gate.filter((g) => isKnown(g.ts, asOf)), interim: null, asOf };
 }
 
 /** @throws LukhasError LEDGER_CORRUPT when one is not as it was recorded, or cannot follow those before it */

@@ -9,7 +9,7 @@ export { flow, type Width, wrap } from './layout.js';
 export { mathOf, mathUnknown, type ObjectiveEvidence, observedValue, type WhyMath } from './math.js';
 export { title } from './narrate/index.js';
 export { narrateCanary } from './narrative.js';
-export { mark, missingText, objectiveValue } from './objective-cells.js';
+export { mark, missingText } from './objective-cells.js';
 export { objectiveLine } from './objective-lines.js';
 export { progressLine } from './progress.js';
 export { inUnit, percentile } from './rate-facts.js';

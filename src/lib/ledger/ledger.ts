@@ -60,6 +60,8 @@ export interface Ledger {
   observations(canaryId: string, afterTick?: number): Promise<Observation[]>;
   /** The same as recorded bytes (canonical JSON, one a line without the newline): what the digest covers. */
   observationLines(canaryId: string): AsyncIterable<string>;
+  /** Some of them after a tick, with it; empty: there are no more. */
+  observationPage(canaryId: string, afterTick: number): Promise<{ tick: number; body: string }[]>;
   cursor(canaryId: string): Promise<unknown>;
 
   /** Summaries of subjects, newest first. */

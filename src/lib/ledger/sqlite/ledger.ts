@@ -139,10 +139,14 @@ export class SqliteLedger implements Ledger {
     return lines.map((line) => parsed<Observation>(line, `an observation of ${canaryId}`));
   }
 
+  observationPage(canaryId: string, afterTick: number): Promise<{ tick: number; body: string }[]> {
+    return this.#read(() => this.#reader.observationPage(canaryId, afterTick));
+  }
+
   async *observationLines(canaryId: string): AsyncGenerator<string> {
     const turns = new Turns();
     for (let afterTick = -1; ; await turns.next()) {
-      const page = await this.#read(() => this.#reader.observationPage(canaryId, afterTick));
+      const page = await this.observationPage(canaryId, afterTick);
       for (const { body } of page) yield body;
       const last = page.at(-1);
       if (last === undefined) return;

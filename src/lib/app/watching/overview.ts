@@ -1,0 +1,98 @@
+import { gateHistory } from '../../gates/index.js';
+import type { FeedItem, Ledger, StoredEvent, SubjectSummary } from '../../ledger/index.js';
+import { ENDED_KINDS, listOf } from '../../readings/index.js';
+import { eventId, type Judging, streamEvent, subjectOf, type Teller } from '../../stream/index.js';
+import { Turns } from '../../turns.js';
+import { emptyOverview, type Overview, type OverviewJson, take } from '../../view/index.js';
+
+/** What an overview is read from. */
+export interface OverviewSource {
+  ledger: Ledger;
+  teller: Teller;
+  judging: Judging;
+}
+
+/** Ended canaries and jobs in a list, the newest; open ones are all listed. */
+const MOST_LISTED = 200;
+/** Checks of a running canary that its sparklines show at first. */
+const CHECKS = 40;
+
+/**
+ * All that lists show, as of a place in the stream: whoever follows the stream from there on misses nothing. The rows are
+ * folded from the same events that the stream sends.
+ */
+export async function readOverview({ ledger, teller, judging }: OverviewSource): Promise<OverviewJson> {
+  // Read first: what is committed meanwhile is both in the rows and in the stream, and counts once.
+  const position = eventId(await ledger.feedEnd(), await teller.log());
+  const overview = emptyOverview();
+  const turns = new Turns();
+  const canaries = await newest(ledger, 'canary');
+  for (const id of canaries.ids) {
+    await turns.next();
+    await takeSubject(overview, ledger, id);
+    if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, { ledger, judging }, id);
+  }
+  const jobs = await newest(ledger, 'job');
+  for (const id of jobs.ids) {
+    await turns.next();
+    await takeSubject(overview, ledger, id);
+  }
+  for (const subject of await ledger.gateSubjects()) {
+    const [change] = await gateHistory(ledger, subject.slice('gate:'.length), { limit: 1, newest: true });
+    const [event] = change === undefined ? [] : await ledger.events({ from: change.seq, to: change.seq + 1 });
+    if (event !== undefined) takeItem(overview, event, null);
+  }
+  return {
+    position,
+    canaries: [...overview.canaries.values()],
+    jobs: [...overview.jobs.values()],
+    gates: [...overview.gates.values()],
+    older: { canaries: canaries.older, jobs: jobs.older },
+    warning: canaries.warning ?? jobs.warning,
+  };
+}
+
+async function newest(ledger: Ledger, type: Extract<SubjectSummary['type'], 'canary' | 'job'>) {
+  const { summaries, warning } = await listOf(ledger, { type, limit: MOST_LISTED });
+  const ids = new Set([...(await ledger.openSubjects(type, ENDED_KINDS)), ...summaries.map(({ subject }) => subject)]);
+  const { inLog } = await ledger.listingGap(type);
+  return { ids, warning, older: Math.max(0, inLog - ids.size) };
+}
+
+async function takeSubject(overview: Overview, ledger: Ledger, id: string): Promise<void> {
+  const events = await ledger.events({ subject: id });
+  const subject = events[0] === undefined ? null : subjectOf(events[0]);
+  for (const event of events) takeItem(overview, event, subject);
+}
+
+function takeItem(overview: Overview, event: StoredEvent, subject: ReturnType<typeof subjectOf>): void {
+  tell(overview, { type: 'event', event, position: { seq: event.seq + 1, row: 1 } }, subject);
+}
+
+function tell(overview: Overview, item: FeedItem, subject: ReturnType<typeof subjectOf>, judged: Judged = null): void {
+  const told = streamEvent(item, subject, judged);
+  if (told !== null) take(overview, { id: eventId(item.position, null), ...told });
+}
+
+type Judged = Awaited<ReturnType<Judging['newest']>>;
+
+/** The newest checks of a running canary, and how it stands by all of them. */
+async function takeChecks(overview: Overview, source: Pick<OverviewSource, 'ledger' | 'judging'>, id: string) {
+  const { ledger, judging } = source;
+  const judged = await judging.newest(id);
+  if (judged === null) return;
+  const [requested] = await ledger.events({ subject: id, kinds: ['canary.requested'], limit: 1 });
+  const subject = requested === undefined ? null : subjectOf(requested);
+  const page = await ledger.observations(id, Math.max(-1, judged.tick - CHECKS));
+  const { seq } = overview.canaries.get(id)!;
+  for (const observation of page) {
+    if (observation.tick > judged.tick) break;
+    const item: FeedItem = { type: 'observation', canaryId: id, observation, position: { seq, row: 1 } };
+    tell(overview, item, subject, observation.tick === judged.tick ? judged : withoutValues(judged));
+  }
+}
+
+/** Of checks before the newest the values over the window are not known any more. */
+function withoutValues(judged: NonNullable<Judged>): NonNullable<Judged> {
+  return { ...judged, objectives: judged.objectives.map((o) => ({ ...o, value: null })) };
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { type Daemon, startDaemon } from '../../../src/daemon/daemon.js';
+import { type App, openApp } from '../../../src/lib/app/app.js';
+import { loadConfig } from '../../../src/lib/app/config.js';
+import { serveSettings } from '../../../src/lib/app/serve-settings.js';
+import type { Observation } from '../../../src/lib/judge/observation.js';
+import { canaryView } from '../../../src/lib/view/canary.js';
+import { BAD, drive, driver, FakeClock, HEALTHY, scripted, start } from '../../lib/canary/harness.js';
+import { policy } from '../../lib/judge/looks.js';
+
+describe('what the page asks the daemon', () => {
+  let dir: string;
+  let app: App;
+  let daemon: Daemon;
+  /** A canary that was rolled back before the daemon began. */
+  let id: string;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lukhas-api-'));
+    const config = await loadConfig({ env: { HOME: dir, LUKHAS_MCP_DB: join(dir, 'log.db') }, cwd: dir });
+    app = await openApp({ config });
+    const clock = new FakeClock();
+    const rules = policy({ windowSeconds: 600, intervalSeconds: 1, targets: { max_error_rate: 0.02 } });
+    id = (await start(app.ledger, clock, { policy: rules })).id;
+    const source = scripted(clock, (look) => (look < 300 ? HEALTHY : BAD));
+    await drive({ ...driver({ ledger: app.ledger, clock, source }), clock }, id);
+    const http = serveSettings(config.serve, { port: '0' });
+    daemon = await startDaemon({ app, version: '1.2.3', http, readOnly: false, say: () => undefined });
+  });
+  after(async () => {
+    await daemon.stop();
+    await app.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const get = async (path: string) => {
+    const response = await fetch(`${daemon.url}/api/${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  const json = async (path: string) => JSON.parse((await get(path)).text);
+
+  it('is enough to show and to judge a canary again, and the digest of what was judged can be checked', async () => {
+    const record = await json(`canary?id=${id.slice(0, 8)}`);
+    expect(record.id).to.equal(id);
+    const lines: string[] = [];
+    for (let after = -1; ; ) {
+      const { text } = await get(`observations?id=${id}&after=${after}`);
+      const page = text.split('\n').filter((line) => line !== '');
+      if (page.length === 0) break;
+      lines.push(...page);
+      after = JSON.parse(page.at(-1)!).tick;
+    }
+    expect(lines).to.have.lengthOf(record.observations);
+    const digest = createHash('sha256')
+      .update(`${lines.join('\n')}\n`)
+      .digest('hex');
+    expect(digest).to.equal(record.digest);
+    const observations = lines.map((line) => JSON.parse(line) as Observation);
+    const view = canaryView({ ...record, observations })!;
+    expect(view.row.state).to.equal('ROLLED_BACK');
+    expect(view.canary.observations!.digest).to.equal(digest);
+    const [row] = (await json('overview')).canaries;
+    expect(row).to.deep.include({ id, state: 'ROLLED_BACK', reason: 'evidence_against', glance: view.row.glance });
+  });
+
+  it('is answered as of a place from which the stream goes on', async () => {
+    const { position } = await json('overview');
+    const response = await fetch(`${daemon.url}/sse?topic=canary/*`, { headers: { 'Last-Event-ID': position } });
+    const reader = response.body!.getReader();
+    const { value } = await reader.read();
+    await reader.cancel();
+    expect(Buffer.from(value!).toString()).to.include('"resumed":true');
+  });
+
+  it('refuses what it does not understand, with what is wrong', async () => {
+    for (const [path, status, words] of [
+      ['canary', 400, 'id: '],
+      ['canary?id=a&id=b', 400, 'exactly once'],
+      ['canary?id=c-unknown', 404, 'c-unknown'],
+      ['observations?id=c-unknown&after=x', 400, 'after: must be a check number'],
+      ['observations?id=c-unknown&after=-1', 404, 'c-unknown'],
+      ['canary?id=a&more=1', 400, 'more'],
+    ] as const) {
+      const answer = await get(path);
+      expect([path, answer.status]).to.deep.equal([path, status]);
+      expect(answer.text).to.include(words);
+    }
+  });
+});
