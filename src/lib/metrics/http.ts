@@ -1,9 +1,8 @@
-import { type Agent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { isIPv6, type LookupFunction } from 'node:net';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { maskUrls } from '../input/index.js';
+import { encodingOf, isDelimited, readBody } from './body.js';
 
 /** What tells the other side who asks, and this side whom to trust. */
 export interface Credentials {
@@ -87,21 +86,37 @@ export function decodeUtf8(bytes: Uint8Array): string | null {
 export async function getBytes(url: string, options: GetOptions): Promise<BytesAnswer | Failure> {
   const { signal, timeoutMs } = options;
   signal?.throwIfAborted();
-  const stop = new AbortController();
-  const abort = () => stop.abort();
+  const stop = new Stop();
+  const abort = () => stop.now();
   const timer = setTimeout(abort, timeoutMs);
-  signal?.addEventListener('abort', abort, { once: true });
-  const where = shownUrl(url);
+  signal?.addEventListener('abort', abort);
   try {
-    return await follow(new URL(url), options, stop.signal);
+    return await follow(new URL(url), options, stop);
   } catch (error) {
     signal?.throwIfAborted();
-    if (!stop.signal.aborted) return failureOf(where, error);
-    const detail = `${where}: no complete answer within ${timeoutMs / 1000} s`;
+    if (!stop.stopped) return failureOf(shownUrl(url), error);
+    const detail = `${shownUrl(url)}: no complete answer within ${timeoutMs / 1000} s`;
     return { ok: false, state: 'unreachable', detail, retryable: true };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Ends the request under way. An AbortSignal would do the same, and cost as much as all else that is done for a small answer. */
+class Stop {
+  stopped = false;
+  private request: ClientRequest | null = null;
+
+  now(): void {
+    this.stopped = true;
+    this.request?.destroy(new Error('stopped'));
+  }
+
+  /** The request that is under way from now on. */
+  watch(request: ClientRequest): void {
+    this.request = request;
+    if (this.stopped) this.now();
   }
 }
 
@@ -114,20 +129,20 @@ export function shownUrl(url: string): string {
 async function follow(
   url: URL,
   options: GetOptions,
-  signal: AbortSignal,
+  stop: Stop,
   before: readonly string[] = [],
 ): Promise<BytesAnswer | Failure> {
-  const response = await send(url, options, signal);
+  const response = await send(url, options, stop);
   const status = response.statusCode ?? 0;
-  const where = shownUrl(url.href);
   const { location } = response.headers;
-  if (status < 300 || status > 399 || location === undefined) return receive(response, where, options);
+  if (status < 300 || status > 399 || location === undefined) return receive(response, url, options);
+  const where = shownUrl(url.href);
   response.destroy();
   const target = URL.canParse(location, url.href) ? new URL(location, url) : null;
   const seen = [...before, url.href];
   const isCircle = target !== null && seen.includes(target.href);
   if (target?.origin === url.origin && !isCircle && seen.length <= MAX_REDIRECTS) {
-    return follow(target, options, signal, seen);
+    return follow(target, options, stop, seen);
   }
   const to = target === null ? 'an invalid URL' : shownUrl(target.href);
   const detail = target?.origin === url.origin ? circle(where, to, isCircle) : notFollowed(where, to);
@@ -144,16 +159,18 @@ function notFollowed(where: string, to: string): string {
   return `${where} redirects to ${to}, which is not followed: configure the final URL`;
 }
 
-function send(url: URL, options: GetOptions, signal: AbortSignal): Promise<IncomingMessage> {
+function send(url: URL, options: GetOptions, stop: Stop): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    request(url, requestOptions(options, signal)).on('response', resolve).on('error', reject).end();
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = send(url, requestOptions(options));
+    stop.watch(request.on('response', resolve).on('error', reject));
+    request.end();
   });
 }
 
-function requestOptions({ headers, ca, cert, key, agent, address }: GetOptions, signal: AbortSignal): RequestOptions {
+function requestOptions({ headers, ca, cert, key, agent, address }: GetOptions): RequestOptions {
   const all = { 'accept-encoding': 'gzip', 'user-agent': 'lukhas', ...headers };
-  const options: RequestOptions = { agent: agent ?? false, headers: all, signal };
+  const options: RequestOptions = { agent: agent ?? false, headers: all };
   if (ca !== undefined) options.ca = ca;
   if (cert !== undefined) options.cert = cert;
   if (key !== undefined) options.key = key;
@@ -169,14 +186,15 @@ function alwaysAt(address: string): LookupFunction {
   };
 }
 
-async function receive(response: IncomingMessage, where: string, options: GetOptions): Promise<BytesAnswer | Failure> {
+async function receive(response: IncomingMessage, url: URL, options: GetOptions): Promise<BytesAnswer | Failure> {
   const status = response.statusCode ?? 0;
   const limit = options.maxBytes ?? MAX_BODY_BYTES;
   const encoding = encodingOf(response);
   const bytes = await readBody(response, encoding, limit);
-  const failed = statusFailure(status, where);
+  const failed = statusFailure(status, url);
   if (typeof bytes === 'string') {
-    return failed ?? { ok: false, state: 'invalid', detail: `${where}: ${bytes}`, status, retryable: false };
+    const detail = `${shownUrl(url.href)}: ${bytes}`;
+    return failed ?? { ok: false, state: 'invalid', detail, status, retryable: false };
   }
   if (failed !== null) {
     const body = decodeUtf8(bytes);
@@ -187,50 +205,9 @@ async function receive(response: IncomingMessage, where: string, options: GetOpt
   return { ok: true, status, contentType, bytes, delimited: endsItself || isDelimited(response) };
 }
 
-/** The three ways in which a body may end (RFC 9112, section 6.3); the third is the end of the connection, whatever ended it. */
-function isDelimited({ headers }: IncomingMessage): boolean {
-  return headers['content-length'] !== undefined || /chunked/i.test(headers['transfer-encoding'] ?? '');
-}
-
-/** Codings are named in any case, and `x-gzip` is `gzip` (RFC 9110, section 8.4.1). */
-function encodingOf({ headers }: IncomingMessage): string {
-  const codings = (headers['content-encoding'] ?? '').toLowerCase().split(',');
-  const all = codings.map((coding) => coding.trim().replace(/^x-gzip$/, 'gzip'));
-  return all.filter((coding) => coding !== '' && coding !== 'identity').join(', ') || 'identity';
-}
-
-/** @returns the body, or in words why it was not read. */
-async function readBody(response: IncomingMessage, encoding: string, limit: number): Promise<Buffer | string> {
-  const tooLarge = `the answer is larger than ${limit / 1024 / 1024} MiB: expose fewer series there, or read them through Prometheus`;
-  if (Number(response.headers['content-length'] ?? 0) > limit) {
-    response.destroy();
-    return tooLarge;
-  }
-  if (encoding !== 'gzip' && encoding !== 'identity') {
-    response.destroy();
-    return `the answer is encoded as ${encoding}, asked for was gzip`;
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const collect = async (source: AsyncIterable<Buffer>) => {
-    for await (const chunk of source) {
-      size += chunk.length;
-      if (size > limit) throw new RangeError(tooLarge);
-      chunks.push(chunk);
-    }
-  };
-  try {
-    await (encoding === 'gzip' ? pipeline(response, createGunzip(), collect) : collect(response));
-  } catch (error) {
-    if (size > limit) return tooLarge;
-    throw error;
-  }
-  return Buffer.concat(chunks);
-}
-
-function statusFailure(status: number, where: string): Failure | null {
+function statusFailure(status: number, url: URL): Failure | null {
   if (status >= 200 && status < 300 && status !== 206) return null;
-  const detail = `${where} answered ${status}${status === 206 ? ', with a part of the page' : ''}`;
+  const detail = `${shownUrl(url.href)} answered ${status}${status === 206 ? ', with a part of the page' : ''}`;
   if (status === 401 || status === 403) return { ok: false, state: 'refused', detail, status, retryable: false };
   if (status >= 500) return { ok: false, state: 'unreachable', detail, status, retryable: true };
   return { ok: false, state: 'invalid', detail, status, retryable: status === 408 || status === 429 };
