@@ -29,6 +29,16 @@ export function countSlow(latency: HistogramSignal | undefined, limitMs: number)
   };
 }
 
+/** What two looks at one arm have together. */
+export function bothLooks(a: ArmCounts, b: ArmCounts): ArmCounts {
+  return {
+    bad: a.bad + b.bad,
+    possiblyBad: a.possiblyBad + b.possiblyBad,
+    total: a.total + b.total,
+    buckets: b.buckets ?? a.buckets,
+  };
+}
+
 /** Whether two histograms have the same buckets. */
 export function sameBounds(a: readonly number[], b: readonly number[]): boolean {
   if (a.length !== b.length) return false;

@@ -4,7 +4,8 @@ import { shownPath } from '../evidence-path.js';
 import type { Policy } from '../policy.js';
 import { shownLogE, significant } from '../rounding.js';
 import type { DriftReport } from '../verdict.js';
-import { type DriftObjective, driftCertified, driftLogEvidence, estimate, total, upperBound } from './drift.js';
+import { type DriftObjective, driftCertified, driftLogEvidence, upperBound } from './drift.js';
+import { estimate, total } from './estimate.js';
 import { promotionMethod } from './rate-certificate.js';
 
 /** Everything an explanation shows of drift. */

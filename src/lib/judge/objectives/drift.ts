@@ -1,24 +1,20 @@
 import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
-import { asymptoticRadius, driftLogE, psi, psiValue, rho2 } from '../drift.js';
+import { asymptoticRadius, driftLogE, rho2 } from '../drift.js';
 import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
-import type { CategorySignal, HistogramSignal, Missing, Observation } from '../observation.js';
+import type { Categories, Histogram, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
 import { logSumExp, normalQuantile } from '../special.js';
+import { judgeVersionOf } from '../version.js';
 import { addCounts, sameBounds } from './counts.js';
+import { type Estimate, estimate, pointEstimate, type Sums, total } from './estimate.js';
+import { type Found, nothingWaits, pair, type Waiting } from './pairing.js';
 import { promotionMethod } from './rate-certificate.js';
 
-/** Requests per bin, in each arm, below which the normal approximation is not used at all. */
-const LEAST_PER_BIN = 5;
-
 /** Scores of both arms, summed from one look on. */
-interface Span {
+interface Span extends Sums {
   /** The look, counted from 1, with which it begins. */
   begins: number;
-  canary: number[];
-  baseline: number[];
   ticks: number;
-  /** Whether the sums are of categories, of which rare ones are taken together. */
-  categorical: boolean;
   /** PSI after the newest tick: null while there are too few scores. */
   value: number | null;
   /** Log e-value against the objective over this span, after the newest tick; 0 before it begins. */
@@ -41,6 +37,8 @@ export interface DriftObjective extends Span {
   labels: string[] | null;
   /** Looks with data so far. */
   looks: number;
+  /** Counts of one arm that wait for the other's. */
+  waiting: Waiting<readonly number[]>;
   later: Span[];
   /** Log e-value against the objective after the newest tick: the mean over all spans. */
   logE: number;
@@ -65,6 +63,7 @@ export function driftObjective(target: number, plannedTicks: number): DriftObjec
     bounds: null,
     labels: null,
     looks: 0,
+    waiting: nothingWaits(),
     later: [...new Set(starts)].filter((begins) => begins > 1).map((begins) => span(begins, plannedTicks)),
     logE: 0,
     path: evidencePath(),
@@ -89,41 +88,89 @@ function isByCategory({ canary, baseline }: Observation): boolean {
 
 /** Each value of the label is a bin; one that only the canary has counts as any other. */
 function stepCategories(o: DriftObjective, observation: Observation, policy: Policy): void {
-  const canary = observation.canary.categories;
-  const baseline = observation.baseline?.categories;
-  const missing = missingOf(canary, 'canary', 'categories') ?? missingOf(baseline, 'baseline', 'categories');
-  if (missing || canary?.state !== 'ok' || baseline?.state !== 'ok') {
-    noteMissing(o.coverage, observation, missing ?? { state: 'absent' });
-    return;
-  }
+  const canary = foundIn(observation.canary.categories, 'canary', 'categories');
+  const baseline = foundIn(observation.baseline?.categories, 'baseline', 'categories');
+  if (lacks(o, observation, canary, baseline, policy)) return;
   if (o.labels === null) for (const each of [o, ...o.later]) each.categorical = true;
   o.labels ??= [];
   const known = new Set(o.labels);
-  const seen = [...Object.keys(canary.counts), ...Object.keys(baseline.counts)].filter((label) => !known.has(label));
+  const all = [canary, baseline].flatMap(({ counts }) => Object.keys(counts?.counts ?? {}));
   // Sums do not depend on the order in which an observation lists its labels.
-  o.labels.push(...[...new Set(seen)].sort());
-  const inOrder = (counts: Record<string, number>) =>
+  o.labels.push(...[...new Set(all.filter((label) => !known.has(label)))].sort());
+  const inOrder = ({ counts }: Categories) =>
     o.labels!.map((label) => (Object.hasOwn(counts, label) ? (counts[label] ?? 0) : 0));
-  take(o, observation, inOrder(canary.counts), inOrder(baseline.counts), policy);
+  takePaired(o, observation, binned(canary, inOrder), binned(baseline, inOrder), policy);
 }
 
 function stepScores(o: DriftObjective, observation: Observation, policy: Policy): void {
-  const canary = observation.canary.score;
-  const baseline = observation.baseline?.score;
-  const missing = missingOf(canary, 'canary', 'score histogram') ?? missingOf(baseline, 'baseline', 'score histogram');
-  if (missing || canary?.state !== 'ok' || baseline?.state !== 'ok') {
-    noteMissing(o.coverage, observation, missing ?? { state: 'absent' });
+  const canary = foundIn(observation.canary.score, 'canary', 'score histogram');
+  const baseline = foundIn(observation.baseline?.score, 'baseline', 'score histogram');
+  if (lacks(o, observation, canary, baseline, policy)) return;
+  for (const { counts } of [canary, baseline]) {
+    if (counts === null) continue;
+    o.bounds ??= counts.bounds;
+    if (sameBounds(o.bounds, counts.bounds)) continue;
+    const detail = 'score buckets changed or differ between the arms';
+    noteMissing(o.coverage, observation, { state: 'invalid', detail });
     return;
   }
-  o.bounds ??= canary.bounds;
-  if (!sameBounds(o.bounds, canary.bounds) || !sameBounds(o.bounds, baseline.bounds)) {
-    noteMissing(o.coverage, observation, {
-      state: 'invalid',
-      detail: 'score buckets changed or differ between the arms',
-    });
-    return;
+  const inOrder = ({ counts }: Histogram) => counts;
+  takePaired(o, observation, binned(canary, inOrder), binned(baseline, inOrder), policy);
+}
+
+function foundIn<T extends { state: 'ok' }>(signal: T | Missing | undefined, arm: string, what: string): Found<T> {
+  if (signal?.state === 'ok') return { counts: signal, missing: { state: 'first' } };
+  if (!signal) return { counts: null, missing: { state: 'absent', detail: `${arm} has no ${what}` } };
+  const { state, detail } = signal;
+  return { counts: null, missing: { state, detail: detail ? `${arm}: ${detail}` : arm } };
+}
+
+function binned<T>({ counts, missing }: Found<T>, inOrder: (counts: T) => readonly number[]): Found<readonly number[]> {
+  return { counts: counts && inOrder(counts), missing };
+}
+
+/** Whether a look has nothing of both arms; then it says why. Judge 1 did not wait for the other arm. */
+function lacks(
+  o: DriftObjective,
+  observation: Observation,
+  canary: Found<unknown>,
+  baseline: Found<unknown>,
+  policy: Policy,
+): boolean {
+  const is1 = judgeVersionOf(policy) === 1;
+  if (canary.counts && baseline.counts) return false;
+  if (!is1 && (canary.counts || baseline.counts)) return false;
+  noteMissing(o.coverage, observation, canary.counts ? baseline.missing : canary.missing);
+  return true;
+}
+
+/** Scores of one arm wait where the other has nothing newer: a source may read the two at different moments. */
+function takePaired(
+  o: DriftObjective,
+  observation: Observation,
+  canary: Found<readonly number[]>,
+  baseline: Found<readonly number[]>,
+  policy: Policy,
+): void {
+  const found = pair(o.waiting, canary, baseline, true, added);
+  o.waiting = found.waiting;
+  if ('missing' in found) noteMissing(o.coverage, observation, found.missing);
+  else {
+    const [own, base] = [found.counts, found.base!];
+    const bins = Math.max(own.length, base.length);
+    take(o, observation, filled(own, bins), filled(base, bins), policy);
   }
-  take(o, observation, canary.counts, baseline.counts, policy);
+}
+
+/** Bins that it lacks are those of labels that came later. */
+function filled(counts: readonly number[], bins: number): readonly number[] {
+  return counts.length === bins ? counts : [...counts, ...new Array<number>(bins - counts.length).fill(0)];
+}
+
+function added(a: readonly number[], b: readonly number[]): readonly number[] {
+  const sum = [...a];
+  addCounts(sum, b);
+  return sum;
 }
 
 function take(
@@ -138,95 +185,6 @@ function take(
   for (const each of [o, ...o.later]) if (each.begins <= o.looks) stepSpan(each, canary, baseline, o.target, policy);
   o.logE = meanLogE(o);
   extendPath(o.path, observation.tick, o.logE);
-}
-
-function missingOf(signal: HistogramSignal | CategorySignal | undefined, arm: string, what: string): Missing | null {
-  if (!signal) return { state: 'absent', detail: `${arm} has no ${what}` };
-  if (signal.state === 'ok') return null;
-  return { state: signal.state, detail: signal.detail ? `${arm}: ${signal.detail}` : arm };
-}
-
-interface Estimate {
-  value: number;
-  raw: number;
-  /** Standard error of the whole estimate. */
-  se: number;
-  bins: number;
-}
-
-/** The value of an estimate does not depend on how far requests are from independent. */
-const ONE_BY_ONE = { designEffect: { batchSize: 1, estimate: false } };
-
-/** The value of `estimate` alone, which is all that most looks need. */
-function pointEstimate(o: Span): number | null {
-  const [canary, baseline] = o.categorical ? pooled(o) : [o.canary, o.baseline];
-  let [bins, nCanary, nBaseline] = [0, 0, 0];
-  for (let i = 0; i < canary.length; i++) {
-    if (canary[i]! + baseline[i]! <= 0) continue;
-    bins++;
-    nCanary += canary[i]!;
-    nBaseline += baseline[i]!;
-  }
-  if (o.categorical && bins === 1) return estimate(o, ONE_BY_ONE)?.value ?? null;
-  if (bins < 2 || Math.min(nCanary, nBaseline) < LEAST_PER_BIN * bins) return null;
-  return psiValue(canary, baseline, bins, nCanary, nBaseline);
-}
-
-/**
- * Categories with few counts of both arms together as one. A label may have any number of values, and the bias that is
- * taken off for each would hide a drift of the others.
- */
-function pooled({ canary, baseline }: Span): [number[], number[]] {
-  const [ofCanary, ofBaseline]: [number[], number[]] = [[0], [0]];
-  for (let i = 0; i < canary.length; i++) {
-    const [a, b] = [canary[i]!, baseline[i]!];
-    if (a + b < 2 * LEAST_PER_BIN) {
-      ofCanary[0] = ofCanary[0]! + a;
-      ofBaseline[0] = ofBaseline[0]! + b;
-    } else {
-      ofCanary.push(a);
-      ofBaseline.push(b);
-    }
-  }
-  return [ofCanary, ofBaseline];
-}
-
-/** Null while there are too few scores for the approximation. */
-export function estimate(o: Span, { designEffect: { batchSize } }: Pick<Policy, 'designEffect'>): Estimate | null {
-  // A bin that neither arm has ever hit says nothing, and would only inflate the bias that is taken off.
-  const canary: number[] = [];
-  const baseline: number[] = [];
-  const [ofCanary, ofBaseline] = o.categorical ? pooled(o) : [o.canary, o.baseline];
-  for (let i = 0; i < ofCanary.length; i++) {
-    if (ofCanary[i]! + ofBaseline[i]! <= 0) continue;
-    canary.push(ofCanary[i]!);
-    baseline.push(ofBaseline[i]!);
-  }
-  // All requests of both in one category: that there was no other is what is compared. A single bin of scores says nothing.
-  if (o.categorical && canary.length === 1) {
-    canary.push(0);
-    baseline.push(0);
-  }
-  const nCanary = total(canary);
-  const nBaseline = total(baseline);
-  const bins = canary.length;
-  if (bins < 2 || Math.min(nCanary, nBaseline) < LEAST_PER_BIN * bins) return null;
-  const p = psi(canary, baseline);
-  if (!p) return null;
-  // The delta method's sigma vanishes where the arms agree; there PSI is a scaled chi-square with this variance.
-  const nullVariance = 2 * (bins - 1) * (1 / nCanary + 1 / nBaseline) ** 2;
-  return {
-    value: p.value,
-    raw: p.raw,
-    se: Math.sqrt((p.se ** 2 + nullVariance) * batchSize),
-    bins,
-  };
-}
-
-export function total(counts: readonly number[]): number {
-  let sum = 0;
-  for (const count of counts) sum += count;
-  return sum;
 }
 
 /** The confidence sequence runs over ticks: t looks, each with the standard deviation that gives this error after t. */

@@ -1,18 +1,17 @@
 import type { Missing } from '../observation.js';
-import type { ArmCounts } from './counts.js';
 
 /** Counts of one arm that wait for the other's. */
-export interface Waiting {
-  canary: ArmCounts | null;
-  baseline: ArmCounts | null;
+export interface Waiting<T> {
+  canary: T | null;
+  baseline: T | null;
 }
 
-export const nothingWaits = (): Waiting => ({ canary: null, baseline: null });
+export const nothingWaits = <T>(): Waiting<T> => ({ canary: null, baseline: null });
 
 /** What a look has of one arm. */
-export interface Found {
-  counts: ArmCounts | null;
-  /** Why there are none. */
+export interface Found<T> {
+  counts: T | null;
+  /** Why there are none, where there are none. */
   missing: Missing;
 }
 
@@ -21,31 +20,24 @@ export interface Found {
  * scrapes them at different times): then the baseline's counts wait for the canary's, and for a ratio the canary's for the
  * baseline's too.
  * @param isRatio whether nothing can be said without the baseline
+ * @param add what two looks of one arm have together
  * @returns what counts now, or why nothing does; and what waits for later looks
  */
-export function pair(
-  waiting: Waiting,
-  canary: Found,
-  baseline: Found,
+export function pair<T>(
+  waiting: Waiting<T>,
+  canary: Found<T>,
+  baseline: Found<T>,
   isRatio: boolean,
-): ({ counts: ArmCounts; base: ArmCounts | null } | { missing: Missing }) & { waiting: Waiting } {
-  const isUnchanged = ({ counts, missing }: Found): boolean => counts === null && missing.state === 'unchanged';
-  if (!canary.counts && !isUnchanged(canary)) return { missing: canary.missing, waiting };
-  if (isRatio && canary.counts && !baseline.counts && !isUnchanged(baseline))
+  add: (a: T, b: T) => T,
+): ({ counts: T; base: T | null } | { missing: Missing }) & { waiting: Waiting<T> } {
+  const isUnchanged = ({ counts, missing }: Found<T>): boolean => counts === null && missing.state === 'unchanged';
+  const both = (a: T | null, b: T | null): T | null => (a === null || b === null ? (a ?? b) : add(a, b));
+  if (canary.counts === null && !isUnchanged(canary)) return { missing: canary.missing, waiting };
+  if (isRatio && canary.counts !== null && baseline.counts === null && !isUnchanged(baseline))
     return { missing: baseline.missing, waiting };
   const all = { canary: both(waiting.canary, canary.counts), baseline: both(waiting.baseline, baseline.counts) };
-  if (all.canary && (all.baseline || !isRatio))
+  if (all.canary !== null && (all.baseline !== null || !isRatio))
     return { counts: all.canary, base: all.baseline, waiting: nothingWaits() };
   const missing: Missing = { state: 'unchanged', detail: 'the baseline has nothing newer' };
-  return { missing: canary.counts ? missing : canary.missing, waiting: all };
-}
-
-function both(a: ArmCounts | null, b: ArmCounts | null): ArmCounts | null {
-  if (!a || !b) return a ?? b;
-  return {
-    bad: a.bad + b.bad,
-    possiblyBad: a.possiblyBad + b.possiblyBad,
-    total: a.total + b.total,
-    buckets: b.buckets ?? a.buckets,
-  };
+  return { missing: canary.counts === null ? canary.missing : missing, waiting: all };
 }

@@ -11,6 +11,7 @@ import { judgeVersionOf } from '../version.js';
 import {
   type ArmCounts,
   addCounts,
+  bothLooks,
   countErrors,
   countSlow,
   type HungRequests,
@@ -56,7 +57,7 @@ export interface RateObjective {
   canaryEffect: DesignEffect;
   baselineEffect: DesignEffect;
   hung: HungRequests;
-  waiting: Waiting;
+  waiting: Waiting<ArmCounts>;
   /** Of the canary: what was not counted because it cannot be believed. Nothing is certified that it could overturn. */
   leftOut: { bad: number; total: number };
   histogram: { bounds: number[]; counts: number[] } | null;
@@ -178,13 +179,13 @@ function countsOf(
   const isUnchanged = base !== null && base.counts === null && base.missing.state === 'unchanged';
   if (isUnchanged) noteMissing(o.baselineCoverage, observation, base.missing);
   const other = { counts: base?.counts ?? null, missing: isUnchanged ? base.missing : noBaseline };
-  const found = pair(o.waiting, canary, other, isRatio);
+  const found = pair(o.waiting, canary, other, isRatio, bothLooks);
   o.waiting = found.waiting;
   if ('missing' in found && canary.counts) keepHistogram(o, observation.canary, canary.counts);
   return found;
 }
 
-function foundIn(o: RateObjective, arm: ArmReading): Found {
+function foundIn(o: RateObjective, arm: ArmReading): Found<ArmCounts> {
   const signal = o.spec.signal === 'errors' ? arm.errors : histogramOf(o, arm);
   return { counts: armCounts(o, arm), missing: missingOf(signal, o.spec.histogram?.name) };
 }
