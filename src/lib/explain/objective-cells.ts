@@ -1,6 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { briefMilliseconds, briefPercent, briefPsi } from './brief.js';
-import { drifted, hasNoBucketAtLimit, inUnit, lateOnset, percentile, sidesOf } from './rate-facts.js';
+import { beyond, drifted, hasNoBucketAtLimit, inUnit, lateOnset, percentile, sidesOf } from './rate-facts.js';
 import { clip, percent } from './words.js';
 
 /** One objective as the first screen shows it: `✓ latency_p95_ms  91 ms (limit 250 ms)`; pure. */
@@ -45,14 +45,13 @@ function rateValue(o: RateReport): string {
   const late = lateOnset(o);
   const errors = o.signal === 'errors';
   if (late) {
-    const slow = errors ? '' : ` ${slower(o)} ${inUnit(o, o.target)}`;
+    const slow = errors ? '' : ` ${slower(o)}`;
     return `${briefPercent(late.bad / late.total, o.p0)}${slow} since check ${late.tick} (limit ${limit})`;
   }
   if (errors) return `${briefPercent(o.rate, o.p0)} (limit ${limit})`;
   const { latency } = o;
   const bucket = hasNoBucketAtLimit(o) ? ', no bucket that high' : '';
-  if (latency?.value == null)
-    return `${briefPercent(o.rate, o.p0)} ${slower(o)} ${inUnit(o, o.target)} (limit ${limit})`;
+  if (latency?.value == null) return `${briefPercent(o.rate, o.p0)} ${slower(o)} (limit ${limit})`;
   const value = latency.bucket
     ? o.histogram?.unit === '1'
       ? inUnit(o, Number(latency.value.toPrecision(3)))
@@ -61,8 +60,8 @@ function rateValue(o: RateReport): string {
   return `${value} (limit ${inUnit(o, o.target)}${bucket})`;
 }
 
-function slower({ histogram }: RateReport): string {
-  return histogram === undefined ? 'slower than' : 'above';
+function slower(o: RateReport): string {
+  return o.histogram === undefined ? `slower than ${inUnit(o, o.target)}` : beyond(o);
 }
 
 function ratioValue(o: RateReport): string {

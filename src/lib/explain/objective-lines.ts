@@ -1,6 +1,6 @@
 import type { DriftReport, ObjectiveReport, RateReport, ReadingReport } from '../judge/index.js';
 import { isEnd, missingText } from './objective-cells.js';
-import { counted, drifted, inUnit, percentile, sidesOf, since } from './rate-facts.js';
+import { beyond, counted, drifted, inUnit, percentile, sidesOf, since } from './rate-facts.js';
 import { count, percent, plural } from './words.js';
 
 /** One line an objective: what was observed, its bounds, its limit; pure. */
@@ -22,7 +22,7 @@ function rateLine(o: RateReport): string {
   }
   const limits = `${percent(o.rate)}${bounds(o)}, limit ${percent(o.p0)}`;
   if (o.signal === 'errors') return `${badly} (${limits})${sinceOnset(o)}`;
-  const slow = `${count(o.bad)} of ${plural(o.total, counted(o))} above ${inUnit(o, o.target)}`;
+  const slow = `${count(o.bad)} of ${plural(o.total, counted(o))} ${beyond(o)}`;
   return `${quantile(o)}${slow} (${limits})${sinceOnset(o)}`;
 }
 

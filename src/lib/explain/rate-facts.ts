@@ -4,7 +4,7 @@ import { milliseconds } from './words.js';
 /** How bad requests are called: `failed requests`, and `failed` as in `40 of 1,000 requests failed`. */
 export function sidesOf(o: Pick<RateReport, 'signal' | 'histogram' | 'target'>): { bad: string; did: string } {
   const { signal, histogram } = o;
-  if (histogram !== undefined) return { bad: `${histogram.name} values above ${inUnit(o, o.target)}`, did: above(o) };
+  if (histogram !== undefined) return { bad: `${histogram.name} values ${beyond(o)}`, did: above(o) };
   return signal === 'errors' ? { bad: 'failed requests', did: 'failed' } : { bad: 'slow requests', did: 'were slow' };
 }
 
@@ -15,7 +15,13 @@ export function counted({ histogram }: Pick<RateReport, 'histogram'>): string {
 
 /** How those above the limit are called: `took longer than 250 ms`, `were above 800 ms`. */
 export function above(o: Pick<RateReport, 'histogram' | 'target'>): string {
-  return `${o.histogram === undefined ? 'took longer than' : 'were above'} ${inUnit(o, o.target)}`;
+  return o.histogram === undefined ? `took longer than ${inUnit(o, o.target)}` : `were ${beyond(o)}`;
+}
+
+/** `above 800 ms`; `500 or above` where the limit itself fails. */
+export function beyond(o: Pick<RateReport, 'histogram' | 'target'>): string {
+  const limit = inUnit(o, o.target);
+  return o.histogram?.strict ? `${limit} or above` : `above ${limit}`;
 }
 
 /** A limit, bound or value of an objective's histogram with its unit. */

@@ -99,6 +99,13 @@ export function unclearBuckets(o: RateReport): Blocked | null {
       ? `below the lowest bucket bound, ${inUnit(o, above)}`
       : `between the bucket bounds ${below} and ${inUnit(o, above)}`;
   const to = below === null ? `${above}` : `${below} or ${above}`;
+  if (o.histogram?.strict && above === target)
+    return {
+      cause: `${name}: the bucket that ends at ${limit} also holds values of exactly ${limit}, which ${name} < ${limit} does not allow, and too many ${counted(o)}s are in it`,
+      remedies: [
+        `Write ${name} <= ${limit} if they are allowed${below === null ? '' : `, or <= ${below}`}; or add a bucket just below ${limit}.`,
+      ],
+    };
   return {
     cause: `${name}: the limit ${limit} lies ${between}, and too many ${counted(o)}s are in that bucket`,
     remedies: [`${add}, or set ${name} to ${to}.`],

@@ -7,6 +7,11 @@ export interface QuantileQuestion {
   quantile: number;
   /** Unit of the limit; `1`: a plain number. */
   unit: 'ms' | '1';
+  /**
+   * The limit itself fails, too: `retries_p95 < 1` asks for no retries, and a bucket that ends at 1 has those with one.
+   * Of times, which hardly ever are the limit to the bit, `<` says the same as `<=`.
+   */
+  strict?: true;
 }
 
 const NAME = /^(.+)_p(\d+)(?:[._](\d+))?(_ms)?$/;
@@ -25,5 +30,6 @@ export function quantileQuestion({ name, op }: CustomObjective): QuantileQuestio
   // Read as text, because 99.9 / 100 is not 0.999 in binary.
   const quantile = Number((Number(percent) / 100).toPrecision(12));
   if (percent === '' || digits === '100' || !(quantile > 0 && quantile < 1)) return null;
-  return { histogram, quantile, unit: ms === undefined ? '1' : 'ms' };
+  if (ms !== undefined) return { histogram, quantile, unit: 'ms' };
+  return { histogram, quantile, unit: '1', ...(op === '<' ? { strict: true as const } : {}) };
 }

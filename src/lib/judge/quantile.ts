@@ -74,13 +74,19 @@ export interface ExceedCounts {
  * Counts observations above `limit` without interpolating.
  * @param bounds ascending upper bounds, in the unit of `limit`
  * @param counts per bucket, not cumulative, the last above every bound (`bounds.length + 1` of them)
+ * @param orAt whether those at the limit exceed it: a bucket that ends there may have some
  * @throws RangeError when the lengths do not fit
  */
-export function exceedCounts(bounds: readonly number[], counts: readonly number[], limit: number): ExceedCounts {
+export function exceedCounts(
+  bounds: readonly number[],
+  counts: readonly number[],
+  limit: number,
+  orAt = false,
+): ExceedCounts {
   checkLengths(bounds, counts);
   let above = 0;
   while (above < bounds.length && bounds[above]! < limit && !sameBound(bounds[above]!, limit)) above++;
-  const exact = above < bounds.length && sameBound(bounds[above]!, limit);
+  const exact = !orAt && above < bounds.length && sameBound(bounds[above]!, limit);
   const below = exact ? above : above - 1;
   return {
     surely: countAbove(counts, above),

@@ -122,8 +122,8 @@ export interface RateReport {
   type: 'rate';
   name: string;
   signal: 'errors' | 'latency';
-  /** A histogram of another thing than the duration of requests, by its name; left out for those. `1`: a plain number. */
-  histogram?: { name: string; unit: 'ms' | '1' };
+  /** A histogram of another thing than the duration of requests, by its name; left out for those. `1`: a plain number. `strict`: the limit itself fails. */
+  histogram?: { name: string; unit: 'ms' | '1'; strict?: true };
   /** What the policy says: a rate, a limit in milliseconds or the histogram's unit, or a ratio. */
   target: number;
   /** The boundary of the rate under test. */

@@ -22,7 +22,8 @@ describe('the quantile that a name asks for', () => {
   it('is read from its end', () => {
     expect(of('ttft_p95_ms')).to.deep.equal({ histogram: 'ttft', quantile: 0.95, unit: 'ms' });
     expect(of('e2e_p50_ms', '<=')).to.deep.equal({ histogram: 'e2e', quantile: 0.5, unit: 'ms' });
-    expect(of('tokens_p95')).to.deep.equal({ histogram: 'tokens', quantile: 0.95, unit: '1' });
+    expect(of('tokens_p95', '<=')).to.deep.equal({ histogram: 'tokens', quantile: 0.95, unit: '1' });
+    expect(of('tokens_p95')).to.deep.equal({ histogram: 'tokens', quantile: 0.95, unit: '1', strict: true });
     expect(of('queue_time_p5_ms')?.quantile).to.equal(0.05);
     for (const name of ['x_p99_9_ms', 'x_p99.9_ms', 'x_p999_ms']) expect(of(name)?.quantile, name).to.equal(0.999);
     expect(of('x_p99_99_ms')?.quantile).to.equal(0.9999);
@@ -113,6 +114,39 @@ describe('a quantile of a further histogram', () => {
     const more = policy({ targets: { max_error_rate: 0.02 }, objectives: ['a_p95_ms < 1', 'b_p95_ms < 1'] });
     const found = looks(2, () => ({ canary: errors(12, 300), scalars: { a_p95_ms: scalar(0), b_p95_ms: scalar(0) } }));
     expect(judge(more, START, found).evidence.logE).to.equal(judge(alone, START, found).evidence.logE);
+  });
+
+  describe('with < for a plain number, which may be the limit itself,', () => {
+    const retries = (rule: string, bounds: number[], counts: number[]) =>
+      judge(
+        asked(rule),
+        START,
+        looks(12, () => ({ canary: { histograms: { retries: histogram(bounds, counts) } } })),
+      );
+
+    it('does not take those at the limit for less', () => {
+      const once = retries('retries_p95 < 1', [0, 1, 2], [100, 400, 0, 0]);
+      expect(short(once)).to.equal('block undecided inconclusive retries_p95');
+      expect(why(once)).to.match(
+        /^retries_p95: the bucket that ends at 1 also holds values of exactly 1, which retries_p95 < 1 does not allow/,
+      );
+      expect(nextSteps(once)).to.deep.equal([
+        'Write retries_p95 <= 1 if they are allowed, or <= 0; or add a bucket just below 1.',
+      ]);
+      expect(short(retries('retries_p95 <= 1', [0, 1, 2], [100, 400, 0, 0]))).to.match(/^promote certified/);
+    });
+
+    it('certifies by a bucket below it, and rolls back for what is above the bucket at it', () => {
+      expect(short(retries('retries_p95 < 1', [0, 1, 2], [500, 0, 0, 0]))).to.match(/^promote certified/);
+      const twice = retries('retries_p95 < 1', [0, 1, 2], [100, 0, 400, 0]);
+      expect(short(twice)).to.match(/^rollback certified/);
+      expect(why(twice)).to.match(/retries values were 1 or above/);
+    });
+
+    it('is said to be by lint', () => {
+      const said = lintPolicy(asked('retries_p95 < 1', 'ttft_p95_ms < 800'), { requestsPerSecond: 100 });
+      expect(said.filter(({ message }) => /itself is too much/.test(message))).to.have.length(1);
+    });
   });
 
   it('counts the 99.9th as such', () => {

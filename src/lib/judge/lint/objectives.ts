@@ -25,6 +25,14 @@ export function doubtfulObjectives(objectives: readonly CustomObjective[]): Lint
         `${read.join(', ')}: judged reading by reading, so a promotion that depends on ${read.length === 1 ? 'it' : 'them'} is recorded as uncertified`,
       ),
     );
+  for (const { rule, question } of questions)
+    if (question?.strict)
+      findings.push(
+        note(
+          'objectives',
+          `${rule.name} < ${rule.value}: ${rule.value} itself is too much, and a bucket that ends there may hold it; write <= ${rule.value} if it is allowed`,
+        ),
+      );
   for (const { name, op } of above)
     findings.push(note('objectives', `${name} ${op}: only < and <= can be counted from a histogram`));
   return findings;

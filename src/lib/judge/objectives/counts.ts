@@ -18,9 +18,9 @@ export function countErrors(arm: ArmReading): ArmCounts | null {
 }
 
 /** Slow requests by the bucket bounds around the limit: never interpolated. */
-export function countSlow(latency: HistogramSignal | undefined, limitMs: number): ArmCounts | null {
+export function countSlow(latency: HistogramSignal | undefined, limitMs: number, strict = false): ArmCounts | null {
   if (latency?.state !== 'ok') return null;
-  const above = exceedCounts(latency.bounds, latency.counts, limitMs);
+  const above = exceedCounts(latency.bounds, latency.counts, limitMs, strict);
   return {
     bad: above.surely,
     possiblyBad: above.possibly,

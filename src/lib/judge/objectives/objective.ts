@@ -83,10 +83,15 @@ export function objectivesOf(policy: Policy, plannedTicks: number): Objectives {
   return { counted, custom, borrowed: null };
 }
 
-function quantileSpec({ name, value }: CustomObjective, { histogram, quantile, unit }: QuantileQuestion): RateSpec {
+function quantileSpec(
+  { name, value }: CustomObjective,
+  { histogram, quantile, unit, strict }: QuantileQuestion,
+): RateSpec {
   const p0 = Number((1 - quantile).toPrecision(12));
   const spec: RateSpec = { name, signal: 'latency', target: value, p0, limitMs: value, ratio: null };
-  return histogram === 'latency' && unit === 'ms' ? spec : { ...spec, histogram: { name: histogram, unit } };
+  return histogram === 'latency' && unit === 'ms'
+    ? spec
+    : { ...spec, histogram: { name: histogram, unit, ...(strict ? { strict } : {}) } };
 }
 
 export function stepObjectives(objectives: Objectives, observation: Observation, gap: number, policy: Policy): void {

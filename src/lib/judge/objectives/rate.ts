@@ -32,8 +32,8 @@ export interface RateSpec {
   limitMs: number | null;
   /** Largest ratio to the baseline's rate; null: judged against p0. */
   ratio: number | null;
-  /** Another histogram than that of the requests' latency, and the unit of its limit; left out otherwise. */
-  histogram?: { name: string; unit: 'ms' | '1' };
+  /** Another histogram than that of the requests' latency, the unit of its limit, and whether that fails too; left out otherwise. */
+  histogram?: { name: string; unit: 'ms' | '1'; strict?: true };
 }
 
 interface Totals {
@@ -143,7 +143,8 @@ function leaveOut(o: RateObjective, { leftOut }: ArmReading): void {
     return;
   }
   const increments = leftOut.histograms?.[histogram?.name ?? 'latency'];
-  const slow = increments && limitMs !== null ? countSlow({ state: 'ok', ...increments }, limitMs) : null;
+  const slow =
+    increments && limitMs !== null ? countSlow({ state: 'ok', ...increments }, limitMs, histogram?.strict) : null;
   o.leftOut.bad += slow?.possiblyBad ?? 0;
   o.leftOut.total += slow?.total ?? 0;
 }
@@ -197,7 +198,8 @@ function add(totals: Totals, bad: number, possiblyBad: number, total: number): v
 }
 
 function armCounts(o: RateObjective, arm: ArmReading): ArmCounts | null {
-  return o.spec.limitMs === null ? countErrors(arm) : countSlow(histogramOf(o, arm), o.spec.limitMs);
+  const { limitMs, histogram } = o.spec;
+  return limitMs === null ? countErrors(arm) : countSlow(histogramOf(o, arm), limitMs, histogram?.strict);
 }
 
 function histogramOf({ spec }: RateObjective, arm: ArmReading): HistogramSignal | undefined {

@@ -1,10 +1,18 @@
 import { type Policy, quantileQuestion } from '../../judge/index.js';
 import type { Signals } from '../signals/index.js';
 
+/** A limit that has to be told from the bounds of a histogram. */
+export interface Limit {
+  objective: string;
+  limit: number;
+  /** Whether the limit itself fails. */
+  strict: boolean;
+}
+
 /** What a policy needs to be measured. */
 export interface Needs {
   /** Names of histograms, with the limits that have to be told from their bounds: milliseconds, or plain numbers. */
-  histograms: ReadonlyMap<string, readonly { objective: string; limit: number }[]>;
+  histograms: ReadonlyMap<string, readonly Limit[]>;
   /** Objectives that count failures, by name; none: failures are not judged. */
   errors: readonly string[];
   /** Whether the drift against the baseline is judged. */
@@ -22,9 +30,9 @@ export interface Needs {
 export function needsOf(policy: Policy, expressions: readonly string[]): Needs {
   const { targets, relative, objectives, reportOnly = [] } = policy;
   const isJudged = (name: string): boolean => !expressions.includes(name) && !reportOnly.includes(name);
-  const wanted = new Map<string, { objective: string; limit: number }[]>();
-  const add = (name: string, objective: string, limit: number): void => {
-    wanted.set(name, [...(wanted.get(name) ?? []), { objective, limit }]);
+  const wanted = new Map<string, Limit[]>();
+  const add = (name: string, objective: string, limit: number, strict = false): void => {
+    wanted.set(name, [...(wanted.get(name) ?? []), { objective, limit, strict }]);
   };
   for (const objective of ['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'] as const) {
     const limit = targets[objective];
@@ -32,9 +40,9 @@ export function needsOf(policy: Policy, expressions: readonly string[]): Needs {
   }
   const scalars: string[] = [];
   for (const objective of objectives.filter(({ name }) => isJudged(name))) {
-    const histogram = quantileQuestion(objective)?.histogram;
-    if (histogram === undefined) scalars.push(objective.name);
-    else add(histogram, objective.name, objective.value);
+    const question = quantileQuestion(objective);
+    if (question === null) scalars.push(objective.name);
+    else add(question.histogram, objective.name, objective.value, question.strict);
   }
   const ratios = { max_error_ratio: 'error_ratio', max_slow_ratio: 'slow_ratio' } as const;
   const relatives = (['max_error_ratio', 'max_slow_ratio'] as const).filter(

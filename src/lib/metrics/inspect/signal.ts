@@ -3,7 +3,7 @@ import { type HistogramSource, type Signals, type Unit, unitContradiction } from
 import { type Absence, absence, isOf, type Kind, seen } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
-import type { Needs } from './needs.js';
+import type { Limit, Needs } from './needs.js';
 import { numbers, plural } from './words.js';
 
 /** What was found of the signals that a policy needs, but for errors. */
@@ -71,7 +71,7 @@ function histogramFindings(
   other: Arm | null,
   signal: string,
   source: HistogramSource,
-  limits: readonly { objective: string; limit: number }[],
+  limits: readonly Limit[],
 ): Finding[] {
   const selector = { name: source.name, matchers: [...source.matchers] };
   const wrong = unitFinding(arm, signal, source);
@@ -87,7 +87,7 @@ function histogramFindings(
   const of = { arm: arm.name, signal };
   const shown = boundsShown(bounds, source.unit);
   const unmet = limits.filter(({ limit }) => !(bounds.at(-1)! >= limit * (1 - 1e-9)));
-  const far = limits.filter((each) => !unmet.includes(each) && bounds[0]! > each.limit * (1 + 1e-9));
+  const far = limits.filter((each) => !unmet.includes(each) && isAbove(bounds[0]!, each));
   const info = `${source.name}: ${plural(new Set(buckets.map((b) => JSON.stringify({ ...b.labels, le: '' }))).size, 'series', 'series')}, ${shown}`;
   return [
     ...wrong,
@@ -100,14 +100,19 @@ function histogramFindings(
       }),
     ),
     ...far.map(
-      ({ objective, limit }): Finding => ({
+      ({ objective, limit, strict }): Finding => ({
         ...of,
         level: 'warning',
-        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends at or below it (${shown}), so that it is met can never be certified`,
+        words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends ${strict ? 'below it, and the limit itself fails' : 'at or below it'} (${shown}), so that it is met can never be certified`,
       }),
     ),
     { ...of, level: 'info', words: info },
   ];
+}
+
+/** Whether the bucket that ends there may hold what fails. */
+function isAbove(bound: number, { limit, strict }: Limit): boolean {
+  return strict ? bound >= limit * (1 - 1e-9) : bound > limit * (1 + 1e-9);
 }
 
 function boundsShown(bounds: readonly number[], unit: Unit): string {
