@@ -1,4 +1,4 @@
-import { type Matcher, type Selector, showSelector } from '../promql/index.js';
+import { type Matcher, type Selector, selectsAmong, showSelector } from '../promql/index.js';
 import type { HistogramSource, Signals } from '../signals/index.js';
 
 /** Name of the gauge that says when a process began, in seconds since the epoch. */
@@ -34,7 +34,10 @@ export interface Plan {
   drift: number | null;
   histograms: readonly HistogramPlan[];
   byName: ReadonlyMap<string, readonly Use[]>;
-  /** Whether a term is subtracted: then the order of reading can make a failure out of nothing. */
+  /**
+   * Whether one counter is subtracted from another: then the order of reading can make a failure out of nothing. Not where
+   * what is subtracted are series of what it is subtracted from, as each is read once.
+   */
   subtracts: boolean;
 }
 
@@ -72,8 +75,15 @@ function makePlan({ requests, errors, histograms, drift, inflight }: Signals): P
   for (const [name, source] of Object.entries(histograms)) addHistogram(name, name, source);
   if (drift?.kind === 'histogram') addHistogram(DRIFT, 'score', drift.histogram);
   if (inflight !== null) use(inflight.name, { kind: 'gauge', matchers: inflight.matchers });
-  const subtracts = [...parts.requests, ...parts.errors].some((index) => terms[index]!.sign === -1);
+  const subtracts = [parts.requests, parts.errors].some((sum) => isOfTwo(sum.map((index) => terms[index]!)));
   return { ...parts, failures: failuresOf(parts, terms), terms, histograms: plan, byName, subtracts };
+}
+
+function isOfTwo(terms: readonly Term[]): boolean {
+  const added = terms.filter(({ sign }) => sign === 1);
+  return terms.some(
+    ({ sign, selector }) => sign === -1 && !added.some((term) => selectsAmong(selector, term.selector)),
+  );
 }
 
 function failuresOf({ requests, errors }: Pick<Plan, 'requests' | 'errors'>, terms: readonly Term[]): number[] {

@@ -43,6 +43,23 @@ describe('countArm: sums and differences of counters', () => {
     ]);
   });
 
+  it('counts at once where what is subtracted are series of what it is subtracted from, whatever is being served', () => {
+    const signals: Signals = {
+      ...DIFFERENCE,
+      errors: errorsOf('all_total - all_total{code=~"2.."}'),
+      inflight: { name: 'busy', matchers: [] },
+    };
+    const look = (n: number) => [
+      sample('all_total', 450 * n, { code: '200' }),
+      sample('all_total', 50 * n, { code: '500' }),
+      sample('busy', 50 * n),
+    ];
+    expect(errorsIn(looks([look(1), look(2), look(3)], signals)).slice(1)).to.deep.equal([
+      { state: 'ok', bad: 50, total: 500 },
+      { state: 'ok', bad: 50, total: 500 },
+    ]);
+  });
+
   it('makes no failure of a request that is being served at a look', () => {
     const all = looks(
       [page(100, 100), page(111, 110), page(120, 120), page(131, 130), page(140, 140), page(150, 150)],
