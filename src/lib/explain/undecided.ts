@@ -2,7 +2,7 @@ import type { DriftReport, ObjectiveReport, RateReport, ReadingReport, Verdict }
 import { briefPercent } from './brief.js';
 import { deciders } from './deciders.js';
 import { label } from './objective-sentences.js';
-import { above as aboveLimit, counted, drifted, hasNoBucketAtLimit, inUnit, sidesOf } from './rate-facts.js';
+import { above as aboveLimit, beyond, counted, drifted, hasNoBucketAtLimit, inUnit, sidesOf } from './rate-facts.js';
 import { count, percent, plural, seconds } from './words.js';
 
 /** Why a canary is blocked, in words that can follow a colon, and what its reader can do about just that. */
@@ -16,6 +16,7 @@ export function undecided(o: ObjectiveReport, verdict: Verdict): Blocked {
   if (o.type === 'reading') return reading(o);
   if (o.type === 'drift') return drift(o);
   if (o.leftOut?.overturns) return leftOut(o, o.leftOut);
+  if (o.waiting?.overturns) return waiting(o, o.waiting);
   return o.relative ? ratio(o) : rate(o, verdict);
 }
 
@@ -72,9 +73,23 @@ function traffic(o: Short, verdict: Verdict): Blocked {
 /** What cannot be believed could be what happened. */
 function leftOut(o: RateReport, { bad, total }: NonNullable<RateReport['leftOut']>): Blocked {
   return {
-    cause: `${o.name} is met by what was counted, but ${plural(total, counted(o))} were left out as implausible, ${count(bad)} of which ${did(o)}`,
+    cause: `${o.name} is met by what was counted, but ${plural(total, counted(o))} were left out, as they may be of another process or of an earlier time, and ${count(bad)} of them ${did(o)}`,
     remedies: [
       'Expose process_start_time_seconds, so that a burst of requests is distinguished from another process, then start the canary again.',
+    ],
+  };
+}
+
+/** What has not been told yet could overturn what has. */
+function waiting(o: RateReport, { bad, total }: NonNullable<RateReport['waiting']>): Blocked {
+  const slow = o.histogram ? `may be ${beyond(o)}` : `may have taken longer than ${inUnit(o, o.target)}`;
+  const them = o.signal === 'errors' ? 'may be running or have failed' : slow;
+  return {
+    cause: `${o.name} is met by what was counted, but ${plural(total, `further ${counted(o)}`)} could not be counted yet, and ${count(bad)} of them ${them}`,
+    remedies: [
+      o.signal === 'errors'
+        ? 'See that each request that ends, failed or not, lowers the gauge of requests in flight; or leave inflight out of signals.'
+        : 'Expose process_start_time_seconds, or make the window a check longer.',
     ],
   };
 }

@@ -37,6 +37,11 @@ export interface ArmReading {
    * of this look: nothing is evidence for or against, but nothing is certified that it could overturn.
    */
   leftOut?: LeftOut;
+  /**
+   * At `t`: what was counted and is in none of the signals yet, because later looks tell what it is. `bad` of it may turn out
+   * to be; nothing is certified that it could overturn.
+   */
+  waiting?: LeftOut;
   /** Requests being served at `t` (a gauge), when the service tells. */
   inflight?: number;
   /** Counter resets seen within the span. */

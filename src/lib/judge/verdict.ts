@@ -148,6 +148,8 @@ export interface RateReport {
   needed: { requests: number; seconds: number | null } | null;
   /** Requests that were not counted, as it is implausible that they are of this process; whether they could overturn the certificate. */
   leftOut?: { bad: number; total: number; overturns: boolean };
+  /** Requests that were not counted yet at the newest look, and how many of them may be bad. */
+  waiting?: { bad: number; total: number; overturns: boolean };
   path: EvidencePoint[];
 }
 

@@ -54,6 +54,13 @@ const places = z
   .strictObject({ expected: z.int().nonnegative(), up: z.int().nonnegative() })
   .refine(({ expected, up }) => up <= expected, { path: ['up'], error: 'more than expected' });
 
+const uncounted = z.strictObject({
+  errors: z.strictObject({ bad: count, total: count }).exactOptional(),
+  histograms: z
+    .record(z.string(), z.strictObject({ bounds: z.array(z.number()).min(1), counts: z.array(count) }))
+    .exactOptional(),
+});
+
 const unknownState = { error: `expected "ok" or one of ${MISSING_STATES.join(', ')}` };
 const arm = z.strictObject({
   errors: z.discriminatedUnion('state', [ratio, missing], unknownState).exactOptional(),
@@ -63,14 +70,8 @@ const arm = z.strictObject({
   categories: z.discriminatedUnion('state', [categories, missing], unknownState).exactOptional(),
   targets: places.exactOptional(),
   restarts: z.int().nonnegative().exactOptional(),
-  leftOut: z
-    .strictObject({
-      errors: z.strictObject({ bad: count, total: count }).exactOptional(),
-      histograms: z
-        .record(z.string(), z.strictObject({ bounds: z.array(z.number()).min(1), counts: z.array(count) }))
-        .exactOptional(),
-    })
-    .exactOptional(),
+  leftOut: uncounted.exactOptional(),
+  waiting: uncounted.exactOptional(),
   inflight: count.exactOptional(),
   resets: z.int().nonnegative().exactOptional(),
 });

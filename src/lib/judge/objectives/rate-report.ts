@@ -9,7 +9,7 @@ import { shownLogE, significant, significantOrNull } from '../rounding.js';
 import { mixtureLogE, onsetBet } from '../start-mixture.js';
 import { twoSampleLogE } from '../two-sample.js';
 import type { LatencyReport, RateReport } from '../verdict.js';
-import { attributable, effectOf, type RateObjective, rateLogE } from './rate.js';
+import { attributable, effectOf, notCounted, type RateObjective, rateLogE, type Uncounted } from './rate.js';
 import { isOverturned, promotionMethod, rateCertified } from './rate-certificate.js';
 
 /**
@@ -68,16 +68,20 @@ export function rateReport(
     latency: latencyReport(o),
     onset: onset(o),
     needed: bounds ? needed(o, policy, design.effect, elapsedSeconds, certified) : null,
-    ...(o.leftOut.total > 0
-      ? {
-          leftOut: {
-            bad: significant(o.leftOut.bad),
-            total: significant(o.leftOut.total),
-            overturns: isOverturned(o, policy),
-          },
-        }
-      : {}),
+    ...uncountedReports(o, policy),
     path: shownPath(o.path, o.coverage.hasData ? { tick, logE: evidence } : null),
+  };
+}
+
+function uncountedReports(o: RateObjective, policy: Policy): Pick<RateReport, 'leftOut' | 'waiting'> {
+  const { leftOut, undecided } = o;
+  const shown = ({ bad, total }: Uncounted) => ({ bad: significant(bad), total: significant(total) });
+  const isLeft = isOverturned(o, policy, leftOut);
+  return {
+    ...(leftOut.total > 0 ? { leftOut: { ...shown(leftOut), overturns: isLeft } } : {}),
+    ...(undecided.bad > 0
+      ? { waiting: { ...shown(undecided), overturns: !isLeft && isOverturned(o, policy, notCounted(o)) } }
+      : {}),
   };
 }
 

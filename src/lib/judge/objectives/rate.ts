@@ -1,7 +1,7 @@
 import { type Coverage, coverage, noteData, noteMissing } from '../coverage.js';
 import { type DesignEffect, designEffect, estimateDesignEffect, stepDesignEffect } from '../design-effect.js';
 import { type EvidencePath, evidencePath, extendPath } from '../evidence-path.js';
-import type { ArmReading, HistogramSignal, Missing, Observation } from '../observation.js';
+import type { ArmReading, HistogramSignal, LeftOut, Missing, Observation } from '../observation.js';
 import type { Policy } from '../policy.js';
 import { LN_PSI, logE } from '../rate-evidence.js';
 import { mixtureLogE, type StartMixture, startMixture, stepMixture } from '../start-mixture.js';
@@ -59,7 +59,9 @@ export interface RateObjective {
   hung: HungRequests;
   waiting: Waiting<ArmCounts>;
   /** Of the canary: what was not counted because it cannot be believed. Nothing is certified that it could overturn. */
-  leftOut: { bad: number; total: number };
+  leftOut: Uncounted;
+  /** Of the canary: what was not counted yet at the newest look. */
+  undecided: Uncounted;
   histogram: { bounds: number[]; counts: number[] } | null;
   buckets: Pick<LatencyReport, 'surelyAbove' | 'possiblyAbove' | 'exact'> | null;
   /** Log e-value against the objective after the newest tick. */
@@ -67,6 +69,12 @@ export interface RateObjective {
   path: EvidencePath;
   /** The look with which the likeliest run of each bet against it begins: when it was, and what had been counted before. */
   onsets: (RateLook | null)[];
+}
+
+/** Requests that are not counted, and how many of them may be bad. */
+export interface Uncounted {
+  bad: number;
+  total: number;
 }
 
 interface RateLook {
@@ -93,6 +101,7 @@ export function rateObjective(spec: RateSpec, plannedTicks: number): RateObjecti
     hung: hungRequests(),
     waiting: nothingWaits(),
     leftOut: { bad: 0, total: 0 },
+    undecided: { bad: 0, total: 0 },
     histogram: null,
     buckets: null,
     logE: 0,
@@ -134,19 +143,20 @@ export function stepRate(o: RateObjective, observation: Observation, policy: Pol
   extendPath(o.path, observation.tick, o.logE);
 }
 
-function leaveOut(o: RateObjective, { leftOut }: ArmReading): void {
-  if (leftOut === undefined) return;
-  const { signal, histogram, limitMs } = o.spec;
-  if (signal === 'errors') {
-    o.leftOut.bad += leftOut.errors?.bad ?? 0;
-    o.leftOut.total += leftOut.errors?.total ?? 0;
-    return;
+function leaveOut(o: RateObjective, { leftOut, waiting }: ArmReading): void {
+  if (leftOut !== undefined) {
+    const { bad, total } = uncounted(o.spec, leftOut);
+    o.leftOut = { bad: o.leftOut.bad + bad, total: o.leftOut.total + total };
   }
-  const increments = leftOut.histograms?.[histogram?.name ?? 'latency'];
+  o.undecided = waiting === undefined ? { bad: 0, total: 0 } : uncounted(o.spec, waiting);
+}
+
+function uncounted({ signal, histogram, limitMs }: RateSpec, { errors, histograms }: LeftOut): Uncounted {
+  if (signal === 'errors') return { bad: errors?.bad ?? 0, total: errors?.total ?? 0 };
+  const increments = histograms?.[histogram?.name ?? 'latency'];
   const slow =
     increments && limitMs !== null ? countSlow({ state: 'ok', ...increments }, limitMs, histogram?.strict) : null;
-  o.leftOut.bad += slow?.possiblyBad ?? 0;
-  o.leftOut.total += slow?.total ?? 0;
+  return { bad: slow?.possiblyBad ?? 0, total: slow?.total ?? 0 };
 }
 
 /** Bets whose likeliest run begins with this look; called before the look is counted. */
@@ -259,12 +269,17 @@ export function attributable(o: RateObjective, logThreshold: number): RateReport
   return both ? 'no' : 'yes';
 }
 
-/** Whether the plain estimate meets the target, whatever its certainty. */
+/** Whether the plain estimate meets the target, whatever its certainty, also with what is not counted. */
 export function ratePointMeets(o: RateObjective): boolean {
   if (o.canary.total <= 0) return false;
-  const rate = o.canary.possiblyBad / o.canary.total;
+  const more = notCounted(o);
+  const rate = (o.canary.possiblyBad + more.bad) / (o.canary.total + more.total);
   if (o.spec.ratio === null) return rate <= o.spec.p0;
   return o.baseline.total > 0 && rate <= (o.spec.ratio * o.baseline.possiblyBad) / o.baseline.total;
+}
+
+export function notCounted({ leftOut, undecided }: RateObjective): Uncounted {
+  return { bad: leftOut.bad + undecided.bad, total: leftOut.total + undecided.total };
 }
 
 /** Whether no bucket ends at or above the limit, and more requests than are allowed lie above the highest one for certain. */

@@ -31,6 +31,8 @@ export interface AdvanceContext {
   most: number;
   /** Histograms of the plan that cannot be read at this look: what they count waits. */
   blocked: ReadonlySet<number>;
+  /** Of a process seen for the first time beside others: whether all that it shows can have been counted since the last look. */
+  isYoung: boolean;
 }
 
 /** A series' creation may be told by another clock than that of the looks. */
@@ -90,7 +92,8 @@ class Step {
   /** Where earlier values count on: those of series that this look does not show stay. */
   private readonly counts: boolean;
   private readonly fromZero: boolean;
-  private readonly isImplausible: boolean;
+  /** What becomes of increments that are in no signal: a rise, or all that there is. */
+  private readonly leaves: 'rise' | 'all' | null;
   private rise = 0;
 
   constructor(
@@ -101,7 +104,7 @@ class Step {
   ) {
     this.counts = verdict.kind === 'count';
     this.fromZero = verdict.kind === 'zero' || verdict.kind === 'confirm';
-    this.isImplausible = verdict.missing?.state === 'implausible';
+    this.leaves = leavesOf(verdict, context.isYoung);
     if (this.counts) this.findTooLarge();
   }
 
@@ -115,7 +118,8 @@ class Step {
         continue;
       }
       entry.delta = this.delta(key, sample.value, sample.t);
-      if (this.isImplausible) entry.left = Math.max(0, sample.value - (before?.series[key] ?? sample.value));
+      if (this.leaves === 'all') entry.left = sample.value;
+      if (this.leaves === 'rise') entry.left = Math.max(0, sample.value - (before?.series[key] ?? sample.value));
       if (entry.delta !== null && entry.delta > this.rise) this.rise = entry.delta;
       const stale = before?.series[key] === undefined && sample.t !== undefined && sample.t < this.context.staleBefore;
       values[key] = stale ? null : sample.value;
@@ -150,7 +154,8 @@ class Step {
     for (const [key, now] of found) {
       totals[key] = now;
       const last = before?.[key];
-      const left = this.isImplausible && last !== undefined ? risen(now, last) : null;
+      const left =
+        this.leaves === 'all' ? risen(now) : this.leaves === 'rise' && last !== undefined ? risen(now, last) : null;
       if (left !== null) part.left.push(left);
       const increments = this.increments(index, now, before, key);
       if (increments === undefined) part.started += 1;
@@ -235,6 +240,12 @@ class Step {
     if (this.fromZero) return {};
     return Object.fromEntries(Object.keys(series).map((key) => [key, null]));
   }
+}
+
+function leavesOf({ kind, missing, other }: Verdict, isYoung: boolean): 'rise' | 'all' | null {
+  if (missing?.state === 'implausible') return 'rise';
+  if (kind === 'held') return other?.risen ? 'rise' : 'all';
+  return kind === 'again' || (kind === 'start' && isYoung) ? 'all' : null;
 }
 
 /** @returns null where the buckets contradict each other */

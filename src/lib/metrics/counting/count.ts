@@ -1,8 +1,11 @@
 import type { ArmReading, Missing } from '../../judge/index.js';
 import type { ArmSamples, Signals, Target } from '../signals/index.js';
 import { type Advance, advance, type ProcessStep } from './advance.js';
-import { type ArmCursor, nextCursor } from './cursor.js';
-import { judgeProcess } from './identity.js';
+import { highestNow } from './compare.js';
+import { type ArmCursor, nextCursor, type ProcessCursor } from './cursor.js';
+import { judgeProcess, startOf } from './identity.js';
+import { waitingIn } from './left.js';
+import { usualMost } from './nameless.js';
 import { type Plan, planOf } from './plan.js';
 import { type ProcessLook, processesOf } from './processes.js';
 import { ArmSignals } from './readings.js';
@@ -32,7 +35,8 @@ export function countArm(samples: ArmSamples, previous: ArmCursor | null, signal
   const up = samples.targets.filter(({ state }) => state.state === 'ok').length;
   const targets = { expected: samples.targets.length, up };
   if (up === 0) {
-    const reading = { ...allMissing(noTarget(samples.targets), signals), targets };
+    const waiting = previous && waitingIn(previous);
+    const reading = { ...allMissing(noTarget(samples.targets), signals), targets, ...(waiting ? { waiting } : {}) };
     return { reading, cursor: previous ?? nextCursor(null, samples.at), notes: [], unseen: [] };
   }
   const cursor = nextCursor(previous, samples.at);
@@ -82,8 +86,10 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
     const known = look.timed && before !== undefined && look.time <= before.seen;
     if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };
     const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
-    const most = mostNew(rate, look.time - (before?.seen ?? look.time));
-    const step: Advance = advance(look, before, verdict, { plan, begin, staleBefore, most, blocked });
+    const from = before && lineOf(before, verdict);
+    const most = mostNew(rate, look.time - (from?.seen ?? look.time));
+    const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
+    const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
     cursor.processes[look.id] = step.cursor;
     tell(look, verdict, step, previous, notes);
     unseen.push(...unseenOf(look, before, verdict, step));
@@ -94,6 +100,20 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
 /** The most that a series seen for the first time can have counted since the last look, `elapsed` milliseconds ago. */
 function mostNew(rate: number, elapsed: number): number {
   return rate > 0 ? 10 * rate * elapsed + 300 : 10 * elapsed + 100;
+}
+
+/** Where its counters stood when they last were given out. */
+function lineOf(before: ProcessCursor, { since }: Verdict): ProcessCursor {
+  if (since === undefined) return before;
+  const { series, histograms, seen } = since;
+  return { ...before, series, histograms, seen };
+}
+
+/** Whether a process of unknown age shows no more than its arm counts since the last look. */
+function isYoungBeside(look: ProcessLook, previous: ArmCursor, rate: number): boolean {
+  if (startOf(look) !== undefined || rate === 0) return false;
+  const expected = rate * (look.time - (previous.targets[look.target] ?? previous.at));
+  return highestNow(look) <= usualMost(expected);
 }
 
 function fastest(previous: ArmCursor | null): number {

@@ -10,6 +10,13 @@ const histogramsSchema = z.record(z.string(), z.record(z.string(), totalsSchema)
 const lineSchema = z.object({ series: valuesSchema, histograms: histogramsSchema });
 export type Line = z.infer<typeof lineSchema>;
 
+const leftSchema = z.object({
+  errors: z.object({ bad: z.number(), total: z.number() }).exactOptional(),
+  histograms: z
+    .record(z.string(), z.object({ bounds: z.array(z.number()), counts: z.array(z.number()) }))
+    .exactOptional(),
+});
+
 /** A line that the counters left. */
 const otherSchema = lineSchema.extend({
   seen: time,
@@ -19,6 +26,8 @@ const otherSchema = lineSchema.extend({
   above: z.boolean(),
   /** Whether the counts of the fall wait for what the next look tells. */
   held: z.boolean(),
+  /** Of `held`: they did not fall from it, but rose faster than can be believed of a process whose rate is not known. */
+  risen: z.boolean().optional(),
   /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
   rate: z.number().optional(),
   /**
@@ -46,6 +55,8 @@ const processSchema = lineSchema.extend({
   former: z.array(time),
   /** Where the counters stood before they fell or jumped, while it may still be asked whether they return there. */
   other: otherSchema.optional(),
+  /** What it counted and is in no signal, because the next look tells what it is. */
+  waiting: leftSchema.optional(),
   /** Two processes answer in turn: for so many looks in a row the same one has answered. */
   turn: z.number().optional(),
 });
@@ -61,7 +72,9 @@ const cursorSchema = z.object({
   targets: z.record(z.string(), time),
   /** Increments not given out yet, because the other half of the ratio was missing. */
   carry: z.object({ bad: z.number(), total: z.number() }),
-  /** Of differences of counters: what has been counted since the start, and what of it has been given out. */
+  /** Of differences of counters: requests being served at the starting point. */
+  inflight: z.number().optional(),
+  /** What has been counted since the start, and what of it has been given out. */
   settling: z
     .object({
       bad: z.number(),
@@ -71,6 +84,11 @@ const cursorSchema = z.object({
       /** Requests being served at the starting point, and the deepest fall of the difference. */
       inflight: z.number(),
       noise: z.number(),
+      /** The newest value of the gauge, and at how many looks in a row since the start it has not fallen; null: it has. */
+      gauge: z.number().optional(),
+      rising: z.number().nullable().optional(),
+      /** What has not been given out, and how much of it may have failed. */
+      open: z.object({ bad: z.number(), total: z.number() }).optional(),
     })
     .nullable(),
   /** Up to when the increments of each signal have been given out; left out: it has no starting point yet. */

@@ -5,6 +5,8 @@ import type { Plan } from './plan.js';
 import type { ProcessLook } from './processes.js';
 import { broken, fallText, inTurn, QUIET_LOOKS, tooMuch, type Verdict } from './verdict.js';
 
+/** So many looks in a row the rise may become faster, before it is no measure of what is believed. */
+const MOST_RISES = 5;
 /** For so many looks a line is remembered that the counters left. */
 const REMEMBERED_LOOKS = 20;
 
@@ -17,6 +19,11 @@ export function namelessVerdict(
   plan: Plan,
 ): Verdict {
   return new Nameless(look, before, compared, elapsed, plan).verdict();
+}
+
+/** The most that a counter usually rises by that is expected to rise by so much. */
+export function usualMost(expected: number): number {
+  return 2 * expected + 4 * Math.sqrt(expected) + 10;
 }
 
 class Nameless {
@@ -37,13 +44,14 @@ class Nameless {
     const { turn, other } = this.before;
     const { fell, rise } = this.compared;
     if (turn !== undefined) return this.stillInTurn(turn);
-    if (other?.held) return this.afterFall(other);
+    if (other?.held) return other.risen ? this.afterRise(other) : this.afterFall(other);
     const back = other !== undefined && this.isBack(other);
     if (fell !== null) return back || this.afterJump(other) ? this.turns() : this.fall();
     if (back && !this.usual(rise)) return this.turns();
     if (this.before.gone && rise > 0 && this.expected !== null && !this.usual(rise))
       return broken('unstable', `${this.look.shown} was gone and is back with ${rise} more: its counts start here`);
     if (this.tooFast(rise, other)) {
+      if (!this.expected) return this.risen(this.left({ held: true, risen: true, rate: rise / this.elapsed }));
       return { ...tooMuch(this.look, rise, this.elapsed), other: this.left({ rate: rise / this.elapsed }) };
     }
     return back ? { kind: 'count' } : { kind: 'count', ...this.rememberedBefore(rise) };
@@ -87,6 +95,29 @@ class Nameless {
     return likely ? { kind: 'confirm', restart: true } : { kind: 'count' };
   }
 
+  private risen(other: OtherLine): Verdict {
+    const { look, compared, elapsed } = this;
+    const detail = `a counter of ${look.shown} rose by ${compared.rise} in ${elapsed / 1000} s: the next check tells whether it goes on so`;
+    return { kind: 'held', missing: { state: 'unchanged', detail }, other };
+  }
+
+  /**
+   * The last rise was too fast for a process whose rate was not known. If this one is as fast, both are its own: another
+   * process of so many counts would have to have made them in hardly more time.
+   */
+  private afterRise(other: OtherLine): Verdict {
+    const { fell, rise } = this.compared;
+    if (fell !== null) {
+      const back = compare(other, this.look, this.plan).fell === null;
+      return { ...(back ? this.turns() : this.fall()), dropped: true };
+    }
+    const expected = (other.rate ?? 0) * this.elapsed;
+    if (rise > 2 * expected + 1000 && other.looks < MOST_RISES)
+      return this.risen({ ...other, looks: other.looks + 1, rate: rise / this.elapsed });
+    if (rise >= expected / 2) return { kind: 'count', since: other };
+    return { kind: 'count', dropped: true, ...this.remembered() };
+  }
+
   private fall(): Verdict {
     if (!this.mayBeRestart()) return this.dip();
     return { kind: 'held', reset: true, other: this.left({ held: true }), missing: this.fallen() };
@@ -112,7 +143,7 @@ class Nameless {
 
   private usual(rise: number): boolean {
     const { expected } = this;
-    return expected !== null && rise <= 2 * expected + 4 * Math.sqrt(expected) + 10;
+    return expected !== null && rise <= usualMost(expected);
   }
 
   /** After a jump up that goes on, the traffic grew. */
@@ -142,7 +173,7 @@ class Nameless {
     return since.rise <= 2 * expected + 4 * Math.sqrt(expected) + 100;
   }
 
-  private left(more: { held?: true; rate?: number; rose?: OtherLine['rose'] }): OtherLine {
+  private left(more: { held?: true; risen?: true; rate?: number; rose?: OtherLine['rose'] }): OtherLine {
     const { series, histograms, seen } = this.before;
     return { series, histograms, seen, looks: 0, above: this.compared.fell !== null, held: false, ...more };
   }
@@ -150,6 +181,7 @@ class Nameless {
   private remembered(): { other?: OtherLine } {
     const { other } = this.before;
     if (other === undefined || other.looks >= REMEMBERED_LOOKS) return {};
-    return { other: { ...other, looks: other.looks + 1, held: false } };
+    const { risen: _, ...line } = other;
+    return { other: { ...line, looks: other.looks + 1, held: false } };
   }
 }

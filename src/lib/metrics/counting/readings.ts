@@ -1,10 +1,11 @@
-import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, LeftOut, Missing } from '../../judge/index.js';
+import type { ArmReading, CategorySignal, CountSignal, HistogramSignal, Missing } from '../../judge/index.js';
 import type { Selector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
 import type { ArmCursor } from './cursor.js';
 import { withoutErrors } from './failures.js';
 import { countProblem, sumHistograms } from './histogram.js';
+import { leftOut, setWaiting, waitingIn } from './left.js';
 import { DRIFT, type Plan } from './plan.js';
 import { contradictionOf, tooManyFailures } from './sanity.js';
 import { settle } from './settling.js';
@@ -41,34 +42,13 @@ export class ArmSignals {
     if (signals.drift?.kind === 'categories') reading.categories = this.categories(signals.drift.by);
     const inflight = signals.inflight === null ? null : this.gauge(signals.inflight);
     if (inflight !== null) reading.inflight = inflight;
-    const leftOut = this.leftOut();
-    if (leftOut !== null) reading.leftOut = leftOut;
+    const { steps, cursor, previous } = this.context;
+    setWaiting(steps, cursor, this.context);
+    const left = leftOut(steps, previous, this.context);
+    if (left !== null) reading.leftOut = left;
+    const waiting = waitingIn(cursor);
+    if (waiting !== null) reading.waiting = waiting;
     return reading;
-  }
-
-  /** What counters of requests rose by and is in no signal, since it cannot be believed; null: nothing. */
-  private leftOut(): LeftOut | null {
-    const { plan, signals } = this.context;
-    const left: LeftOut = {};
-    if (signals.requests !== null && signals.errors !== null) {
-      const total = this.leftOf(plan.requests);
-      const bad = Math.min(total, this.leftOf(plan.errors));
-      if (total > 0) left.errors = { bad, total };
-    }
-    plan.histograms.forEach(({ signal }, i) => {
-      const merged = sumHistograms(this.context.steps.flatMap(({ histograms }) => histograms[i]?.left ?? []));
-      if (signal !== DRIFT && merged?.sum.counts.some((count) => count > 0))
-        left.histograms = { ...left.histograms, [signal]: merged.sum };
-    });
-    return Object.keys(left).length === 0 ? null : left;
-  }
-
-  private leftOf(terms: readonly number[]): number {
-    let sum = 0;
-    for (const { look } of this.context.steps)
-      for (const term of terms)
-        for (const { left } of look.terms[term]!) sum += this.context.plan.terms[term]!.sign * left;
-    return Math.max(0, sum);
   }
 
   private unseen(): void {
@@ -94,7 +74,11 @@ export class ArmSignals {
     const since = cursor.since['errors'];
     const started = since !== undefined;
     const not = this.notCounted('errors', tally);
-    if (not?.state === 'first' && !started) cursor.carry = { bad: 0, total: 0 };
+    if (not?.state === 'first' && !started) {
+      cursor.carry = { bad: 0, total: 0 };
+      // A gauge that is not there yet is one of nothing: its series is made when first used.
+      if (plan.subtracts && signals.inflight !== null) cursor.inflight = this.inflight() ?? 0;
+    }
     if (not !== null) return not;
     if (plan.subtracts) return settle(cursor, this.inflight(), notes);
     const impossible = tooManyFailures(cursor.carry, signals);

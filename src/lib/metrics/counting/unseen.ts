@@ -32,8 +32,9 @@ export function unseenOf(
   else if (before === undefined) add('first seen', null, startOf(look));
   else if (verdict.kind === 'break')
     add(verdict.missing?.state === 'implausible' ? 'implausible' : 'fall', lastSure(before));
-  else if (verdict.restart || verdict.kind === 'held') add('restart', lastSure(before));
-  else if (before?.other?.held && verdict.kind === 'count') add('fall', before.other.seen, before.seen);
+  else if (verdict.restart || (verdict.kind === 'held' && !verdict.other?.risen)) add('restart', lastSure(before));
+  else if (before.other?.held && verdict.kind === 'count' && verdict.since === undefined)
+    add(verdict.dropped ? 'implausible' : 'fall', before.other.seen, before.seen);
   if (before !== undefined && verdict.kind === 'count' && mayHaveBegunAnew(before, look, cursor))
     add('restart', before.seen);
   if (verdict.turn === 0 && before?.turn === undefined) add('in turn', null);

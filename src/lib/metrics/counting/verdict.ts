@@ -19,6 +19,10 @@ export interface Verdict {
   /** Whether counters fell. */
   reset?: true;
   restart?: true;
+  /** Of `count`: the differences not from the last look but from this earlier line, as what came after it waited. */
+  since?: OtherLine;
+  /** What waited is not known to be its own, and will never count. */
+  dropped?: true;
   /** Earlier line to remember. */
   other?: OtherLine;
   turn?: number;

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
-import { judge } from '../../../../src/lib/judge/report.js';
-import { policy } from '../../judge/looks.js';
-import { at, errors, latency, looksAt, ok, requests } from './given.js';
+import { errors, latency, looksAt, ok, requests } from './given.js';
+import { verdictOf } from './verdict-of.js';
 
 /** A hundred requests a check, but for checks with a storm of 3,000 that fail or not; nothing says when the process began. */
 function storms(fails: boolean, startedAt?: number) {
@@ -17,18 +16,6 @@ function storms(fails: boolean, startedAt?: number) {
   );
 }
 
-function verdict(found: ReturnType<typeof storms>, targets: object) {
-  const rules = policy({ windowSeconds: 200, intervalSeconds: 10, baseline: 'none', targets });
-  const observations = found.map(({ reading }, tick) => ({
-    v: 1 as const,
-    tick,
-    t: at(tick),
-    from: at(Math.max(0, tick - 1)),
-    canary: reading,
-  }));
-  return judge(rules, at(0), observations);
-}
-
 describe('what is left out of the counts as implausible', () => {
   it('is told with its numbers', () => {
     const [, , , , , , storm] = storms(true);
@@ -42,17 +29,17 @@ describe('what is left out of the counts as implausible', () => {
   for (const targets of [{ max_error_rate: 0.02 }, { latency_p95_ms: 250 }]) {
     const [name] = Object.keys(targets);
     it(`certifies nothing that it could overturn: ${name}`, () => {
-      const { decision, objectives } = verdict(storms(true), targets);
+      const { decision, objectives } = verdictOf(storms(true), { targets });
       expect(decision).to.equal('block');
       expect(objectives[0]).to.deep.include({ leftOut: { bad: 9000, total: 9300, overturns: true } });
     });
 
     it(`is no matter where it is as good as the rest: ${name}`, () => {
-      expect(verdict(storms(false), targets)).to.include({ decision: 'promote', certainty: 'certified' });
+      expect(verdictOf(storms(false), { targets })).to.include({ decision: 'promote', certainty: 'certified' });
     });
 
     it(`is nothing where the process says when it began: ${name}`, () => {
-      const { decision, objectives } = verdict(storms(true, 50_000), targets);
+      const { decision, objectives } = verdictOf(storms(true, 50_000), { targets });
       expect(decision).to.equal('rollback');
       expect(objectives[0]).not.to.have.property('leftOut');
     });
