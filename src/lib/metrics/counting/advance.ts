@@ -1,4 +1,4 @@
-import { compare, createdAnew, showsAll } from './compare.js';
+import { compare, createdAnew, hiddenAt } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
@@ -71,7 +71,8 @@ export function advance(
   if (startedAt !== undefined) cursor.startedAt = startedAt;
   const created = { ...(verdict.kind === 'count' ? before?.created : {}), ...Object.fromEntries(look.created) };
   if (look.created.size > 0) cursor.created = created;
-  if (!showsAll(look, cursor, plan)) cursor.away = true;
+  const away = hiddenAt(look, cursor, plan);
+  if (away.length > 0) cursor.away = away;
   if (verdict.other !== undefined) cursor.other = verdict.other;
   if (verdict.turn !== undefined) cursor.turn = verdict.turn;
   return { cursor, histograms: parts, tooLarge: step.tooLarge };
@@ -128,10 +129,11 @@ class Step {
   }
 
   private delta(key: string, value: number, t: number | undefined): number | null {
-    if (this.fromZero) return value;
     const { before, verdict } = this;
     const last = before?.series[key];
-    if (verdict.kind === 'again') return last ?? 0;
+    const base = this.countedOn(key) ? (before?.other?.series[key] ?? 0) : 0;
+    if (this.fromZero) return value - Math.min(base, value);
+    if (verdict.kind === 'again') return last == null ? 0 : last - Math.min(base, last);
     if (!this.counts || last === null) return null;
     if (last === undefined)
       return t !== undefined && t < this.context.staleBefore ? null : this.isNew(key) ? value : null;
@@ -176,14 +178,25 @@ class Step {
     key: string,
   ): Increments | null | undefined {
     const last = before?.[key];
-    if (this.fromZero) return risen(now);
-    if (this.verdict.kind === 'again') return last === undefined ? undefined : risen(last);
+    const { signal } = this.context.plan.histograms[index]!;
+    const created = histogramKey(signal, key);
+    const base = this.countedOn(created) ? this.before?.other?.histograms[signal]?.[key] : undefined;
+    if (this.fromZero) return risen(now, base);
+    if (this.verdict.kind === 'again') return last === undefined ? undefined : risen(last, base);
     if (!this.counts || before === null) return undefined;
-    const created = histogramKey(this.context.plan.histograms[index]!.signal, key);
     if (last === undefined) return this.isNew(created) ? risen(now) : undefined;
     if (createdAnew(this.before?.created, this.look, created))
       return this.createdWithin(created) ? risen(now) : undefined;
     return risen(now, last);
+  }
+
+  /** Whether a series has been counted up to the fall of others, which had begun anew before it. */
+  private countedOn(key: string): boolean {
+    return (
+      this.verdict.kind !== 'zero' &&
+      this.before?.other?.held === true &&
+      (this.before.other.on?.includes(key) ?? false)
+    );
   }
 
   /** Of the fastest series, per millisecond. It fades, so that a burst is not the measure for ever. */

@@ -105,13 +105,44 @@ export function highestOf({ series, histograms }: Line): number {
   return highest;
 }
 
-/** Whether a look shows all series that `line` has. */
-export function showsAll(look: ProcessLook, line: Line, plan: Plan): boolean {
-  for (const key in line.series) if (!look.series.has(key)) return false;
-  return plan.histograms.every(({ signal }, i) => {
+/** Keys of the series and histograms that `line` has and a look does not show. */
+export function hiddenAt(look: ProcessLook, line: Line, plan: Plan): string[] {
+  const hidden = Object.keys(line.series).filter((key) => !look.series.has(key));
+  plan.histograms.forEach(({ signal }, i) => {
     const found = look.histograms[i]!;
-    return !(found instanceof Map) || Object.keys(line.histograms[signal] ?? {}).every((key) => found.has(key));
+    if (!(found instanceof Map)) return;
+    for (const key in line.histograms[signal]) if (!found.has(key)) hidden.push(histogramKey(signal, key));
   });
+  return hidden;
+}
+
+/**
+ * Where counters fell: keys of those that count on, because the process began anew earlier, while all that fell were away,
+ * and these were counted since. Empty where it began anew since the last look, as far as that shows.
+ */
+export function countingOn(before: ProcessCursor, look: ProcessLook, plan: Plan): string[] {
+  const away = new Set(before.away);
+  if (away.size === 0) return [];
+  const on: string[] = [];
+  let isNow = false;
+  const one = (key: string, fell: boolean): void => {
+    if (fell) isNow ||= !away.has(key);
+    else if (!away.has(key)) on.push(key);
+  };
+  for (const [key, { sample, good }] of look.series) {
+    const from = before.series[key];
+    if (good && typeof from === 'number') one(key, sample.value < from);
+  }
+  plan.histograms.forEach(({ signal }, i) => {
+    const found = look.histograms[i]!;
+    if (!(found instanceof Map)) return;
+    for (const [key, now] of found) {
+      const from = before.histograms[signal]?.[key];
+      if (from === undefined) continue;
+      one(histogramKey(signal, key), !sameBounds(now, from) || now.totals.some((total, j) => total < from.totals[j]!));
+    }
+  });
+  return isNow ? [] : on;
 }
 
 const CREATED_NOISE_MS = 1000;

@@ -28,6 +28,8 @@ const otherSchema = lineSchema.extend({
   held: z.boolean(),
   /** Of `held`: they did not fall from it, but rose faster than can be believed of a process whose rate is not known. */
   risen: z.boolean().optional(),
+  /** Of `held`: series and histograms that count on from here, though others fell. */
+  on: z.array(z.string()).optional(),
   /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
   rate: z.number().optional(),
   /**
@@ -47,8 +49,8 @@ const processSchema = lineSchema.extend({
   created: z.record(z.string(), time).optional(),
   /** Its target has answered without any series of it since. */
   gone: z.boolean().optional(),
-  /** Its last look did not show all of its series: whether they still stand where they stood is not known. */
-  away: z.boolean().optional(),
+  /** Series and histograms that its last look did not show: whether they still stand where they stood is not known. */
+  away: z.preprocess((given) => (given === true ? [] : given), z.array(z.string()).optional()),
   /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
   rate: z.number().nullable(),
   /** Start times of processes that answered in its place before. */

@@ -1,5 +1,5 @@
 import type { Missing } from '../../judge/index.js';
-import { type Comparison, compare, highestOf, isBelow } from './compare.js';
+import { type Comparison, compare, countingOn, highestOf, isBelow } from './compare.js';
 import type { OtherLine, ProcessCursor } from './cursor.js';
 import type { Plan } from './plan.js';
 import type { ProcessLook } from './processes.js';
@@ -82,7 +82,7 @@ class Nameless {
     const { fell, rise } = this.compared;
     if (fell !== null) {
       return this.expected !== null && this.mayBeRestart()
-        ? { kind: 'again', reset: true, restart: true, other: this.left({ held: true }), missing: this.fallen() }
+        ? { kind: 'again', reset: true, restart: true, other: this.heldLine(), missing: this.fallen() }
         : this.dip();
     }
     if (this.isBack(other)) {
@@ -120,7 +120,12 @@ class Nameless {
 
   private fall(): Verdict {
     if (!this.mayBeRestart()) return this.dip();
-    return { kind: 'held', reset: true, other: this.left({ held: true }), missing: this.fallen() };
+    return { kind: 'held', reset: true, other: this.heldLine(), missing: this.fallen() };
+  }
+
+  private heldLine(): OtherLine {
+    const on = countingOn(this.before, this.look, this.plan);
+    return this.left({ held: true, ...(on.length === 0 ? {} : { on }) });
   }
 
   private dip(): Verdict {
@@ -173,7 +178,7 @@ class Nameless {
     return since.rise <= 2 * expected + 4 * Math.sqrt(expected) + 100;
   }
 
-  private left(more: { held?: true; risen?: true; rate?: number; rose?: OtherLine['rose'] }): OtherLine {
+  private left(more: { held?: true; on?: string[]; risen?: true; rate?: number; rose?: OtherLine['rose'] }): OtherLine {
     const { series, histograms, seen } = this.before;
     return { series, histograms, seen, looks: 0, above: this.compared.fell !== null, held: false, ...more };
   }
@@ -181,7 +186,7 @@ class Nameless {
   private remembered(): { other?: OtherLine } {
     const { other } = this.before;
     if (other === undefined || other.looks >= REMEMBERED_LOOKS) return {};
-    const { risen: _, ...line } = other;
+    const { risen: _, on: __, ...line } = other;
     return { other: { ...line, looks: other.looks + 1, held: false } };
   }
 }

@@ -194,6 +194,26 @@ describe('countArm: a fall', () => {
     expect(sum(all, 'restarts')).to.equal(3);
   });
 
+  it('of a series that comes back after a restart counts what was counted meanwhile once', () => {
+    const signals: Signals = { ...ERRORS, errors: errorsOf('model_requests_total{code="500"}', true) };
+    const of = (code: string, value: number) => requests(value, { code });
+    const slow = (code: string, value: number) => latency({ '1': value, '+Inf': value }, { code });
+    // After the restart the first request is a failure; those that succeed have a series again from the second check on.
+    const all = looks(
+      [
+        [of('200', 60), ...slow('200', 60)],
+        [of('200', 80), ...slow('200', 80)],
+        [of('500', 3), ...slow('500', 3)],
+        [of('500', 4), of('200', 15), ...slow('500', 4), ...slow('200', 15)],
+        [of('500', 6), of('200', 33), ...slow('500', 6), ...slow('200', 33)],
+      ],
+      { ...signals, histograms: SIGNALS.histograms },
+    );
+    expect(counted(all)).to.deep.equal({ bad: 6, total: 20 + 39 });
+    const slowCounts = all.flatMap(({ reading }) => (reading.latency?.state === 'ok' ? reading.latency.counts : []));
+    expect(slowCounts.reduce((total, count) => total + count, 0)).to.equal(20 + 39);
+  });
+
   it('of a sum whose part comes back is no restart', () => {
     const all = looks(pages([9000], [9100], [9200], [4000], [9400], [9500]), ERRORS);
     expect(states(all).slice(3)).to.deep.equal(['unstable', 'unstable', 'unstable']);
