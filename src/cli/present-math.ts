@@ -95,8 +95,10 @@ function rateFacts(o: RateReport): [string, string | null][] {
     [
       'buckets',
       l &&
-        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; ${percentile(l)} in ${count(l.bucket.lower)} to ${inUnit(o, l.bucket.upper)}` : ''}`,
+        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; ${percentile(l)} ${l.bucket.lower === null ? 'at or below' : `in ${count(l.bucket.lower)} to`} ${inUnit(o, l.bucket.upper)}` : ''}`,
     ],
+    ['left out', o.leftOut ? notCounted(o, o.leftOut) : null],
+    ['waiting', o.waiting ? notCounted(o, o.waiting) : null],
     [
       'onset',
       onset && o.rollback.against
@@ -104,6 +106,11 @@ function rateFacts(o: RateReport): [string, string | null][] {
         : null,
     ],
   ];
+}
+
+function notCounted(o: RateReport, { bad, total, overturns }: NonNullable<RateReport['leftOut']>): string {
+  const effect = overturns ? 'could overturn the certificate' : 'changes nothing';
+  return `${o.name}: ${count(total)} not counted, up to ${count(bad)} of them bad: ${effect}`;
 }
 
 const HEAD = [
@@ -143,9 +150,10 @@ function fitted(head: readonly string[], rows: readonly (readonly string[])[], w
 function objectiveRow(o: ObjectiveEvidence): string[] {
   const value = observedValue(o);
   const observed = value === null ? 'no data' : shown(o, value);
+  const name = o.reportOnly ? `${o.name} (report only)` : o.name;
   if (o.type === 'reading')
     return [
-      o.name,
+      name,
       `${o.rule.op} ${o.rule.value}`,
       observed,
       NONE,
@@ -161,7 +169,7 @@ function objectiveRow(o: ObjectiveEvidence): string[] {
       : `${count(o.canaryTotal)} ${o.by === 'categories' ? 'counts' : 'scores'}`;
   const { effect, from } = o.design;
   return [
-    o.name,
+    name,
     shown(o, o.target),
     observed,
     bounds(o, o.bounds),

@@ -43,6 +43,7 @@ function quantile(o: RateReport): string {
   const p = percentile(latency);
   if (!latency.bucket) return `${p} above ${inUnit(o, latency.value)}; `;
   const { lower, upper } = latency.bucket;
+  if (lower === null) return `${p} ${inUnit(o, upper)} or less; `;
   return `${p} about ${inUnit(o, latency.value)} (bucket ${count(lower)} to ${inUnit(o, upper)}); `;
 }
 

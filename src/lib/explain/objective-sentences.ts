@@ -74,6 +74,7 @@ function quantile(o: RateReport): string {
   const p = percentile(latency);
   if (!latency.bucket) return `${p} is above ${inUnit(o, latency.value)}; `;
   const { lower, upper } = latency.bucket;
+  if (lower === null) return `${p} is ${inUnit(o, upper)} or less; `;
   return `${p} is about ${inUnit(o, latency.value)} (bucket ${count(lower)} to ${inUnit(o, upper)}); `;
 }
 

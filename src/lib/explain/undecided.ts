@@ -212,7 +212,7 @@ function reading(o: ReadingReport): Blocked {
     };
   if (o.consecutiveFailing === 0 && o.failing > 0)
     return {
-      cause: `${label(o)}: ${count(o.failing)} of ${plural(o.readings, 'reading')} failed (${percent(o.failing / o.readings)}); at most ${percent(o.allowed?.failing ?? 1)} may`,
+      cause: `${label(o)}: ${count(o.failing)} of ${plural(o.readings, 'reading')} failed (${percent(o.failing / o.readings)}); ${o.allowed?.failing === 0 ? 'none' : `at most ${percent(o.allowed?.failing ?? 1)}`} may`,
       remedies: [`Find out why ${o.name} keeps missing its limit. If so many misses are normal, raise maxFailures.`],
     };
   return {

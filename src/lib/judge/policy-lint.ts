@@ -24,10 +24,10 @@ export function lintPolicy(policy: Policy, options: { requestsPerSecond?: number
   ].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
-function neverPromotes({ baseline, relative, targets }: Policy): LintFinding[] {
+function neverPromotes({ baseline, relative, targets, reportOnly = [] }: Policy): LintFinding[] {
   if (baseline !== 'none') return [];
   const findings = Object.keys(relative).map((key) =>
-    error(
+    (reportOnly.includes(key.replace(/^max_/, '')) ? warning : error)(
       `relative.${key}`,
       'needs a baseline, but baseline is none, so it never has data; set baseline: required, or remove this key',
     ),
@@ -65,7 +65,8 @@ function pathOf({ objectives }: Policy, name: string): string {
   return name === 'error_rate' ? 'targets.max_error_rate' : `targets.${name}`;
 }
 
-function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage }: Policy): LintFinding[] {
+function doubtfulTargets(policy: Policy): LintFinding[] {
+  const { targets, relative, baseline, objectives, minCoverage, reportOnly = [] } = policy;
   const findings: LintFinding[] = [];
   const limits = (['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'] as const).flatMap((key) => {
     const value = targets[key];
@@ -98,7 +99,7 @@ function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage 
       ),
     );
   }
-  if (targets.max_drift !== undefined && baseline === 'auto') {
+  if (targets.max_drift !== undefined && baseline === 'auto' && !reportOnly.includes('drift')) {
     findings.push(note('targets.max_drift', 'needs a baseline: without one it has no data, and the canary is blocked'));
   }
   for (const [key, ratio] of Object.entries(relative) as [string, number][]) {
@@ -117,7 +118,7 @@ function doubtfulTargets({ targets, relative, baseline, objectives, minCoverage 
         'a ratio cannot be certified while neither version has failures; targets.max_error_rate can',
       ),
     );
-  findings.push(...doubtfulObjectives(objectives));
+  findings.push(...doubtfulObjectives(objectives.filter(({ name }) => !reportOnly.includes(name))));
   if (minCoverage < 0.5)
     findings.push(
       warning(

@@ -160,7 +160,8 @@ export interface LatencyReport {
   possiblyAbove: number | null;
   exact: boolean;
   value: number | null;
-  bucket: Bounds | null;
+  /** Null above every bound; `lower` is null below all of them, where values may be negative. */
+  bucket: { lower: number | null; upper: number } | null;
   /** Requests in flight for longer than a tick, not yet in the histogram. */
   hung: number;
 }

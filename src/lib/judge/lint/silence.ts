@@ -26,8 +26,10 @@ function doubtfulAvailability({ targets: { max_unavailable: limit } }: Policy): 
   return [warning('targets.max_unavailable', message)];
 }
 
-function doubtfulReadings({ objectives, maxFailures = 0, maxMissing = 0 }: Policy): LintFinding[] {
-  if (objectives.length === 0) return [];
+function doubtfulReadings(policy: Policy): LintFinding[] {
+  const { objectives, maxFailures = 0, maxMissing = 0, minCoverage, reportOnly = [] } = policy;
+  if (objectives.every(({ name }) => reportOnly.includes(name))) return [];
+  const covered = Number((1 - minCoverage).toPrecision(12));
   const findings: LintFinding[] = [];
   if (maxFailures >= 0.5)
     findings.push(
@@ -36,7 +38,14 @@ function doubtfulReadings({ objectives, maxFailures = 0, maxMissing = 0 }: Polic
         `${maxFailures} promotes a canary that misses its limit at ${percent(maxFailures)} of the checks`,
       ),
     );
-  if (maxMissing > 0.5)
+  if (maxMissing > covered)
+    findings.push(
+      note(
+        'maxMissing',
+        `${maxMissing} is more than minCoverage (${minCoverage}) leaves: readings must cover ${percent(minCoverage)} of the window all the same`,
+      ),
+    );
+  else if (maxMissing > 0.5)
     findings.push(
       warning('maxMissing', `${maxMissing} promotes a canary without readings at ${percent(maxMissing)} of the checks`),
     );

@@ -73,7 +73,9 @@ export function objectivesOf(policy: Policy, plannedTicks: number): Objectives {
       custom.push(readingObjective(rule));
       continue;
     }
-    const neither = `no histogram named ${question.histogram}, nor a reading named ${rule.name}`;
+    // That of the requests is in milliseconds, and its objectives say so.
+    const meant = question.histogram === 'latency' && question.unit === '1' ? `; write ${rule.name}_ms` : '';
+    const neither = `no histogram named ${question.histogram}, nor a reading named ${rule.name}${meant}`;
     counted.push({
       counted: rateObjective(quantileSpec(rule, question), plannedTicks),
       scalar: { ...readingObjective(rule), absent: { state: 'absent', detail: neither } },
@@ -142,12 +144,12 @@ function settled({ counted: o, scalar }: CountedObjective, found: Observation): 
   const isRead =
     scalar !== null && Object.hasOwn(scalars, scalar.rule.name) && scalars[scalar.rule.name]?.state === 'ok';
   if (isRead && unit === '1') return 'reading';
-  if ([canary, baseline].some((arm) => arm !== undefined && hasHistogram(arm, name))) return 'counted';
+  if ([canary, baseline].some((arm) => arm !== undefined && hasHistogram(arm, name, unit))) return 'counted';
   return isRead ? 'reading' : 'unsettled';
 }
 
-function hasHistogram(arm: ArmReading, name: string): boolean {
-  return name === 'latency' ? arm.latency !== undefined : Object.hasOwn(arm.histograms ?? {}, name);
+function hasHistogram(arm: ArmReading, name: string, unit: string): boolean {
+  return name === 'latency' && unit === 'ms' ? arm.latency !== undefined : Object.hasOwn(arm.histograms ?? {}, name);
 }
 
 /** The side of an objective that is judged: counts whenever there were any, else the scalar when there is one. */

@@ -108,9 +108,9 @@ function latencyReport(o: RateObjective): LatencyReport | null {
     ...o.buckets,
     value: significantOrNull(q.value),
     bucket:
-      q.lower === null || q.upper === null || !Number.isFinite(q.upper)
+      q.upper === null || !Number.isFinite(q.upper)
         ? null
-        : { lower: significant(q.lower), upper: significant(q.upper) },
+        : { lower: significantOrNull(q.lower), upper: significant(q.upper) },
     hung: o.hung.counted,
   };
 }
