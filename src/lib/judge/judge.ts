@@ -190,7 +190,10 @@ export function windowCoverage(j: Judgement, now: number): number {
 function missingBaseline(j: Judgement, now: number): boolean {
   if (j.policy.baseline !== 'required') return false;
   const least = j.policy.minCoverage * (now - j.startedAt);
-  return decidingCounted(j).some(({ counted: o }) => {
+  const counted = decidingCounted(j);
+  // A number that is only read has no baseline beside it: whether there was one is seen by its answers.
+  if (counted.length === 0 && j.version > 1) return !j.silence.baselineAnswered;
+  return counted.some(({ counted: o }) => {
     return o.type === 'rate' && (o.baseline.total <= 0 || o.baselineCoverage.coveredMs < least);
   });
 }

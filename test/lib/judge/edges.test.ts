@@ -143,6 +143,11 @@ describe('limits of none, and of all,', () => {
       short(decide({ ...rate, maxRestarts: 0 }, (tick) => ({ canary: tick === 5 ? dip : errors(0, 500) }))),
     ).to.equal(PROMOTED);
   });
+
+  it('of a baseline that is required where only readings decide', () => {
+    expect(short(reading({ baseline: 'required' }, () => false))).to.equal('block undecided no_baseline');
+    expect(short(reading({ baseline: 'required' }, () => false, { baseline: errors(0, 500) }))).to.equal(MET);
+  });
 });
 
 describe('a warm-up that is longer than the window', () => {
