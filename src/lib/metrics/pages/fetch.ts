@@ -40,6 +40,8 @@ export class Pages {
   private readonly accept: string;
   /** By place: whether Protocol Buffers gave what the text does not have. */
   private readonly protobuf = new Map<string, boolean>();
+  /** By place, of answers without a length: how many samples and metrics there were at last. */
+  private readonly sizes = new Map<string, number>();
   /** Where each URL led at last: while a name cannot be looked up, its processes are asked where they were. */
   private readonly lastPlaces = new Map<string, Place[]>();
 
@@ -103,11 +105,28 @@ export class Pages {
       ...(signal === undefined ? {} : { signal }),
     });
     if (!answer.ok) return { ok: false, missing: { state: answer.state, detail: atAddress(answer.detail, place) } };
-    const page = await readPage(shownUrl(place.url), answer, this.wanted);
+    const read = await readPage(shownUrl(place.url), answer, this.wanted);
     signal?.throwIfAborted();
+    const tellsItsEnd = answer.delimited || /^application\/openmetrics-text\b/i.test(answer.contentType);
+    const page = tellsItsEnd ? read : this.unlessShorter(place, read);
     if (page.ok) return page;
     const { state, detail } = page.missing;
     return { ok: false, missing: { state, ...(detail === undefined ? {} : { detail: atAddress(detail, place) }) } };
+  }
+
+  /**
+   * A page whose end nothing tells may be cut off at the end of a line. Where it holds less than before, it is no reading, once:
+   * a service that really shows less still does so at the next check.
+   */
+  private unlessShorter(place: Place, page: Page): Page {
+    if (!page.ok) return page;
+    const key = `${place.url} ${place.address ?? ''}`;
+    const size = page.samples.length + page.facts.names.size;
+    const before = this.sizes.get(key) ?? 0;
+    this.sizes.set(key, size);
+    if (size >= before) return page;
+    const detail = `${shownUrl(place.url)}: the answer may be cut off: it holds less than at the check before, and it gave no length`;
+    return { ok: false, missing: { state: 'unreachable', detail } };
   }
 }
 

@@ -155,6 +155,35 @@ describe('pages as they come, scraped', () => {
     expect(after.resets).to.equal(undefined);
   });
 
+  it('waits for one look where an answer without a length holds less than before: it may end after a line', async () => {
+    const text = (n: number) => `r_total{code="500"} ${28 * n}\nr_total{code="200"} ${972 * n}\n`;
+    let n = 0;
+    const url = await servers.http((request) => {
+      n += 1;
+      const body = n === 3 || n >= 5 ? text(n).split('\n')[0] : text(n).trimEnd();
+      request.socket.end(`HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n${body}\n`);
+    });
+    const signals = {
+      ...DEFAULT_SIGNALS,
+      requests: 'r_total',
+      errors: { count: 'r_total{code="500"}', absent: 'no_data' as const },
+      histograms: {},
+      drift: null,
+    };
+    const source = open(url, { signals });
+    await look(source);
+    expect((await look(source)).errors).to.deep.equal({ state: 'ok', bad: 28, total: 1000 });
+    const cut = (await look(source)).errors;
+    expect(cut).to.include({ state: 'unreachable' });
+    expect(cut)
+      .to.have.property('detail')
+      .that.match(/\/metrics: the answer may be cut off: it holds less than at the check before/);
+    expect((await look(source)).errors).to.deep.equal({ state: 'ok', bad: 56, total: 2000 });
+    expect((await look(source)).errors).to.include({ state: 'unreachable' });
+    // What goes on to hold less does hold less.
+    expect((await look(source)).errors).to.deep.equal({ state: 'ok', bad: 56, total: 56 });
+  });
+
   for (const [what, answer] of [
     ['breaks off within its chunks', (response) => response.write(good(1).slice(0, 60))],
     ['is shorter than its length', (response) => response.setHeader('content-length', 5000).write(good(1))],
