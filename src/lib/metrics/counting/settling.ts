@@ -33,7 +33,8 @@ export function settle(cursor: ArmCursor, inflight: number | null, notes: string
   };
   cursor.settling = now;
   cursor.carry = { bad: 0, total: 0 };
-  if (last === null) return { state: 'first', detail: 'a difference of counters counts one check later' };
+  // The next check covers this one too.
+  if (last === null) return { state: 'unchanged', detail: 'a difference of counters counts one check later' };
   const growth = Math.max(0, gauge - now.inflight);
   const missing = Math.min(last.bad, now.bad) - now.givenBad;
   const running = Math.max(0, Math.min(growth, missing));
