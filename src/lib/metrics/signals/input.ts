@@ -58,6 +58,9 @@ const NAMED = Object.keys(signalsForm.shape);
 /** What earlier configurations called a signal. */
 const FORMERLY: Readonly<Record<string, string>> = { score: 'drift' };
 
+const LABELS_ALONE =
+  'belong to one signal: requests: { count: NAME, labels: { path: /predict } }, or in its selector; labels that tell the versions apart belong to arms';
+
 /** `signals` as people write it in a configuration; keys besides these are histograms, as in `ttft`. */
 export interface SignalsForm {
   readonly preset?: string;
@@ -121,6 +124,7 @@ function unknownKeys(given: unknown): [string, string][] {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return [];
   return Object.keys(given).flatMap((key): [string, string][] => {
     if (NAMED.includes(key)) return [];
+    if (key === 'labels') return [[key, LABELS_ALONE]];
     const meant = Object.hasOwn(FORMERLY, key) ? FORMERLY[key]! : nearest(key, NAMED);
     if (meant !== null) return [[key, `unknown key; did you mean ${meant}?`]];
     if (/^[a-z][a-z0-9_]*$/.test(key)) return [];

@@ -115,6 +115,7 @@ describe('signals as people write them', () => {
   it('name the nearest key for one that is not known', () => {
     expect(problem({ request: 'a' })).to.equal('lukhas.yaml: request: unknown key; did you mean requests?');
     expect(problem({ error: { count: 'a' } })).to.equal('lukhas.yaml: error: unknown key; did you mean errors?');
+    expect(problem({ labels: { a: 'b' } })).to.match(/^lukhas.yaml: labels: belong to one signal: requests: \{ count/);
     expect(problem({ in_flight: 'a' })).to.equal('lukhas.yaml: in_flight: unknown key; did you mean inflight?');
     expect(problem({ latencys: 'a' })).to.contain('did you mean latency?');
     expect(problem({ score: 'a' })).to.contain('did you mean drift?');
