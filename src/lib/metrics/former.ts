@@ -63,7 +63,7 @@ export function upgraded(recorded: SourceDescriptor): SourceDescriptor {
 export function rewritten(source: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { metrics, labels, canaryLabels, baselineLabels, ...rest } = source;
   const former = { ...DEFAULTS, ...(isGroup(metrics) ? metrics : {}) } as FormerMetrics;
-  const { requests, errors, histograms, drift, inflight } = signalsOf(former);
+  const { requests, errors, histograms, drift, inflight } = signalsOf(amongRequests(former));
   const arms = isGroup(labels)
     ? { canary: armOf(labels), baseline: armOf(labels) }
     : { canary: canaryLabels ?? {}, ...(isGroup(baselineLabels) ? { baseline: baselineLabels } : {}) };
@@ -79,6 +79,12 @@ export function rewritten(source: Readonly<Record<string, unknown>>): Record<str
       ...(inflight === null ? {} : { inflight }),
     },
   };
+}
+
+/** Failures of the requests' own metric were selected without the requests' labels, which nobody meant. */
+function amongRequests(former: FormerMetrics): FormerMetrics {
+  const { requests, errors, requestLabels = {}, errorLabels = {} } = former;
+  return requests === errors ? { ...former, errorLabels: { ...requestLabels, ...errorLabels } } : former;
 }
 
 function signalsOf(given: FormerMetrics): SignalsConfig {

@@ -139,4 +139,13 @@ describe('sources recorded before there were signals', () => {
       'model_requests_total',
     );
   });
+
+  it('are written anew with failures among the requests, where both are of one metric', () => {
+    const metrics = { requests: 'r_total', requestLabels: { path: 'predict' }, errors: 'r_total' };
+    const written = (errorLabels: Record<string, string>, errors = 'r_total') =>
+      rewritten({ kind: 'scrape', metrics: { ...metrics, errors, errorLabels } })['signals'];
+    expect(written({ code: '/5../' })).to.include({ errors: 'r_total{path="predict",code=~"5.."}' });
+    expect(written({ code: '/5../', path: '/p.*/' })).to.include({ errors: 'r_total{path=~"p.*",code=~"5.."}' });
+    expect(written({ code: '/5../' }, 'e_total')).to.include({ errors: 'e_total{code=~"5.."}' });
+  });
 });
