@@ -60,7 +60,7 @@ export function unselectedFailures({ targets }: Pick<ArmSamples, 'targets'>, sig
       if (own.some(({ selector }) => fitAll(selector.matchers, labels))) continue;
       for (const label of failureLabels(own.map(({ selector }) => selector.matchers.map((one) => one.label)))) {
         const value = labels[label] ?? '';
-        if (!looksLikeFailure(value)) continue;
+        if (!looksLikeFailure(value, label)) continue;
         const key = JSON.stringify([label, value]);
         const known = found.get(key);
         if (known) known.series += 1;
@@ -73,21 +73,80 @@ export function unselectedFailures({ targets }: Pick<ArmSamples, 'targets'>, sig
 
 const FAILURE_WORDS = new Set(
   [
-    ['error', 'errors', 'err', 'errored', 'fail', 'failed', 'failure', 'failures', 'abort', 'aborted', 'timeout'],
-    ['timeouts', 'timedout', 'unavailable', 'exception', 'crash', 'crashed', 'fatal', 'panic', 'internal', 'dropped'],
-    ['exceeded', 'exhausted', 'loss', 'ko', 'unhandled'],
+    ['error', 'errors', 'err', 'errored', 'fail', 'failed', 'failing', 'failure', 'failures', 'abort', 'aborted'],
+    [
+      'timeout',
+      'timeouts',
+      'timedout',
+      'unavailable',
+      'unreachable',
+      'unhealthy',
+      'unsuccessful',
+      'exception',
+      'crash',
+    ],
+    [
+      'crashed',
+      'fatal',
+      'fault',
+      'faulted',
+      'panic',
+      'internal',
+      'dropped',
+      'exceeded',
+      'exhausted',
+      'loss',
+      'ko',
+      'nok',
+    ],
+    ['notok', 'unhandled', 'oom', 'oomkilled', 'killed', 'overloaded', 'broken'],
   ].flat(),
 );
 /** A word before these says that it is not one, or that it is the caller's. */
 const HARMLESS_WORDS = new Set(['no', 'non', 'none', 'not', 'without', 'client', 'ok', 'success', '4xx']);
+/** Two words that together say failure. */
+const FAILURES_OF_TWO = /\b(not|non) ok\b|\btimed out\b|\bbad gateway\b/;
 
-/** Whether the value of a label says that a request failed by the service's own fault. */
-export function looksLikeFailure(value: string): boolean {
-  if (/^5(\d\d|xx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5';
-  const words = value
+/** Labels that ask whether a request succeeded, or whether it failed: `success="false"`, `is_error="1"`. */
+const ASKS_SUCCESS = /(^|[_.])(success|successful|succeeded|ok|passed|healthy)$/i;
+const ASKS_FAILURE = /(^|[_.])(error|errors|err|failed|failure|fail|exception|timeout|timed_?out)$/i;
+/** Labels whose values name what went wrong; any value but those of `SAYS_NO` is a failure. */
+const NAMES_FAILURE = /(^|[_.])(error|exception)(_?(type|kind|class|name|code|reason))?$/i;
+const SAYS_YES = /^(true|t|yes|y|1)$/i;
+const SAYS_NO = /^(false|f|no|n|0|none|null|nil|n\/a|ok|-|)$/i;
+
+const GRPC = /(^|[_.])grpc[_.]?(status[_.]?)?(code)?$|(^|[_.])grpc[_.](status|code)/i;
+/** Of gRPC's status codes those that are the server's fault, as OpenTelemetry has them for servers. */
+const GRPC_FAULTS = /^(2|4|12|13|14|15|unknown|deadline_?exceeded|unimplemented|internal|unavailable|data_?loss)$/i;
+
+/**
+ * Whether the value of a label says that a request failed by the service's own fault.
+ * @param label tells what a value means that says little by itself, as in `success="false"` or `grpc_code="13"`
+ */
+export function looksLikeFailure(value: string, label = ''): boolean {
+  if (/^5(\d\d|xx|\dx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5';
+  if (GRPC.test(label) && GRPC_FAULTS.test(value)) return true;
+  if (ASKS_SUCCESS.test(label) && /^(false|f|no|n|0)$/i.test(value)) return true;
+  if (ASKS_FAILURE.test(label) && SAYS_YES.test(value)) return true;
+  const words = wordsOf(value);
+  if (FAILURES_OF_TWO.test(words.join(' '))) return true;
+  if (words.some((word) => HARMLESS_WORDS.has(word))) return false;
+  if (words.some((word) => FAILURE_WORDS.has(word) || /^e?5(\d\d|xx)$/.test(word))) return true;
+  return NAMES_FAILURE.test(label) && !SAYS_NO.test(value) && !/^[1-4](\d\d|xx)$/i.test(value);
+}
+
+const SUCCESSES = /^(ok|success|successful|succeeded|none|null|no_?error|2\d\d|2xx)$/i;
+
+/** Whether the value of a label says that a request succeeded; what says nothing for certain does not. */
+export function looksLikeSuccess(value: string, label: string): boolean {
+  if (ASKS_SUCCESS.test(label)) return SAYS_YES.test(value) || SUCCESSES.test(value);
+  if (ASKS_FAILURE.test(label) || NAMES_FAILURE.test(label)) return value !== '' && SAYS_NO.test(value);
+  return SUCCESSES.test(value) || (GRPC.test(label) && value === '0');
+}
+
+function wordsOf(value: string): string[] {
+  return value
     .replace(/([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/);
-  if (words.some((word) => HARMLESS_WORDS.has(word))) return false;
-  return words.some((word) => FAILURE_WORDS.has(word) || /^5(\d\d|xx)$/.test(word));
 }

@@ -4,7 +4,7 @@
  */
 export { type ArmCount, countArm } from './count.js';
 export { type ArmCursor, armCursorSchema } from './cursor.js';
-export { looksLikeFailure, unselectedFailures } from './failures.js';
+export { looksLikeFailure, looksLikeSuccess, unselectedFailures } from './failures.js';
 export { sumHistograms } from './histogram.js';
 export { PROCESS_START, seriesNames } from './plan.js';
 export { processStart } from './processes.js';

@@ -8,8 +8,25 @@ export function isAlikeName(wanted: string, there: string): boolean {
   if (wanted === there) return true;
   const [a, b] = [plain(wanted.replace(ENDS, '')), plain(there.replace(ENDS, ''))];
   if (a === b) return a !== '';
+  if (stems(wanted) === stems(there)) return true;
   return Math.min(a.length, b.length) >= 8 && isWithin(a, b, 2);
 }
+
+/** The words of a name without their endings: `predict_errs_total` and `predict_error` are the same. */
+function stems(name: string): string {
+  const words = name
+    .toLowerCase()
+    .replace(ENDS, '')
+    .split(/[^a-z0-9]+/);
+  return words.map((word) => STEMS.find(([, forms]) => forms.test(word))?.[0] ?? word.replace(/s$/, '')).join(' ');
+}
+
+const STEMS: readonly (readonly [string, RegExp])[] = [
+  ['error', /^err(or)?s?$/],
+  ['fail', /^fail(s|ed|ure|ures)?$/],
+  ['request', /^req(uest)?s?$/],
+  ['success', /^success(es|ful)?$/],
+];
 
 /**
  * Whether one value of a label may be meant for the other: `V2` and `v2`, `/predict/` and `predict`, `/api/order/:id` and

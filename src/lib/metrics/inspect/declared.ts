@@ -1,13 +1,18 @@
 import type { Declared } from './families.js';
 
-const COMMENT = /^#[ \t]+(TYPE|UNIT)[ \t]+(?:"((?:[^"\\\n]|\\.)*)"|(\S+))[ \t]+(\S+)[ \t]*\r?$/gm;
+const COMMENT = /^#[ \t]+(TYPE|UNIT|HELP)[ \t]+(?:"((?:[^"\\\n]|\\.)*)"|(\S+))[ \t]+(\S.*?)[ \t]*\r?$/gm;
 
-/** The `# TYPE` and `# UNIT` lines of a page in the text format or OpenMetrics; names may be quoted. */
+/** The `# TYPE`, `# UNIT` and `# HELP` lines of a page in the text format or OpenMetrics; names may be quoted. */
 export function declaredOn(page: string): Declared {
-  const found = new Map<string, { type?: string; unit?: string }>();
+  const found = new Map<string, { type?: string; unit?: string; help?: string }>();
   for (const [, kind, quoted, plain, value = ''] of page.matchAll(COMMENT)) {
     const name = quoted ?? plain ?? '';
-    found.set(name, { ...found.get(name), ...(kind === 'TYPE' ? { type: value.toLowerCase() } : { unit: value }) });
+    found.set(name, { ...found.get(name), ...said(kind!, value) });
   }
   return found;
+}
+
+function said(kind: string, value: string): { type: string } | { unit: string } | { help: string } {
+  if (kind === 'HELP') return { help: value };
+  return kind === 'TYPE' ? { type: value.toLowerCase() } : { unit: value };
 }

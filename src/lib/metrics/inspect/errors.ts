@@ -1,46 +1,46 @@
+import { looksLikeSuccess } from '../counting/index.js';
 import { fits, type Matcher, type Selector } from '../promql/index.js';
 import { matches, type Sample, type Signals } from '../signals/index.js';
 import { absence, seen } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
-import { failuresIn } from './failures.js';
 import type { Needs } from './needs.js';
-import { asFinding, counted, notWhole } from './signal.js';
+import { notCounts } from './not-counts.js';
+import { selectionFindings, totalOf } from './selection.js';
+import { asFinding, counted } from './signal.js';
 import { list, numbers } from './words.js';
 
 /** What was found of the failures; nothing where the policy does not judge them. */
 export function errorFindings(arm: Arm, other: Arm | null, signals: Signals, needs: Needs): Finding[] {
   const { errors } = signals;
   if (errors === null || needs.errors.length === 0) return [];
-  if (errors.among) return [...unselected(arm, signals), ...selected(arm, signals)];
-  return errors.terms.flatMap(({ sign, selector }): Finding[] => {
+  const selection = selectionFindings(arm, signals);
+  if (errors.among) return [...selection, ...selected(arm, signals)];
+  const found = errors.terms.flatMap(({ sign, selector }): Finding[] => {
     const missing = absence(arm, selector, 'counter', true, other);
-    if (missing === null) return [...notWhole(arm, 'errors', selector), counted(arm, 'errors', selector)];
+    if (missing === null) return [...notCounts(arm, 'errors', selector), counted(arm, 'errors', selector)];
     const finding = asFinding(arm, 'errors', 'counter', missing);
+    const good = sign === -1 ? otherSuccesses(arm, selector) : [];
+    if (good.length > 0 && finding.advice === undefined)
+      return [{ ...finding, level: 'fatal', advice: `Take off all that succeeded: ${list(good)}.`, mayAppear: true }];
     if (finding.level === 'fatal' || sign === -1) return [finding];
     if (errors.absent === 'zero') return [{ ...finding, level: 'info', words: `${finding.words}: read as no failure` }];
     const advice = 'If it appears with the first failure, say so: signals.errors: { count: ..., absent: zero }.';
     return [{ ...finding, advice: finding.advice ?? advice }];
   });
+  return [...selection, ...found];
 }
 
-/**
- * Series of requests whose labels look like a failure, and which `errors` does not count: a mistake where they have the labels by which
- * failures are told; of other labels a person has to say what they mean.
- */
-function unselected(arm: Arm, { requests, errors }: Signals): Finding[] {
-  const failed = errors?.terms.filter(({ sign }) => sign === 1).map(({ selector }) => selector) ?? [];
-  const telling = new Set(failed.flatMap(({ matchers }) => matchers.map(({ label }) => label)));
-  const all = arm.own.filter((sample) =>
-    requests?.terms.some(({ sign, selector }) => sign === 1 && matches(selector, sample)),
+/** Label values that say success, where what is taken off as successful is not there. */
+function otherSuccesses(arm: Arm, { name, matchers }: Selector): string[] {
+  const there = arm.own.filter((sample) => sample.name === name);
+  const found = matchers.flatMap(({ label }) =>
+    there.flatMap(({ labels }) => {
+      const value = labels[label] ?? '';
+      return looksLikeSuccess(value, label) ? [`${label}=${JSON.stringify(value)}`] : [];
+    }),
   );
-  const rest = all.filter((sample) => !failed.some((selector) => matches(selector, sample)));
-  return failuresIn(rest, telling).map(({ label, value, samples }): Finding => {
-    const words = `${label}=${JSON.stringify(value)} looks like a failure, and ${errors?.text} does not count it (${numbers(totalOf(samples))} so far)`;
-    const advice =
-      'Select it as well in signals.errors, e.g. with =~; or leave such requests out of signals.requests, e.g. with !=.';
-    return { level: telling.has(label) ? 'fatal' : 'warning', arm: arm.name, signal: 'errors', words, advice };
-  });
+  return [...new Set(found)];
 }
 
 /** The values of the labels that tell failures, and how many failures there are. */
@@ -77,21 +77,37 @@ function canCome({ matchers }: Selector, all: readonly Sample[], common: Readonl
 /** Failures that have not happened yet, and would be written in another way than the one that is selected. */
 function otherSpelling(label: string, all: readonly Sample[], telling: readonly Matcher[]): Found[] {
   const { values, words } = seen(label, all);
-  const fitting = (texts: readonly string[]): boolean => {
-    const of = telling.filter((matcher) => matcher.label === label);
-    return texts.some((text) => of.some((matcher) => fits(matcher, text)));
-  };
-  const codes = values.some((value) => /^\d{3}$/.test(value)) && !fitting(CODES) && fitting(CLASSES);
-  const classes = values.some((value) => /^\dxx$/i.test(value)) && !fitting(CLASSES) && fitting(CODES);
-  if (!codes && !classes) return [];
-  const [there, right] = codes ? ['codes, not classes', '5..'] : ['classes, not codes', '5xx'];
-  return [
+  const of = telling.filter((matcher) => matcher.label === label);
+  const fitting = (texts: readonly string[]): boolean =>
+    texts.some((text) => of.some((matcher) => fits(matcher, text)));
+  const [codes, classes] = [fitting(CODES), fitting(CLASSES)];
+  const are = (form: RegExp): boolean => values.length > 0 && values.every((value) => form.test(value));
+  const never = (there: string, advice: string, more: Pick<Found, 'mayAppear'> = {}): Found[] => [
     {
       level: 'fatal',
       words: `the values of ${label} are ${there} (${words}): what is selected as a failure never comes`,
-      advice: `Select ${label}=~"${right}" in signals.errors.`,
+      advice,
+      ...more,
     },
   ];
+  if (values.some((value) => /^\d{3}$/.test(value)) && !codes && classes)
+    return never('codes, not classes', `Select ${label}=~"5.." in signals.errors.`);
+  if (values.some((value) => /^\dxx$/i.test(value)) && !classes && codes)
+    return never('classes, not codes', `Select ${label}=~"5xx" in signals.errors.`);
+  // What is selected otherwise may still come beside them, but most likely does not.
+  if (isOpen(of) || values.some((value) => of.some((matcher) => fits(matcher, value)))) return [];
+  if (are(/^[1-5]\d\d$/) && !codes)
+    return never('codes', `Select ${label}=~"5.." in signals.errors.`, { mayAppear: true });
+  if (are(/^1?\d$/) && codes && /grpc/i.test(label))
+    return never('those of gRPC', `Select ${label}=~"2|4|12|13|14|15" in signals.errors.`, { mayAppear: true });
+  if (are(/^[a-z][a-z _-]*$/i) && (codes || classes))
+    return never('words, not codes', `Select the word that ${label} has for failures.`, { mayAppear: true });
+  return [];
+}
+
+/** Whether all values but some are selected. */
+function isOpen(matchers: readonly Matcher[]): boolean {
+  return matchers.some((matcher) => fits(matcher, ANY_VALUE));
 }
 
 /** A label that no request has, served though some are: misspelt, nothing would ever count as a failure. */
@@ -112,7 +128,3 @@ const CODES = Array.from({ length: 100 }, (_, i) => String(500 + i));
 const CLASSES = ['5xx', '5XX'];
 /** A value that only a matcher of all values fits. */
 const ANY_VALUE = 'any value';
-
-function totalOf(samples: readonly Sample[]): number {
-  return samples.reduce((sum, { value }) => sum + (Number.isFinite(value) ? value : 0), 0);
-}

@@ -43,6 +43,8 @@ export interface Family {
   type: FamilyType;
   /** As declared (`# UNIT`), e.g. `seconds`; null: nothing is. */
   unit: string | null;
+  /** What its page says of it in words (`# HELP`), where it does. */
+  help?: string;
   /** How many series there are; 0: it is declared, and has not been used. */
   series: number;
   /** Sum of its counts (of a gauge: of its values) over all series. */

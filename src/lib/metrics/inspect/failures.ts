@@ -15,7 +15,7 @@ export function failuresIn(
   const found = new Map<string, { label: string; value: string; samples: Sample[] }>();
   for (const sample of samples)
     for (const [label, value] of Object.entries(sample.labels)) {
-      if (!(telling.has(label) || OUTCOME.test(label)) || !looksLikeFailure(value)) continue;
+      if (!(telling.has(label) || OUTCOME.test(label)) || !looksLikeFailure(value, label)) continue;
       const key = `${label}\0${value}`;
       const known = found.get(key);
       if (known) known.samples.push(sample);

@@ -2,7 +2,7 @@ import type { Sample } from '../signals/index.js';
 import type { Family, FamilyType } from './facts.js';
 
 /** What is declared of metrics: `# TYPE` and `# UNIT` of a page, the metadata of a Prometheus. */
-export type Declared = ReadonlyMap<string, { type?: string; unit?: string }>;
+export type Declared = ReadonlyMap<string, { type?: string; unit?: string; help?: string }>;
 
 const PARTS = /_(?:bucket|sum|count)$/;
 
@@ -23,6 +23,7 @@ export function familiesOf(
       name: base,
       type: typeOf(base, names, quantiles, declared),
       unit: declared.get(base)?.unit ?? null,
+      ...helpOf(declared.get(base)?.help),
       series: 0,
       total: 0,
     };
@@ -30,11 +31,15 @@ export function familiesOf(
     family.series += 1;
     if ((name === base || name.endsWith('_count')) && Number.isFinite(value)) family.total += value;
   }
-  for (const [name, { type, unit }] of declared) {
+  for (const [name, { type, unit, help }] of declared) {
     if (found.has(name) || found.has(`${name}_total`)) continue;
-    found.set(name, { name, type: knownType(type), unit: unit ?? null, series: 0, total: 0 });
+    found.set(name, { name, type: knownType(type), unit: unit ?? null, ...helpOf(help), series: 0, total: 0 });
   }
   return [...found.values()];
+}
+
+function helpOf(help: string | undefined): { help: string } | Record<never, never> {
+  return help === undefined ? {} : { help };
 }
 
 /** Of the samples of a histogram or summary the name they share. */
@@ -59,6 +64,8 @@ function typeOf(
   if (names.has(`${name}_bucket`)) return 'histogram';
   // A sum and a count alone: no distribution.
   if (!names.has(name) && names.has(`${name}_count`)) return 'summary';
+  // A Prometheus does not say what its quantiles are of.
+  if (names.has(`${name}_count`) && names.has(`${name}_sum`) && !declared.has(name)) return 'summary';
   // OpenMetrics declares a counter without the end of its samples' name.
   return knownType(declared.get(name)?.type ?? declared.get(name.replace(/_total$/, ''))?.type ?? guessed(name));
 }

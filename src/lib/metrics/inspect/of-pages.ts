@@ -13,6 +13,7 @@ export interface FetchedPage {
     /** By name of a metric, as declared. */
     types: ReadonlyMap<string, string>;
     units: ReadonlyMap<string, string>;
+    help: ReadonlyMap<string, string>;
     /** Of all its samples. */
     names: ReadonlySet<string>;
   } | null;
@@ -64,10 +65,11 @@ function placeOf({ target, facts }: FetchedPage): Place {
   return { id, kind: 'page', state, samples, families, ...(startedAt === undefined ? {} : { startedAt }) };
 }
 
-function declaredBy({ types, units }: NonNullable<FetchedPage['facts']>): Declared {
-  const declared = new Map<string, { type?: string; unit?: string }>();
+function declaredBy({ types, units, help }: NonNullable<FetchedPage['facts']>): Declared {
+  const declared = new Map<string, { type?: string; unit?: string; help?: string }>();
   for (const [name, type] of types) declared.set(name, { type });
   for (const [name, unit] of units) declared.set(name, { ...declared.get(name), unit });
+  for (const [name, words] of help) declared.set(name, { ...declared.get(name), help: words });
   return declared;
 }
 

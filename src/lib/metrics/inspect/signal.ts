@@ -1,9 +1,18 @@
 import { fitAll, type Selector, showSelector } from '../promql/index.js';
-import { type HistogramSource, type Signals, type Unit, unitContradiction } from '../signals/index.js';
+import {
+  type HistogramSource,
+  helpContradiction,
+  SCALES,
+  type Signals,
+  type Unit,
+  unitContradiction,
+  unitOfName,
+} from '../signals/index.js';
 import { type Absence, absence, isOf, type Kind, seen } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
 import type { Limit, Needs } from './needs.js';
+import { notCounts } from './not-counts.js';
 import { numbers, plural } from './words.js';
 
 /** What was found of the signals that a policy needs, but for errors. */
@@ -37,17 +46,7 @@ function requestFindings(arm: Arm, other: Arm | null, selector: Selector, { requ
   const parts = (requests?.terms ?? []).map((term) => term.selector.name);
   const missing = absence(arm, selector, 'counter', false, other, parts);
   if (missing !== null) return [asFinding(arm, 'requests', 'counter', missing)];
-  return [...notWhole(arm, 'requests', selector), counted(arm, 'requests', selector)];
-}
-
-/** A page may call an average a counter; what has happened some times is a whole number. */
-export function notWhole(arm: Arm, signal: string, selector: Selector): Finding[] {
-  const found = ownSeries(arm, selector, 'counter').find(
-    ({ value }) => Number.isFinite(value) && !Number.isInteger(value),
-  );
-  if (found === undefined) return [];
-  const words = `${showSelector(selector)} is ${found.value}, not a whole number: an average or a sum of times counts no requests`;
-  return [{ level: 'warning', arm: arm.name, signal, words }];
+  return [...notCounts(arm, 'requests', selector), counted(arm, 'requests', selector)];
 }
 
 /** How many series there are, and what they have counted. */
@@ -102,8 +101,11 @@ function histogramFindings(
     ...far.map(
       ({ objective, limit, strict }): Finding => ({
         ...of,
-        level: 'warning',
+        level: 'fatal',
         words: `${objective} ${shownLimit(limit, source.unit)}: ${source.name} has no bucket that ends ${strict ? 'below it, and the limit itself fails' : 'at or below it'} (${shown}), so that it is met can never be certified`,
+        advice:
+          otherUnit(source, bounds, limit) ??
+          'Add a bucket at the limit to the histogram, or choose a limit at one of its bounds.',
       }),
     ),
     { ...of, level: 'info', words: info },
@@ -114,6 +116,20 @@ function histogramFindings(
 function isAbove(bound: number, { limit, strict }: Limit): boolean {
   return strict ? bound >= limit * (1 - 1e-9) : bound > limit * (1 + 1e-9);
 }
+
+/** What to write where the bounds would hold the limit in another unit than the one that was assumed; null: they would not. */
+function otherUnit({ name, unit, scale }: HistogramSource, bounds: readonly number[], limit: number): string | null {
+  if (unitOfName(name) !== null || unit === '1') return null;
+  const [lowest, highest] = [bounds[0]! / scale, bounds.at(-1)! / scale];
+  const fitting = UNITS_BY_SIZE.find(
+    (one) => SCALES[one] < scale && lowest * SCALES[one] <= limit && limit <= highest * SCALES[one],
+  );
+  return fitting === undefined
+    ? null
+    : `Its bounds are read in ${unit}: if they are ${fitting}, write unit: ${fitting} beside histogram: ${name}.`;
+}
+
+const UNITS_BY_SIZE = ['ms', 'us', 'ns'] as const;
 
 function boundsShown(bounds: readonly number[], unit: Unit): string {
   if (bounds.length === 0) return 'no finite bounds';
@@ -129,9 +145,16 @@ function shownLimit(limit: number, unit: Unit): string {
 
 /** What the page says of the unit. */
 function unitFinding(arm: Arm, signal: string, { name, unit }: HistogramSource): Finding[] {
-  const declared = arm.families.find((family) => family.name === name && family.unit !== null)?.unit ?? null;
-  const words = declared === null ? null : unitContradiction(name, unit, declared);
+  const families = arm.families.filter((family) => family.name === name);
+  const declared = families.find((family) => family.unit !== null)?.unit ?? null;
+  const words = declared === null ? unitOfHelp(families, name, unit) : unitContradiction(name, unit, declared);
   return words === null ? [] : [{ level: 'fatal', arm: arm.name, signal, words }];
+}
+
+function unitOfHelp(families: readonly Arm['families'][number][], name: string, unit: Unit): string | null {
+  if (unitOfName(name) !== null) return null;
+  const help = families.find((family) => family.help !== undefined)?.help;
+  return help === undefined ? null : helpContradiction(name, unit, help);
 }
 
 /** An absence, as far as it matters: requests that succeeded have left what they leave. */

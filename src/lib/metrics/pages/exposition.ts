@@ -52,6 +52,7 @@ const TOKEN = /[^ \t\n]+/y;
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const DECLARATION =
   /#[ \t]*(TYPE|UNIT)[ \t]+(?:"((?:[^"\\\n]|\\[^\n])*)"|([^ \t\n"]+))[ \t]+([^ \t\r\n]+)[ \t\r]*(?:\n|$)/y;
+const HELP = /#[ \t]*HELP[ \t]+(?:"((?:[^"\\\n]|\\[^\n])*)"|([^ \t\n"]+))[ \t]+([^\r\n]+)/y;
 
 const UNNUMBERED: Readonly<Record<string, number>> = {
   nan: Number.NaN,
@@ -114,9 +115,18 @@ class Parser {
       const name = quoted === undefined ? plain! : unescaped(quoted);
       if (what === 'TYPE') this.facts.types.set(name, value!.toLowerCase());
       else this.facts.units.set(name, value!);
-    }
+    } else this.help(start);
     this.toLineEnd();
     if (this.openMetrics && this.text.startsWith('# EOF', start) && this.at === start + 5) this.ended = true;
+  }
+
+  /** It may say the unit, which nothing else does. */
+  private help(start: number): void {
+    HELP.lastIndex = start;
+    const [, quoted, plain, words] = HELP.exec(this.text) ?? [];
+    if (words === undefined) return;
+    const name = quoted === undefined ? plain! : unescaped(quoted);
+    if (this.wanted(`${name}_bucket`)) this.facts.help.set(name, words);
   }
 
   private sample(): void {

@@ -6,6 +6,8 @@ export interface PageFacts {
   types: Map<string, string>;
   /** Declared unit of each family, as in `seconds`. */
   units: Map<string, string>;
+  /** What it says in words of each histogram that is wanted (`# HELP`). */
+  help: Map<string, string>;
   /** Names of all samples, as in `model_latency_bucket`. Empty: the page holds not one sample. */
   names: Set<string>;
   /** In words, by name of a wanted sample: its timestamps are in another unit than those of the format. */
@@ -20,7 +22,7 @@ export interface Exposition {
 }
 
 export function noFacts(): PageFacts {
-  return { types: new Map(), units: new Map(), names: new Set(), timestamps: new Map() };
+  return { types: new Map(), units: new Map(), help: new Map(), names: new Set(), timestamps: new Map() };
 }
 
 /**

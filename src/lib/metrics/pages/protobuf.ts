@@ -38,8 +38,10 @@ export async function readProtobuf(bytes: Uint8Array, wanted: (name: string) => 
 function readFamily(message: Uint8Array, wanted: (name: string) => boolean, { samples, facts }: Exposition): void {
   let [name, type] = ['', TYPES[0]!];
   const metrics: Uint8Array[] = [];
+  let help = '';
   for (const field of fieldsOf(message)) {
     if (field.number === 1) name = textOf(field);
+    else if (field.number === 2) help = textOf(field);
     else if (field.number === 3) type = TYPES[numberOf(field)] ?? 'unknown';
     else if (field.number === 4) metrics.push(bytesOf(field));
     else if (field.number === 5) facts.units.set(name, textOf(field));
@@ -49,6 +51,7 @@ function readFamily(message: Uint8Array, wanted: (name: string) => boolean, { sa
   const names = namesOf(name, type);
   if (metrics.length > 0) for (const one of names) facts.names.add(one);
   if (!names.some(wanted)) return;
+  if (help !== '' && wanted(`${name}_bucket`)) facts.help.set(name, help);
   for (const metric of metrics) {
     for (const sample of readMetric(metric, name)) if (wanted(sample.name)) samples.push(sample);
   }

@@ -5,7 +5,7 @@ export { armInput, equal, refuseSameSeries } from './arms.js';
 export { ALL_SERIES, BY_GATE, DEFAULT_SIGNALS } from './defaults.js';
 export { type OtherName, type SignalsForm, signalsInput, signalsSchema } from './input.js';
 export { fillMatchers, fillSignals, matches } from './match.js';
-export { parseArms, parseSignals, signalWarnings } from './parse.js';
+export { parseArms, parseSignals, signalWarnings, strayMatchers } from './parse.js';
 export type { ArmSamples, Sample, Target } from './samples.js';
 export type {
   ArmsConfig,
@@ -15,4 +15,4 @@ export type {
   SignalsConfig,
   Unit,
 } from './signals.js';
-export { SCALES, unitContradiction, unitOfName } from './units.js';
+export { helpContradiction, SCALES, unitContradiction, unitOfName } from './units.js';

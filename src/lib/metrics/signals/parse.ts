@@ -117,14 +117,17 @@ function countedTwice(signal: string, { terms }: CounterExpression): string[] {
 /** Failures of requests that are not counted as requests: the error rate can exceed 100%. */
 function beyondRequests(requests: CounterExpression, errors: CounterExpression): string[] {
   return errors.terms.flatMap(({ sign, selector }) => {
-    if (sign === -1) return [];
-    const same = requests.terms.find((term) => term.sign === 1 && term.selector.name === selector.name);
-    if (same === undefined) return [];
-    const lacking = same.selector.matchers.filter((matcher) => !narrows(selector.matchers, [matcher]));
+    const lacking = sign === -1 ? [] : strayMatchers(selector, requests);
     if (lacking.length === 0) return [];
     const add = showSelector({ name: selector.name, matchers: [...selector.matchers, ...lacking] });
     return [
       `signals.errors: ${showSelector(selector)} also counts failures of requests that signals.requests leaves out; write ${add}`,
     ];
   });
+}
+
+/** What a selection of failures among the requests' own metric lacks of what selects the requests; nothing of another metric. */
+export function strayMatchers(failures: Selector, requests: CounterExpression): Matcher[] {
+  const same = requests.terms.find((term) => term.sign === 1 && term.selector.name === failures.name);
+  return same?.selector.matchers.filter((matcher) => !narrows(failures.matchers, [matcher])) ?? [];
 }

@@ -1,3 +1,4 @@
+import { clip } from '../../input/index.js';
 import type { Unit } from './signals.js';
 
 /** How units are spelt at the end of a metric's name, in `# UNIT` lines and by OpenTelemetry (UCUM). */
@@ -87,6 +88,22 @@ export function unitContradiction(name: string, unit: Unit, word: string): strin
   if (told === undefined || told === unit) return null;
   return `${name} is read in ${IN_WORDS[unit]}, but its page says "# UNIT ${name} ${word.trim()}": write unit: ${told}`;
 }
+
+/**
+ * The same of its `# HELP` line: where that names one unit of time and no other.
+ * @returns null when they agree, or the line says nothing for certain
+ */
+export function helpContradiction(name: string, unit: Unit, help: string): string | null {
+  const words = help.toLowerCase().match(/[a-z\u00b5\u03bc]+/g) ?? [];
+  // "s" alone stands for many things.
+  const told = new Set(words.filter((word) => word.length > 1).flatMap((word) => TIMES.get(word) ?? []));
+  const [only] = told;
+  if (told.size !== 1 || only === unit || unit === '1') return null;
+  return `${name} is read in ${IN_WORDS[unit]}, but its page says "# HELP ${name} ${clip(help, 100)}": write unit: ${only}`;
+}
+
+/** Spellings of the units of time. */
+const TIMES: ReadonlyMap<string, Unit> = new Map([...WORDS].filter(([, unit]) => unit !== '1'));
 
 function wordsOf(unit: Unit, last: string): string {
   return unit === '1' ? last : IN_WORDS[unit];

@@ -49,6 +49,27 @@ describe('a label value', () => {
   }
 });
 
+describe('a label value with its label', () => {
+  for (const [label, value] of [
+    ['success', 'false'],
+    ['is_error', '1'],
+    ['grpc_status_code', '14'],
+    ['rpc.grpc.status_code', '13'],
+    ['exception', 'KeyMissing'],
+  ] as const)
+    it(`${label}="${value}" looks like a failure`, () => expect(looksLikeFailure(value, label)).to.equal(true));
+  for (const [label, value] of [
+    ['success', 'true'],
+    ['cached', 'false'],
+    ['is_error', '0'],
+    ['error_type', ''],
+    ['error_code', '404'],
+    ['grpc_code', 'NotFound'],
+    ['shard', '14'],
+  ] as const)
+    it(`${label}="${value}" does not`, () => expect(looksLikeFailure(value, label)).to.equal(false));
+});
+
 describe('unselectedFailures', () => {
   const find = (errors: string, samples: [string, string?][], among = true) => {
     const signals: Signals = { ...SIGNALS, requests: counters('r_total{path="/p"}'), errors: errorsOf(errors, among) };

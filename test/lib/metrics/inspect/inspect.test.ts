@@ -203,10 +203,10 @@ describe('the first look', () => {
       expect(words({ ...look, page: histogram('model_latency', '', ['0.250']) })).to.deep.equal([]);
     });
 
-    it('warns of a limit below the lowest bucket', () => {
+    it('refuses a limit below the lowest bucket, which nothing could be promoted by', () => {
       const look = { latency: 'model_latency', page: histogram('model_latency', '', [1, 2]) };
-      expect(words(look)).to.deep.equal([]);
-      expect(said(look, 'warning')).to.contain('has no bucket that ends at or below it');
+      expect(words(look)[0]).to.contain('has no bucket that ends at or below it (bounds 1000, 2000 ms)');
+      expect(fatal(look)[0]!.advice).to.match(/^Add a bucket at the limit/);
     });
 
     it('refuses a unit that the page contradicts', () => {

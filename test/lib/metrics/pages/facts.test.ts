@@ -31,6 +31,16 @@ latency_seconds_bucket{le="+Inf"} 1
     expect([...page.names]).to.deep.equal(['requests_total', 'latency_seconds_bucket', 'my.metric']);
   });
 
+  it('hold the words of a wanted histogram, and of no other metric', async () => {
+    const text = '# HELP lat Duration in ms\r\n# HELP "my.lat" In seconds\n# HELP other_total In ms\n';
+    const wanted = (name: string) => name === 'lat_bucket' || name === 'my.lat_bucket' || name === 'other_total';
+    const page = await readExposition(text, { openMetrics: false, wanted });
+    expect([...page.facts.help]).to.deep.equal([
+      ['lat', 'Duration in ms'],
+      ['my.lat', 'In seconds'],
+    ]);
+  });
+
   it('say why a histogram is not there', async () => {
     const summary = 'the page has m as a summary; a histogram is needed';
     const samples = 'm{quantile="0.95"} 0.2\nm_sum 5\nm_count 50\n';
