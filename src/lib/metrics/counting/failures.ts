@@ -10,11 +10,15 @@ const MOST_SEEN = 8;
  * @returns zero, with what is worth a note at the first look; or why there is no number
  */
 export function withoutErrors(
-  { errors }: Signals,
+  { errors, requests: all }: Signals,
   requests: readonly Sample[],
 ): { missing: Missing | null; note: string | null } {
   const { text, terms, among, absent } = errors!;
-  const labels = failureLabels(terms.map(({ selector }) => selector.matchers.map(({ label }) => label)));
+  // Labels that select requests as well tell nothing of failures: an endpoint, or what is left out of both.
+  const common = new Set(all?.terms.flatMap(({ selector }) => selector.matchers.map(({ label }) => label)));
+  const labels = failureLabels(terms.map(({ selector }) => selector.matchers.map(({ label }) => label))).filter(
+    (label) => !common.has(label),
+  );
   const seen = labels.length === 0 ? '' : ` (${seenValues(requests, labels)})`;
   if (requests.length > 0 && (among || absent === 'zero'))
     return { missing: null, note: `no series ${text} yet${among ? seen : ''}: counted as no failure` };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { looksLikeFailure, unselectedFailures } from '../../../../src/lib/metrics/counting/index.js';
 import type { Signals } from '../../../../src/lib/metrics/signals/index.js';
-import { counters, errorsOf, ok, SIGNALS, sample } from './given.js';
+import { counters, errorsOf, looksAt, ok, SIGNALS, sample } from './given.js';
 
 describe('a label value', () => {
   const failures = [
@@ -68,6 +68,20 @@ describe('a label value with its label', () => {
     ['shard', '14'],
   ] as const)
     it(`${label}="${value}" does not`, () => expect(looksLikeFailure(value, label)).to.equal(false));
+});
+
+describe('failures that have not happened yet', () => {
+  it('are told with the labels that tell them, not with those that select requests as well', () => {
+    const signals: Signals = {
+      ...SIGNALS,
+      requests: counters('r_total{path="/p"}'),
+      errors: errorsOf('r_total{path="/p",status=~"5.."}', true),
+    };
+    const [first] = looksAt([[ok([sample('r_total', 9, { path: '/p', status: '200' })])]], signals);
+    expect(first!.notes.map((note) => JSON.stringify(note)).join()).to.contain(
+      '(status seen: 200): counted as no failure',
+    );
+  });
 });
 
 describe('unselectedFailures', () => {
