@@ -49,19 +49,21 @@ function selected(arm: Arm, { requests, errors }: Signals): Finding[] {
   const all = arm.own.filter((sample) => requests.terms.some(({ selector }) => matches(selector, sample)));
   if (all.length === 0) return [];
   const failures = errors.terms.filter(({ sign }) => sign === 1).map(({ selector }) => selector);
+  // Of several counters only those that count failures have the labels by which these are told.
+  const telltale = all.filter(({ name }) => failures.some((selector) => selector.name === name));
   const common = new Set(requests.terms.flatMap(({ selector }) => selector.matchers.map(({ label }) => label)));
   const telling = failures.flatMap(({ matchers }) => matchers).filter(({ label }) => !common.has(label));
   const labels = [...new Set(telling.map(({ label }) => label))];
   const failed = all.filter((sample) => failures.some((selector) => matches(selector, sample)));
-  const values = labels.map((label) => seen(label, all).words);
+  const values = telltale.length === 0 ? [] : labels.map((label) => seen(label, telltale).words);
   const how = values.length === 0 ? '' : ` (${values.join('; ')})`;
   const words = `${errors.text}: ${numbers(totalOf(failed))} so far${how}`;
   const of = { arm: arm.name, signal: 'errors' };
   const wrong = [
-    ...labels.flatMap((label) => otherSpelling(label, all, telling)),
-    ...(failures.some((failure) => canCome(failure, all, common))
+    ...labels.flatMap((label) => otherSpelling(label, telltale, telling)),
+    ...(telltale.length === 0 || failures.some((failure) => canCome(failure, telltale, common))
       ? []
-      : labels.flatMap((label) => noSuchLabel(label, all, telling))),
+      : labels.flatMap((label) => noSuchLabel(label, telltale, telling))),
   ];
   return [...wrong.map((finding) => ({ ...of, ...finding })), { ...of, level: 'info', words }];
 }
