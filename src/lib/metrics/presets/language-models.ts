@@ -21,7 +21,8 @@ export const LANGUAGE_MODELS: readonly Preset[] = [
     failures: { visible: true, words: 'Answers with a 5xx status, counted by the HTTP server in front of the engine.' },
     trap: 'vllm:request_success_total{finished_reason="abort"} never moves, whatever fails: failures must come from http_requests_total. A stream that breaks after its first token still counts as a success.',
     detect: { all: ['vllm:e2e_request_latency_seconds'] },
-    systemVersion: 'vLLM 0.25 (V1 engine), looked up in November 2026',
+    systemVersion:
+      'vLLM 0.25 (V1 engine), looked up in November 2026; in older releases itl is vllm:time_per_output_token_seconds',
   },
   {
     name: 'sglang',
@@ -45,7 +46,8 @@ export const LANGUAGE_MODELS: readonly Preset[] = [
     },
     trap: 'sglang:num_requests_total counts finished requests only, so a rate over it alone is wrong when requests abort. Clients that hang up are aborts too. The token histogram, and so drift, needs --collect-tokens-histogram.',
     detect: { all: ['sglang:e2e_request_latency_seconds'] },
-    systemVersion: 'published source, looked up in November 2026; needs --enable-metrics',
+    systemVersion:
+      'published source, looked up in November 2026; needs --enable-metrics. In versions of 2024, itl is sglang:time_per_output_token_seconds',
   },
   {
     name: 'tgi',

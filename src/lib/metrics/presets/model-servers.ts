@@ -11,14 +11,15 @@ export const MODEL_SERVERS: readonly Preset[] = [
       latency: { histogram: 'nv_inference_first_response_histogram_ms', unit: 'ms' },
       inflight: 'nv_inference_pending_request_count',
     },
-    versions: { labels: ['version'], words: 'The label version; add model where the server has several.' },
+    versions: { labels: ['version'], words: 'The label version; add model where the server has several models.' },
     failures: {
       visible: true,
-      words: 'Failed inferences, without those that the client canceled. Errors of the HTTP front end may not count.',
+      words:
+        'Failed inferences, without those that the client canceled. Errors of the HTTP front end may not count, nor those that a Python model returns as its response (seen with 24.08).',
     },
     trap: 'The latency histogram exists only with --metrics-config histogram_latencies=true, and only for decoupled models; its bounds (100, 500, 2000, 5000 ms) are coarse. For other models leave it out (latency: null) and measure latency at a proxy.',
     detect: { all: ['nv_inference_request_success'] },
-    systemVersion: 'published source, looked up in November 2026',
+    systemVersion: 'published source, looked up in November 2026; failures have the label reason since mid-2024',
   },
   {
     name: 'knative',
@@ -37,7 +38,26 @@ export const MODEL_SERVERS: readonly Preset[] = [
     failures: { visible: true, words: 'Answers with a 5xx status.' },
     trap: 'Request metrics are off until request-metrics-protocol is set to prometheus (port 9091). A revision that scales to zero takes its counters along.',
     detect: { all: ['kn_serving_invocation_duration_seconds'] },
-    systemVersion: 'Knative Serving 1.21 (OpenTelemetry names), looked up in November 2026',
+    systemVersion: 'source of Knative Serving 1.21 (OpenTelemetry names), looked up in November 2026',
+  },
+  {
+    name: 'knative-opencensus',
+    title: 'Knative Serving (queue-proxy)',
+    variantOf: 'knative',
+    signals: {
+      requests: 'revision_request_count',
+      errors: 'revision_request_count{response_code_class="5xx"}',
+      latency: { histogram: 'revision_request_latencies', unit: 'ms' },
+      inflight: 'revision_queue_depth',
+    },
+    versions: {
+      labels: ['revision_name', 'pod_name'],
+      words: 'The label revision_name, or one page for each revision.',
+    },
+    failures: { visible: true, words: 'Answers with a 5xx status.' },
+    trap: 'Latency is in milliseconds, although the name does not say so. A revision that scales to zero takes its counters along.',
+    detect: { all: ['revision_request_count', 'revision_request_latencies'] },
+    systemVersion: 'source of Knative Serving 1.17 (OpenCensus names), looked up in November 2026',
   },
   {
     name: 'kserve',
@@ -88,28 +108,37 @@ export const MODEL_SERVERS: readonly Preset[] = [
       },
     },
     versions: {
-      labels: ['path'],
-      words: 'Inside path, as in /v2/models/fraud/versions/v2/infer; or a page for each version.',
+      labels: ['pod', 'instance', 'path'],
+      words:
+        'A page for each version. Where path is what was requested (/v2/models/fraud/versions/v2/infer) and not its route (/v2/models/{model_name}/infer), path tells versions apart.',
     },
     failures: { visible: true, words: 'Answers of the REST server with a 5xx status. gRPC is counted elsewhere.' },
-    trap: 'The series by model and version (model_infer_request_duration) are a summary without quantiles, so latency comes from the REST server, where the version is a part of the path: write each path in full.',
+    trap: 'The series by model and version (model_infer_request_duration) are a summary without quantiles, so latency comes from the REST server. MLServer 1.7 writes the route of a request, so that all models and versions of one server share a series: give each version a server of its own, or use mlserver-model, which judges failures alone.',
     detect: { all: ['rest_server_requests_total'], any: ['rest_server_request_duration_seconds'] },
-    systemVersion: 'MLServer 1.7, looked up in November 2026',
+    systemVersion: 'source of MLServer 1.7 (starlette_exporter), looked up in November 2026',
   },
   {
-    name: 'bentoml',
-    title: 'BentoML',
+    name: 'mlserver-model',
+    title: 'MLServer (by model)',
+    variantOf: 'mlserver',
     signals: {
-      requests: `bentoml_service_request_total{${ownEndpoints()}}`,
-      errors: `bentoml_service_request_total{${ownEndpoints()},http_response_code=~"5.."}`,
-      latency: { histogram: `bentoml_service_request_duration_seconds{${ownEndpoints()}}`, unit: 's' },
-      inflight: `bentoml_service_request_in_progress{${ownEndpoints()}}`,
+      requests: 'model_infer_request_success_total + model_infer_request_failure_total',
+      errors: { count: 'model_infer_request_failure_total', absent: 'zero' },
     },
-    versions: { labels: ['service_version'], words: 'The label service_version, or a page for each version.' },
-    failures: { visible: true, words: 'Answers with a 5xx status.' },
-    trap: 'Health checks, documentation and static files are counted in the same series; the preset leaves the usual paths out. Name your endpoint in arms as well if there are others.',
-    detect: { all: ['bentoml_service_request_total'] },
-    systemVersion: 'published source, looked up in November 2026',
+    versions: { labels: ['version'], words: 'The labels model and version; version is None for a model without one.' },
+    failures: { visible: true, words: 'Inferences that raised an exception, over REST and gRPC.' },
+    trap: 'Latency by model is a summary without quantiles and cannot be judged.',
+    detect: { all: ['model_infer_request_success_total', 'model_infer_request_failure_total'] },
+    systemVersion: 'source of MLServer 1.7, looked up in November 2026',
+  },
+  bentoml('bentoml', 'bentoml_service', 'BentoML since 1.2, published source looked up in November 2026'),
+  {
+    ...bentoml(
+      'bentoml-api-server',
+      'bentoml_api_server',
+      'BentoML 1.0 and 1.1 (services with runners), documentation looked up in November 2026',
+    ),
+    variantOf: 'bentoml',
   },
   {
     name: 'ray-serve',
@@ -129,7 +158,8 @@ export const MODEL_SERVERS: readonly Preset[] = [
     },
     trap: 'The request counter leaves failed requests out, so the total is requests + errors. A request that passes several deployments is counted in each: name one.',
     detect: { all: ['ray_serve_deployment_request_counter_total'] },
-    systemVersion: 'published source, looked up in November 2026',
+    systemVersion:
+      'published source, looked up in November 2026; before Ray 2.10 these counters are gauges without _total, which cannot be judged',
   },
   {
     name: 'tf-serving',
@@ -149,6 +179,24 @@ export const MODEL_SERVERS: readonly Preset[] = [
     systemVersion: 'published source, looked up in November 2026',
   },
 ];
+
+function bentoml(name: string, prefix: string, systemVersion: string): Preset {
+  return {
+    name,
+    title: 'BentoML',
+    signals: {
+      requests: `${prefix}_request_total{${ownEndpoints()}}`,
+      errors: `${prefix}_request_total{${ownEndpoints()},http_response_code=~"5.."}`,
+      latency: { histogram: `${prefix}_request_duration_seconds{${ownEndpoints()}}`, unit: 's' },
+      inflight: `${prefix}_request_in_progress{${ownEndpoints()}}`,
+    },
+    versions: { labels: ['service_version'], words: 'The label service_version, or a page for each version.' },
+    failures: { visible: true, words: 'Answers with a 5xx status.' },
+    trap: 'Health checks, documentation and static files are counted in the same series; the preset leaves the usual paths out. Name your endpoint in arms as well if there are others.',
+    detect: { all: [`${prefix}_request_total`] },
+    systemVersion,
+  };
+}
 
 /** All paths but those of BentoML itself: probes, documentation, static files. */
 function ownEndpoints(): string {

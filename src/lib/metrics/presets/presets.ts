@@ -19,7 +19,7 @@ export const UNAVAILABLE_PRESETS: readonly UnavailablePreset[] = [
     name: 'llamacpp',
     title: 'llama.cpp server',
     words:
-      'it exposes tokens and gauges, but no requests, no failures and no latency histogram. Measure it at a proxy in front, with the preset istio, envoy, nginx-ingress or litellm',
+      'it counts tokens and has gauges, but counts neither requests nor failures and has no latency histogram, so its own page can show nothing that a canary is judged by. Put a proxy in front and measure there, with the preset istio, envoy, nginx-ingress or litellm',
   },
 ];
 

@@ -4,6 +4,8 @@ import type { Preset } from './preset.js';
 export const SERVICES: readonly Preset[] = [
   otelHttp('otel-http', 'http_server_request_duration_seconds'),
   { ...otelHttp('otel-http-no-unit', 'http_server_request_duration'), variantOf: 'otel-http' },
+  otelHttpOld('otel-http-old', 'http_server_duration_milliseconds'),
+  otelHttpOld('otel-http-old-no-unit', 'http_server_duration'),
   otelGenAi('otel-genai', 'gen_ai_client_operation_duration_seconds'),
   { ...otelGenAi('otel-genai-no-unit', 'gen_ai_client_operation_duration'), variantOf: 'otel-genai' },
   {
@@ -21,7 +23,7 @@ export const SERVICES: readonly Preset[] = [
     failures: { visible: true, words: 'The outcome SERVER_ERROR: a 5xx status.' },
     trap: 'There are no buckets unless management.metrics.distribution.percentiles-histogram.http.server.requests is true; without them only failures can be judged.',
     detect: { all: ['http_server_requests_seconds'] },
-    systemVersion: 'Spring Boot 3, documentation looked up in November 2026',
+    systemVersion: 'Spring Boot 2.7 to 3.5 (Micrometer), looked up in November 2026',
   },
   {
     name: 'fastapi',
@@ -83,6 +85,22 @@ function otelHttp(name: string, histogram: string): Preset {
     trap: 'The name depends on the exporter: some append _seconds (otel-http), some do not (otel-http-no-unit). Health checks are counted unless http_route leaves them out.',
     detect: { all: [histogram] },
     systemVersion: 'stable HTTP semantic conventions, looked up in November 2026',
+  };
+}
+
+/** Names before the conventions were stable: still what many instrumentations write unless they are told otherwise. */
+function otelHttpOld(name: string, histogram: string): Preset {
+  return {
+    ...otelHttp(name, histogram),
+    signals: {
+      requests: `${histogram}_count`,
+      errors: `${histogram}_count{http_status_code=~"5.."}`,
+      latency: { histogram, unit: 'ms' },
+    },
+    failures: { visible: true, words: 'A 5xx status in http_status_code.' },
+    trap: 'A request that ended without a status is not a failure here. Setting OTEL_SEMCONV_STABILITY_OPT_IN=http makes the instrumentation write the stable names (otel-http).',
+    systemVersion: 'HTTP semantic conventions before 1.23, looked up in November 2026',
+    variantOf: 'otel-http',
   };
 }
 

@@ -101,7 +101,7 @@ export const MORE_SHAPES: Readonly<Record<string, Shape>> = {
             outcomes(versions, (v, bad) => ({
               ...who(v),
               route: '/chat/completions',
-              status_code: bad ? '429' : '200',
+              status_code: bad ? 'None' : '200',
             })),
           ),
         ),
@@ -163,8 +163,9 @@ export const MORE_SHAPES: Readonly<Record<string, Shape>> = {
     measures: MS,
     select: (version) => ({ deployment: `fraud-${version}` }),
     page: (versions) => {
-      const labels = (v: Version, bad: boolean, direction = 'inbound') => ({
+      const labels = (v: Version, bad: boolean, direction = 'inbound', target_addr = '10.0.0.7:8080') => ({
         direction,
+        target_addr,
         deployment: `fraud-${v.name}`,
         classification: bad ? 'failure' : 'success',
         status_code: bad ? '500' : '200',
@@ -172,6 +173,8 @@ export const MORE_SHAPES: Readonly<Record<string, Shape>> = {
       const series = [
         ...outcomes(versions, labels),
         ...versions.map((v) => [labels(v, false, 'outbound'), others(versions, MS)] as const),
+        // Scrapes of the proxy's own page.
+        ...versions.map((v) => [labels(v, false, 'inbound', '0.0.0.0:4191'), others(versions, MS)] as const),
       ];
       return [...counter('response_total', counts(series)), ...histogram('response_latency_ms', series)];
     },

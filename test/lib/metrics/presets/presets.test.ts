@@ -106,6 +106,11 @@ describe('presets', () => {
       expect(variantFor(otel, new Set())).to.equal(otel);
       expect(variantFor(otel, new Set([...namesOf('otel-http'), ...namesOf('otel-http-no-unit')]))).to.equal(otel);
     });
+
+    it('by the release that has other names', () => {
+      for (const { name, variantOf } of PRESETS.filter((preset) => preset.variantOf !== undefined))
+        expect(variantFor(presetNamed(variantOf!)!, namesOf(name)).name).to.equal(name);
+    });
   });
 
   describe('have a page', () => {
