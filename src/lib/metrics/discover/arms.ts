@@ -1,6 +1,7 @@
 import type { Matcher } from '../promql/index.js';
 import { escapeRegex } from '../promql/index.js';
 import { byNumbers, rateOf, type SeriesFact, valuesOf } from './facts.js';
+import { namesThings, versionsOfOne } from './things.js';
 
 /** How the series of two versions are told apart. */
 export interface ArmsFound {
@@ -61,10 +62,10 @@ export function armsFound(
     wanted.flatMap((word) => names.filter((name) => plain(name) === word || plain(name).endsWith(`_${word}`)));
   const known = usual.filter((label) => names.includes(label) && !NO_VERSION.test(label));
   const sure = [...new Set([...known, ...named(VERSION_LABELS)])];
-  const two = sure.flatMap((label) => byLabel(label, requests, false));
+  const two = sure.flatMap((label) => byLabel(label, requests, namesThings(label)));
   const maybe = [...new Set(named(MAYBE_LABELS))].flatMap((label) => byLabel(label, requests, true));
   const pods = POD_LABELS.filter((label) => names.includes(label)).flatMap((label) => byPods(label, requests));
-  const one = sure.flatMap((label) => nextVersion(label, requests));
+  const one = sure.filter((label) => !/path$/i.test(label)).flatMap((label) => nextVersion(label, requests));
   const everywhere = ({ label }: ArmsFound) =>
     alsoOn.length === 0 || alsoOn.some(({ labels }) => labels[label] !== undefined);
   const all = [...two, ...maybe, ...pods, ...one];
@@ -75,9 +76,9 @@ const equal = (label: string, value: string): Matcher[] => [{ label, op: '=', va
 
 function byLabel(label: string, series: readonly SeriesFact[], mustLookAlike: boolean): ArmsFound[] {
   const lacking = OFTEN_EMPTY.test(plain(label)) && series.some(({ labels }) => (labels[label] ?? '') === '');
-  const values = [...new Set([...valuesOf(series, label), ...(lacking ? [''] : [])])];
+  const all = [...new Set([...valuesOf(series, label), ...(lacking ? [''] : [])])];
+  const values = mustLookAlike ? alikeOf(label, series, all) : all;
   if (values.length < 2) return [];
-  if (mustLookAlike && !lookAlike(values)) return [];
   const seen = ranked(
     values.map((value) => ({
       value,
@@ -88,6 +89,12 @@ function byLabel(label: string, series: readonly SeriesFact[], mustLookAlike: bo
   if (canary === undefined || baseline === undefined) return [];
   const pair = { label, canaryValue: canary.value, baselineValue: baseline.value, seen, certainty: 'told' as const };
   return [{ ...pair, canary: equal(label, canary.value), baseline: equal(label, baseline.value) }];
+}
+
+/** Of values that name things those that are versions of one. */
+function alikeOf(label: string, series: readonly SeriesFact[], all: readonly string[]): readonly string[] {
+  const versions = versionsOfOne(label, series, all);
+  return versions.length > 1 ? versions : lookAlike(all) ? all : [];
 }
 
 /** Those with traffic first; of these what is called a canary, or has the highest version; then what is called stable. */

@@ -75,9 +75,10 @@ function fromPreset(preset: Preset, series: readonly SeriesFact[], families: Fam
   const all = signals['errors'] === undefined ? null : picks(signals['errors']);
   // A preset for many services may not fit this one: labels by which it tells failures have to be there.
   const labels = all?.flatMap(({ matchers }) => matchers.map(({ label }) => label)) ?? [];
+  const needed = all?.flatMap(({ matchers }) => matchers.filter((one) => !canBeEmpty(one))) ?? [];
   const carried = new Set(own.flatMap((one) => Object.keys(one.labels)));
   const among = all?.every(({ name }) => requests.some((pick) => pick.name === name)) ?? false;
-  if (among && labels.length > 0 && !labels.some((label) => carried.has(label)) && !ofFailuresOnly(labels)) return null;
+  if (among && needed.length > 0 && !labels.some((label) => carried.has(label)) && !ofFailuresOnly(labels)) return null;
   const fitting =
     all?.filter(({ matchers }) => matchers.every((one) => carried.has(one.label) || canBeEmpty(one))) ?? [];
   const trimmed = among && fitting.length > 0 && fitting.length < all!.length && !ofFailuresOnly(labels);

@@ -75,7 +75,7 @@ const UNIT_WORDS: readonly [RegExp, Unit][] = [
   [/(^|[_.:])(nanoseconds|nanos|ns|nsec)([_.:]|$)/i, 'ns'],
   [/(^|[_.:])(seconds|secs?)([_.:]|$)/i, 's'],
 ];
-const IN_TIME = /duration|latency|elapsed|response_time|request_time|processing_time|_time$/i;
+const IN_TIME = /duration|latenc(y|ies)|elapsed|response_time|request_time|processing_time|_time$/i;
 
 /** Whether a name says that it observes a duration. */
 export function isTime(name: string): boolean {

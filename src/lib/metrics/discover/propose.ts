@@ -18,6 +18,7 @@ import {
   requestsSignal,
   tokenTimes,
 } from './signal-notes.js';
+import { oneThing, severalThings } from './things.js';
 
 export interface Proposal {
   /** The system that was recognized; its preset has the signals, but for those in `overrides`. */
@@ -96,7 +97,7 @@ export function propose(facts: Facts, wishes: Wishes = {}): Proposal {
       seconds: facts.seconds,
     }),
     unavailable: unavailable(facts),
-    service: serviceName(requests.length > 0 ? requests : facts.series),
+    service: serviceName(requests.length > 0 ? requests.filter((one) => isJudged(one, arms)) : facts.series),
   };
 }
 
@@ -110,6 +111,10 @@ function carries({ requests, failed, latency }: Choice, label: string, series: r
   );
 }
 
+function isJudged(series: SeriesFact, { found }: ProposedArms): boolean {
+  return found === null || [found.canary, found.baseline].some((arm) => arm !== null && fits(series, arm));
+}
+
 function membership(facts: Facts, { found }: ProposedArms): Parameters<typeof measure>[0]['arms'] {
   const of = (matchers: readonly Matcher[], page: number) => (series: SeriesFact) =>
     series.page === page && fits(series, matchers);
@@ -120,9 +125,11 @@ function membership(facts: Facts, { found }: ProposedArms): Parameters<typeof me
 
 function armsOf(facts: Facts, { requests, latency, preset }: Choice, wishes: Wishes): ProposedArms {
   if (wishes.canary !== undefined || wishes.baseline !== undefined) return wishedArms(wishes);
-  if (facts.series.some(({ page }) => page > 0))
-    return { found: null, others: [], notes: ['each version has its own page'] };
   const counted = countedBy(requests, facts.series);
+  if (facts.series.some(({ page }) => page > 0)) {
+    const notes = ['each version has its own page', ...severalThings(counted)];
+    return { found: null, others: [], notes };
+  }
   const counts = latency?.family.counts ?? [];
   const usual = preset?.versions.labels ?? [];
   const byRequests = armsFound(counted, counts, usual);
@@ -136,7 +143,10 @@ function armsOf(facts: Facts, { requests, latency, preset }: Choice, wishes: Wis
     });
   if (chosen === undefined)
     return { found: null, others: [], notes: [...NO_ARMS, ...(preset ? [preset.versions.words] : [])] };
-  return { found: chosen, others: ways.filter((way) => way !== chosen), notes: armsNotes(chosen) };
+  const { matchers, notes } = oneThing(counted.length > 0 ? counted : counts, chosen.canary, chosen.baseline);
+  const narrow = (arm: Matcher[]) => [...matchers, ...arm];
+  const found = { ...chosen, canary: narrow(chosen.canary), baseline: chosen.baseline && narrow(chosen.baseline) };
+  return { found, others: ways.filter((way) => way !== chosen), notes: [...armsNotes(chosen), ...notes] };
 }
 
 const NO_ARMS = [

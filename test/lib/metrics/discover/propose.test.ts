@@ -117,6 +117,63 @@ describe('propose', () => {
       expect(proposal.measured).to.include({ canaryPerSecond: 1.5, baselinePerSecond: 1.5 });
     });
 
+    it('not by two things that are served', () => {
+      const models = service('model="fraud-1"', 'model="fraud-2"', 'model="ocr"');
+      expect(arms(found(models))).to.deep.equal(['model', 'fraud-2', 'fraud-1']);
+      expect(arms(found(service('model="fraud"', 'model="ocr"')))).to.equal(null);
+      const paths = ['fraud/versions/v1', 'fraud/versions/v2', 'ocr/versions/v1'];
+      const page = paths
+        .map((one) => `rest_server_requests_total{path="/v2/models/${one}/infer",status_code="200"} 9`)
+        .concat(histogram('rest_server_request_duration_seconds', 'path="/x/infer"', SECONDS, [1, 2, 3, 4]))
+        .join('\n');
+      expect(arms(found(page))).to.deep.equal([
+        'path',
+        '/v2/models/fraud/versions/v2/infer',
+        '/v2/models/fraud/versions/v1/infer',
+      ]);
+    });
+
+    it('of one thing, where the versions of several are there', () => {
+      const labels = (model: string, version: number) => `model="${model}",version="${version}"`;
+      const page = service(labels('ocr', 1), labels('ocr', 2), labels('fraud', 1), labels('fraud', 2));
+      const { arms: told } = propose(facts(page, 10, halved));
+      expect(told.found?.canary).to.deep.equal([
+        { label: 'model', op: '=', value: 'fraud' },
+        { label: 'version', op: '=', value: '2' },
+      ]);
+      expect(told.found?.baseline?.[0]).to.deep.equal({ label: 'model', op: '=', value: 'fraud' });
+      expect(told.notes).to.include(
+        'check this: there are series of 2 values of model (fraud, ocr); only fraud is judged',
+      );
+    });
+
+    it('and not by the name of what is served, where another label says it', () => {
+      const series = ['', 'ml-fraud-80'].map(
+        (canary) => `nginx_ingress_controller_requests{ingress="fraud",canary="${canary}",status="200"} 9`,
+      );
+      series.push('nginx_ingress_controller_requests{ingress="other",canary="",status="500"} 5');
+      const page = [
+        ...series,
+        histogram('nginx_ingress_controller_request_duration_seconds', 'canary=""', SECONDS, [1, 2, 3, 4]),
+      ].join('\n');
+      const { arms: told } = found(page);
+      expect(told.found?.canary.map(({ label, value }) => [label, value])).to.deep.equal([
+        ['ingress', 'fraud'],
+        ['canary', 'ml-fraud-80'],
+      ]);
+      expect(told.found?.baseline?.map(({ label, value }) => [label, value])).to.deep.equal([
+        ['ingress', 'fraud'],
+        ['canary', ''],
+      ]);
+    });
+
+    it('and says so where pages of their own have several models', () => {
+      const page = service('model_name="fraud"', 'model_name="ocr"');
+      expect(propose(facts([page, page], 10, halved)).arms.notes).to.include(
+        'check this: there are series of 2 values of model_name (fraud, ocr), and all are judged together',
+      );
+    });
+
     it('as somebody wishes', () => {
       const page = service('version="v1",zone="a"', 'version="v2",zone="a"');
       expect(arms(found(page, { canary: { zone: 'b' }, baseline: { zone: 'a' } }))).to.deep.equal(['zone', 'b', 'a']);
@@ -191,6 +248,21 @@ describe('propose', () => {
     expect(preset?.missing).to.include.members(['ttft', 'drift', 'inflight']);
     expect(latency.text).to.equal('vllm:e2e_request_latency_seconds');
     expect(errors.text).to.match(/^http_requests_total\{.*status=~"5\.\."\}$/);
+  });
+
+  it('recognizes a system by its older names, and where a label that may be missing is missing', () => {
+    const old = ['fraud', 'fraud'].map((model, i) => {
+      const labels = `{model="${model}",version="${i + 1}"}`;
+      return `nv_inference_request_success${labels} 90\nnv_inference_request_failure${labels} 1`;
+    });
+    expect(found(old.join('\n')).preset?.name).to.equal('triton');
+    const knative = [
+      '# TYPE revision_request_count counter',
+      'revision_request_count{response_code="200",response_code_class="2xx"} 9',
+      histogram('revision_request_latencies', 'response_code="200"', ['100', '250'], [1, 2, 3]),
+    ].join('\n');
+    const { preset, latency } = found(knative);
+    expect([preset?.name, latency.unit]).to.deep.equal(['knative-opencensus', 'ms']);
   });
 
   it('writes names from outside so that they can be read, and seen', () => {
