@@ -73,7 +73,7 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       const look = await firstLook({ ...request, source: { ...descriptor, signals: variant } });
       return { ...look, findings: [...look.findings, variantFinding(descriptor.signals.preset, variant.preset)] };
     }
-    const findings = inspect(facts, { signals, preset: descriptor.signals.preset }, needs);
+    const findings = await withReason(inspect(facts, { signals, preset: descriptor.signals.preset }, needs), facts);
     return { source: request.source, findings, skipped: null };
   } finally {
     await source.close();
@@ -84,8 +84,23 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
 async function variantOf(signals: SignalsConfig, { canary }: Facts): Promise<SignalsConfig | null> {
   if (signals.preset === null) return null;
   const { fittingVariant } = await import('../metrics/presets/variants.js');
-  const names = canary.places.flatMap(({ families, samples }) => [...families, ...samples].map(({ name }) => name));
-  return fittingVariant(signals, new Set(names));
+  return fittingVariant(signals, namesAt(canary));
+}
+
+/** What is fatal has the reason as its advice where the system is known to lack what a canary is judged by. */
+async function withReason(findings: Finding[], { canary }: Facts): Promise<Finding[]> {
+  if (findings.every(({ level }) => level !== 'fatal')) return findings;
+  const { recogniseUnavailable } = await import('../metrics/presets/variants.js');
+  const [system] = recogniseUnavailable(namesAt(canary));
+  if (system === undefined) return findings;
+  const advice = `This is ${system.title}: ${system.words}.`;
+  return findings.map((finding) =>
+    finding.level === 'fatal' ? { ...finding, advice: finding.advice ?? advice } : finding,
+  );
+}
+
+function namesAt({ places }: Facts['canary']): Set<string> {
+  return new Set(places.flatMap(({ families, samples }) => [...families, ...samples].map(({ name }) => name)));
 }
 
 function variantFinding(preset: string | null, variant: string | null): Finding {

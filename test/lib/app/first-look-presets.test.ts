@@ -89,6 +89,40 @@ describe('the first look at a page of a preset', () => {
       });
   });
 
+  it('says why the metrics of a system cannot do, whatever signals were written for it', async () => {
+    const lines = [
+      '# TYPE llamacpp:n_decode_total counter',
+      'llamacpp:n_decode_total 900',
+      '# TYPE llamacpp:tokens_predicted_seconds_total counter',
+      'llamacpp:tokens_predicted_seconds_total 12.5',
+    ];
+    const canaryUrl = await serve(() => `${lines.join('\n')}\n`);
+    const { findings } = await firstLook({
+      source: {
+        kind: 'scrape',
+        canaryUrls: [canaryUrl],
+        baselineUrls: [],
+        arms: { canary: '{}', baseline: '{}' },
+        signals: signalsWithPresets.parse({
+          requests: 'llamacpp:n_decode_total',
+          latency: { histogram: 'llamacpp:tokens_predicted_seconds', unit: 's' },
+        }),
+        timeoutMs: 5000,
+      },
+      auth: {},
+      now: Date.now,
+      policy: parsePolicy({ windowSeconds: 60, intervalSeconds: 5, targets: { latency_p95_ms: 500 } }),
+      modelId: 'm',
+      fromGate: 'stage',
+      toGate: 'production',
+    });
+    expect(findings[0]).to.include({
+      level: 'fatal',
+      words: 'no series llamacpp:tokens_predicted_seconds_bucket: the page has no histogram',
+    });
+    expect(findings[0]!.advice).to.match(/^This is llama\.cpp server: .* Put a proxy in front/);
+  });
+
   it('refuses a preset of another system', async () => {
     const { findings, source } = await look('express', { preset: 'vllm' }, 0);
     expect(findings[0]).to.include({ level: 'fatal' });

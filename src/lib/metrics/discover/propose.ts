@@ -1,5 +1,5 @@
 import { LukhasError } from '../../errors.js';
-import { type Preset, UNAVAILABLE_PRESETS } from '../presets/index.js';
+import { type Preset, recogniseUnavailable } from '../presets/index.js';
 import type { Matcher } from '../promql/index.js';
 import type { Unit } from '../signals/index.js';
 import { type ArmsFound, armsFound } from './arms.js';
@@ -221,11 +221,5 @@ function serviceName(series: readonly SeriesFact[]): string | null {
 
 function unavailable(facts: Facts): string[] {
   const names = new Set(facts.series.map(({ name }) => name));
-  const marks: Readonly<Record<string, RegExp>> = {
-    torchserve: /^ts_inference_requests_total$/,
-    llamacpp: /^llamacpp:/,
-  };
-  return UNAVAILABLE_PRESETS.filter(({ name }) => [...names].some((one) => marks[name]?.test(one))).map(
-    ({ title, words }) => `${title}: ${words}`,
-  );
+  return recogniseUnavailable(names).map(({ title, words }) => `${title}: ${words}`);
 }

@@ -69,7 +69,9 @@ function noSuchName(arm: Arm, selector: Selector, kind: Kind, rare: boolean, par
   if (near.length > 0)
     return { chance: 'unlikely', words: `${none}; did you mean ${list(near.map(({ name }) => name))}?` };
   const others = candidates(arm.families, kind).filter(({ name }) => !parts.includes(name));
-  if (others.length === 0) return { chance: 'later', words: `${none} yet` };
+  // What a service counts it shows from the start; its histograms come with the first request.
+  if (others.length === 0)
+    return { chance: 'later', words: kind === 'histogram' ? `${none}: ${has} no histogram` : `${none} yet` };
   const words = `${none}; ${has} ${kind}s ${list(others.map(({ name }) => name))}`;
   // Where requests are counted under other names, the name that was given is not the service's.
   return { chance: !rare && others.some(({ total }) => total > 0) ? 'unlikely' : 'later', words };

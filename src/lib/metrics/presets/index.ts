@@ -4,4 +4,12 @@
  */
 export { signalsWithPresets } from './input.js';
 export type { Preset } from './preset.js';
-export { PRESETS, presetNamed, recognise, UNAVAILABLE_PRESETS, unavailablePreset, variantFor } from './presets.js';
+export {
+  PRESETS,
+  presetNamed,
+  recognise,
+  recogniseUnavailable,
+  UNAVAILABLE_PRESETS,
+  unavailablePreset,
+  variantFor,
+} from './presets.js';

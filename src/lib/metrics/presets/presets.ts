@@ -36,6 +36,17 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 const canonical = (name: string): string => ALIASES[name] ?? name;
 
+/** By what the metrics of systems without a preset are known. */
+const UNAVAILABLE_MARKS: Readonly<Record<string, RegExp>> = {
+  torchserve: /^ts_inference_requests_total$/,
+  llamacpp: /^llamacpp:/,
+};
+
+/** Systems among these names that cannot be judged by their own metrics. */
+export function recogniseUnavailable(names: ReadonlySet<string>): UnavailablePreset[] {
+  return UNAVAILABLE_PRESETS.filter(({ name }) => [...names].some((one) => UNAVAILABLE_MARKS[name]?.test(one)));
+}
+
 /** The preset of that name; undefined: there is none (see `unavailablePreset`). */
 export function presetNamed(name: string): Preset | undefined {
   return PRESETS.find((preset) => preset.name === canonical(name));

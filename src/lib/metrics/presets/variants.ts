@@ -2,6 +2,8 @@ import type { SignalsConfig } from '../signals/index.js';
 import { signalsWithPresets } from './input.js';
 import { presetNamed, variantFor } from './presets.js';
 
+export { recogniseUnavailable } from './presets.js';
+
 /**
  * The signals of the variant that a page has, where signals were made from a preset whose names another exporter writes.
  * Keys that the user gave stay.

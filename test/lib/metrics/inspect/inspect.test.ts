@@ -79,7 +79,11 @@ describe('the first look', () => {
 
     it('does not, where requests have been served', () => {
       const [finding] = fatal({ ...MODEL, page: COUNTERS });
-      expect(finding).to.include({ signal: 'latency', words: 'no series model_latency_bucket yet', mayAppear: true });
+      expect(finding).to.include({
+        signal: 'latency',
+        words: 'no series model_latency_bucket: the page has no histogram',
+        mayAppear: true,
+      });
     });
 
     it('doubts a counter that is not a whole number', () => {
