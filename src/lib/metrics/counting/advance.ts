@@ -1,6 +1,6 @@
 import { compare, createdAnew, hiddenAt } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
-import { differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
+import { countProblem, differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
 import type { Plan } from './plan.js';
 import { histogramKey, type ProcessLook } from './processes.js';
@@ -19,6 +19,8 @@ export interface HistogramPart {
 export interface Advance {
   cursor: ProcessCursor;
   histograms: HistogramPart[];
+  /** By how many more requests it served at the end of what was counted than at its beginning. */
+  ran: number;
   /** First values that are no counts of this look: more than can have been counted since the last one. */
   tooLarge: { name: string; value: number } | null;
 }
@@ -67,6 +69,8 @@ export function advance(
     series,
     histograms,
   };
+  const inflight = plan.subtracts ? inflightNow(look, before, verdict) : undefined;
+  if (inflight !== undefined) cursor.inflight = inflight;
   const startedAt = look.startedAt ?? before?.startedAt;
   if (startedAt !== undefined) cursor.startedAt = startedAt;
   const created = { ...(verdict.kind === 'count' ? before?.created : {}), ...Object.fromEntries(look.created) };
@@ -75,7 +79,22 @@ export function advance(
   if (away.length > 0) cursor.away = away;
   if (verdict.other !== undefined) cursor.other = verdict.other;
   if (verdict.turn !== undefined) cursor.turn = verdict.turn;
-  return { cursor, histograms: parts, tooLarge: step.tooLarge };
+  return { cursor, histograms: parts, tooLarge: step.tooLarge, ran: ranMore(before, verdict, inflight) };
+}
+
+/** Requests that it serves; what it served before where its gauge cannot be read, or what it counted since then waits. */
+function inflightNow(look: ProcessLook, before: ProcessCursor | undefined, verdict: Verdict): number | undefined {
+  const good = look.gauges.filter(({ value }) => countProblem(value) === null);
+  const waits = verdict.kind === 'held' && verdict.other?.risen;
+  if (waits || (good.length === 0 && verdict.kind === 'count')) return before?.inflight;
+  return good.length === 0 ? undefined : good.reduce((all, { value }) => all + value, 0);
+}
+
+/** By how many more requests it served at the end of what this look counts than at its beginning. */
+function ranMore(before: ProcessCursor | undefined, { kind }: Verdict, inflight = 0): number {
+  if (kind === 'zero' || kind === 'confirm') return inflight;
+  if (kind === 'again') return before?.inflight ?? 0;
+  return kind === 'count' && before !== undefined ? inflight - (before.inflight ?? 0) : 0;
 }
 
 const MOST_FORMER = 4;

@@ -91,6 +91,7 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
     const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
     const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
     cursor.processes[look.id] = step.cursor;
+    if (step.ran !== 0) cursor.running = (cursor.running ?? 0) + step.ran;
     tell(look, verdict, step, previous, notes);
     unseen.push(...unseenOf(look, before, verdict, step));
     return { look, verdict, histograms: step.histograms };

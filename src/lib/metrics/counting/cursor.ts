@@ -51,6 +51,8 @@ const processSchema = lineSchema.extend({
   gone: z.boolean().optional(),
   /** Series and histograms that its last look did not show: whether they still stand where they stood is not known. */
   away: z.preprocess((given) => (given === true ? [] : given), z.array(z.string()).optional()),
+  /** Of differences of counters: requests that it was serving where its counts were last given out. */
+  inflight: z.number().optional(),
   /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
   rate: z.number().nullable(),
   /** Start times of processes that answered in its place before. */
@@ -74,8 +76,11 @@ const cursorSchema = z.object({
   targets: z.record(z.string(), time),
   /** Increments not given out yet, because the other half of the ratio was missing. */
   carry: z.object({ bad: z.number(), total: z.number() }),
-  /** Of differences of counters: requests being served at the starting point. */
-  inflight: z.number().optional(),
+  /**
+   * Of differences of counters: by how many more requests were being served at the ends of what was counted than at its
+   * beginnings, over all processes.
+   */
+  running: z.number().optional(),
   /** What has been counted since the start, and what of it has been given out. */
   settling: z
     .object({
@@ -83,11 +88,11 @@ const cursorSchema = z.object({
       total: z.number(),
       givenBad: z.number(),
       givenTotal: z.number(),
-      /** Requests being served at the starting point, and the deepest fall of the difference. */
-      inflight: z.number(),
+      /** The deepest fall of the difference. */
       noise: z.number(),
-      /** The newest value of the gauge, and at how many looks in a row since the start it has not fallen; null: it has. */
-      gauge: z.number().optional(),
+      /** What was running at the last look, how far that once fell below the start, and at how many looks it has not fallen; null: it has. */
+      running: z.number().optional(),
+      fell: z.number().optional(),
       rising: z.number().nullable().optional(),
       /** What has not been given out, and how much of it may have failed. */
       open: z.object({ bad: z.number(), total: z.number() }).optional(),

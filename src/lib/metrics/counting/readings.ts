@@ -76,11 +76,10 @@ export class ArmSignals {
     const not = this.notCounted('errors', tally);
     if (not?.state === 'first' && !started) {
       cursor.carry = { bad: 0, total: 0 };
-      // A gauge that is not there yet is one of nothing: its series is made when first used.
-      if (plan.subtracts && signals.inflight !== null) cursor.inflight = this.inflight() ?? 0;
+      delete cursor.running;
     }
     if (not !== null) return not;
-    if (plan.subtracts) return settle(cursor, this.inflight(), notes);
+    if (plan.subtracts) return settle(cursor, notes);
     const impossible = tooManyFailures(cursor.carry, signals);
     if (impossible === null) return this.takeCarry();
     // Neither half is lost: later checks may bring the requests.
@@ -178,11 +177,6 @@ export class ArmSignals {
     if (problem === null) return sum;
     notes.push(`${selector.name} is ${problem}: left out`);
     return null;
-  }
-
-  private inflight(): number | null {
-    const sum = this.gaugeSum();
-    return sum === null || countProblem(sum) !== null ? null : sum;
   }
 
   private gaugeSum(): number | null {

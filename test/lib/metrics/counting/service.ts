@@ -10,8 +10,15 @@ export interface Behaviour {
   /** Whether pages say when their process began, and when each series was made. */
   starts: boolean;
   created: boolean;
-  /** Failures are a label of requests, a counter that is there from the start, or one that appears with the first failure. */
-  failures: 'label' | 'counter' | 'late';
+  /**
+   * Failures are a label of requests, a counter that is there from the start, one that appears with the first failure, or
+   * what is missing in a counter of good ones: then requests count when they come, and good ones when they end.
+   */
+  failures: 'label' | 'counter' | 'late' | 'difference';
+  /** Of differences: failures do not lower the gauge of requests in flight. */
+  leaks: boolean;
+  /** Requests come in thousands. */
+  fast: boolean;
   /** Shares of looks at which a process restarts, a page does not answer. */
   restarts: number;
   outages: number;
@@ -21,19 +28,25 @@ export interface Behaviour {
 
 /** What is measured of them. */
 export function signalsOf({ failures }: Behaviour): Signals {
-  const among = failures === 'label';
+  const errors = {
+    label: errorsOf('r_total{status=~"5.."}', true),
+    counter: errorsOf('failed_total', false, 'zero'),
+    late: errorsOf('failed_total', false, 'zero'),
+    difference: errorsOf('r_total - good_total'),
+  };
   return {
     requests: counters('r_total'),
-    errors: among ? errorsOf('r_total{status=~"5.."}', true) : errorsOf('failed_total', false, 'zero'),
+    errors: errors[failures],
     histograms: { latency: histogram('took_seconds') },
     drift: null,
-    inflight: null,
+    inflight: failures === 'difference' ? { name: 'busy', matchers: [] } : null,
   };
 }
 
-/** One request, as it happened. */
+/** One request, or many at once, as it happened. */
 export interface Happened {
   t: number;
+  times: number;
   /** Process as the engine calls it. */
   process: string;
   failed: boolean;
@@ -55,6 +68,7 @@ class Process {
     private readonly failures: Behaviour['failures'],
   ) {
     if (failures === 'counter') this.add('failed_total', {}, 0, startedAt);
+    if (failures === 'difference') for (const name of ['good_total', 'busy']) this.add(name, {}, 0, startedAt);
   }
 
   add(name: string, labels: Record<string, string>, by: number, t: number): void {
@@ -66,12 +80,19 @@ class Process {
 
   serve(t: number, failed: boolean, seconds: number, times = 1): void {
     this.add('r_total', this.failures === 'label' ? { status: failed ? '500' : '200' } : {}, times, t);
-    if (failed && this.failures !== 'label') this.add('failed_total', {}, times, t);
+    if (failed && (this.failures === 'counter' || this.failures === 'late')) this.add('failed_total', {}, times, t);
     for (const bound of [...BOUNDS, Infinity]) {
       const le = bound === Infinity ? '+Inf' : String(bound);
       this.add('took_seconds_bucket', { le }, seconds <= bound ? times : 0, t);
     }
   }
+}
+
+/** A request that is being served. */
+interface Running {
+  ends: number;
+  process: Process;
+  happened: Happened;
 }
 
 /** A page address: who answers there, and what it counted. */
@@ -81,6 +102,7 @@ class Place {
   pods = new Map<string, Process>();
   names = new Set(['a', 'b']);
   busy: number;
+  running: Running[] = [];
   restarted = 0;
   shown = 0;
 
@@ -103,6 +125,7 @@ class Place {
     const failed = Math.floor(past * this.random() * 0.1);
     process.serve(process.startedAt + 5000, false, 0.05, past - failed);
     if (failed > 0) process.serve(process.startedAt + 9000, true, 1, failed);
+    if (this.behaviour.failures === 'difference') process.add('good_total', {}, past - failed, process.startedAt);
     return process;
   }
 
@@ -148,7 +171,11 @@ export class World {
       for (const t of timesWithin(from, at, SCRAPE_MS, place.id.length * 500 + 1))
         timeline.push([t, () => void this.pages.set(place.id, this.page(place, t, true))]);
     }
-    for (const [, act] of timeline.sort(([a], [b]) => a - b)) act();
+    for (const [t, act] of timeline.sort(([a], [b]) => a - b)) {
+      this.end(place, t);
+      act();
+    }
+    this.end(place, at);
     if (behaviour.scraped) {
       const page = this.pages.get(place.id);
       return page
@@ -169,16 +196,35 @@ export class World {
     const { random } = this;
     const failed = random() < 0.08;
     const seconds = random() * 3;
+    const times = this.behaviour.fast ? 1000 : 1;
+    const accept = (process: Process, name: string): void => {
+      process.serve(t, failed, seconds, times);
+      const happened = { t, times, process: name, failed, torn };
+      this.happened.push(happened);
+      if (this.behaviour.failures !== 'difference') return;
+      process.add('busy', {}, 1, t);
+      place.running.push({ ends: t + 5000 * seconds, process, happened });
+    };
     if (place.kind === 'pods') {
       const pods = [...place.pods];
       if (pods.length === 0) return;
       const [pod, process] = pods[Math.floor(random() * pods.length)]!;
-      process.serve(t, failed, seconds);
-      this.happened.push({ t, process: `{pod="${pod}"} of ${place.id}`, failed, torn });
+      accept(process, `{pod="${pod}"} of ${place.id}`);
       return;
     }
-    place.processes[Math.floor(random() * place.processes.length)]!.serve(t, failed, seconds);
-    this.happened.push({ t, process: place.id, failed, torn });
+    accept(place.processes[Math.floor(random() * place.processes.length)]!, place.id);
+  }
+
+  /** Requests end up to `t`; those of a process that is gone have failed. */
+  private end(place: Place, t: number): void {
+    const alive = new Set([...place.processes, ...place.pods.values()]);
+    place.running = place.running.filter(({ ends, process, happened }) => {
+      if (!alive.has(process)) happened.failed = true;
+      else if (ends > t) return true;
+      else if (!happened.failed) process.add('good_total', {}, 1, ends);
+      if (!happened.failed || !this.behaviour.leaks) process.add('busy', {}, -1, ends);
+      return false;
+    });
   }
 
   private change(place: Place, i: number, t: number): void {
@@ -216,7 +262,8 @@ export class World {
           ? [[{}, [place.processes[this.settled(place) ? Math.floor(random() * 2) : 0]!]]]
           : [[{}, place.processes]];
     const samples: Sample[] = [];
-    const names = ['r_total', 'failed_total', 'took_seconds_bucket'].sort(() => random() - 0.5);
+    const more = behaviour.failures === 'difference' ? ['good_total', 'busy'] : ['failed_total'];
+    const names = ['r_total', ...more, 'took_seconds_bucket'].sort(() => random() - 0.5);
     for (const name of names) {
       for (const [labels, processes] of shown) {
         samples.push(...sumOf(processes, name, labels, behaviour.created && place.kind !== 'forked'));
