@@ -31,7 +31,7 @@ export interface Families {
 const NO_COUNTER = /_(sum|created|bucket|min|max|info)$/;
 const LOOKS_COUNTED =
   /_(total|count)$|requests?$|responses?$|(_|^)(success|failure|rq_xx)$|request_(success|failure|count)$/;
-const LOOKS_GAUGE = /in_?flight|in_progress|active_requests|requests?_(running|active)|concurren|pending_request/i;
+const LOOKS_GAUGE = /in_?flight|in_?progress|active_requests|requests?_(running|active)|concurren|pending_request/i;
 
 /** The metrics of a source by their kind, as declared or, where nothing is declared, by their names. */
 export function familiesOf(facts: Facts): Families {
@@ -48,10 +48,11 @@ export function familiesOf(facts: Facts): Families {
   for (const [name, series] of byName) {
     if (parts.has(name) || quantiles.has(name)) continue;
     const type = facts.types.get(name) ?? facts.types.get(name.replace(/_total$/, ''));
-    if (type === 'counter' || (type === undefined && LOOKS_COUNTED.test(name) && !NO_COUNTER.test(name)))
+    const isGauge = LOOKS_GAUGE.test(name) && !/_(total|count)$/.test(name);
+    if (type === 'counter' || (type === undefined && !isGauge && LOOKS_COUNTED.test(name) && !NO_COUNTER.test(name)))
       counters!.push({ name, series });
     else if (type === 'summary' || (type === 'histogram' && name.endsWith('_count'))) counters!.push({ name, series });
-    else if ((type === 'gauge' || type === undefined) && LOOKS_GAUGE.test(name)) gauges!.push({ name, series });
+    else if ((type === 'gauge' || type === undefined) && isGauge) gauges!.push({ name, series });
   }
   return { histograms, counters: counters!, gauges: gauges!, summaries: [...quantiles] };
 }

@@ -56,11 +56,15 @@ export interface RequestsFound {
 export function requestsFound(families: Families, latency: HistogramFamily | null): RequestsFound | null {
   const own = latency === null ? [] : [{ name: `${latency.name}_count`, series: latency.counts }];
   const plain = families.counters.filter(
-    ({ name }) => !NOT_COUNTED.test(name.replace(/_count$/, '')) && !OTHER_WORK.test(name) && !FAILED.test(name),
+    ({ name }) =>
+      (!NOT_COUNTED.test(name.replace(/_count$/, '')) || timesAll(name)) &&
+      !OTHER_WORK.test(name) &&
+      !FAILED.test(name),
   );
   const score = ({ name, series }: CounterFamily): number =>
     (REQUESTS.test(name) ? 4 : 0) +
     (SERVING.test(name) ? 2 : 0) +
+    (timesAll(name) ? -3 : 0) +
     traffic(series) +
     (failureLabels(series)[0]?.weight ?? 0) * 2 +
     (latency === null ? 0 : Math.min(5, commonPrefix(name, latency.name) / 4));
@@ -83,6 +87,12 @@ export function requestsFound(families: Families, latency: HistogramFamily | nul
   const failures =
     failed === null ? null : { by: 'counter' as const, counter: failed, path: pathMatcher(failed.series) };
   return { requests, path: pathMatcher(best.series), failures, others: others(requests) };
+}
+
+/** Of a summary, or of a histogram whose buckets are not kept: it has observed each request once. */
+function timesAll(name: string): boolean {
+  const [, base] = /^(.+)_count$/.exec(name) ?? [];
+  return base !== undefined && isTime(base) && !TOKENS.test(base) && !/bytes|size|retries|retry|dropped/i.test(base);
 }
 
 /** Requests that failed, counted apart, with the name most like that of all requests. */

@@ -65,7 +65,9 @@ export function latencySignal(
     const notes = ['no histogram of latencies found: latency is not judged'];
     if (lacking !== null)
       notes[0] = `${lacking.name} has no label ${lacking.label}, so latency cannot be separated by version: it is not judged`;
-    if (summaries.length > 0) notes.push(`${listed(summaries)}: a summary has no buckets; use a histogram instead`);
+    const times = summaries.filter((name) => isTime(name) && !RUNTIME.test(name));
+    if (times.length > 0)
+      notes[0] = `no histogram of latencies found, so latency is not judged; ${listed(times)}: a summary has no buckets, use a histogram instead`;
     return { text: null, unit: 's', notes };
   }
   const { family, pick, unit } = latency;
@@ -116,9 +118,9 @@ export function driftSignal({ histograms, counters }: Families): ProposedSignal 
   return { text: null, by: null, notes: ['no histogram of scores found: drift is not judged'] };
 }
 
-const IN_FLIGHT = /in_?flight|in_progress|active_requests|requests?_(running|active)|concurren|pending_request/i;
+const IN_FLIGHT = /in_?flight|in_?progress|active_requests|requests?_(running|active)|concurren|pending_request/i;
 
-const RUNTIME = /^(nodejs|process|go|python|jvm|prometheus)_/;
+const RUNTIME = /^(nodejs|process|go|python|jvm|prometheus|promhttp)_/;
 
 export function inflightSignal(gauges: readonly CounterFamily[]): ProposedSignal {
   const [first, ...others] = gauges.filter(({ name }) => IN_FLIGHT.test(name) && !RUNTIME.test(name));

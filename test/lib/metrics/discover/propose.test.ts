@@ -217,7 +217,24 @@ describe('propose', () => {
   it('says why there is no latency where there are summaries only', () => {
     const page = '# TYPE predict_seconds summary\npredict_seconds{quantile="0.95"} 0.1\npredict_seconds_count 5';
     expect(found(page).latency).to.deep.include({ text: null });
-    expect(found(page).latency.notes.join(' ')).to.match(/predict_seconds: a summary has no buckets/);
+    expect(found(page).latency.notes[0]).to.match(/predict_seconds: a summary has no buckets/);
+  });
+
+  it('counts requests and failures by a summary where nothing else counts them', () => {
+    const page = [200, 500].map((code) => `http_request_duration_seconds_count{code="${code}"} 5`).join('\n');
+    const summary = `# TYPE http_request_duration_seconds summary\n${page}`;
+    expect(found(summary).requests.text).to.equal('http_request_duration_seconds_count');
+    expect(found(summary).errors.text).to.equal('http_request_duration_seconds_count{code=~"5.."}');
+    expect(found(`${summary}\nhttp_requests_total{code="200"} 5`).requests.text).to.equal('http_requests_total');
+    expect(found('# TYPE http_response_size_bytes summary\nhttp_response_size_bytes_count 5').requests.text).to.equal(
+      null,
+    );
+  });
+
+  it('takes no gauge for a counter, and none of the handler of the page for requests in flight', () => {
+    const page = 'model_inprogress_requests 1\nmodel_requests_total 5\npromhttp_metric_handler_requests_in_flight 1';
+    expect(found(page).inflight.text).to.equal('model_inprogress_requests');
+    expect(found(page).requests).to.deep.include({ text: 'model_requests_total', notes: [] });
   });
 
   it('finds scores, kinds of answers, and requests in flight', () => {
