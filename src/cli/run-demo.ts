@@ -50,7 +50,8 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
       {
         title: 'Check fraud-v2 while it serves real traffic',
         task: async (c, task) => {
-          const canary = await app.canaries.start({
+          const { startCanary } = await import('../lib/app/start-canary.js');
+          const { canary } = await startCanary(app, {
             modelId: MODEL,
             fromGate: FROM,
             toGate: TO,

@@ -40,6 +40,7 @@ describe('lukhas demo', () => {
     for (const [i, { code, stderr }] of runs.entries()) expect(code, `${next[i]}: ${stderr}`).to.equal(0);
     const [why, math, verified, gates, healthy] = runs as [Run, Run, Run, Run, Run];
     expect(why.stdout).to.match(/^fraud-v2 was rolled back on its way from stage to production\./);
+    expect(why.stdout).to.match(/preflight check .*canary latency: model_latency: 1 series/);
     expect(math.stdout).to.contain('recorded and recomputed verdict agree to the byte');
     const id = / (c-\w+)$/m.exec(run.stdout)![1]!;
     const status = await here.run(['canary', 'status', id]);
