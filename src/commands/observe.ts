@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { Args } from '@oclif/core';
+import { shellWord } from '../cli/advice.js';
 import { BaseCommand } from '../cli/base-command.js';
 import { observeFlags, observeOptions } from '../cli/observe-flags.js';
 import { LukhasError } from '../lib/errors.js';
+import { plural } from '../lib/explain/index.js';
 
 export default class Observe extends BaseCommand {
   static override summary = 'turn past requests (CSV or NDJSON, one a line) into observations';
@@ -24,14 +27,20 @@ export default class Observe extends BaseCommand {
     const options = observeOptions(flags, args.file === '-' ? 'stdin' : args.file);
     const { runObserve } = await import('../cli/run-observe.js');
     const summary = await runObserve({ input: args.file, options, out, now: Date.now() });
-    const { observations, requests, failed, others, skipped, firstSkipped } = summary;
+    const { observations, requests, failed, others, skipped, firstSkipped, doubts } = summary;
     const arm = (name: 'canary' | 'baseline') =>
       `${name} ${requests[name].toLocaleString('en')} requests, ${failed[name].toLocaleString('en')} failed`;
     const arms = options.baseline === null ? arm('canary') : `${arm('canary')}; ${arm('baseline')}`;
-    this.say(`${observations.toLocaleString('en')} observations of ${flags.every}: ${arms}`);
+    this.say(`${plural(observations, 'observation')} of ${flags.every}: ${arms}`);
     if (others > 0) this.say(`${others.toLocaleString('en')} requests of other versions, not counted`);
     if (skipped > 0) this.say(`${skipped.toLocaleString('en')} rows left out, the first: ${firstSkipped}`);
-    if (out !== null) this.say(`next: lukhas replay --input ${out} --policy slo.yaml`);
+    for (const doubt of doubts) this.say(`check: ${doubt}`);
+    if (out !== null) {
+      const next = `lukhas replay --input ${shellWord(out)} --policy slo.yaml`;
+      this.say(
+        existsSync('slo.yaml') ? `next: ${next}` : `write your targets to slo.yaml (docs/policy.md), then: ${next}`,
+      );
+    }
     return { ...summary, out };
   }
 }

@@ -13,19 +13,24 @@ export interface Columns {
   time: string;
   version: string | null;
   latency: string | null;
-  /** To milliseconds. */
-  latencyScale: number;
+  /** Of latencies that name none themselves. */
+  latencyUnit: LatencyUnit;
+  /** Whether neither the column's name nor anybody says the unit. */
+  unitAssumed: boolean;
   ok: string | null;
   /** Whether the column says that a request failed, as `error` does. */
   okMeansFailed: boolean;
   score: string | null;
+  /** Whether a comma in a number stands before its fraction. */
+  decimalComma: boolean;
 }
 
 /** Names that are taken for a column where none is given, best first; without case, and with `_` for any other sign. */
 const USUAL: Readonly<Record<Column, RegExp>> = {
   time: /^(time|timestamp|ts|t|datetime|date|at)(_ms|_s|_seconds)?$/,
   version: /^(version|model_version|service_version|arm|variant)$/,
-  latency: /^(latency|duration|response_time|request_time|elapsed|took)(_(ms|s|seconds|milliseconds|us|ns))?$/,
+  latency:
+    /^(latency|duration|response_time|request_time|upstream_response_time|elapsed|took)(_(ms|s|seconds|milliseconds|us|ns))?$/,
   ok: /^(ok|success|succeeded|status|status_code|http_status|code|error|failed|outcome)$/,
   score: /^(score|probability|prob|confidence)$/,
 };
@@ -35,7 +40,7 @@ export function columnsOf(
   names: readonly string[],
   given: Readonly<Partial<Record<Column, string>>>,
   unit: LatencyUnit | null,
-  file: string,
+  { file, decimalComma }: { file: string; decimalComma: boolean },
 ): Columns {
   const plain = (name: string) =>
     name
@@ -51,18 +56,30 @@ export function columnsOf(
       suggestions: [near === null ? `It has: ${names.join(', ')}.` : `Did you mean ${near}?`],
     });
   };
-  const [time, version, latency, ok, score] = COLUMNS.map(find) as [string | null, ...(string | null)[]];
+  const [time, version, latency, ok, score] = COLUMNS.map(find) as [
+    string | null,
+    string | null,
+    string | null,
+    string | null,
+    string | null,
+  ];
+  if (time === null && names.some((name) => /^\d{4}-|^\d{9,}/.test(name) && timeOf(name, decimalComma) !== null))
+    throw new LukhasError('USAGE', `${file}:1: no header: the first line is a request (${names.join(', ')})`, {
+      suggestions: ['Write a line with the names of the columns before it, e.g. time,version,latency_ms,status.'],
+    });
   if (time === null) throw missing(file, names, 'no column of times', '--time-column NAME');
   if (latency === null && ok === null && score === null)
     throw missing(file, names, 'no column to judge by', '--latency-column, --ok-column or --score-column NAME');
   return {
     time,
-    version: version ?? null,
-    latency: latency ?? null,
-    latencyScale: LATENCY_UNITS[unit ?? unitOf(latency ?? '')],
-    ok: ok ?? null,
+    version,
+    latency,
+    latencyUnit: unit ?? unitOf(latency ?? '') ?? (IN_SECONDS.test(latency ?? '') ? 's' : 'ms'),
+    unitAssumed: latency !== null && unit === null && unitOf(latency) === null,
+    ok,
     okMeansFailed: /^(error|errors|err|failed|failure|exception)$/.test(plain(ok ?? '')),
-    score: score ?? null,
+    score,
+    decimalComma,
   };
 }
 
@@ -72,10 +89,22 @@ function missing(file: string, names: readonly string[], what: string, flag: str
   });
 }
 
-function unitOf(name: string): LatencyUnit {
-  const [, unit] = /[^a-z](s|sec|secs|seconds|us|ns)$/i.exec(name) ?? [];
-  if (unit === undefined) return 'ms';
-  return /^(us|ns)$/i.test(unit) ? (unit.toLowerCase() as LatencyUnit) : 's';
+/** These are seconds in the logs of nginx. */
+const IN_SECONDS = /^(request_time|upstream_response_time)$/i;
+const UNITS: ReadonlyMap<string, LatencyUnit> = new Map(
+  (
+    [
+      ['s', 's sec secs seconds'],
+      ['ms', 'ms msec millis milliseconds'],
+      ['us', 'us \u00b5s \u03bcs micros microseconds'],
+      ['ns', 'ns nanos nanoseconds'],
+    ] as const
+  ).flatMap(([unit, words]) => words.split(' ').map((word): [string, LatencyUnit] => [word, unit])),
+);
+
+/** What the last word of a column's name says; null: nothing. */
+function unitOf(name: string): LatencyUnit | null {
+  return UNITS.get(/[^a-z]([a-z]+)\)?$/i.exec(name)?.[1]?.toLowerCase() ?? '') ?? null;
 }
 
 /** A request as it is counted. `latency` is milliseconds; undefined where the file does not say. */
@@ -88,17 +117,21 @@ export interface Request {
   score?: number;
 }
 
+/** What programs write where there is no value. */
+const NO_VALUE = /^(|-|nan|null|none|nil|na|n\/a|\\n)$/i;
+
 /** @returns the request, or in words what is wrong with the row */
 export function requestOf(cells: Readonly<Record<string, string>>, columns: Columns): Request | string {
   const text = (name: string | null): string => (name === null ? '' : (cells[name] ?? ''));
-  const at = timeOf(text(columns.time));
+  const { decimalComma } = columns;
+  const at = timeOf(text(columns.time), decimalComma);
   if (at === null)
     return `${columns.time}: ${JSON.stringify(text(columns.time))} is not a time; use 2026-03-01T12:00:00Z, or seconds or milliseconds since 1970`;
   const request: Request = { at, version: text(columns.version) };
   if (columns.version !== null && request.version === '') return `${columns.version}: no version`;
   const [latency, ok, score] = [text(columns.latency), text(columns.ok), text(columns.score)];
-  if (latency !== '') {
-    const value = numberOf(latency) * columns.latencyScale;
+  if (!NO_VALUE.test(latency)) {
+    const value = latencyOf(latency, columns);
     if (!(value >= 0 && value < Number.MAX_SAFE_INTEGER))
       return `${columns.latency}: ${JSON.stringify(latency)} is not a latency`;
     request.latency = value;
@@ -109,19 +142,29 @@ export function requestOf(cells: Readonly<Record<string, string>>, columns: Colu
       return `${columns.ok}: ${JSON.stringify(ok)} does not say whether the request succeeded; use true or false, or an HTTP status`;
     request.ok = good;
   }
-  if (score !== '') {
-    const value = numberOf(score);
+  if (!NO_VALUE.test(score)) {
+    const value = numberOf(score, decimalComma);
     if (!Number.isFinite(value)) return `${columns.score}: ${JSON.stringify(score)} is not a number`;
     request.score = value;
   }
   return request;
 }
 
-function numberOf(text: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+/** Milliseconds. A latency may carry its own unit: `79.7ms`. */
+function latencyOf(text: string, { latencyUnit, decimalComma }: Columns): number {
+  const [, number = text, word] = /^(.*\d[.,]?)\s?([a-z\u00b5\u03bc]+)$/i.exec(text) ?? [];
+  const unit = word === undefined ? latencyUnit : UNITS.get(word.toLowerCase());
+  return unit === undefined ? Number.NaN : numberOf(number, decimalComma) * LATENCY_UNITS[unit];
+}
+
+function numberOf(text: string, decimalComma: boolean): number {
+  const written = decimalComma ? text.replace(/^([+-]?\d*),(\d+)$/, '$1.$2') : text;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(written) ? Number(written) : Number.NaN;
 }
 
 const ISO = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?) ?(Z|z|UTC|[+-]\d{2}:?\d{2})?$/;
+/** The day first, as it is written with dots; with slashes nobody knows which is the day. */
+const DOTTED = /^(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2})(:\d{2}(?::\d{2}(?:[.,]\d+)?)?)$/;
 /** Where numbers are no longer seconds (2286), milliseconds, microseconds. */
 const EPOCHS: readonly [number, number][] = [
   [1e10, 1000],
@@ -131,19 +174,24 @@ const EPOCHS: readonly [number, number][] = [
 ];
 
 /** Milliseconds since the epoch; a time without a zone is UTC. Null: not a time. */
-function timeOf(text: string): number | null {
-  const number = numberOf(text);
+function timeOf(text: string, decimalComma: boolean): number | null {
+  const number = numberOf(text, decimalComma);
   if (number >= 0) {
     const scale = EPOCHS.find(([below]) => number < below)?.[1];
     return scale === undefined ? null : Math.floor(number * scale);
   }
-  const [, day, clock, zone = 'Z'] = ISO.exec(text) ?? [];
+  const pad = (part: string) => part.padStart(2, '0');
+  const iso = text.replace(DOTTED, (_, d: string, m: string, y: string, h: string, rest: string) => {
+    return `${y}-${pad(m)}-${pad(d)} ${pad(h)}${rest}`;
+  });
+  const [, day, clock, zone = 'Z'] = ISO.exec(iso) ?? [];
   if (day === undefined || clock === undefined) return null;
   const offset = /^[+-]/.test(zone) ? zone.replace(/^(...):?/, '$1:') : 'Z';
   const at = Date.parse(`${day}T${clock.replace(',', '.')}${offset}`);
   // The 31st of February is the 3rd of March to Date.parse.
   const real = new Date(`${day}T00:00:00Z`);
-  return Number.isNaN(at) || at < 0 || real.toISOString().slice(0, 10) !== day ? null : at;
+  const isReal = !Number.isNaN(real.getTime()) && real.toISOString().slice(0, 10) === day;
+  return Number.isNaN(at) || at < 0 || !isReal ? null : at;
 }
 
 /** A status of three digits is HTTP's: 5xx failed. Null: it does not say. */

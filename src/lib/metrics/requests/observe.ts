@@ -38,9 +38,13 @@ export interface ObserveSummary {
   /** Milliseconds since the epoch; null: nothing was counted. */
   from: number | null;
   to: number | null;
+  /** What the reader should check, in words. */
+  doubts: string[];
 }
 
 const TWENTIETHS: readonly number[] = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+/** 2000-01-01: what is older was not measured then. */
+const EARLIEST = 946_684_800_000;
 /** Versions that are listed where none was chosen. */
 const MOST_VERSIONS = 20;
 
@@ -63,6 +67,7 @@ export function observeRequests(
     firstSkipped: null,
     from: null,
     to: null,
+    doubts: [],
   };
   return { observations: observe(readRows(input, options.name), options, summary), summary };
 }
@@ -74,7 +79,7 @@ async function* observe(
 ): AsyncGenerator<Observation, void> {
   let counter: Counter | null = null;
   for await (const row of rows) {
-    if (counter === null && row.cells !== null) counter = new Counter(Object.keys(row.cells), options, summary);
+    if (counter === null && row.cells !== null) counter = new Counter(row, options, summary);
     const problem = row.cells === null ? row.problem! : counter!.add(row.cells);
     if (problem !== null) refuse(`${options.name}:${row.line}: ${problem}`, options, summary);
     else if (counter!.ticks.ready) yield* counted(counter!.ticks.take(), summary);
@@ -82,6 +87,7 @@ async function* observe(
   if (counter === null) throw new LukhasError('USAGE', `${options.name}: no requests found`);
   yield* counted(counter.ticks.take(true), summary);
   counter.refuseNothing();
+  summary.doubts = counter.doubts();
 }
 
 function* counted(observations: Iterable<Observation>, summary: ObserveSummary): Generator<Observation> {
@@ -106,17 +112,23 @@ class Counter {
   private readonly columns: Columns;
   private readonly versions = new Set<string>();
 
+  /** The slowest request, ms. */
+  private slowest = 0;
+
   constructor(
-    names: readonly string[],
+    { cells, decimalComma }: Row,
     private readonly options: ObserveOptions,
     private readonly summary: ObserveSummary,
   ) {
     const { name, everyMs, latenessMs, canary, baseline } = options;
-    this.columns = columnsOf(names, options.columns, options.latencyUnit, name);
+    const names = Object.keys(cells ?? {});
+    this.columns = columnsOf(names, options.columns, options.latencyUnit, { file: name, decimalComma });
     const { version, latency, ok, score } = this.columns;
     if (version === null && (canary !== null || baseline !== null))
       throw new LukhasError('USAGE', `${name}: no column of versions found (${names.slice(0, 20).join(', ')})`, {
-        suggestions: ['Name it: --version-column NAME.'],
+        suggestions: [
+          'Name it: --version-column NAME. If all requests are of one version, leave out --canary and --baseline.',
+        ],
       });
     this.ticks = new Ticks({
       everyMs,
@@ -146,8 +158,26 @@ class Counter {
     const late = this.ticks.add(arm, request);
     if (late !== null) return `${this.columns.time}: ${late}; allow more with --lateness, or sort the file`;
     this.summary.requests[arm] += 1;
+    if (/\d$/.test(cells[this.columns.latency ?? ''] ?? ''))
+      this.slowest = Math.max(this.slowest, request.latency ?? 0);
     if (request.ok === false) this.summary.failed[arm] += 1;
     return null;
+  }
+
+  /** What was read as well as it could be, and may be wrong. */
+  doubts(): string[] {
+    const { latency, latencyUnit, unitAssumed } = this.columns;
+    const { from } = this.summary;
+    const doubts: string[] = [];
+    if (unitAssumed && this.slowest > 0)
+      doubts.push(
+        `${latency}: read as ${latencyUnit}, the slowest request took ${Number(this.slowest.toPrecision(3))} ms; if that is wrong, pass --latency-unit`,
+      );
+    if (from !== null && from < EARLIEST)
+      doubts.push(
+        `${this.columns.time}: the first request is of ${new Date(from).toISOString().slice(0, 10)}; Excel's numbers of days are not read as times`,
+      );
+    return doubts;
   }
 
   /** @throws LukhasError USAGE where no row was of the versions that were asked for */

@@ -188,4 +188,62 @@ describe('observeRequests', () => {
       { numRuns: cases(2000) },
     );
   });
+
+  describe('of files as programs write them', () => {
+    const one = async (text: string | Buffer, options: Partial<ObserveOptions> = {}) => {
+      const { observations, summary } = observeRequests(Readable.from([Buffer.from(text)]), { ...OPTIONS, ...options });
+      const all: Observation[] = [];
+      for await (const observation of observations) all.push(observation);
+      return { counts: (all[0]!.canary.latency as Histogram).counts, from: all[0]!.from, summary };
+    };
+
+    for (const [what, text] of Object.entries({
+      'semicolons, commas in numbers and days with dots':
+        '\uFEFFtime;latency_ms;ok\r\n01.01.2026 0:00:01;79,5;true\r\n',
+      "Excel's line that names the separator": '\uFEFFsep=;\r\ntime;latency_ms;ok\r\n2026-01-01 00:00:01;79.5;1\r\n',
+      'UTF-16 with tabs': Buffer.from('\uFEFFtime\tlatency_ms\tok\r\n2026-01-01 00:00:01\t79,5\t1\r\n', 'utf16le'),
+      'a unit with each number': 'time,latency,ok\n2026-01-01T00:00:01Z,79.5ms,1\n',
+      'a number in quotes, and lines in a cell': 'time,note,latency_ms,ok\n1767225601,"a\nb, ""c""","79.5",1\n',
+      "nginx's seconds": '{"time":"2026-01-01T00:00:01+00:00","request_time":"0.0795","status":"200"}\n',
+    }))
+      it(`reads ${what}`, async () => {
+        const { counts, from } = await one(text);
+        expect(counts).to.deep.equal([0, 1, 0, 0]);
+        expect(from).to.equal(1_767_225_600_000);
+      });
+
+    it('counts no latency where a row has none, in whatever words', async () => {
+      const values = ['NaN', 'null', '-', 'N/A', 'None', ''];
+      const { counts, summary } = await one(
+        ['time,latency_ms,ok', ...values.map((v) => `1767225601,${v},1`)].join('\n'),
+      );
+      expect(counts).to.deep.equal([0, 0, 0, 0]);
+      expect(summary.requests.canary).to.equal(values.length);
+    });
+
+    it('says which unit it took where nothing names one, and when times are of long ago', async () => {
+      const doubts = async (text: string, options: Partial<ObserveOptions> = {}) =>
+        (await one(text, options)).summary.doubts.join('\n');
+      const text = 'time,latency,ok\n1767225601,0.08,1\n';
+      expect(await doubts(text)).to.equal(
+        'latency: read as ms, the slowest request took 0.08 ms; if that is wrong, pass --latency-unit',
+      );
+      expect(await doubts(text, { latencyUnit: 's' })).to.equal('');
+      expect(await doubts('time,latency_s,ok\n1767225601,0.08,1\n')).to.equal('');
+      expect(await doubts('time,latency_s,ok\n46082.5,0.08,1\n')).to.match(/^time: the first request is of 1970-01-01/);
+    });
+
+    it('refuses what it cannot read with the reason, not with an error of the parser', async () => {
+      expect(await refusal('[{"time":1}]')).to.match(/is a JSON array.*jq/);
+      expect(await refusal('time,ok\n1767225600,5" screen\n')).to.match(
+        /^requests\.csv:2: not valid CSV: a quote within a cell/,
+      );
+      expect(await refusal('2026-01-01T00:00:01Z,v2,80,200\n2026-01-01T00:00:02Z,v2,80,200\n')).to.match(
+        /^requests\.csv:1: no header/,
+      );
+      // A comma between columns is none within a number.
+      expect(await refusal('time,latency_ms,ok\n1767225601,"1,234",1\n')).to.match(/"1,234" is not a latency/);
+      expect(await refusal('time,ok\n3/1/2026 12:00:00 PM,1\n')).to.match(/is not a time/);
+    });
+  });
 });
