@@ -22,6 +22,15 @@ export const initFlags = {
     helpValue: 'LABELS',
     exclusive: ['url'],
   }),
+  service: Flags.string({
+    description: 'which of several services in Prometheus: its job, or what its labels app, service, ... say',
+    helpValue: 'NAME',
+    exclusive: ['url'],
+  }),
+  'bearer-env': Flags.string({
+    description: 'environment variable that holds a bearer token for the page or the Prometheus',
+    helpValue: 'VARIABLE',
+  }),
   by: Flags.string({ description: 'label that tells the versions apart', helpValue: 'LABEL' }),
   'canary-label': Flags.string({
     description: "label that selects the canary's series (may be repeated)",
@@ -53,6 +62,8 @@ export interface InitFlags {
   'baseline-url'?: string | undefined;
   'prom-url'?: string | undefined;
   selector?: string | undefined;
+  service?: string | undefined;
+  'bearer-env'?: string | undefined;
   by?: string | undefined;
   'canary-label'?: string[] | undefined;
   'baseline-label'?: string[] | undefined;
@@ -60,14 +71,18 @@ export interface InitFlags {
   rps?: string | undefined;
 }
 
-/** Where to look, as the flags have it; null: they name nothing. @throws LukhasError USAGE */
-export function originFrom(flags: InitFlags): Origin | null {
+/**
+ * Where to look, as the flags have it; null: they name nothing.
+ * @param where what gave the addresses, if not the flags
+ * @throws LukhasError USAGE
+ */
+export function originFrom(flags: InitFlags, where?: string): Origin | null {
   if (flags.url !== undefined) {
-    parseUrl(flags.url, '--url', 'USAGE', SCRAPE_URL);
+    parseUrl(flags.url, where ?? '--url', 'USAGE', SCRAPE_URL);
     const baselineUrl = flags['baseline-url'] ?? null;
-    if (baselineUrl !== null) parseUrl(baselineUrl, '--baseline-url', 'USAGE', SCRAPE_URL);
+    if (baselineUrl !== null) parseUrl(baselineUrl, where ?? '--baseline-url', 'USAGE', SCRAPE_URL);
     if (baselineUrl === flags.url)
-      throw new LukhasError('USAGE', '--baseline-url: must not be the page of the canary; leave it out');
+      throw new LukhasError('USAGE', `${where ?? '--baseline-url'}: must not be the page of the canary; leave it out`);
     return { kind: 'scrape', canaryUrl: flags.url, baselineUrl };
   }
   return flags['prom-url'] === undefined ? null : prometheusAt(flags['prom-url'], flags.selector ?? null, '--prom-url');

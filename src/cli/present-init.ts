@@ -47,16 +47,29 @@ export function presentFiles({ files }: Init): Styled {
   return blocks(files.map(({ name, text }) => block([`# ${name}`, ...text.trimEnd().split('\n')])));
 }
 
-/** What the policy can decide, and what to run. */
-export function presentNext({ plan, next, written }: Init & { written: readonly string[] }): Styled {
+/** What the policy can decide at the measured traffic. */
+export function presentPlanned({ plan, next }: Init): Styled {
   if (next === null)
     return block([
       'Nothing to judge by was found: no latency histogram and no failures. docs/init.md says what to expose.',
     ]);
-  const planned =
-    plan === null
-      ? 'No traffic was measured: check slo.yaml with lukhas plan --policy slo.yaml --rps RATE.'
-      : presentPlan(plan);
-  const done = written.length === 0 ? [] : [`wrote ${written.join(' and ')}`];
-  return blocks([block([...done, planned]), advice(`next: ${next}`)]);
+  if (plan !== null) return presentPlan(plan);
+  return block([
+    'No traffic was measured, so whether the window is long enough is not known.',
+    'Run this again while the service is used, or check: lukhas plan --policy slo.yaml --rps RATE',
+  ]);
+}
+
+/** What was written, and what to run. */
+export function presentNext({ found, next, written }: Init & { written: readonly string[] }): Styled {
+  if (written.length === 0 || next === null) return block(['Nothing was written.']);
+  return block([`wrote ${written.join(' and ')}`, ...notYet(found), advice(`next: ${next}`)]);
+}
+
+/** What has to happen before the next command can lead anywhere. */
+function notYet({ arms: { found } }: Init['found']): string[] {
+  if (found?.certainty !== 'next') return [];
+  return [
+    `only ${found.baselineValue} serves now: start ${found.canaryValue} first, or correct its name in lukhas.yaml`,
+  ];
 }

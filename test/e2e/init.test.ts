@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Verdict } from '../../src/lib/judge/verdict.js';
 import { until } from '../until.js';
-import { onlyDocument, ROOT, Workspace } from './lukhas.js';
+import { onlyDocument, Workspace } from './lukhas.js';
 import { PromClientService } from './prom-client-service.js';
 import { Prometheus } from './prometheus.js';
 
@@ -116,38 +117,116 @@ describe('lukhas init, as a new user has it', function () {
   });
 });
 
-describe('lukhas init, asking in a terminal', function () {
+describe('lukhas init, where one Prometheus holds several services', function () {
   this.timeout(LIMIT_MS);
+  let prometheus: Prometheus;
+  let proxy: Server;
+  let behind: string;
+  const services: PromClientService[] = [];
+  const workspaces: Workspace[] = [];
 
-  it('asks for the page of either version', async () => {
-    const [v1, v2] = await Promise.all(
-      ['v1', 'v2'].map((version) => PromClientService.start({ version, perSecond: 30, failing: 0 })),
-    );
-    const where = new Workspace();
-    try {
-      const command = `"${process.execPath}" "${join(ROOT, 'bin', 'run.js')}" init --measure 0`;
-      const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd: where.dir });
-      let shown = '';
-      const ended = new Promise<number | null>((resolve) => terminal.once('close', resolve));
-      terminal.stdout.on('data', (part: Buffer) => {
-        shown += part.toString();
-      });
-      for (const [question, answer] of [
-        ['number [1]: ', '1'],
-        ['address: ', v2!.url],
-        ['[none]: ', v1!.url],
-        ['[Y/n]: ', 'y'],
-      ] as const) {
-        await until(() => shown.includes(question), 50);
-        terminal.stdin.write(`${answer}\n`);
-      }
-      expect(await ended, shown).to.equal(0);
-      const config = readFileSync(join(where.dir, 'lukhas.yaml'), 'utf8');
-      expect(config).to.contain(`canaryUrl: ${v2!.url}\n  baselineUrl: ${v1!.url}\n`);
-    } finally {
-      v1?.stop();
-      v2?.stop();
-      await where.remove();
+  before(async () => {
+    const urls: string[] = [];
+    for (const version of ['v1', 'v2', 'v1', 'v2', 'v1', 'v1']) {
+      const service = await PromClientService.start({ version, perSecond: 30, failing: 0, app: null });
+      services.push(service);
+      urls.push(service.url);
     }
+    const [orders1, orders2, cart, cartCanary, ranker, scorer] = urls as [string, ...string[]];
+    const pod = (app: string) => ({ namespace: 'ml', pod: `${app}-6c7d8f9b5-x2k4z`, app_kubernetes_io_name: app });
+    prometheus = await Prometheus.start(
+      'prometheus',
+      [],
+      [
+        { name: 'orders', everySeconds: 3, urls: [orders1, orders2!] },
+        { name: 'cart', everySeconds: 1, urls: [cart!] },
+        { name: 'cart-canary', everySeconds: 5, urls: [cartCanary!] },
+        { name: 'kubernetes-pods', everySeconds: 1, urls: [ranker!], labels: pod('ranker') },
+        { name: 'kubernetes-pods-2', everySeconds: 1, urls: [scorer!], labels: pod('scorer') },
+      ],
+    );
+    proxy = createServer((request, response) => {
+      const { url = '/', headers } = request;
+      if (headers.authorization !== 'Bearer sesame') response.writeHead(401).end();
+      else if (!url.startsWith('/monitoring/')) response.writeHead(404).end();
+      else
+        fetch(`${prometheus.url}${url.slice('/monitoring'.length)}`).then(
+          async (answer) => response.writeHead(answer.status).end(await answer.text()),
+          () => response.writeHead(502).end(),
+        );
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    behind = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/monitoring`;
+    await until(async () => (await samples(prometheus.url)) >= 4, 500);
+  });
+  after(async () => {
+    await Promise.all(workspaces.map((one) => one.remove()));
+    for (const service of services) service.stop();
+    proxy?.close();
+    await prometheus?.stop();
+  });
+
+  const workspace = (): Workspace => {
+    const made = new Workspace();
+    workspaces.push(made);
+    return made;
+  };
+  const written = async (args: readonly string[]) => {
+    const where = workspace();
+    const run = await where.run(['init', '--prom-url', prometheus.url, '--yes', ...args]);
+    expect(run.code, run.stderr).to.equal(0);
+    const text = (name: string) => readFileSync(join(where.dir, name), 'utf8');
+    return { config: text('lukhas.yaml'), policy: text('slo.yaml') };
+  };
+
+  it('takes none of them by itself, and names them', async () => {
+    const run = await workspace().run(['init', '--prom-url', prometheus.url, '--yes']);
+    expect(run.code).to.equal(2);
+    expect(run.stderr).to.contain('Pass --service with one of: cart, orders, ranker, scorer.');
+    const wrong = await workspace().run(['init', '--prom-url', prometheus.url, '--yes', '--service', 'oders']);
+    expect(wrong.stderr).to.contain('Did you mean orders?');
+  });
+
+  it('judges the chosen one alone, as often as its own job is scraped', async () => {
+    const { config, policy } = await written(['--service', 'orders']);
+    expect(config).to.contain('canary: { job: orders, version: v2 }\n  baseline: { job: orders, version: v1 }\n');
+    expect(policy).to.match(/Prometheus reads the service every 3 s\nintervalSeconds: 5\n/);
+  });
+
+  it('takes two jobs that are versions of one service for it, and the slower interval of the two', async () => {
+    const { config, policy } = await written(['--service', 'cart', '--by', 'job']);
+    expect(config).to.contain('canary: { job: cart-canary }\n  baseline: { job: cart }\n');
+    expect(policy).to.contain('Prometheus reads the service every 5 s\n');
+  });
+
+  it('tells the services of Kubernetes apart by their labels', async () => {
+    const { config } = await written(['--selector', '{namespace="ml"}', '--service', 'scorer']);
+    expect(config).to.contain('{namespace="ml", job="kubernetes-pods-2", version="v2"}');
+  });
+
+  it('leads to a canary that starts, behind a path and with a token', async () => {
+    const where = workspace();
+    const env = { TOKEN: 'sesame' };
+    const args = ['init', '--prom-url', behind, '--service', 'orders', '--yes'];
+    expect((await where.run(args)).code).to.equal(6);
+    const made = await where.run([...args, '--bearer-env', 'TOKEN'], { env });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(readFileSync(join(where.dir, 'lukhas.yaml'), 'utf8')).to.contain('bearerEnv: TOKEN');
+    const next = /^next: lukhas (.*)$/m.exec(made.stdout)![1]!;
+    const started = await where.run([...next.split(' '), '--timeout', '1s'], { env });
+    expect(started.stderr)
+      .to.contain('preflight check')
+      .and.to.match(/^started c-/m);
+    expect(started.code).to.equal(8);
+  });
+
+  it('keeps the names of credentials that another configuration has, and leads to its own', async () => {
+    const where = workspace();
+    const env = { TOKEN: 'sesame' };
+    where.file('mine.yaml', `source: { kind: prometheus, url: '${behind}', bearerEnv: TOKEN }\n`);
+    const made = await where.run(['init', '--config', 'mine.yaml', '--service', 'orders', '--yes'], { env });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(readFileSync(join(where.dir, 'lukhas.yaml'), 'utf8')).to.contain('bearerEnv: TOKEN');
+    expect(made.stdout).to.match(/^next: lukhas canary start .* --config lukhas\.yaml$/m);
   });
 });

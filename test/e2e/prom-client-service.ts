@@ -7,6 +7,8 @@ export interface ServiceOptions {
   perSecond: number;
   /** Share of requests that fail, 0..1. */
   failing: number;
+  /** What its label `app` says; null: it has none. */
+  app?: string | null;
 }
 
 /** A service as a person writes it, with prom-client and the names of its examples; it serves requests of itself. */
@@ -17,9 +19,9 @@ export class PromClientService {
     private readonly timer: NodeJS.Timeout,
   ) {}
 
-  static async start({ version, perSecond, failing }: ServiceOptions): Promise<PromClientService> {
+  static async start({ version, perSecond, failing, app = 'fraud' }: ServiceOptions): Promise<PromClientService> {
     const register = new Registry();
-    register.setDefaultLabels({ app: 'fraud', version });
+    register.setDefaultLabels({ ...(app === null ? {} : { app }), version });
     collectDefaultMetrics({ register });
     const labelNames = ['method', 'route', 'status_code'];
     const duration = new Histogram({

@@ -13,6 +13,14 @@ interface Series {
 /** Programs that scrape and answer as Prometheus does, from Debian. */
 export type Program = 'prometheus' | 'victoria-metrics';
 
+/** Metrics pages that are scraped in their own way from the start. */
+export interface ScrapeJob {
+  name: string;
+  everySeconds: number;
+  urls: readonly string[];
+  labels?: Record<string, string>;
+}
+
 /** A Prometheus, or what stands in for one, of its own on loopback, which scrapes once a second what it is told to. */
 export class Prometheus {
   private constructor(
@@ -22,13 +30,24 @@ export class Prometheus {
   ) {}
 
   /** @param more arguments of the program */
-  static async start(program: Program = 'prometheus', more: readonly string[] = []): Promise<Prometheus> {
+  static async start(
+    program: Program = 'prometheus',
+    more: readonly string[] = [],
+    jobs: readonly ScrapeJob[] = [],
+  ): Promise<Prometheus> {
     const dir = mkdtempSync(join(tmpdir(), 'lukhas-prometheus-'));
     const targets = join(dir, 'targets.json');
     writeFileSync(targets, '[]');
     const config = {
       global: { scrape_interval: '1s', scrape_timeout: '1s' },
-      scrape_configs: [{ job_name: 'models', file_sd_configs: [{ files: [targets] }] }],
+      scrape_configs: [
+        { job_name: 'models', file_sd_configs: [{ files: [targets] }] },
+        ...jobs.map(({ name, everySeconds, urls, labels = {} }) => ({
+          job_name: name,
+          scrape_interval: `${everySeconds}s`,
+          static_configs: [{ targets: urls.map((url) => new URL(url).host), labels }],
+        })),
+      ],
     };
     writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
     const address = `127.0.0.1:${await freePort()}`;

@@ -20,7 +20,7 @@ import type { FileConfig } from './config-schema.js';
 import { evidencePlaces } from './evidence-places.js';
 import type { ServeConfig } from './serve-settings.js';
 import { sourceCredentials } from './source-credentials.js';
-import type { FileSource } from './source-schema.js';
+import type { CredentialNames, FileSource } from './source-schema.js';
 
 /** Everything a command takes from its surroundings. Paths are absolute. */
 export interface Config {
@@ -36,6 +36,8 @@ export interface Config {
   signals: SignalsConfig;
   /** Secrets of each kind of source: from the environment only, and never recorded. */
   sourceAuth: Readonly<Record<SourceWithAuth, SourceAuth>>;
+  /** What a file names for their credentials: variables and files, no secrets. */
+  credentialNames: Readonly<Record<SourceWithAuth, CredentialNames>>;
   /** Variables that the configuration names for their credentials but the environment does not set. */
   missingEnv: Readonly<Record<SourceWithAuth, string[]>>;
   /** Expressions of PROM_Q_*, by the scalar they give, for a Prometheus that a flag names. */
@@ -138,7 +140,10 @@ function databasePath(flag: string | undefined, env: Env, file: FileConfig, cwd:
   return given === undefined ? (file.db ?? resolve(cwd, '.lukhas', 'lukhas.db')) : resolve(cwd, given);
 }
 
-type SourceConfig = Pick<Config, 'source' | 'arms' | 'signals' | 'sourceAuth' | 'missingEnv' | 'promQueries'>;
+type SourceConfig = Pick<
+  Config,
+  'source' | 'arms' | 'signals' | 'sourceAuth' | 'credentialNames' | 'missingEnv' | 'promQueries'
+>;
 
 /** The environment's address makes Prometheus the source; its queries join those of a Prometheus in a file. */
 async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<SourceConfig> {
@@ -153,8 +158,13 @@ async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<Source
       ? null
       : (await import('../metrics/prometheus/config.js')).prometheusFromEnv({ ...set, PROM_URL: url ?? 'unset' });
   const promQueries = { ...configured?.queries, ...read?.config.queries };
-  const scrape = sourceCredentials(file.source?.kind === 'scrape' ? file.credentials : {}, {}, env, cwd);
-  const prometheus = sourceCredentials(configured ? file.credentials : {}, read?.auth ?? {}, env, cwd);
+  const named = file.credentials ?? {};
+  const credentialNames = {
+    scrape: file.source?.kind === 'scrape' ? named : {},
+    prometheus: configured === null ? {} : named,
+  };
+  const scrape = sourceCredentials(credentialNames.scrape, {}, env, cwd);
+  const prometheus = sourceCredentials(credentialNames.prometheus, read?.auth ?? {}, env, cwd);
   const signals = file.signals ?? DEFAULT_SIGNALS;
   const arms = file.arms ?? null;
   return {
@@ -174,6 +184,7 @@ async function sourceOf(file: FileConfig, env: Env, cwd: string): Promise<Source
     signals,
     promQueries,
     sourceAuth: { scrape: scrape.auth, prometheus: prometheus.auth },
+    credentialNames,
     missingEnv: { scrape: scrape.missing, prometheus: prometheus.missing },
   };
 }

@@ -74,6 +74,7 @@ describe('configuration', () => {
       arms: null,
       signals: DEFAULT_SIGNALS,
       sourceAuth: { scrape: {}, prometheus: {} },
+      credentialNames: { scrape: {}, prometheus: {} },
       missingEnv: { scrape: [], prometheus: [] },
       promQueries: {},
       hooks: { promote: [], rollback: [] },

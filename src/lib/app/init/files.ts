@@ -15,16 +15,26 @@ const SAME = ['lukhas.yml', 'lukhas.json'];
 /** As a configuration has to be, so that it is read again: nobody but its owner may write to it. */
 const MODE = 0o644;
 
-/** @throws LukhasError USAGE where a file is there already and `force` is not given */
-export async function refuseExisting(folder: string, names: readonly string[], force: boolean): Promise<void> {
-  for (const name of [...names, ...SAME]) {
+/** Those files that exist already. @throws LukhasError USAGE for another name of the same configuration */
+export async function existingFiles(folder: string, names: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of [...SAME, ...names]) {
     if (!(await exists(join(folder, name)))) continue;
-    if (force && !SAME.includes(name)) continue;
-    const suggestions = SAME.includes(name)
-      ? [`Remove ${name} first: it configures this folder already.`]
-      : ['Show what would be written with --dry-run, or overwrite it with --force.'];
-    throw new LukhasError('USAGE', `${name}: already exists; nothing was written`, { suggestions });
+    if (SAME.includes(name)) throw existing(name, `Remove ${name} first: it configures this folder already.`);
+    found.push(name);
   }
+  return found;
+}
+
+/** @throws LukhasError USAGE for a file that exists already */
+export async function refuseExisting(folder: string, names: readonly string[]): Promise<void> {
+  const [name] = await existingFiles(folder, names);
+  if (name !== undefined)
+    throw existing(name, 'Show what would be written with --dry-run, or overwrite it with --force.');
+}
+
+function existing(name: string, suggestion: string): LukhasError {
+  return new LukhasError('USAGE', `${name}: already exists; nothing was written`, { suggestions: [suggestion] });
 }
 
 /**

@@ -31,7 +31,7 @@ export async function initFrom({ origin, facts, wishes, perSecond }: InitInput):
       ? origin.kind === 'scrape' && origin.baselineUrl !== null
       : found.arms.found.baseline !== null;
   const policy = await proposePolicy({ proposal: found, hasBaseline, scrapeSeconds: facts.scrapeSeconds, perSecond });
-  const [config, slo] = [await configText(origin, found), await policyText(policy)];
+  const [config, slo] = [await configText(origin, found, facts.scrapeSeconds), await policyText(policy)];
   return {
     // The policy first: a configuration that names one that is missing would be worse than none.
     files: [

@@ -1,20 +1,26 @@
 import { annotatedYaml } from '../../input/index.js';
-import { matchersText, type Proposal, type ProposedSignal } from '../../metrics/discover/index.js';
+import { matchersText, type Proposal, type ProposedSignal, type Service } from '../../metrics/discover/index.js';
+import { readMatchers } from '../../metrics/promql/index.js';
+import type { CredentialNames } from '../source-schema.js';
 import type { PolicyProposal } from './policy.js';
 
+type Matchers = Service['matchers'];
+
 /** Where the source is, as the user gave it. */
-export type Origin =
+export type Origin = { credentials?: CredentialNames } & (
   | { kind: 'scrape'; canaryUrl: string; baselineUrl: string | null }
-  | { kind: 'prometheus'; url: string; selector: string | null };
+  /** `service`: what selects the chosen one of several. */
+  | { kind: 'prometheus'; url: string; selector: string | null; service?: Matchers }
+);
 
 type Notes = { at: string[]; lines: string[] }[];
 
 /** `lukhas.yaml` of a proposal. */
-export function configText(origin: Origin, proposal: Proposal): Promise<string> {
+export function configText(origin: Origin, proposal: Proposal, scrapeSeconds: number | null): Promise<string> {
   const notes: Notes = [];
   const arms = armsValue(origin, proposal);
   const value: Record<string, unknown> = {
-    source: sourceValue(origin, proposal),
+    source: sourceValue(origin, proposal, scrapeSeconds),
     ...(arms === null ? {} : { arms }),
     signals: signalsValue(proposal, notes),
     policy: 'slo.yaml',
@@ -32,26 +38,45 @@ export function policyText({ input, notes }: PolicyProposal): Promise<string> {
   return annotatedYaml({ head, value: input, notes });
 }
 
-function sourceValue(origin: Origin, { arms }: Proposal): Record<string, unknown> {
-  if (origin.kind === 'prometheus') return { kind: 'prometheus', url: origin.url };
+/** Above so many seconds between two samples one that is missed would make the others too old. */
+const USUAL_SCRAPE_SECONDS = 30;
+
+function sourceValue(origin: Origin, { arms }: Proposal, scrapeSeconds: number | null): Record<string, unknown> {
+  const { credentials = {} } = origin;
+  if (origin.kind === 'prometheus') {
+    const stale = (scrapeSeconds ?? 0) > USUAL_SCRAPE_SECONDS ? { staleSeconds: 3 * scrapeSeconds! } : {};
+    return { kind: 'prometheus', url: origin.url, ...stale, ...credentials };
+  }
   const { canaryUrl } = origin;
   // One page of both versions is the page of each.
   const baselineUrl = origin.baselineUrl ?? (arms.found?.baseline ? canaryUrl : null);
-  return { kind: 'scrape', canaryUrl, ...(baselineUrl === null ? {} : { baselineUrl }) };
+  return { kind: 'scrape', canaryUrl, ...(baselineUrl === null ? {} : { baselineUrl }), ...credentials };
 }
 
 /** Null: the pages tell the versions apart, or there is one version. */
 function armsValue(origin: Origin, { arms: { found } }: Proposal): Record<string, unknown> | null {
   const within = origin.kind === 'prometheus' ? withoutBraces(origin.selector) : '';
-  if (found === null && within === '' && origin.kind === 'scrape') return null;
-  const arm = (matchers: NonNullable<typeof found>['canary']): unknown => {
+  const service = origin.kind === 'prometheus' ? notWithin(origin.service ?? [], within) : [];
+  if (found === null && origin.kind === 'scrape') return null;
+  const arm = (version: Matchers): unknown => {
+    // What says the version may say the service, too.
+    const matchers = [...service.filter(({ label }) => !version.some((one) => one.label === label)), ...version];
     if (within === '' && matchers.every(({ op }) => op === '='))
       return Object.fromEntries(matchers.map(({ label, value }) => [label, value]));
     const own = withoutBraces(matchersText(matchers));
     return `{${[within, own].filter((part) => part !== '').join(', ')}}`;
   };
-  if (found === null) return { canary: `{${within}}` };
+  if (found === null) return { canary: arm([]) };
   return { canary: arm(found.canary), ...(found.baseline === null ? {} : { baseline: arm(found.baseline) }) };
+}
+
+/** Those that a selector does not have already. */
+function notWithin(matchers: Matchers, within: string): Matchers {
+  const read = readMatchers(`{${within}}`);
+  const had = read.ok ? read.value : [];
+  return matchers.filter(
+    (one) => !had.some(({ label, op, value }) => label === one.label && op === one.op && value === one.value),
+  );
 }
 
 function withoutBraces(selector: string | null): string {

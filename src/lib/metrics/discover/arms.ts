@@ -27,7 +27,7 @@ const VERSION_LABELS = [
   .split(' ');
 /** Labels that do so in some places; their values have to look like versions of one thing. */
 const MAYBE_LABELS =
-  'deployment application destination_workload workload service service_name model model_name cluster job backend'.split(
+  'deployment application destination_workload workload service service_name model model_name cluster job backend namespace environment env'.split(
     ' ',
   );
 const POD_LABELS = ['pod', 'exported_pod', 'kubernetes_pod_name', 'pod_name'];
@@ -109,15 +109,20 @@ function ranked<T extends { value: string; perSecond: number | null }>(values: r
 }
 
 /** `fraud-v1` and `fraud-v2`, `fraud` and `fraud-canary`: two of one thing, not two things. */
-function lookAlike(values: readonly string[]): boolean {
+export function lookAlike(values: readonly string[]): boolean {
   const stems = values.map((value) => value.replace(/[-_.:@/]?(v?\d+(\.\d+)*|[a-z]+)$/i, ''));
   const sameStem = stems.every((stem, i) => stem.length > 1 && stem === stems[0] && values[i] !== stem);
   const versions = values.every((value) => /(^|[^a-z])v?\d+(\.\d+)*$/i.test(value));
   const canaries = values.some((value) => CANARY.test(value));
   const named = values.some((base) =>
-    values.some((other) => base !== '' && other.startsWith(base) && CANARY.test(other.slice(base.length))),
+    values.some((other) => base !== '' && other.startsWith(base) && isVersionPart(other.slice(base.length))),
   );
   return named || (sameStem && (versions || canaries)) || (canaries && values.some((value) => BASELINE.test(value)));
+}
+
+/** `-canary`, `-v2`: what a name has more than that of the version that serves. */
+function isVersionPart(text: string): boolean {
+  return CANARY.test(text) || /^[-_.:@/]v\d+(\.\d+)*$/i.test(text);
 }
 
 const POD = /^(.+?)(-[a-z0-9]{4,10})?-[a-z0-9]{5}$/;

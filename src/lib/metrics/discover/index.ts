@@ -3,8 +3,10 @@
  * `propose` is pure.
  */
 export type { Facts } from './facts.js';
+export { judgedSeries } from './judged.js';
 export { pagesFacts } from './page.js';
 export { matchersText } from './picks.js';
-export { prometheusFacts } from './prometheus.js';
+export { type PrometheusInput, prometheusFacts, prometheusServices, scrapeSeconds } from './prometheus.js';
 export { type Proposal, propose, type Wishes } from './propose.js';
+export { type Service, servicesNamed } from './services.js';
 export type { ProposedSignal } from './signal-notes.js';

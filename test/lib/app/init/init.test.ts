@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { loadConfig } from '../../../../src/lib/app/index.js';
-import { type Init, initFrom, type Origin, refuseExisting, writeAll } from '../../../../src/lib/app/init/index.js';
+import {
+  existingFiles,
+  type Init,
+  initFrom,
+  type Origin,
+  refuseExisting,
+  writeAll,
+} from '../../../../src/lib/app/init/index.js';
 import { parseText } from '../../../../src/lib/input/index.js';
 import type { Policy } from '../../../../src/lib/judge/index.js';
 import { parsePolicy } from '../../../../src/lib/judge/policy-schema.js';
@@ -151,14 +158,14 @@ describe('lukhas init', () => {
 
     it('replace nothing unless it is wished', async () => {
       await writeFile(join(dir, 'lukhas.yaml'), 'mine');
-      for (const refusal of [refuseExisting(dir, ['lukhas.yaml'], false), writeAll(dir, FILES, false)])
+      for (const refusal of [refuseExisting(dir, ['lukhas.yaml']), writeAll(dir, FILES, false)])
         expect(
           await refusal.then(
             () => 'written',
             (error: Error) => error.message,
           ),
         ).to.match(/lukhas\.yaml: already exists/);
-      await refuseExisting(dir, ['lukhas.yaml'], true);
+      expect(await existingFiles(dir, ['slo.yaml', 'lukhas.yaml'])).to.deep.equal(['lukhas.yaml']);
       await writeAll(dir, FILES, true);
       expect(await readFile(join(dir, 'lukhas.yaml'), 'utf8')).to.equal('b: 2\n');
     });
@@ -171,7 +178,7 @@ describe('lukhas init', () => {
 
     it('are refused beside another configuration of the same folder', async () => {
       await writeFile(join(dir, 'lukhas.json'), '{}');
-      const refused = await refuseExisting(dir, ['lukhas.yaml'], true).catch((error: Error) => error.message);
+      const refused = await existingFiles(dir, ['lukhas.yaml']).catch((error: Error) => error.message);
       expect(refused).to.match(/lukhas\.json: already exists/);
     });
   });
