@@ -82,6 +82,20 @@ describe('openScrape', () => {
   }
   const errorsOf = (reading: Reading): CountSignal => reading.observation.canary.errors!;
 
+  it('takes a label without a value for none, so that its series is counted on', async () => {
+    const page = (requests: number, labels: string) =>
+      `model_requests_total${labels} ${requests}\nmodel_errors_total 0\n`;
+    const pages = [page(1000, '{a=""}'), page(1100, ''), page(1200, '{a="",b=""}')];
+    const url = await serve((_, response) => void response.end(pages.shift()));
+    const signals = { ...DEFAULT_SIGNALS, histograms: {}, drift: null, inflight: null };
+    const source = open(url, { signals });
+    await look(source);
+    for (const _ of ['first', 'second']) {
+      const { observation } = await look(source);
+      expect(observation.canary.errors).to.deep.equal({ state: 'ok', bad: 0, total: 100 });
+    }
+  });
+
   it('reads two services: a starting point, then the increments of each', async () => {
     const [canary, baseline] = [new Service(), new Service()];
     const source = open(await serve(canary.handler), { baselineUrls: [await serve(baseline.handler)] });

@@ -282,8 +282,12 @@ function isEscaped(text: string, start: number, quote: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** Assigning would lose a label called `__proto__`. */
+/**
+ * A label without a value is the same as none: the series with it is the one without it, as Prometheus has it. Assigning
+ * would lose a label called `__proto__`.
+ */
 function setLabel(labels: Labels, name: string, value: string): void {
+  if (value === '') return;
   if (name === '__proto__') Object.defineProperty(labels, name, { value, enumerable: true, configurable: true });
   else labels[name] = value;
 }

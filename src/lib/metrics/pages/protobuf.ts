@@ -85,6 +85,8 @@ function readLabel(message: Uint8Array, into: Labels): void {
     if (field.number === 1) label = textOf(field);
     else if (field.number === 2) value = textOf(field);
   }
+  // A label without a value is the same as none.
+  if (value === '') return;
   // Assigning would lose a label called __proto__.
   Object.defineProperty(into, label, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -56,6 +56,12 @@ describe('readProtobuf', () => {
     expect([...facts.names]).to.include.members(['both_seconds_bucket', 'process_start_time_seconds', 'summ_count']);
   });
 
+  it('takes a label without a value for none', async () => {
+    const value = message([1, new Float(5)]);
+    const { samples } = await read(family('a', 0, message(label('b', ''), label('c', 'd'), [3, value])));
+    expect(samples).to.deep.equal([{ name: 'a', labels: { c: 'd' }, value: 5 }]);
+  });
+
   it('refuses every page that was cut within a message', async () => {
     const whole = await readProtobuf(GO, all);
     const ends = new Set<number>();
