@@ -1,6 +1,6 @@
 import { compare, createdAnew, hiddenAt } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
-import { countProblem, differenceHistogram, type HistogramTotals, type Increments } from './histogram.js';
+import { countProblem, differenceHistogram, type HistogramTotals, type Increments, isNoise } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
 import type { Plan } from './plan.js';
 import { histogramKey, type ProcessLook } from './processes.js';
@@ -157,7 +157,7 @@ class Step {
     if (last === undefined)
       return t !== undefined && t < this.context.staleBefore ? null : this.isNew(key) ? value : null;
     if (createdAnew(before?.created, this.look, key)) return this.createdWithin(key) ? value : null;
-    return value - last;
+    return isNoise(last, value) ? 0 : value - last;
   }
 
   histogram(index: number, into: ProcessCursor['histograms']): HistogramPart {

@@ -1,5 +1,5 @@
 import type { Line, ProcessCursor } from './cursor.js';
-import type { HistogramTotals } from './histogram.js';
+import { type HistogramTotals, isNoise } from './histogram.js';
 import type { Plan } from './plan.js';
 import { histogramKey, type ProcessLook } from './processes.js';
 
@@ -29,7 +29,7 @@ export function compare(line: Line & Pick<ProcessCursor, 'created'>, look: Proce
   const one = (name: string, from: number, to: number): void => {
     if (to > found.highest) found.highest = to;
     if (to - from > found.rise) found.rise = to - from;
-    if (to >= from) return;
+    if (to >= from || isNoise(from, to)) return;
     if (found.fell === null || from - to > found.fell.from - found.fell.to) found.fell = { name, from, to };
     if (to > from / 2) found.halved = false;
     if (to > from / 10) found.decimated = false;

@@ -47,6 +47,14 @@ export function countProblem(value: number): string | null {
   return Number.isFinite(value) && value > 0 ? `${value}, too large for a count` : String(value);
 }
 
+/** Sums of fractions differ in their last digits by the order in which they are added up; whole numbers do not. */
+const NOISE = 1e-9;
+
+/** Whether a number that is lower than before is the same but for what adding up fractions does to it. */
+export function isNoise(from: number, to: number): boolean {
+  return from > to && from - to <= NOISE * from && !(Number.isInteger(from) && Number.isInteger(to));
+}
+
 function collect(name: string, sample: Sample, scale: number, groups: Map<string, Buckets>): string | null {
   const isBucket = sample.name === `${name}_bucket`;
   if (!isBucket && sample.name !== `${name}_count`) return null;
@@ -97,7 +105,7 @@ function cumulate(shown: string, { byBound, count }: Buckets): HistogramTotals |
   if (bounds.length === 0) return `${shown} has no bucket with a finite bound`;
   if (bounds[0] === -Infinity) return `${shown} has a bucket with the bound -Inf`;
   const totals = [...bounds.map((bound) => byBound.get(bound)!), all];
-  const falls = totals.findIndex((total, i) => i > 0 && total < totals[i - 1]!);
+  const falls = totals.findIndex((total, i) => i > 0 && total < totals[i - 1]! && !isNoise(totals[i - 1]!, total));
   if (falls > 0) {
     return `${shown} is not cumulative: ${totals[falls - 1]} at or below ${bounds[falls - 1]}, ${totals[falls]} at or below ${bounds[falls] ?? '+Inf'}`;
   }
@@ -115,7 +123,7 @@ export function differenceHistogram(
 ): { increments: Increments; reset: boolean } | null {
   const reset = before !== undefined && isReset(now, before);
   const base = before === undefined || reset ? null : before.totals;
-  const rises = now.totals.map((total, i) => total - (base?.[i] ?? 0));
+  const rises = now.totals.map((total, i) => (base && isNoise(base[i]!, total) ? 0 : total - (base?.[i] ?? 0)));
   const counts = rises.map((rise, i) => rise - (i > 0 ? rises[i - 1]! : 0));
   const noise = 1e-12 * Math.max(...now.totals);
   if (counts.some((count) => count < -noise)) return null;
@@ -125,7 +133,7 @@ export function differenceHistogram(
 function isReset(now: HistogramTotals, before: HistogramTotals): boolean {
   const sameBounds =
     now.bounds.length === before.bounds.length && now.bounds.every((bound, i) => bound === before.bounds[i]);
-  return !sameBounds || now.totals.some((total, i) => total < before.totals[i]!);
+  return !sameBounds || now.totals.some((total, i) => total < before.totals[i]! && !isNoise(before.totals[i]!, total));
 }
 
 /**

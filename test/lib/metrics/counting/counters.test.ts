@@ -27,6 +27,21 @@ describe('countArm: errors', () => {
     expect(second!.reading).not.to.have.property('resets');
   });
 
+  it('takes fractions that were added up in another order for the same, and a fall of whole numbers for a fall', () => {
+    const fractions = (total: number, slow = total) => [
+      requests(total),
+      errors(0.1),
+      ...latency({ '0.05': slow, '+Inf': total }),
+    ];
+    const all = looks([fractions(1000.3), fractions(1100.6000000000001), fractions(1100.6), fractions(1200.6)]);
+    const totals = errorsIn(all).map((one) => (one?.state === 'ok' ? Math.round(one.total) : one?.state));
+    expect(totals).to.deep.equal(['first', 100, 0, 100]);
+    expect(all.map(({ reading }) => reading.latency?.state)).to.deep.equal(['first', 'ok', 'ok', 'ok']);
+    expect(all[2]!.reading).not.to.have.property('resets');
+    const whole = looks([1e12, 1e12 + 100, 1e12 + 99].map((total) => [requests(total), errors(0)]));
+    expect(whole[2]!.reading.errors).to.include({ state: 'unstable' });
+  });
+
   it('differences each pod by itself: one that restarts is not hidden by one that counts on', () => {
     const pod = (a: number, b: number) => [requests(a, { pod: 'a' }), requests(b, { pod: 'b' }), errors(0)];
     const all = looks([pod(500, 100), pod(7, 190), pod(17, 200)]);
