@@ -22,6 +22,7 @@ import {
   parseSignals,
   refuseSameSeries,
   type Signals,
+  refuseTwice,
   type Target,
 } from './signals/index.js';
 import {
@@ -134,6 +135,8 @@ function checkConfig(config: ScrapeConfig): void {
   checkUrls('canary URL', config.canaryUrls);
   checkUrls('baseline URL', config.baselineUrls ?? []);
   // Gates always differ; which they are is known when a canary starts.
+  refuseTwice('canary URLs', config.canaryUrls);
+  refuseTwice('baseline URLs', config.baselineUrls ?? []);
   refuseSameSeries(config, {
     canary: { gate: 'canary gate', model: 'model', window: 60 },
     baseline: { gate: 'baseline gate', model: 'model', window: 60 },

@@ -82,6 +82,19 @@ describe('openScrape', () => {
   }
   const errorsOf = (reading: Reading): CountSignal => reading.observation.canary.errors!;
 
+  it('refuses a page that is given twice: its requests would be twice the evidence', async () => {
+    const url = 'http://127.0.0.1:8080/metrics';
+    for (const other of [url, 'http://localhost:8080/metrics/', 'http://[::1]:8080/metrics', `dns+${url}`]) {
+      for (const urls of [{ canaryUrls: [url, other] }, { baselineUrls: [url, other] }]) {
+        const error = await open('http://127.0.0.1:1/metrics', urls)
+          .check()
+          .catch((refused: LukhasError) => refused);
+        expect(error).to.include({ code: 'CONFIG' });
+        expect((error as LukhasError).message).to.match(/: its requests would count twice$/);
+      }
+    }
+  });
+
   it('takes a label without a value for none, so that its series is counted on', async () => {
     const page = (requests: number, labels: string) =>
       `model_requests_total${labels} ${requests}\nmodel_errors_total 0\n`;

@@ -108,6 +108,19 @@ function sameSeries({ canary, baseline }: Facts, signals: Signals): Finding[] {
   ];
 }
 
+/** Processes of an arm that are asked at two addresses: what they serve would count twice, and be twice the evidence. */
+function twice(name: Arm['name'], { places, matchers }: ArmFacts, signals: Signals): Finding[] {
+  const selectors = selectorsOf(signals);
+  const matters = (sample: Sample): boolean =>
+    selectors.some((one) => matches({ name: one.name, matchers: [...one.matchers, ...matchers] }, sample));
+  return places.flatMap((place, i): Finding[] => {
+    const same = places.slice(i + 1).find((other) => areOneProcess(place, other, matters));
+    if (same === undefined) return [];
+    const words = `${idsOf(place, same)}, would count twice`;
+    return [{ level: 'fatal', arm: name, signal: null, words, advice: 'Name one address of each process.' }];
+  });
+}
+
 function idsOf(place: Place, other: Place): string {
   return place.id === other.id ? place.id : `one process, ${place.id} and ${other.id}`;
 }
@@ -129,7 +142,11 @@ function ofArm(arm: Arm, facts: ArmFacts, other: Arm | null, signals: Signals, n
   if (arm.places.length === 0 || places.some(({ level }) => level === 'fatal')) return places;
   const unknown = unknownLabels(arm, facts);
   if (unknown.length > 0) return [...places, ...unknown];
-  const found = [...signalFindings(arm, other, signals, needs), ...errorFindings(arm, other, signals, needs)];
+  const found = [
+    ...twice(arm.name, facts, signals),
+    ...signalFindings(arm, other, signals, needs),
+    ...errorFindings(arm, other, signals, needs),
+  ];
   return [...places, ...found, ...(found.some(({ level }) => level === 'fatal') ? [] : traffic(arm))];
 }
 

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Missing } from '../../judge/index.js';
 import { processStart } from '../counting/index.js';
 import { type BytesAnswer, type Credentials, type Failure, getBytes, shownUrl } from '../http.js';
@@ -28,6 +29,8 @@ const TEXT = 'text/plain;version=0.0.4;q=1,application/openmetrics-text;version=
 const TEXT_UTF8 = `text/plain;version=1.0.0;escaping=allow-utf-8;q=1,${TEXT.replace('q=1', 'q=0.9')}`;
 const PROTOBUF = `application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=1,${TEXT.replace('q=1', 'q=0.9')}`;
 const LEGACY_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+/** For so long a name that had addresses of one kind keeps those while only others are found, milliseconds. */
+const FAMILY_MS = 120_000;
 /** Pages are read at once, up to so many: they may be large. */
 const AT_ONCE = 25;
 
@@ -42,8 +45,8 @@ export class Pages {
   private readonly protobuf = new Map<string, boolean>();
   /** By place, of answers without a length: how many samples and metrics there were at last. */
   private readonly sizes = new Map<string, number>();
-  /** Where each URL led at last: while a name cannot be looked up, its processes are asked where they were. */
-  private readonly lastPlaces = new Map<string, Place[]>();
+  /** Where each URL led at last, and when: while a name cannot be looked up, its processes are asked where they were. */
+  private readonly lastPlaces = new Map<string, { places: Place[]; at: number }>();
 
   constructor(private readonly options: PagesOptions) {
     const { wanted } = options;
@@ -79,8 +82,12 @@ export class Pages {
   private async placesOf(url: string): Promise<Place[] | Missing> {
     const { timeoutMs, lookup = systemLookup } = this.options;
     const found = await placesOf(url, timeoutMs, lookup);
-    if (Array.isArray(found)) this.lastPlaces.set(url, found);
-    else if (found.state === 'unreachable') return this.lastPlaces.get(url) ?? found;
+    const last = this.lastPlaces.get(url);
+    if (!Array.isArray(found)) return found.state === 'unreachable' ? (last?.places ?? found) : found;
+    const at = performance.now();
+    // Half of a lookup may fail. The same processes at addresses of the other kind would be others, and count twice.
+    if (last !== undefined && isOtherFamily(last.places, found) && at - last.at < FAMILY_MS) return last.places;
+    this.lastPlaces.set(url, { places: found, at });
     return found;
   }
 
@@ -128,6 +135,10 @@ export class Pages {
     const detail = `${shownUrl(place.url)}: the answer may be cut off: it holds less than at the check before, and it gave no length`;
     return { ok: false, missing: { state: 'unreachable', detail } };
   }
+}
+
+function isOtherFamily([last]: readonly Place[], [now]: readonly Place[]): boolean {
+  return last?.address !== undefined && now?.address !== undefined && isIPv6(last.address) !== isIPv6(now.address);
 }
 
 /** Secrets are masked in what names a place, so two may look alike; counters are kept by these names. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { LukhasError } from '../../errors.js';
+import { maskUrls } from '../../input/index.js';
 import { pageKey } from '../page-key.js';
 import { disjoint, type Matcher, type Placeholders, readMatchers, writeMatchers } from '../promql/index.js';
 import { fillMatchers } from './match.js';
@@ -57,4 +58,25 @@ export function refuseSameSeries(
       'Or use --canary-label version=v2 --baseline-label version=v1, or a page of its own for each version.',
     ],
   });
+}
+
+/**
+ * Refuses pages of an arm that are one page: its requests would count twice, and be twice the evidence.
+ * @param where what the addresses are called
+ * @throws LukhasError CONFIG
+ */
+export function refuseTwice(where: string, urls: readonly string[]): void {
+  const pages = new Map<string, string>();
+  for (const url of urls) {
+    const key = pageKey(url);
+    const first = pages.get(key);
+    if (first !== undefined) {
+      const shown =
+        first === url ? `${maskUrls(url)} is given twice` : `${maskUrls(first)} and ${maskUrls(url)} are one page`;
+      throw new LukhasError('CONFIG', `${where}: ${shown}: its requests would count twice`, {
+        suggestions: ['Name each page once.'],
+      });
+    }
+    pages.set(key, url);
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * The language of what is counted: selectors and sums of them in PromQL's own syntax, the same for every source.
  */
-export { armInput, equal, refuseSameSeries } from './arms.js';
+export { armInput, equal, refuseSameSeries, refuseTwice } from './arms.js';
 export { ALL_SERIES, BY_GATE, DEFAULT_SIGNALS } from './defaults.js';
 export { type OtherName, type SignalsForm, signalsInput, signalsSchema } from './input.js';
 export { fillMatchers, fillSignals, matches } from './match.js';

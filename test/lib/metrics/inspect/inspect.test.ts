@@ -254,6 +254,21 @@ describe('the first look', () => {
       for (const said of [...others, less]) expect(said.join()).not.to.contain('same series');
     });
 
+    it('refuses one process at two addresses of the canary', () => {
+      const of = (startedAt: number, page = 'model_requests_total 1002\nmodel_errors_total 3\n') =>
+        words({
+          ...MODEL,
+          page: COUNTERS,
+          startedAt: { canary: 1_700_000_000_120, baseline: 0 },
+          also: { page, startedAt },
+        });
+      expect(of(1_700_000_000_120)[0]).to.equal(
+        'one process, http://canary/metrics and http://canary-2/metrics, would count twice',
+      );
+      expect(of(1_700_000_000_121).join()).not.to.contain('count twice');
+      expect(of(1_700_000_000_120, 'model_requests_total 700\nmodel_errors_total 3\n').join()).not.to.contain('twice');
+    });
+
     it('refuses a policy that asks for what is not measured', () => {
       const page = COUNTERS;
       const policy = {

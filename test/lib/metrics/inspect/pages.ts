@@ -39,6 +39,8 @@ export interface Look extends Written {
   baselinePage?: string;
   /** When the processes behind the pages began, milliseconds since the epoch. */
   startedAt?: { canary: number; baseline: number };
+  /** Another page of the canary, whose process began then. */
+  also?: { page: string; startedAt: number };
   policy?: object;
 }
 
@@ -49,6 +51,7 @@ export function lookAt({
   baseline,
   baselinePage,
   startedAt,
+  also,
   policy,
   ...written
 }: Look): Finding[] {
@@ -61,8 +64,10 @@ export function lookAt({
     const state = { state: 'ok' as const };
     return { matchers, places: [{ id, kind: 'page' as const, state, families, samples, ...started }] };
   };
+  const own = arm(page, canary, 'http://canary/metrics', startedAt?.canary);
+  const more = also === undefined ? [] : arm(also.page, canary, 'http://canary-2/metrics', also.startedAt).places;
   const facts: Facts = {
-    canary: arm(page, canary, 'http://canary/metrics', startedAt?.canary),
+    canary: { ...own, places: [...own.places, ...more] },
     baseline:
       baseline === undefined && baselinePage === undefined
         ? null

@@ -151,6 +151,18 @@ describe('Pages', () => {
       expect((await ids('six.test'))[0]).to.contain('(::1)');
     });
 
+    it('keeps to addresses of one kind while only those of the other are found, so that no process counts twice', async () => {
+      const url = await servers.http((_, response) => void response.end('requests_total 1\n'));
+      const hosts: Record<string, string[]> = { 'svc.test': ['127.0.0.1', '::1'] };
+      const pages = open({ lookup: names(hosts) });
+      const ids = async () => (await pages.fetch([at(url)])).get(at(url))!.map(({ target }) => target.id);
+      const before = await ids();
+      hosts['svc.test'] = ['::1'];
+      expect(await ids()).to.deep.equal(before);
+      hosts['svc.test'] = ['127.0.0.2'];
+      expect((await ids())[0]).to.contain('(127.0.0.2)');
+    });
+
     it('has a state for a name that leads nowhere, or to too many places', async () => {
       const many = Array.from({ length: 101 }, (_, i) => `127.0.1.${i}`);
       const pages = open({
