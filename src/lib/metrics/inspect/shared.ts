@@ -1,5 +1,5 @@
 import { pageKey } from '../page-key.js';
-import { narrows, type Selector, showSelector, substitute } from '../promql/index.js';
+import { meet, narrows, type Selector, showSelector, substitute } from '../promql/index.js';
 import {
   type ArmsConfig,
   fillMatchers,
@@ -25,8 +25,8 @@ export interface ReadBy {
 }
 
 /**
- * Whether two canaries read the same series of their candidates: one of them selects a part of what the other selects, at the same
- * place. What cannot be proved from the selectors is let pass (two regular expressions that may or may not overlap).
+ * Whether two canaries read the same series of their candidates: one of them selects a part of what the other selects, or both
+ * accept the same values of their labels, at the same place. What cannot be proved from the selectors is let pass (two regular expressions that may or may not overlap).
  * @returns the series, for a person; null: no such series is known
  */
 export function sharedSeries(a: ReadBy, b: ReadBy): string | null {
@@ -41,7 +41,8 @@ export function sharedSeries(a: ReadBy, b: ReadBy): string | null {
 }
 
 function overlap(a: Selector, b: Selector): boolean {
-  return a.name === b.name && (narrows(a.matchers, b.matchers) || narrows(b.matchers, a.matchers));
+  if (a.name !== b.name) return false;
+  return narrows(a.matchers, b.matchers) || narrows(b.matchers, a.matchers) || meet(a.matchers, b.matchers);
 }
 
 interface Reads {

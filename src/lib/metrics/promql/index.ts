@@ -3,7 +3,7 @@
  */
 export { fitAll, fits } from './match.js';
 export { checkPromql, type Placeholders, substitute } from './promql.js';
-export { disjoint, narrows, selectsAmong } from './prove.js';
+export { disjoint, meet, narrows, selectsAmong } from './prove.js';
 export {
   fillSelector,
   type Matcher,

@@ -19,6 +19,24 @@ export function narrows(narrow: readonly Matcher[], wide: readonly Matcher[]): b
   });
 }
 
+/**
+ * Whether some series fit both, if there are any for all the values that are asked for: of each label that both ask for
+ * they accept a common value, and one of them asks for no other labels.
+ */
+export function meet(a: readonly Matcher[], b: readonly Matcher[]): boolean {
+  const [labels, others] = [labelsOf(a), labelsOf(b)];
+  const common = [...labels].filter((label) => others.has(label));
+  if (common.length < Math.min(labels.size, others.size)) return false;
+  return common.every((label) => {
+    const all = [...a, ...b].filter((matcher) => matcher.label === label);
+    return all.flatMap((matcher) => valuesOf(matcher) ?? []).some((value) => all.every((one) => fits(one, value)));
+  });
+}
+
+function labelsOf(matchers: readonly Matcher[]): Set<string> {
+  return new Set(matchers.filter((matcher) => !everything(matcher)).map(({ label }) => label));
+}
+
 /** Whether every series of `narrow` is one of `wide`. */
 export function selectsAmong(narrow: Selector, wide: Selector): boolean {
   return narrow.name === wide.name && narrows(narrow.matchers, wide.matchers);

@@ -32,6 +32,38 @@ describe('two canaries that read', () => {
     expect(sharedSeries(local, scrape('{}', 'http://127.0.0.1:8080/metrics'))).to.contain('localhost:8080');
   });
 
+  it('the same page by another address share their series', () => {
+    const page = scrape('{}', 'http://127.0.0.1:8080/metrics');
+    for (const url of [
+      'http://[::1]:8080/metrics/',
+      'http://[::ffff:127.0.0.1]:8080/metrics',
+      'http://LOCALHOST:8080//metrics#a',
+      'http://127.1:8080/%6Detrics',
+      'dns+http://localhost.:8080/metrics',
+    ])
+      expect(sharedSeries(page, scrape('{}', url)), url).to.contain('model_requests_total');
+    for (const url of ['http://127.0.0.1:8081/metrics', 'http://127.0.0.1:8080/metrics?a=1', 'http://127.0.0.1:8080/b'])
+      expect(sharedSeries(page, scrape('{}', url)), url).to.equal(null);
+  });
+
+  it('some of the same values of their labels share those', () => {
+    const both = (a: string, b: string) => [sharedSeries(scrape(a), scrape(b)), sharedSeries(scrape(b), scrape(a))];
+    for (const [a, b] of [
+      ['{version=~"v2|v3"}', '{version=~"v3|v4"}'],
+      ['{version="v2"}', '{version=~"v2|v3",region=~"eu|us"}'],
+      ['{version=~"v[2-9]",region="eu"}', '{region=~"eu|us",version="v2"}'],
+    ] as const)
+      expect(both(a, b), `${a} ${b}`).not.to.include(null);
+    for (const [a, b] of [
+      ['{version=~"v2|v3"}', '{version=~"v4|v5"}'],
+      ['{version=~"v2|v3",region="eu"}', '{version=~"v3|v4",region="us"}'],
+      // Which versions serve which team is not known.
+      ['{version=~"v2|v3"}', '{team="a"}'],
+      ['{job=~"a|b",version="v2"}', '{job=~"a|c",team="a"}'],
+    ] as const)
+      expect(both(a, b), `${a} ${b}`).to.deep.equal([null, null]);
+  });
+
   it('a part of what the other reads share it', () => {
     expect(sharedSeries(scrape('{}'), scrape('{version="v2"}'))).to.equal('model_requests_total of http://a/metrics');
     expect(sharedSeries(scrape('{pod=~"a-.*"}'), scrape('{pod="a-1"}'))).to.contain('model_requests_total');
