@@ -15,8 +15,13 @@ export function encodingOf({ headers }: IncomingMessage): string {
 }
 
 /** @returns the body, or in words why it was not read. */
-export async function readBody(response: IncomingMessage, encoding: string, limit: number): Promise<Buffer | string> {
-  const tooLarge = `the answer is larger than ${limit / 1024 / 1024} MiB: expose fewer series there, or read them through Prometheus`;
+export async function readBody(
+  response: IncomingMessage,
+  encoding: string,
+  limit: number,
+  advice = 'expose fewer series there, or read them through Prometheus',
+): Promise<Buffer | string> {
+  const tooLarge = `the answer is larger than ${limit / 1024 / 1024} MiB: ${advice}`;
   if (Number(response.headers['content-length'] ?? 0) > limit) {
     response.destroy();
     return tooLarge;

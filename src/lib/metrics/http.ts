@@ -19,6 +19,8 @@ export interface GetOptions extends Credentials {
   timeoutMs: number;
   /** Largest body after decompression, bytes. */
   maxBytes?: number;
+  /** What to do about a larger one. */
+  tooLarge?: string;
   signal?: AbortSignal;
   /** Keeps connections; without one each call opens its own. */
   agent?: Agent;
@@ -190,7 +192,7 @@ async function receive(response: IncomingMessage, url: URL, options: GetOptions)
   const status = response.statusCode ?? 0;
   const limit = options.maxBytes ?? MAX_BODY_BYTES;
   const encoding = encodingOf(response);
-  const bytes = await readBody(response, encoding, limit);
+  const bytes = await readBody(response, encoding, limit, options.tooLarge);
   const failed = statusFailure(status, url);
   if (typeof bytes === 'string') {
     const detail = `${shownUrl(url.href)}: ${bytes}`;

@@ -9,6 +9,7 @@ import { usualMost } from './nameless.js';
 import { type Plan, planOf } from './plan.js';
 import { type ProcessLook, processesOf } from './processes.js';
 import { ArmSignals } from './readings.js';
+import { tooMuchKept, tooMuchShown } from './size.js';
 import { beforeOfTarget } from './unlabelled.js';
 import { type Unseen, unseenOf } from './unseen.js';
 import type { Verdict } from './verdict.js';
@@ -44,7 +45,17 @@ export function countArm(samples: ArmSamples, previous: ArmCursor | null, signal
   const staleBefore = samples.staleBefore ?? Number.NEGATIVE_INFINITY;
   const looks = processesOf(samples, plan);
   const unseen: Unseen[] = [];
+  const refused = (missing: Missing): ArmCount => ({
+    reading: { ...allMissing(missing, signals), targets },
+    cursor: previous ?? nextCursor(null, samples.at),
+    notes,
+    unseen: [],
+  });
+  const shown = tooMuchShown(looks);
+  if (shown !== null) return refused(shown);
   const steps = stepAll(looks, { samples, previous, cursor, plan, staleBefore, notes, unseen });
+  const kept = tooMuchKept(cursor);
+  if (kept !== null) return refused(kept);
   const arm = new ArmSignals({ steps, cursor, previous, signals, plan, staleBefore, notes, unseen });
   const reading: ArmReading = { ...arm.reading(), targets };
   const verdicts = steps.flatMap(({ verdict }) => verdict ?? []);

@@ -41,6 +41,8 @@ export async function readExposition(text: string, options: ExpositionOptions): 
 
 export const NO_EOF = 'the text ends without "# EOF": it was cut off';
 const LINES_A_STEP = 500;
+/** Labels are kept, compared and shown. */
+const LONGEST_STRING = 1024 * 1024;
 
 const LINE_FEED = 10;
 const HASH = 35;
@@ -225,6 +227,8 @@ class Parser {
     while (end > 0 && isEscaped(this.text, start, end)) end = this.text.indexOf('"', end + 1);
     const raw = end < 0 ? '' : this.text.slice(start, end);
     if (end < 0 || raw.includes('\n')) throw this.wrong('a quoted string does not end on its line');
+    if (raw.length > LONGEST_STRING)
+      throw this.wrong(`a quoted string has ${raw.length} characters, at most ${LONGEST_STRING} are read`);
     this.at = end + 1;
     return unescaped(raw);
   }

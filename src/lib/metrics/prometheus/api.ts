@@ -206,6 +206,7 @@ export class PrometheusApi {
       signal,
       agent: this.agent,
       ...tls,
+      tooLarge: 'select fewer series, by labels of arms and signals',
     });
   }
 }

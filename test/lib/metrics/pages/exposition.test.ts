@@ -248,6 +248,14 @@ never_total 1
     }
   });
 
+  it('reads no string that is longer than a mebibyte', () => {
+    const page = (length: number) => `a{b="${'x'.repeat(length)}"} 1\n`;
+    expect(parseExposition(page(2 ** 20), TEXT)).to.have.length(1);
+    expect(() => parseExposition(page(2 ** 20 + 1), TEXT)).to.throw(
+      'line 1: a quoted string has 1048577 characters, at most 1048576 are read',
+    );
+  });
+
   it('gives back any series as it was written', () => {
     fc.assert(
       fc.property(fc.array(anySeries, { maxLength: 12 }), fc.boolean(), (series, openMetrics) => {
