@@ -272,12 +272,20 @@ function isSample(value: unknown): value is RawSample {
   return Array.isArray(value) && typeof value[0] === 'number' && typeof value[1] === 'string';
 }
 
-/** Looks at the ends of a series alone: the server writes all samples of an answer alike, and there are many. */
+/** Whatever answers may be no Prometheus: what it says is looked at whole before anything is read from it. */
 function isSeries(value: unknown): value is ApiSeries {
   const { metric, value: one, values, histograms } = (value ?? {}) as Partial<ApiSeries>;
   if (typeof metric !== 'object' || metric === null) return false;
-  if (histograms !== undefined) return Array.isArray(histograms);
-  return values === undefined ? one === undefined || isSample(one) : values.length > 0 && isSample(values.at(-1));
+  for (const label in metric) if (typeof metric[label] !== 'string') return false;
+  if (histograms !== undefined) return Array.isArray(histograms) && histograms.every(isHistogram);
+  if (values === undefined) return one === undefined || isSample(one);
+  return Array.isArray(values) && values.length > 0 && values.every(isSample);
+}
+
+function isHistogram(value: unknown): boolean {
+  if (!Array.isArray(value) || typeof value[0] !== 'number') return false;
+  const { count, buckets = [] } = (value[1] ?? {}) as Partial<RawHistogram>;
+  return typeof count === 'string' && Array.isArray(buckets) && buckets.every((bucket) => Array.isArray(bucket));
 }
 
 const shorten = (text: string): string => (text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE)}...` : text);
