@@ -1,5 +1,5 @@
 import { compare, createdAnew, hiddenAt } from './compare.js';
-import type { ProcessCursor } from './cursor.js';
+import { elapsedSince, type ProcessCursor } from './cursor.js';
 import { countProblem, differenceHistogram, type HistogramTotals, type Increments, isNoise } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
 import type { Plan } from './plan.js';
@@ -71,6 +71,8 @@ export function advance(
   };
   const inflight = plan.subtracts ? inflightNow(look, before, verdict) : undefined;
   if (inflight !== undefined) cursor.inflight = inflight;
+  // Within one look of Prometheus there are steps that are shorter.
+  if (before !== undefined) cursor.every = Math.max(elapsedSince(before, look.time), (before.every ?? 0) / 2);
   const startedAt = look.startedAt ?? before?.startedAt;
   if (startedAt !== undefined) cursor.startedAt = startedAt;
   const created = { ...(verdict.kind === 'count' ? before?.created : {}), ...Object.fromEntries(look.created) };
@@ -220,19 +222,21 @@ class Step {
 
   /** Of the fastest series, per millisecond. It fades, so that a burst is not the measure for ever. */
   rate(): number | null {
-    const { before, look, verdict } = this;
+    const { before, verdict } = this;
     // Of two that answer in turn, the step from one to the other was no measure.
     const rose = verdict.turn === 0 ? before?.other?.rose : undefined;
     const last = rose !== undefined ? rose.calm : (before?.rate ?? null);
     if (!this.counts && !this.fromZero) return last;
-    const from =
-      verdict.kind === 'zero'
-        ? (look.startedAt ?? look.time)
-        : verdict.kind === 'confirm'
-          ? before?.other?.seen
-          : before?.seen;
-    const now = this.rise / Math.max(100, look.time - (from ?? look.time));
+    const now = this.rise / Math.max(100, this.span());
     return last === null ? now : Math.max(now, last * RATE_DECAY);
+  }
+
+  /** In which it counted what it counted, milliseconds. */
+  private span(): number {
+    const { before, look, verdict } = this;
+    if (verdict.kind === 'zero') return look.time - (look.startedAt ?? look.time);
+    if (verdict.kind === 'confirm') return look.time - (before?.other?.seen ?? look.time);
+    return before === undefined ? 0 : elapsedSince(before, look.time);
   }
 
   private isNew(key: string): boolean {

@@ -2,7 +2,7 @@ import type { ArmReading, Missing } from '../../judge/index.js';
 import type { ArmSamples, Signals, Target } from '../signals/index.js';
 import { type Advance, advance, type ProcessStep } from './advance.js';
 import { highestNow } from './compare.js';
-import { type ArmCursor, nextCursor, type ProcessCursor } from './cursor.js';
+import { type ArmCursor, elapsedSince, nextCursor, type ProcessCursor } from './cursor.js';
 import { judgeProcess, startOf } from './identity.js';
 import { waitingIn } from './left.js';
 import { usualMost } from './nameless.js';
@@ -11,7 +11,7 @@ import { type ProcessLook, processesOf } from './processes.js';
 import { ArmSignals } from './readings.js';
 import { tooMuchKept, tooMuchShown } from './size.js';
 import { beforeOfTarget } from './unlabelled.js';
-import { type Unseen, unseenOf } from './unseen.js';
+import { type Unseen, unreadFor, unseenOf } from './unseen.js';
 import type { Verdict } from './verdict.js';
 
 export interface ArmCount {
@@ -98,12 +98,13 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
     if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };
     const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
     const from = before && lineOf(before, verdict);
-    const most = mostNew(rate, look.time - (from?.seen ?? look.time));
+    const most = mostNew(rate, from === undefined ? 0 : elapsedSince(from, look.time));
     const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
     const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
     cursor.processes[look.id] = step.cursor;
     if (step.ran !== 0) cursor.running = (cursor.running ?? 0) + step.ran;
     tell(look, verdict, step, previous, notes);
+    tellGap(look, before, verdict, notes);
     unseen.push(...unseenOf(look, before, verdict, step));
     return { look, verdict, histograms: step.histograms };
   });
@@ -149,6 +150,16 @@ function tell(look: ProcessLook, verdict: Verdict, step: Advance, previous: ArmC
       `${name} is new and stands at ${value}, too much for one check: new series of ${look.shown} start there`,
     );
   }
+}
+
+/** What cannot be seen after a time in which nobody looked. */
+function tellGap(look: ProcessLook, before: ProcessCursor | undefined, { kind }: Verdict, notes: string[]): void {
+  const unread = before !== undefined && kind === 'count' ? unreadFor(before, look) : null;
+  if (unread === null) return;
+  const seconds = Math.round(unread / 1000);
+  notes.push(
+    `${look.shown} was not read for ${seconds} s and does not say when it began: had it restarted meanwhile, what it counted before would be missing`,
+  );
 }
 
 function hadAny({ processes }: ArmCursor): boolean {

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
-const time = z.number();
-const totalsSchema = z.object({ bounds: z.array(z.number()), totals: z.array(z.number()) });
+/** Numbers outside of these are of a row that was damaged: counted on from them, requests would come out of nothing. */
+const time = z.number().nonnegative();
+const total = z.number().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const perMs = z.number().nonnegative();
+const totalsSchema = z
+  .object({ bounds: z.array(z.number()).min(1), totals: z.array(total) })
+  .refine(({ bounds, totals }) => totals.length === bounds.length + 1)
+  .refine(({ totals }) => totals.every((one, i) => i === 0 || one >= totals[i - 1]! || isNoise(totals[i - 1]!, one)));
 /** Null: the series is there, but where it stood could not be read: its next value is a starting point. */
 const valuesSchema = z.record(z.string(), z.number().nullable());
 const histogramsSchema = z.record(z.string(), z.record(z.string(), totalsSchema).nullable());
@@ -45,6 +51,8 @@ const processSchema = lineSchema.extend({
   /** When it was last read: the newest timestamp of its samples, or the time of the look. */
   seen: time,
   startedAt: time.optional(),
+  /** How often it was read of late, milliseconds. */
+  every: z.number().optional(),
   /** Creation times of series and histograms, where the source gives them. */
   created: z.record(z.string(), time).optional(),
   /** Its target has answered without any series of it since. */
@@ -107,11 +115,36 @@ const cursorSchema = z.object({
 /** Where the counters of an arm stood at the last look. Plain JSON. */
 export type ArmCursor = z.infer<typeof cursorSchema>;
 
-/** Null where it was written before counters had identities: the canary then starts to count anew. */
-export const armCursorSchema = z.preprocess(
-  (stored) => (typeof stored === 'object' && stored !== null && !('v' in stored) ? null : stored),
-  cursorSchema.nullable(),
-);
+export const armCursorSchema = cursorSchema.nullable();
+
+/** What is stored of the last check; where it cannot be used, the next one is a starting point, and `lost` says so. */
+export interface StoredCounters<C> {
+  cursor: C | null;
+  lost: string | null;
+}
+
+/**
+ * Reads what an adapter stored. A row that was damaged, or that another version wrote in another form, ends no canary: it
+ * is one check without counts, which a note tells.
+ */
+export function storedCounters<C>(schema: z.ZodType<C | null>, stored: unknown): StoredCounters<C> {
+  if (stored === null || stored === undefined) return { cursor: null, lost: null };
+  const read = schema.safeParse(stored);
+  if (read.success) return { cursor: read.data, lost: null };
+  const lost =
+    'the stored counters are damaged, or of another version of lukhas: counts since the last check are left out';
+  return { cursor: null, lost };
+}
+
+/**
+ * Milliseconds since a process was last read. Where the clock was set back since then, it is taken to be as long as of late:
+ * what it counted would otherwise be too much for no time at all.
+ */
+export function elapsedSince({ seen, every }: Pick<ProcessCursor, 'seen' | 'every'>, time: number): number {
+  return time > seen ? time - seen : Math.max(1, every ?? USUAL_MS);
+}
+
+const USUAL_MS = 1000;
 
 /** A copy that may be changed: processes are replaced whole. */
 export function nextCursor(previous: ArmCursor | null, at: number): ArmCursor {

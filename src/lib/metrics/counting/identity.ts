@@ -1,5 +1,5 @@
 import { type Comparison, compare, compareCreated, highestNow } from './compare.js';
-import type { ProcessCursor } from './cursor.js';
+import { elapsedSince, type ProcessCursor } from './cursor.js';
 import { namelessVerdict } from './nameless.js';
 import type { Plan } from './plan.js';
 import type { ProcessLook } from './processes.js';
@@ -18,7 +18,7 @@ const MOST_PER_MS = 100;
 
 export function judgeProcess(look: ProcessLook, before: ProcessCursor | undefined, around: Surroundings): Verdict {
   if (before === undefined) return firstVerdict(look, around);
-  const elapsed = Math.max(1, look.time - before.seen);
+  const elapsed = elapsedSince(before, look.time);
   const compared = compare(before, look, around.plan);
   if (look.startedAt !== undefined && before.startedAt !== undefined)
     return verdictByStart(look, before, compared, elapsed, around);

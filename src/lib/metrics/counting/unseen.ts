@@ -1,4 +1,5 @@
 import type { Advance } from './advance.js';
+import { highestNow } from './compare.js';
 import type { ProcessCursor } from './cursor.js';
 import { startOf } from './identity.js';
 import type { ProcessLook } from './processes.js';
@@ -35,12 +36,27 @@ export function unseenOf(
   else if (verdict.restart || (verdict.kind === 'held' && !verdict.other?.risen)) add('restart', lastSure(before));
   else if (before.other?.held && verdict.kind === 'count' && verdict.since === undefined)
     add(verdict.dropped ? 'implausible' : 'fall', before.other.seen, before.seen);
-  if (before !== undefined && verdict.kind === 'count' && mayHaveBegunAnew(before, look, cursor))
-    add('restart', before.seen);
+  if (before !== undefined && verdict.kind === 'count')
+    if (mayHaveBegunAnew(before, look, cursor) || unreadFor(before, look) !== null) add('restart', before.seen);
   if (verdict.turn === 0 && before?.turn === undefined) add('in turn', null);
   if (tooLarge !== null) add('too large', seen);
   if (histograms.some(({ torn }) => torn)) add('torn', seen);
   return found;
+}
+
+/** So many times longer than before is not how often it is read, but a driver or a network that was away. */
+const LONG = 5;
+
+/**
+ * How long nobody read a process that may have begun anew in that time, and passed its old values: it does not say when it
+ * began, and all that it shows can have been counted since. Milliseconds; null: it has not, or was read as often as ever.
+ */
+export function unreadFor(before: ProcessCursor, look: ProcessLook): number | null {
+  const elapsed = look.time - before.seen;
+  if (before.every === undefined || elapsed <= LONG * before.every) return null;
+  if (look.startedAt !== undefined || look.created.size > 0) return null;
+  const most = before.rate === null ? Infinity : 10 * before.rate * elapsed + 100;
+  return highestNow(look) <= most ? elapsed : null;
 }
 
 /**

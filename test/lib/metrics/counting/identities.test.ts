@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ArmReading } from '../../../../src/lib/judge/observation.js';
-import type { ArmCount } from '../../../../src/lib/metrics/counting/index.js';
+import { type ArmCount, type ArmCursor, countArm } from '../../../../src/lib/metrics/counting/index.js';
 import type { Sample, Signals } from '../../../../src/lib/metrics/signals/index.js';
 import {
   at,
@@ -31,6 +31,21 @@ const counted = (all: readonly ArmCount[]): { bad: number; total: number } =>
 const states = (all: readonly ArmCount[]): (string | undefined)[] => errorsIn(all).map((found) => found?.state);
 const sum = (all: readonly ArmCount[], of: 'resets' | 'restarts'): number =>
   all.reduce((most, { reading }) => most + (reading[of] ?? 0), 0);
+
+describe('countArm: where the clock was set back', () => {
+  it('counts what came since the last look, as fast as before', () => {
+    for (const startedAt of [undefined, 5]) {
+      let cursor: ArmCursor | null = null;
+      const totals = [3_600_000, 3_601_000, 3_602_000, 2000, 3000].map((time, i) => {
+        const targets = [ok([requests(50_000 + 1000 * i), errors(0)], startedAt)];
+        const count: ArmCount = countArm({ targets, at: time }, cursor, { ...SIGNALS, histograms: {} });
+        cursor = count.cursor;
+        return count.reading.errors;
+      });
+      expect(totals.slice(1)).to.deep.equal(Array(4).fill({ state: 'ok', bad: 0, total: 1000 }));
+    }
+  });
+});
 
 describe('countArm: a process seen for the first time', () => {
   const pod = (name: string, all: number, failed: number): Sample[] => [

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Sample, Signals } from '../../../../src/lib/metrics/signals/index.js';
-import { at, errors, errorsIn, last, looks, looksAt, ok, requests, SIGNALS } from './given.js';
+import { at, down, errors, errorsIn, last, looks, looksAt, ok, requests, SIGNALS } from './given.js';
 
 const ERRORS: Signals = { ...SIGNALS, histograms: {} };
 
@@ -23,6 +23,21 @@ describe('countArm: what may have begun anew, without a fall that shows it,', ()
     expect(last(looks([made(5, 20), made(5, 30), anew], ERRORS)).unseen).to.deep.equal(
       restarted('http://a/metrics', 2),
     );
+  });
+
+  it('is told of a process that nobody read for long, where it could have counted all of it in that time', () => {
+    const unread = (counts: readonly number[], start?: number) => {
+      const looksOf = counts.map((all) => [ok([requests(all), errors(0)], start)]);
+      // Ten looks in between are those of a driver that was dead.
+      return last(looksAt([...looksOf.slice(0, -1), ...Array(10).fill([down()]), looksOf.at(-1)!], ERRORS));
+    };
+    const { unseen, notes } = unread([100, 200, 300, 1300]);
+    expect(unseen).to.deep.equal([{ process: 'http://a/metrics', from: at(2), to: at(13), reason: 'restart' }]);
+    expect(notes.join()).to.include('http://a/metrics was not read for 110 s and does not say when it began');
+    for (const one of [unread([100, 200, 300, 1300], 5), unread([90_000, 90_100, 90_200, 91_300])]) {
+      expect(one.unseen).to.deep.equal([]);
+      expect(one.notes.join()).not.to.include('was not read');
+    }
   });
 
   it('is told of a pod that comes back with some of its series, until the others are there again', () => {
