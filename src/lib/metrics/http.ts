@@ -40,7 +40,7 @@ export interface Failure {
   retryable: boolean;
 }
 
-export type TextAnswer = { ok: true; status: number; contentType: string; body: string } | Failure;
+export type TextAnswer = { ok: true; status: number; contentType: string; body: string; date: number | null } | Failure;
 
 export interface BytesAnswer {
   ok: true;
@@ -48,6 +48,8 @@ export interface BytesAnswer {
   contentType: string;
   /** After decompression. */
   bytes: Buffer;
+  /** What time it was there, milliseconds since the epoch in whole seconds; null: it does not say, or it is a kept answer. */
+  date: number | null;
   /** Whether HTTP or gzip said where the body ends. Otherwise its end is that of the connection, and it may be cut off. */
   delimited: boolean;
 }
@@ -60,9 +62,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 export async function getText(url: string, options: GetOptions): Promise<TextAnswer> {
   const answer = await getBytes(url, options);
   if (!answer.ok) return answer;
-  const { status, contentType } = answer;
+  const { status, contentType, date } = answer;
   const body = decodeUtf8(answer.bytes);
-  return body === null ? notText(shownUrl(url), answer) : { ok: true, status, contentType, body };
+  return body === null ? notText(shownUrl(url), answer) : { ok: true, status, contentType, body, date };
 }
 
 /** What an answer is called that is no text in UTF-8. */
@@ -204,7 +206,13 @@ async function receive(response: IncomingMessage, url: URL, options: GetOptions)
   }
   const contentType = response.headers['content-type'] ?? '';
   const endsItself = encoding === 'gzip' && bytes.length > 0;
-  return { ok: true, status, contentType, bytes, delimited: endsItself || isDelimited(response) };
+  const delimited = endsItself || isDelimited(response);
+  return { ok: true, status, contentType, bytes, delimited, date: dateOf(response) };
+}
+
+function dateOf({ headers }: IncomingMessage): number | null {
+  const date = headers.age === undefined ? Date.parse(headers.date ?? '') : Number.NaN;
+  return Number.isNaN(date) ? null : date;
 }
 
 function statusFailure(status: number, url: URL): Failure | null {

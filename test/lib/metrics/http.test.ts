@@ -49,14 +49,15 @@ describe('getText', () => {
   });
 
   it('gives body, content type and status, gzip or not', async () => {
+    const date = 1_790_000_000_000;
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
       seen.push(request.headers['x-one'], request.headers['accept-encoding']);
-      response.setHeader('content-type', 'text/plain; charset=utf-8');
+      response.setHeader('content-type', 'text/plain; charset=utf-8').setHeader('date', new Date(date).toUTCString());
       if (request.url === '/gzip') response.setHeader('content-encoding', 'gzip').end(gzipSync('größer'));
       else response.end('größer');
     });
-    const expected = { ok: true, status: 200, contentType: 'text/plain; charset=utf-8', body: 'größer' };
+    const expected = { ok: true, date, status: 200, contentType: 'text/plain; charset=utf-8', body: 'größer' };
     expect(await get(`${url}/plain`, { headers: { 'x-one': '1' } })).to.deep.equal(expected);
     expect(await get(`${url}/gzip`)).to.deep.equal(expected);
     expect(seen).to.deep.equal(['1', 'gzip', undefined, 'gzip']);

@@ -37,9 +37,10 @@ export interface ApiSeries {
   histograms?: [number, RawHistogram][];
 }
 
+/** `date`: what time it was at Prometheus, milliseconds since the epoch. */
 export type ApiAnswer =
-  | { ok: true; type: 'vector' | 'matrix'; series: ApiSeries[]; warnings: string[] }
-  | { ok: true; type: 'scalar' | 'string'; sample: RawSample; warnings: string[] }
+  | { ok: true; type: 'vector' | 'matrix'; series: ApiSeries[]; warnings: string[]; date?: number }
+  | { ok: true; type: 'scalar' | 'string'; sample: RawSample; warnings: string[]; date?: number }
   /** `refusal`: what Prometheus says is wrong with the query itself. */
   | { ok: false; missing: Missing; refusal?: string };
 
@@ -205,8 +206,8 @@ export class PrometheusApi {
       timeoutMs: wholeMs,
       signal,
       agent: this.agent,
-      ...tls,
       tooLarge: 'select fewer series, by labels of arms and signals',
+      ...tls,
     });
   }
 }
@@ -231,15 +232,16 @@ function readAnswer(answer: TextAnswer, endpoint: URL): ApiAnswer {
   const data = body['data'] as { resultType?: unknown; result?: unknown } | undefined;
   const result = data?.result;
   const warnings = Array.isArray(body['warnings']) ? body['warnings'].map((text) => shorten(String(text))) : [];
+  const date = answer.date === null ? {} : { date: answer.date };
   switch (data?.resultType) {
     case 'vector':
     case 'matrix':
       if (!Array.isArray(result) || !result.every(isSeries)) return notPrometheus(where, answer.contentType);
-      return { ok: true, type: data.resultType, series: result, warnings };
+      return { ok: true, type: data.resultType, series: result, warnings, ...date };
     case 'scalar':
     case 'string':
       if (!isSample(result)) return notPrometheus(where, answer.contentType);
-      return { ok: true, type: data.resultType, sample: result, warnings };
+      return { ok: true, type: data.resultType, sample: result, warnings, ...date };
     default:
       return notPrometheus(where, answer.contentType);
   }

@@ -23,8 +23,9 @@ export interface ArmLook {
 }
 
 interface Look {
-  /** When it was taken, `staleBefore` and the newest sample of both arms, milliseconds since the epoch. */
+  /** When it was taken by this clock, and by that of Prometheus; `staleBefore` and the newest sample of both arms; milliseconds since the epoch. */
   at: number;
+  there: number;
   staleBefore: number;
   newest: number;
   /** The range asked for, milliseconds. */
@@ -56,7 +57,7 @@ export function lookAtArm(
   let counters = previous?.counters ?? null;
   let lost = false;
   for (const until of [...steps, Number.POSITIVE_INFINITY]) {
-    const targets = targetsAt([...places.values()], until, look.at);
+    const targets = targetsAt([...places.values()], until, look.there);
     const last = until === Number.POSITIVE_INFINITY;
     const at = Math.min(look.at, Math.max(until, counters?.at ?? look.at));
     const samples = { at, targets, ...(last ? { staleBefore: look.staleBefore } : {}) };
@@ -66,8 +67,8 @@ export function lookAtArm(
     readings.push(counted.reading);
     for (const note of counted.notes) notes.add(note);
   }
-  if (newest > look.at + SKEW_MS)
-    notes.add(`clock skew: newest sample is ${Math.round((newest - look.at) / 1000)} s ahead of this clock`);
+  if (newest > look.there + SKEW_MS)
+    notes.add(`clock skew: newest sample is ${Math.round((newest - look.there) / 1000)} s ahead of this clock`);
   const held = lost ? null : heldBack(readings);
   const cursor = { counters, ...seenNow(places, previous, look), held };
   const reading = sumReadings(previous?.held ? [previous.held, ...readings] : readings);
@@ -101,11 +102,11 @@ function targetsAt(places: readonly Place[], until: number, at: number): Target[
 function seenNow(
   places: ReadonlyMap<string, Place>,
   previous: SeenArm | null,
-  { at, reach }: Look,
+  { there, reach }: Look,
 ): Pick<SeenArm, 'seen' | 'oldest'> {
   const seen: Record<string, number> = {};
   for (const [id, time] of Object.entries(previous?.seen ?? {})) {
-    if (time > at - 2 * reach || places.has(id)) seen[id] = time;
+    if (time > there - 2 * reach || places.has(id)) seen[id] = time;
   }
   let oldest: number | null = null;
   for (const place of places.values()) {

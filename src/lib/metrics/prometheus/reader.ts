@@ -16,6 +16,7 @@ import { newestOf, placesOf } from './places.js';
 import { type ArmPlan, type CounterPlan, fillPlan, planCounters } from './plan.js';
 import { belongsTo, planQueries, type QueryPlan, wantedSeries } from './queries.js';
 import { readScalars } from './scalars.js';
+import { aheadBy, clockNote } from './server-clock.js';
 
 /** Null where it was written before series had places: the canary then starts to count anew. */
 const seenArmSchema = z.preprocess(
@@ -38,7 +39,16 @@ const cursorSchema = z
     identity: identitySchema.default(NO_IDENTITY),
   })
   .nullable();
-type Cursor = z.infer<typeof cursorSchema>;
+const cursorSchema = z.object({
+  /** The last look whose counters were read, milliseconds since the epoch. */
+  at: z.number(),
+  canary: seenArmSchema,
+  baseline: seenArmSchema,
+  identity: identitySchema.default(NO_IDENTITY),
+  /** By how much the clock of Prometheus was ahead, ms. */
+  ahead: z.number().default(0),
+});
+type Cursor = z.infer<typeof cursorSchema> | null;
 
 /** Ranges are rounded up to this, so that canaries of one gate and model share their queries. */
 const RANGE_STEP_MS = 30_000;
@@ -96,6 +106,7 @@ export class PrometheusReader {
 
   private previous(cursor: unknown): Cursor {
     const mine = typeof cursor === 'object' && cursor !== null && this.own.has(cursor);
+        ahead: previous?.ahead ?? 0,
     return mine ? (cursor as Cursor) : readCursor(cursor);
   }
 
@@ -103,13 +114,14 @@ export class PrometheusReader {
     const { plan } = this;
     if (!plan.counts)
       return withoutCounters({}, request, {
+    const ahead = aheadBy(answers, t, Math.max(t, this.now()));
         at: t,
         canary: null,
         baseline: null,
         identity: previous?.identity ?? NO_IDENTITY,
       });
     const { arms, queries, disjoint, whole } = this.planFor(request);
-    const reach = this.range(previous, t);
+    const reach = this.range(previous, t + (previous?.ahead ?? 0));
     const [answers, known] = await Promise.all([
       Promise.all(queries.queries.map((query) => this.api.samples(query, reach, request.signal))),
       readIdentity(this.api, previous?.identity ?? NO_IDENTITY, { at: t, reach, signal: request.signal }),
@@ -132,11 +144,14 @@ export class PrometheusReader {
     const identity = await known.complete(places);
     const newest = newestOf(places.flatMap((own) => [...own.values()]));
     const { staleSeconds } = this.config;
-    const look = { at: t, staleBefore: t - staleSeconds * 1000, newest, reach, staleMs: staleSeconds * 1000 };
+    const there = t + ahead;
+    const staleMs = staleSeconds * 1000;
+    const look = { at: t, there, staleBefore: there - staleMs, newest, reach, staleMs };
     const looks = await Promise.all(
       arms.map(async ({ signals }, arm): Promise<ArmLook> => {
         const before = (arm === 0 ? previous?.canary : previous?.baseline) ?? null;
         const taken = lookAtArm(places[arm]!, signals, before, look);
+      ahead,
         return { ...taken, reading: await explainAbsent(taken.reading, signals, series[arm]!, this.api.labelsSeen) };
       }),
     );
@@ -149,7 +164,7 @@ export class PrometheusReader {
       baseline: baseline?.cursor ?? previous?.baseline ?? null,
       identity,
     };
-    return { canary: canary!, baseline, warnings, cursor };
+    return { canary: canary!, baseline, warnings, notes: clockNote(ahead), cursor };
   }
 
   private planFor(request: ReadRequest): FilledPlan {
@@ -184,6 +199,8 @@ function usesPlace(signals: Signals): boolean {
 
 /** The furthest back that any look reads, milliseconds. */
 export function longestReach({ staleSeconds }: PrometheusConfig): number {
+  /** Of both arms. */
+  notes?: string[];
   return wholeSteps(Math.max(MAX_RANGE_MS, 4000 * staleSeconds));
 }
 

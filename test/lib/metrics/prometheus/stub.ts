@@ -27,6 +27,8 @@ export interface StubPrometheus {
   series: StubSeries[];
   /** Seconds since the epoch; null: samples of every time are answered. A query that names a time has that one. */
   now: number | null;
+  /** What time it says it is, seconds since the epoch; null: nothing. */
+  date: number | null;
   /** Answers range queries. */
   range: (parameters: URLSearchParams) => Reply;
   close(): Promise<void>;
@@ -67,7 +69,7 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     const query = url.searchParams.get('query') ?? '';
     stub.queries.push(query);
     stub.headers.push(request.headers);
-    const time = url.searchParams.has('time') ? Number(url.searchParams.get('time')) : stub.now;
+    const time = url.searchParams.has('time') ? Number(url.searchParams.get('time')) : (stub.date ?? stub.now);
     const paths: Record<string, () => Reply> = {
       '/api/v1/query': () => stub.answer(query, stub.queries.length) ?? raw(query, time),
       '/api/v1/query_range': () => stub.range(url.searchParams),
@@ -76,6 +78,9 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     const text = typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
     setTimeout(() => {
       now -= 1;
+      // Of the machine that runs the tests it says nothing.
+      response.sendDate = false;
+      if (stub.date !== null) response.setHeader('date', new Date(stub.date * 1000).toUTCString());
       response.writeHead(reply.status ?? 200, { 'content-type': reply.type ?? 'application/json' }).end(text);
     }, reply.delay ?? 0).unref();
   });
@@ -104,6 +109,7 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     answer: () => undefined,
     series: [],
     now: null,
+    date: null,
     range: () => ({ status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no range stub' } }),
     close: () =>
       new Promise((resolve) => {
