@@ -143,9 +143,11 @@ async function fail(context: AdvanceContext, session: Session, { code, message }
   return now;
 }
 
-async function readingOf(context: AdvanceContext, { canary, cursor }: Session, source: MetricSource): Promise<Reading> {
+async function readingOf(context: AdvanceContext, session: Session, source: MetricSource): Promise<Reading> {
+  const { canary, cursor } = session;
   const kept = context.unrecorded.get(canary.id);
   if (kept) return kept;
+  if (cursor === null && source.pace === 'input' && session.count > 0) throw placeLost(canary.id);
   const reading = await source.read({
     modelId: canary.modelId,
     canaryGate: canary.fromGate,
@@ -158,7 +160,18 @@ async function readingOf(context: AdvanceContext, { canary, cursor }: Session, s
     ...(context.signal ? { signal: context.signal } : {}),
   });
   if (source.pace === 'input') context.unrecorded.set(canary.id, reading);
+  else if (cursor === null && session.counted) {
+    const { notes = [] } = reading.observation;
+    reading.observation.notes = ['no stored counters: counts since the last check are left out', ...notes];
+  }
   return reading;
+}
+
+/** Read again from its beginning, an input would be counted twice. */
+function placeLost(id: string): LukhasError {
+  return new LukhasError('LEDGER_CORRUPT', `the stored place of canary ${id} in its observations is missing`, {
+    suggestions: [`End it (lukhas canary abort ${id} --reason "...") and start it anew.`],
+  });
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Session {
   digest: Hash;
   count: number;
   firstAt: number | null;
+  /** Whether a look has counted something, or set a starting point: then a cursor is stored. */
+  counted: boolean;
   /** When this process last looked, by its own clock, ms since the epoch; null: it has not. */
   lookedAt: number | null;
 }
@@ -29,6 +31,7 @@ export async function loadSession(ledger: Ledger, id: string, load = loadCanary)
     digest: createHash('sha256'),
     count: 0,
     firstAt: null,
+    counted: false,
     lookedAt: null,
   };
   for await (const line of ledger.observationLines(id)) {
@@ -44,4 +47,13 @@ export function take(session: Session, observation: Observation, line: string): 
   session.digest.update(`${line}\n`);
   session.count++;
   session.firstAt ??= observation.t;
+  session.counted ||= hasCounters(observation);
+}
+
+const COUNTED: ReadonlySet<string> = new Set(['ok', 'first', 'unchanged']);
+
+function hasCounters({ canary: { errors, latency, score, categories, histograms = {} } }: Observation): boolean {
+  return [errors, latency, score, categories, ...Object.values(histograms)].some(
+    (signal) => signal !== undefined && COUNTED.has(signal.state),
+  );
 }

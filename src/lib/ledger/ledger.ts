@@ -62,6 +62,7 @@ export interface Ledger {
   observationLines(canaryId: string): AsyncIterable<string>;
   /** Some of them after a tick, with it; empty: there are no more. */
   observationPage(canaryId: string, afterTick: number): Promise<{ tick: number; body: string }[]>;
+  /** What the source of a canary stored at the last check; null: nothing. What is damaged comes back as it is. */
   cursor(canaryId: string): Promise<unknown>;
 
   /** Summaries of subjects, newest first. */

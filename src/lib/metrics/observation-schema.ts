@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LukhasError } from '../errors.js';
-import { MISSING_STATES, type Observation } from '../judge/index.js';
+import { type ArmReading, MISSING_STATES, type Observation } from '../judge/index.js';
 
 /** An observation as a person may write it: ticks may be left to be numbered. */
 export type ObservationInput = Omit<Observation, 'tick'> & { tick?: number };
@@ -75,6 +75,9 @@ const arm = z.strictObject({
   inflight: count.exactOptional(),
   resets: z.int().nonnegative().exactOptional(),
 });
+
+/** Of one arm, as it is stored. */
+export const armReadingSchema: z.ZodType<ArmReading> = arm;
 
 const fields = z.strictObject({
   v: z.literal(1),

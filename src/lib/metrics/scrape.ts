@@ -9,6 +9,7 @@ import {
   PROCESS_START,
   processStart,
   seriesNames,
+  storedCounters,
   unselectedFailures,
 } from './counting/index.js';
 import { httpCredentials } from './credentials.js';
@@ -21,8 +22,8 @@ import {
   parseArms,
   parseSignals,
   refuseSameSeries,
-  type Signals,
   refuseTwice,
+  type Signals,
   type Target,
 } from './signals/index.js';
 import {
@@ -38,8 +39,8 @@ import {
 
 const STALE_MS = 60_000;
 
-const cursorSchema = z.object({ canary: armCursorSchema, baseline: armCursorSchema }).nullable();
-type Cursor = z.infer<typeof cursorSchema>;
+const cursorSchema = z.object({ canary: armCursorSchema, baseline: armCursorSchema });
+type Cursor = z.infer<typeof cursorSchema> | null;
 
 type ArmName = 'canary' | 'baseline';
 interface ArmLook {
@@ -134,9 +135,9 @@ async function inspectScrape(reader: Reader, request: InspectRequest): Promise<F
 function checkConfig(config: ScrapeConfig): void {
   checkUrls('canary URL', config.canaryUrls);
   checkUrls('baseline URL', config.baselineUrls ?? []);
-  // Gates always differ; which they are is known when a canary starts.
   refuseTwice('canary URLs', config.canaryUrls);
   refuseTwice('baseline URLs', config.baselineUrls ?? []);
+  // Gates always differ; which they are is known when a canary starts.
   refuseSameSeries(config, {
     canary: { gate: 'canary gate', model: 'model', window: 60 },
     baseline: { gate: 'baseline gate', model: 'model', window: 60 },
@@ -171,7 +172,7 @@ function checkUrls(where: string, urls: readonly string[]): void {
 
 async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
   const { config, pages } = reader;
-  const previous = readCursor(request.cursor);
+  const { cursor: previous, lost } = storedCounters<NonNullable<Cursor>>(cursorSchema, request.cursor);
   const t = reader.now();
   const baselineUrls = request.withBaseline ? config.baselineUrls : null;
   const fetched = await pages.fetch([...config.canaryUrls, ...(baselineUrls ?? [])], request.signal);
@@ -189,7 +190,7 @@ async function look(reader: Reader, request: ReadRequest): Promise<Reading> {
   };
   if (baseline !== null) observation.baseline = baseline.reading;
   if (request.scalars.length > 0) observation.scalars = noScalars(request.scalars);
-  const notes = [...canary.notes, ...(baseline?.notes ?? [])];
+  const notes = [...(lost === null ? [] : [lost]), ...canary.notes, ...(baseline?.notes ?? [])];
   const spans = baseline === null ? null : spanNote(canary, baseline, previous);
   if (spans !== null) notes.push(spans);
   if (notes.length > 0) observation.notes = notes;
@@ -269,12 +270,4 @@ function spanNote(canary: ArmLook, baseline: ArmLook, previous: Cursor): string 
   if (ofCanary === 0 || ofBaseline === 0 || Math.abs(ofCanary - ofBaseline) < 1000) return null;
   const [first, second] = [ofCanary, ofBaseline].map((span) => Math.round(span / 1000));
   return `canary counts cover ${first} s, baseline counts ${second} s`;
-}
-
-function readCursor(stored: unknown): Cursor {
-  const cursor = cursorSchema.safeParse(stored ?? null);
-  if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last check cannot be read', {
-    cause: cursor.error,
-  });
 }

@@ -327,12 +327,6 @@ describe('openScrape', () => {
     expect(await look(source, { signal: AbortSignal.abort(reason) }).catch((error: unknown) => error)).to.equal(reason);
   });
 
-  it('refuses a cursor it did not write', async () => {
-    cursor = { canary: 7, baseline: null };
-    const error = await look(open('http://127.0.0.1:1/')).catch((thrown: unknown) => thrown);
-    expect(error).to.include({ code: 'LEDGER_CORRUPT' });
-  });
-
   for (const [what, config, message] of [
     ['no URL', { canaryUrls: ['localhost'] }, 'canary URL: is not a URL; write e.g. http://127.0.0.1:9101/metrics'],
     [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNoise } from './histogram.js';
 
 /** Numbers outside of these are of a row that was damaged: counted on from them, requests would come out of nothing. */
 const time = z.number().nonnegative();
@@ -9,7 +10,7 @@ const totalsSchema = z
   .refine(({ bounds, totals }) => totals.length === bounds.length + 1)
   .refine(({ totals }) => totals.every((one, i) => i === 0 || one >= totals[i - 1]! || isNoise(totals[i - 1]!, one)));
 /** Null: the series is there, but where it stood could not be read: its next value is a starting point. */
-const valuesSchema = z.record(z.string(), z.number().nullable());
+const valuesSchema = z.record(z.string(), total.nullable());
 const histogramsSchema = z.record(z.string(), z.record(z.string(), totalsSchema).nullable());
 
 /** Where the counters of a process stood at one look. */
@@ -27,7 +28,7 @@ const leftSchema = z.object({
 const otherSchema = lineSchema.extend({
   seen: time,
   /** Looks since then. */
-  looks: z.number(),
+  looks: z.int().nonnegative(),
   /** Whether they fell from it, else they jumped up. */
   above: z.boolean(),
   /** Whether the counts of the fall wait for what the next look tells. */
@@ -37,12 +38,12 @@ const otherSchema = lineSchema.extend({
   /** Of `held`: series and histograms that count on from here, though others fell. */
   on: z.array(z.string()).optional(),
   /** By how much the fastest series jumped, per millisecond: if it goes on so, it was no other process. */
-  rate: z.number().optional(),
+  rate: perMs.optional(),
   /**
    * A rise that was counted and was unusual, or the first of all, and how fast it was before (null: not known). A fall
    * back to this line tells that it was no rise.
    */
-  rose: z.object({ by: z.number(), calm: z.number().nullable() }).optional(),
+  rose: z.object({ by: total, calm: perMs.nullable() }).optional(),
 });
 export type OtherLine = z.infer<typeof otherSchema>;
 
@@ -50,11 +51,11 @@ const processSchema = lineSchema.extend({
   target: z.string(),
   /** When it was last read: the newest timestamp of its samples, or the time of the look. */
   seen: time,
-  startedAt: time.optional(),
   /** How often it was read of late, milliseconds. */
   every: z.number().optional(),
+  startedAt: time.optional(),
   /** Creation times of series and histograms, where the source gives them. */
-  created: z.record(z.string(), time).optional(),
+  created: z.record(z.string(), z.number()).optional(),
   /** Its target has answered without any series of it since. */
   gone: z.boolean().optional(),
   /** Series and histograms that its last look did not show: whether they still stand where they stood is not known. */
@@ -62,15 +63,15 @@ const processSchema = lineSchema.extend({
   /** Of differences of counters: requests that it was serving where its counts were last given out. */
   inflight: z.number().optional(),
   /** The most that one of its series rose, per millisecond, of late; null: not measured yet. */
-  rate: z.number().nullable(),
+  rate: perMs.nullable(),
   /** Start times of processes that answered in its place before. */
-  former: z.array(time),
+  former: z.array(z.number()),
   /** Where the counters stood before they fell or jumped, while it may still be asked whether they return there. */
   other: otherSchema.optional(),
   /** What it counted and is in no signal, because the next look tells what it is. */
   waiting: leftSchema.optional(),
   /** Two processes answer in turn: for so many looks in a row the same one has answered. */
-  turn: z.number().optional(),
+  turn: z.int().nonnegative().optional(),
 });
 export type ProcessCursor = z.infer<typeof processSchema>;
 

@@ -3,7 +3,7 @@
  * cannot be told is a state, never a number (decision 22).
  */
 export { type ArmCount, countArm } from './count.js';
-export { type ArmCursor, armCursorSchema } from './cursor.js';
+export { type ArmCursor, armCursorSchema, type StoredCounters, storedCounters } from './cursor.js';
 export { looksLikeFailure, looksLikeSuccess, unselectedFailures } from './failures.js';
 export { sumHistograms } from './histogram.js';
 export { PROCESS_START, seriesNames } from './plan.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LukhasError } from '../../errors.js';
 import type { ArmReading, Missing, Observation } from '../../judge/index.js';
-import { armCursorSchema } from '../counting/index.js';
+import { armCursorSchema, type StoredCounters, storedCounters } from '../counting/index.js';
+import { armReadingSchema } from '../observation-schema.js';
 import type { Placeholders } from '../promql/index.js';
 import type { Signals } from '../signals/index.js';
 import type { PrometheusConfig, Reading, ReadRequest } from '../source.js';
@@ -18,25 +18,12 @@ import { belongsTo, planQueries, type QueryPlan, wantedSeries } from './queries.
 import { readScalars } from './scalars.js';
 import { aheadBy, clockNote } from './server-clock.js';
 
-/** Null where it was written before series had places: the canary then starts to count anew. */
-const seenArmSchema = z.preprocess(
-  (stored) => (typeof stored === 'object' && stored !== null && !('counters' in stored) ? null : stored),
-  z
-    .object({
-      counters: armCursorSchema,
-      seen: z.record(z.string(), z.number()),
-      oldest: z.number().nullable(),
-      held: z.custom<ArmReading>().nullable().default(null),
-    })
-    .nullable(),
-);
-const cursorSchema = z
+const seenArmSchema = z
   .object({
-    /** The last look whose counters were read, milliseconds since the epoch. */
-    at: z.number(),
-    canary: seenArmSchema,
-    baseline: seenArmSchema,
-    identity: identitySchema.default(NO_IDENTITY),
+    counters: armCursorSchema,
+    seen: z.record(z.string(), z.number()),
+    oldest: z.number().nullable(),
+    held: armReadingSchema.nullable().default(null),
   })
   .nullable();
 const cursorSchema = z.object({
@@ -83,7 +70,7 @@ export class PrometheusReader {
   }
 
   async read(request: ReadRequest): Promise<Reading> {
-    const previous = this.previous(request.cursor);
+    const { cursor: previous, lost } = this.previous(request.cursor);
     const t = this.now();
     const values = placeholders(request, request.canaryGate);
     const [counters, scalars] = await Promise.all([
@@ -95,6 +82,8 @@ export class PrometheusReader {
     if (baseline) observation.baseline = baseline.reading;
     if (Object.keys(scalars.signals).length > 0) observation.scalars = scalars.signals;
     const notes = [
+      ...(lost === null ? [] : [lost]),
+      ...(counters.notes ?? []),
       ...canary.notes.map((note) => `canary: ${note}`),
       ...(baseline?.notes ?? []).map((note) => `baseline: ${note}`),
       ...new Set([...warnings, ...scalars.warnings].map((text) => `Prometheus warns: ${text}`)),
@@ -104,21 +93,20 @@ export class PrometheusReader {
     return { observation, cursor: counters.cursor };
   }
 
-  private previous(cursor: unknown): Cursor {
+  private previous(cursor: unknown): StoredCounters<NonNullable<Cursor>> {
     const mine = typeof cursor === 'object' && cursor !== null && this.own.has(cursor);
-        ahead: previous?.ahead ?? 0,
-    return mine ? (cursor as Cursor) : readCursor(cursor);
+    return mine ? { cursor: cursor as Cursor, lost: null } : storedCounters(cursorSchema, cursor);
   }
 
   private async counters(request: ReadRequest, previous: Cursor, t: number): Promise<Counters> {
     const { plan } = this;
     if (!plan.counts)
       return withoutCounters({}, request, {
-    const ahead = aheadBy(answers, t, Math.max(t, this.now()));
         at: t,
         canary: null,
         baseline: null,
         identity: previous?.identity ?? NO_IDENTITY,
+        ahead: previous?.ahead ?? 0,
       });
     const { arms, queries, disjoint, whole } = this.planFor(request);
     const reach = this.range(previous, t + (previous?.ahead ?? 0));
@@ -126,6 +114,7 @@ export class PrometheusReader {
       Promise.all(queries.queries.map((query) => this.api.samples(query, reach, request.signal))),
       readIdentity(this.api, previous?.identity ?? NO_IDENTITY, { at: t, reach, signal: request.signal }),
     ]);
+    const ahead = aheadBy(answers, t, Math.max(t, this.now()));
     const matrices: ApiSeries[][] = [];
     const warnings: string[] = [];
     for (const answer of answers) {
@@ -151,7 +140,6 @@ export class PrometheusReader {
       arms.map(async ({ signals }, arm): Promise<ArmLook> => {
         const before = (arm === 0 ? previous?.canary : previous?.baseline) ?? null;
         const taken = lookAtArm(places[arm]!, signals, before, look);
-      ahead,
         return { ...taken, reading: await explainAbsent(taken.reading, signals, series[arm]!, this.api.labelsSeen) };
       }),
     );
@@ -163,6 +151,7 @@ export class PrometheusReader {
       canary: canary!.cursor,
       baseline: baseline?.cursor ?? previous?.baseline ?? null,
       identity,
+      ahead,
     };
     return { canary: canary!, baseline, warnings, notes: clockNote(ahead), cursor };
   }
@@ -199,8 +188,6 @@ function usesPlace(signals: Signals): boolean {
 
 /** The furthest back that any look reads, milliseconds. */
 export function longestReach({ staleSeconds }: PrometheusConfig): number {
-  /** Of both arms. */
-  notes?: string[];
   return wholeSteps(Math.max(MAX_RANGE_MS, 4000 * staleSeconds));
 }
 
@@ -212,6 +199,8 @@ interface Counters {
   canary: Pick<ArmLook, 'reading' | 'notes'>;
   baseline: Pick<ArmLook, 'reading' | 'notes'> | null;
   warnings: string[];
+  /** Of both arms. */
+  notes?: string[];
   /** Null keeps the previous one. */
   cursor: Cursor;
 }
@@ -240,12 +229,4 @@ function missingSignals({ signals }: ArmPlan, missing: Missing): ArmReading {
 
 function placeholders({ modelId, windowSeconds }: ReadRequest, gate: string): Placeholders {
   return { gate, model: modelId, window: windowSeconds };
-}
-
-function readCursor(stored: unknown): Cursor {
-  const cursor = cursorSchema.safeParse(stored ?? null);
-  if (cursor.success) return cursor.data;
-  throw new LukhasError('LEDGER_CORRUPT', 'the stored counters of the last check cannot be read', {
-    cause: cursor.error,
-  });
 }

@@ -51,6 +51,11 @@ export class Looked {
     series.values.push(...samples.map(([second, value]): [number, string] => [T + second, String(value)]));
   }
 
+  /** Changes what is stored of the last look. */
+  change(change: (cursor: unknown) => unknown): void {
+    this.cursor = change(this.cursor);
+  }
+
   async look(source: MetricSource, second: number, more: Partial<ReadRequest> = {}): Promise<Reading['observation']> {
     this.now = T + second;
     this.stub.now = T + second;
