@@ -1,16 +1,21 @@
 import type { Init } from '../lib/app/init/index.js';
+import { clip } from '../lib/input/index.js';
 import { advice } from './advice.js';
 import { presentPlan } from './present-plan.js';
 import { block, blocks, type Styled } from './screen.js';
+
+/** Values of labels may be of any length; the files have them whole. */
+const LONGEST = 500;
 
 /** What was found in a metrics page or a Prometheus, a line for each signal. */
 export function presentFound({ found }: Init): Styled {
   const { requests, errors, latency, histograms, drift, inflight, arms, measured } = found;
   const line = (key: string, text: string | null, notes: readonly string[]): string =>
-    `${key.padEnd(9)} ${text === null ? `not found: ${notes[0] ?? ''}` : text}`;
+    `${key.padEnd(9)} ${clip(text === null ? `not found: ${notes[0] ?? ''}` : text, LONGEST)}`;
   const rate = (perSecond: number | null): string =>
     perSecond === null ? '' : ` (${Number(perSecond.toPrecision(2))} requests/s)`;
-  const version = (value: string, perSecond: number | null) => `${value === '' ? '(none)' : value}${rate(perSecond)}`;
+  const version = (value: string, perSecond: number | null) =>
+    `${value === '' ? '(none)' : clip(value)}${rate(perSecond)}`;
   const told = arms.found;
   const versions =
     told === null
@@ -39,7 +44,7 @@ function checks(found: Init['found']): string[] {
   const notes = [...requests.notes, ...errors.notes, ...latency.notes, ...drift.notes, ...arms.notes];
   return notes
     .filter((note) => /^check |cannot be separated|covers all/.test(note))
-    .map((note) => `check: ${note.replace(/^check (this: )?/, '')}`);
+    .map((note) => `check: ${clip(note.replace(/^check (this: )?/, ''), LONGEST)}`);
 }
 
 /** The files as they would be written. */

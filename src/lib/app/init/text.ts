@@ -1,5 +1,11 @@
 import { annotatedYaml } from '../../input/index.js';
-import { matchersText, type Proposal, type ProposedSignal, type Service } from '../../metrics/discover/index.js';
+import {
+  hasPlaceholder,
+  matchersText,
+  type Proposal,
+  type ProposedSignal,
+  type Service,
+} from '../../metrics/discover/index.js';
 import { readMatchers } from '../../metrics/promql/index.js';
 import type { CredentialNames } from '../source-schema.js';
 import type { PolicyProposal } from './policy.js';
@@ -61,7 +67,7 @@ function armsValue(origin: Origin, { arms: { found } }: Proposal): Record<string
   const arm = (version: Matchers): unknown => {
     // What says the version may say the service, too.
     const matchers = [...service.filter(({ label }) => !version.some((one) => one.label === label)), ...version];
-    if (within === '' && matchers.every(({ op }) => op === '='))
+    if (within === '' && matchers.every((one) => one.op === '=' && !hasPlaceholder(one)))
       return Object.fromEntries(matchers.map(({ label, value }) => [label, value]));
     const own = withoutBraces(matchersText(matchers));
     return `{${[within, own].filter((part) => part !== '').join(', ')}}`;

@@ -5,7 +5,7 @@
 export type { Facts } from './facts.js';
 export { judgedSeries } from './judged.js';
 export { pagesFacts } from './page.js';
-export { matchersText } from './picks.js';
+export { hasPlaceholder, matchersText } from './picks.js';
 export { type PrometheusInput, prometheusFacts, prometheusServices, scrapeSeconds } from './prometheus.js';
 export { type Proposal, propose, type Wishes } from './propose.js';
 export { type Service, servicesNamed } from './services.js';

@@ -1,4 +1,4 @@
-import { fitAll, type Matcher, quote } from '../promql/index.js';
+import { escapeRegex, fitAll, type Matcher, quote } from '../promql/index.js';
 import type { SeriesFact } from './facts.js';
 
 /** Series of one name that matchers select. */
@@ -29,8 +29,23 @@ export function pickText({ name, matchers }: Pick): string {
   return `${plain ? name : ''}${parts.length === 0 ? '' : `{${parts.join(', ')}}`}`;
 }
 
-export function matcherText({ label, op, value }: Matcher): string {
+export function matcherText(matcher: Matcher): string {
+  const { label, op, value } = literally(matcher);
   return `${PLAIN_LABEL.test(label) ? label : quoted(label)}${op}${quoted(value)}`;
+}
+
+/** Whether a value that a service shows would be read as a placeholder. */
+export function hasPlaceholder({ value }: Matcher): boolean {
+  return value.includes('$__');
+}
+
+/** The same, read as it stands: only an expression can say that `$__gate` is the value itself, and no gate's name. */
+function literally(matcher: Matcher): Matcher {
+  if (!hasPlaceholder(matcher)) return matcher;
+  const { label, op, value } = matcher;
+  const isPlain = op === '=' || op === '!=';
+  const pattern = isPlain ? escapeRegex(value) : value;
+  return { label, op: op === '=' ? '=~' : op === '!=' ? '!~' : op, value: pattern.replaceAll(/\\?\$__/g, '[$]__') };
 }
 
 /** `{a="b", c=~"d"}` */

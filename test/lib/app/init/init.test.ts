@@ -15,6 +15,8 @@ import { parseText } from '../../../../src/lib/input/index.js';
 import type { Policy } from '../../../../src/lib/judge/index.js';
 import { parsePolicy } from '../../../../src/lib/judge/policy-schema.js';
 import type { Facts } from '../../../../src/lib/metrics/discover/index.js';
+import { fitAll } from '../../../../src/lib/metrics/promql/index.js';
+import { fillMatchers, parseArms } from '../../../../src/lib/metrics/signals/index.js';
 import { facts, halved, histogram } from '../../metrics/discover/pages.js';
 
 const PAGE: Origin = { kind: 'scrape', canaryUrl: 'http://127.0.0.1:8080/metrics', baselineUrl: null };
@@ -148,6 +150,17 @@ describe('lukhas init', () => {
       .to.have.nested.property('signals.errors.count')
       .that.matches(/^api_seconds_duration_seconds_count\{path="x/);
     for (const { text } of init.files) expect(text).not.to.match(/[^\n\P{Cc}]|\p{Cf}/u);
+  });
+
+  it('takes values that look like placeholders as they are', async () => {
+    const page = service().replaceAll('version="v2"', 'version="$__gate"').replaceAll('le="', 'path="$__x",le="');
+    const { config } = await read(await made(facts(page, 10, halved)));
+    if (config.source.kind !== 'scrape') throw new Error('another source');
+    const values = { gate: 'stage', model: 'm', window: 60 };
+    const { canary, baseline } = parseArms(config.source.arms);
+    const arms = [canary, baseline].map((matchers) => fillMatchers(matchers, values));
+    const isRead = (version: string) => arms.some((matchers) => fitAll(matchers, { version }));
+    expect(['$__gate', 'v1', 'stage'].map(isRead)).to.deep.equal([true, true, false]);
   });
 
   describe('its files', () => {
