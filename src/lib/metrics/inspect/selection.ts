@@ -65,7 +65,7 @@ function successes(arm: Arm, { requests, errors }: Signals): Finding[] {
     if (!names.has(sample.name) || !isCounted(errors, sample)) continue;
     for (const label of labels) {
       const value = sample.labels[label] ?? '';
-      if (!looksLikeSuccess(value, label)) continue;
+      if (!looksLikeSuccess(value, label) || isListed(value, label, addedOf(errors))) continue;
       const key = `${label}=${JSON.stringify(value)}`;
       found.set(key, [...(found.get(key) ?? []), sample]);
     }
@@ -75,6 +75,13 @@ function successes(arm: Arm, { requests, errors }: Signals): Finding[] {
   const words = `${list([...found.keys()])} does not look like a failure, and ${errors.text} counts it as one (${count} so far)`;
   const advice = 'Select failures alone in signals.errors, e.g. with !~ and all values that are none.';
   return [{ level: 'fatal', arm: arm.name, signal: 'errors', words, advice }];
+}
+
+/** No value at all says little by itself: where somebody lists it among the failures, as LiteLLM's `None`, it is one. */
+function isListed(value: string, label: string, selectors: readonly Selector[]): boolean {
+  if (!/^(none|null)$/i.test(value)) return false;
+  const matchers = selectors.flatMap((selector) => selector.matchers);
+  return matchers.some((one) => one.label === label && one.op === '=~' && one.value.split('|').includes(value));
 }
 
 function labelsOf(selectors: readonly Selector[]): Set<string> {
