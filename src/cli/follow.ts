@@ -44,9 +44,12 @@ export function finish(command: BaseCommand, watched: Watched, noColor: boolean 
 }
 
 /** What somebody who stopped watching can do: a decided canary cannot be stopped any more. */
-export function howToGoOn({ id, state }: Canary): string {
-  const resume = `  resume: lukhas canary resume ${id}`;
+export function howToGoOn({ id, state, source }: Canary): string {
+  const resume = `  continue: lukhas canary resume ${id}`;
+  // An input is read by a command.
+  const byItself =
+    source['kind'] === 'ndjson' ? '' : '\n  a running `lukhas serve` on the same database continues it by itself';
   return isTerminal(state)
-    ? `lukhas: stopped watching ${id}; it is ${state}, but its hooks have not all run\n${resume}`
-    : `lukhas: stopped watching ${id}; it is still ${state}\n${resume}\n  stop it: lukhas canary abort ${id} --reason "..."`;
+    ? `lukhas: stopped watching ${id}; it is ${state}, but its hooks have not all run, and none is called until it is continued\n${resume}${byItself}`
+    : `lukhas: stopped watching ${id}; it is still ${state}, but not checked or decided until it is continued\n${resume}${byItself}\n  stop it: lukhas canary abort ${id} --reason "..."`;
 }

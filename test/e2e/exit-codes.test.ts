@@ -43,7 +43,7 @@ describe('the exit code tells how it ended', () => {
     'source unreachable': {
       code: 6,
       status: 'BLOCKED',
-      args: [...START, '--canary-url', 'http://127.0.0.1:1/metrics'],
+      args: [...START, '--canary-url', 'http://127.0.0.1:1/metrics', '--allow-missing'],
     },
   };
   for (const [name, { code, status, args, input = '', config }] of Object.entries(outcomes))

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Workspace } from './lukhas.js';
 import { counting, type Page, serve } from './metrics-page.js';
@@ -51,6 +53,22 @@ describe('the first look', () => {
       'no series model_latency_bucket; the page has histograms http_request_duration_seconds',
     );
     expect(await place.events()).to.deep.equal([]);
+  });
+
+  it('lets a canary begin that refuses connections while its baseline serves: it is rolled back, hooks and all', async () => {
+    const baseline = await page(counting(200));
+    const gone = await page(counting(200));
+    await gone.close();
+    place.file('lukhas.yaml', 'hooks: { rollback: [{ name: shift, exec: { command: [/bin/touch, called] } }] }\n');
+    const urls = ['--canary-url', gone.url, '--baseline-url', baseline.url];
+    const run = await place.run([...START, ...TARGETS, ...urls]);
+    expect(run.code, run.stdout + run.stderr).to.equal(3);
+    expect(run.stderr).to.match(
+      /warning: the canary does not answer, and its baseline does\. If it is down .* the rollback hooks are called\. .*lukhas canary abort c-/,
+    );
+    expect(run.stdout).to.match(/^ROLLED BACK {2}fraud-v2/);
+    expect(run.stdout).to.contain('the canary never answered: 5 of 5 checks, while the baseline did');
+    expect(existsSync(join(place.dir, 'called'))).to.equal(true);
   });
 
   it('refuses the second canary on the same series unless that is accepted', async () => {

@@ -19,8 +19,10 @@ targets: { latency_p95_ms: 250, max_error_rate: 0.02 }
 `;
 const START = ['canary', 'start', '--model', 'm2', '--from', 'stage', '--to', 'production', '--policy', 'policy.yaml'];
 const PER_SECOND = 400;
-/** Enough for the question whether there are metrics at all, asked twice, and for a few looks. */
+/** Enough for the preflight check and a few checks of a page. */
 const ANSWERS = 5;
+/** The same of a Prometheus: it is asked what it has of both versions, and twice whether it is one. */
+const QUERIES = 10;
 
 /** A canary that is running, and what its measurements come from. */
 interface Started {
@@ -103,7 +105,7 @@ describe('a canary without measurements is never promoted', () => {
         open: async () => {
           const gone = await page(() => undefined);
           await gone.close();
-          return start(['--canary-url', gone.url]);
+          return start(['--canary-url', gone.url, '--allow-missing']);
         },
         expected: {
           code: 6,
@@ -195,7 +197,7 @@ describe('a canary without measurements is never promoted', () => {
         open: async () => {
           const stub = await stubPrometheus();
           await stub.close();
-          return start(['--prom-url', stub.url]);
+          return start(['--prom-url', stub.url, '--allow-missing']);
         },
         expected: {
           code: 6,
@@ -222,7 +224,7 @@ describe('a canary without measurements is never promoted', () => {
         open: async () => {
           const stub = await prometheus();
           const counted = count(stub);
-          stub.answer = (query, nth) => (nth > ANSWERS ? { status: 401, body: 'no' } : counted(query));
+          stub.answer = (query, nth) => (nth > QUERIES ? { status: 401, body: 'no' } : counted(query));
           return start(['--prom-url', stub.url]);
         },
         expected: { code: 6, reason: 'source_unreachable', why: /answered 401/, state: /^refused: .*answered 401/ },
@@ -279,6 +281,18 @@ describe('a canary without measurements is never promoted', () => {
       expect(run.stdout).to.equal('');
       expect(await workspace.events()).to.deep.equal([]);
     });
+  });
+
+  it('from a source that was never up: 6, and nothing is started', async () => {
+    for (const flag of ['--canary-url', '--prom-url']) {
+      const { workspace, finished } = start([flag, 'http://127.0.0.1:1/']);
+      const run = await finished;
+      expect(run.code).to.equal(6);
+      expect(firstLine(run)).to.match(/^lukhas: nothing answers: .*connection refused/);
+      expect(run.stderr).to.contain('--allow-missing');
+      expectNoInsides(run);
+      expect(await workspace.events()).to.deep.equal([]);
+    }
   });
 
   it('no source at all: 4 at once, and what to do', async () => {
@@ -362,7 +376,7 @@ function closeAfterLooks(service: Page, looks: number): Promise<void> {
 function closeAfterQueries(stub: StubPrometheus): void {
   const { answer } = stub;
   stub.answer = (query, nth) => {
-    if (nth > ANSWERS) setImmediate(() => void stub.close());
+    if (nth > QUERIES) setImmediate(() => void stub.close());
     return answer(query, nth);
   };
 }

@@ -13,7 +13,7 @@ export default class CanaryStart extends BaseCommand {
   static override summary = 'start a canary and wait for its verdict';
   static override seeResult = 'lukhas canary list';
   static override description =
-    'Runs in the foreground until the verdict. Exit code 0: promoted, 3: rolled back, 4: blocked, 6: source unreachable.';
+    'Runs in the foreground until the verdict. Exit code 0: promoted, 3: rolled back, 4: blocked, 6: source unreachable. Nothing is recorded if the source does not answer at the start.';
   static override examples = [
     '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --policy policy.yaml',
     '<%= config.bin %> canary start --model fraud-v2 --from stage --to production --max-error-rate 0.02 --latency-p95-ms 250 --window 120s --canary-url http://127.0.0.1:9101/metrics --baseline-url http://127.0.0.1:9102/metrics',
@@ -54,13 +54,17 @@ export default class CanaryStart extends BaseCommand {
     }),
     'allow-missing': Flags.boolean({
       default: false,
-      description: 'start although the preflight check finds no series of a signal: they come later',
+      description:
+        'start although the preflight check finds no series of a signal, or nothing answers: they come later',
     }),
     'allow-shared-series': Flags.boolean({
       default: false,
       description: 'start although an open canary reads the same series (recorded)',
     }),
-    'dry-run': Flags.boolean({ default: false, description: 'judge only: call no hook, change no gate' }),
+    'dry-run': Flags.boolean({
+      default: false,
+      description: 'check and judge the whole window, but call no hook and change no gate',
+    }),
   };
 
   async run(): Promise<unknown> {
@@ -94,7 +98,8 @@ export default class CanaryStart extends BaseCommand {
       // What was asked for is done: how the canary ends is not this command's to say.
       return { ...canaryJson(canary), firstLook, exit: EXIT.done };
     }
-    this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}`);
+    const dry = flags['dry-run'] ? ' (dry run: judged to its verdict; no hook is called, no gate changes)' : '';
+    this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}${dry}`);
     const watched = await followToVerdict(app, canary.id, { timeoutSeconds, quiet: this.jsonEnabled() });
     return { ...(finish(this, watched, flags['no-color']) as object), firstLook };
   }

@@ -100,7 +100,10 @@ export async function readFiles(
 }
 
 function from(config: FileConfig, path: string | null): Record<string, string> {
-  return path === null ? {} : Object.fromEntries(Object.keys(config).map((section) => [section, path]));
+  if (path === null) return {};
+  // Credentials are written in the section of the source.
+  const { credentials: _, ...written } = config;
+  return Object.fromEntries(Object.keys(written).map((section) => [section, path]));
 }
 
 async function projectFile(cwd: string, home: string): Promise<ConfigFiles['project']> {

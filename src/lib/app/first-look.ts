@@ -20,6 +20,8 @@ export interface FirstLook {
   /** As it is to be recorded: signals of a preset are those of the variant whose names are there. */
   source: SourceDescriptor;
   findings: Finding[];
+  /** The canary does not answer, and its baseline does. */
+  alone: boolean;
   /** What was not looked at, and why, in words; null: nothing was left out. */
   skipped: string | null;
 }
@@ -40,6 +42,7 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       return {
         source: request.source,
         findings: [],
+        alone: false,
         skipped: descriptor.kind === 'ndjson' ? `${descriptor.input}: read as the canary runs` : null,
       };
     }
@@ -48,11 +51,12 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       return {
         source: request.source,
         findings: [],
+        alone: false,
         skipped: 'answers; pass --model, --from and --to to look at the series of a canary',
       };
     }
     const window = policy?.windowSeconds ?? 300;
-    const [{ everythingOf, inspect, neededOf, needsOf }, { fillSignals, parseSignals }] = await Promise.all([
+    const [{ everythingOf, inspect, isAlone, neededOf, needsOf }, { fillSignals, parseSignals }] = await Promise.all([
       import('../metrics/inspect/index.js'),
       import('../metrics/signals/index.js'),
     ]);
@@ -74,7 +78,7 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       return { ...look, findings: [...look.findings, variantFinding(descriptor.signals.preset, variant.preset)] };
     }
     const findings = await withReason(inspect(facts, { signals, preset: descriptor.signals.preset }, needs), facts);
-    return { source: request.source, findings, skipped: null };
+    return { source: request.source, findings, alone: isAlone(facts), skipped: null };
   } finally {
     await source.close();
   }
@@ -112,7 +116,7 @@ function variantFinding(preset: string | null, variant: string | null): Finding 
  * Refuses what can never work.
  * @param allowMissing lets what is only not there now pass as a warning
  * @returns the findings, as far as they stop nothing
- * @throws LukhasError FIRST_LOOK with all that is fatal, and what is nearest to it
+ * @throws LukhasError FIRST_LOOK with all that is fatal, and what is nearest to it; SOURCE_UNREACHABLE where nothing answers
  */
 export function refuseHopeless(findings: readonly Finding[], allowMissing = false): Finding[] {
   const kept = findings.map((finding): Finding => {
@@ -122,12 +126,25 @@ export function refuseHopeless(findings: readonly Finding[], allowMissing = fals
   });
   const fatal = kept.filter(({ level }) => level === 'fatal');
   if (fatal.length === 0) return kept;
+  if (fatal.every(({ unanswered }) => unanswered)) throw unreachable(fatal);
   const more = fatal.length > MOST ? [`and ${fatal.length - MOST} more`] : [];
   const advice = [...new Set(fatal.flatMap(({ advice: what }) => what ?? []))];
   if (!allowMissing && fatal.every(({ mayAppear }) => mayAppear === true))
     advice.push('If it comes later, pass --allow-missing to start all the same.');
   throw new LukhasError('FIRST_LOOK', [...fatal.slice(0, MOST).map(lineOf), ...more].join('; '), {
     suggestions: advice,
+  });
+}
+
+/** Both arms are read through one Prometheus, or at addresses of their own. */
+function unreachable(fatal: readonly Finding[]): LukhasError {
+  const all = [...new Set(fatal.map(({ words }) => words))];
+  const more = all.length > MOST ? [`and ${all.length - MOST} more`] : [];
+  return new LukhasError('SOURCE_UNREACHABLE', `nothing answers: ${[...all.slice(0, MOST), ...more].join('; ')}`, {
+    suggestions: [
+      ...new Set(fatal.flatMap(({ advice }) => advice ?? [])),
+      'If it comes later, pass --allow-missing to start all the same.',
+    ],
   });
 }
 

@@ -41,9 +41,25 @@ export async function startCanary(app: App, options: StartOptions): Promise<Star
   const look = await firstLook({ source, auth, now: clock.now, policy, modelId, fromGate, toGate });
   const findings = refuseHopeless(look.findings, allowMissing);
   const notes = findings.map((each) => (each.level === 'warning' ? `warning: ${lineOf(each)}` : lineOf(each)));
+  if (look.alone) notes.unshift('warning: the canary does not answer, and its baseline does');
   const started = await recorded(app, { ...request, source: look.source, notes }, allowSharedSeries);
-  const warnings = [...(await hints(look.source)), ...findings.flatMap(warningOf), ...started.warnings];
+  const alone = look.alone ? [aloneWords(started.canary, config.hooks.rollback.length)] : [];
+  const warnings = [...alone, ...(await hints(look.source)), ...findings.flatMap(warningOf), ...started.warnings];
   return { canary: started.canary, firstLook: findings, warnings };
+}
+
+/** Both readings of a canary that does not answer while its baseline does: it is down, or looked for in the wrong place. */
+function aloneWords({ id, policy, dryRun }: Canary, hooks: number): string {
+  const { max_unavailable: limit = 1 } = policy.targets;
+  const { noDataSeconds, onNeverAnswered, reportOnly = [], warmupSeconds = 0, windowSeconds } = policy;
+  const seconds = Math.min(noDataSeconds, windowSeconds) + warmupSeconds;
+  const rollsBack = onNeverAnswered === 'rollback' && limit < 1 && !reportOnly.includes('availability');
+  const called = hooks > 0 && !dryRun ? ' and the rollback hooks are called' : '';
+  const end = rollsBack ? `it is rolled back after ${seconds} s${called}` : `it is not promoted`;
+  return [
+    `the canary does not answer, and its baseline does. If it is down and stays so, ${end}.`,
+    `If its address or labels are wrong, end it now: lukhas canary abort ${id} --reason "wrong address"`,
+  ].join(' ');
 }
 
 function warningOf(finding: Finding): string[] {

@@ -15,11 +15,24 @@ export function unavailable(v: Verdict): Blocked {
     ? `${count(found.down)} of ${plural(found.expected, 'check')} (${percent(found.share ?? 0)}, limit ${percent(found.limit)})`
     : 'too many checks';
   const alone = (found?.whileBaselineAnswered ?? 0) > 0 ? ' while the baseline did' : '';
+  if (found && found.expected > 0 && found.down === found.expected) return neverAnswered(v, found.down);
   return {
     cause: `the canary did not answer ${numbers}${alone}${span ? `: ${clip(span.why, 120)}` : ''}`,
     remedies: [
       'Find out why the canary stopped answering (a crash, its port, the network to it), then start it again.',
       'If a service like it may be silent that long, raise targets.max_unavailable.',
+    ],
+  };
+}
+
+/** `the canary never answered: 19 of 19 checks, while the baseline did`. */
+function neverAnswered(v: Verdict, checks: number): Blocked {
+  const span = longest(v, 'unanswered');
+  return {
+    cause: `the canary never answered: ${count(checks)} of ${plural(checks, 'check')}, while the baseline did${span ? `: ${clip(span.why, 120)}` : ''}`,
+    remedies: [
+      'Find out why the canary does not answer (is it running?), and whether its address or labels are right, then start it again.',
+      'If it takes long to start, set warmupSeconds; if nothing should be rolled back for it, set onNeverAnswered: block.',
     ],
   };
 }

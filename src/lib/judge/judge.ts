@@ -19,7 +19,7 @@ import {
   pointMeets,
 } from './objectives/index.js';
 import type { Policy } from './policy.js';
-import { forbids, rollsBack } from './silence.js';
+import { forbids, isAlone, rollsBack } from './silence/index.js';
 import type { Certainty, Decision, Reason } from './verdict.js';
 
 /** What to do now. `report` (report.ts) makes the whole Verdict of it. */
@@ -59,7 +59,8 @@ function against(j: Judgement): Ruling | null {
 
 /** A canary that is silent, or begins anew over and over, while its baseline serves; never certified. */
 function silent(j: Judgement, now: number): Ruling | null {
-  const reason = j.version === 1 ? null : rollsBack(j.silence, j.policy, j.plannedTicks, now);
+  const window = { begins: j.startedAt, ends: windowEndsAt(j), planned: j.plannedTicks };
+  const reason = j.version === 1 ? null : rollsBack(j.silence, j.policy, window, now);
   return reason && { decision: 'rollback', certainty: 'uncertified', reason, decidedBy: BY[reason] };
 }
 
@@ -92,7 +93,7 @@ function withoutData(j: Judgement, now: number): Ruling | null {
   const reason = silentReason(j);
   if (j.policy.onNoData === 'rollback')
     return { decision: 'rollback', certainty: 'uncertified', reason, decidedBy: null };
-  return block(reason);
+  return isAlone(j.silence, j.policy) ? null : block(reason);
 }
 
 function silentReason(j: Judgement): Reason {
@@ -107,7 +108,7 @@ function early(j: Judgement, now: number): Ruling | null {
   // Readings have no promised error that survives peeking: they are looked at when the window ends.
   if (objectives.some((o) => o.type === 'reading' || o.coverage.missing !== null)) return null;
   if (windowCoverage(j, now) < j.policy.minCoverage || missingBaseline(j, now)) return null;
-  if (heldObjective(j) || unstableCounters(j)) return null;
+  if (heldObjective(j) || unstableCounters(j) || (j.version > 2 && j.silence.downNow)) return null;
   if (forbidden(j) || idleEnd(j, now)) return null;
   if (!objectives.every((o) => certified(o, j.policy))) return null;
   return { decision: 'promote', certainty: 'certified', reason: 'certified_early', decidedBy: null };
@@ -121,7 +122,11 @@ function atTheEnd(j: Judgement, now: number): Ruling | null {
   const stop = (ruling: Ruling) => (extendable ? null : ruling);
 
   const silent = objectives.filter((o) => !speaks(j, o, now));
-  if (silent.length > 0) return mayReturn(j, silent, now) ? null : stop(block(silentReason(j)));
+  if (silent.length > 0) {
+    const waits = mayReturn(j, silent, now) || (!j.ended && isAlone(j.silence, j.policy));
+    return waits ? null : stop(block(silentReason(j)));
+  }
+  if (isBehind(j, objectives, now)) return null;
   if (endedEarly(j) || windowCoverage(j, now) < j.policy.minCoverage) return stop(block('coverage'));
   if (idleEnd(j, now)) return stop(block('coverage'));
   const reason = forbidden(j);
@@ -157,6 +162,19 @@ function mayReturn(j: Judgement, silent: readonly Objective[], now: number): boo
   return silent.every(({ coverage: { hasData, lastAt } }) => {
     return hasData && lastAt !== null && (now - lastAt) / 1000 < j.policy.noDataSeconds;
   });
+}
+
+/**
+ * Whether the newest data do not show the end of the window yet, but may: the canary does not answer, though something was read
+ * just before; or its source has had nothing newer, as between two scrapes of a Prometheus. What died meanwhile looks alive.
+ */
+function isBehind(j: Judgement, objectives: readonly Objective[], now: number): boolean {
+  const ends = windowEndsAt(j);
+  if (j.version < 3 || j.ended || (now - ends) / 1000 >= j.policy.noDataSeconds) return false;
+  return (
+    j.silence.downNow ||
+    objectives.some(({ coverage: { missing, lastAt } }) => missing?.state === 'unchanged' && (lastAt ?? 0) < ends)
+  );
 }
 
 /** An input that stops before the window does has not shown its end, whatever share of it must be covered. */

@@ -15,7 +15,7 @@ import {
 } from './objectives/index.js';
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
-import { type Silence, seeAnswer, silenceOf, stepSilence } from './silence.js';
+import { type Silence, seeAnswer, silenceOf, stepSilence } from './silence/index.js';
 import { logSumExp } from './special.js';
 import { type JudgeVersion, judgeVersionOf } from './version.js';
 import { inWindow, windowBegins } from './warmup.js';
@@ -77,7 +77,7 @@ export function observe(j: Judgement, recorded: Observation): void {
   const observation = (j.policy.warmupSeconds ?? 0) > 0 && !ends ? inWindow(recorded, j.startedAt) : recorded;
   if (observation === null) {
     if (recorded.tick > 0) j.warmingLooks++;
-    seeAnswer(j.silence, recorded);
+    seeAnswer(j.silence, recorded, j.policy);
     j.last = recorded;
     return;
   }
@@ -87,7 +87,7 @@ export function observe(j: Judgement, recorded: Observation): void {
   if (observation.tick > 0) j.looked++;
   j.resets += (observation.canary.resets ?? 0) + (observation.baseline?.resets ?? 0);
   if ((observation.canary.resets ?? 0) > 0) j.resetLooks++;
-  if (observation.tick === 0) seeAnswer(j.silence, observation);
+  if (observation.tick === 0) seeAnswer(j.silence, observation, j.policy);
   else if (j.version > 1 && !ends) stepSilence(j.silence, observation, j.policy);
   if (ends) endObjectives(j.objectives);
   else stepObjectives(j.objectives, observation, gap, j.policy);

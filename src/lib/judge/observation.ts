@@ -28,8 +28,11 @@ export interface ArmReading {
   histograms?: Record<string, HistogramSignal>;
   /** Increments by the value of a label, for drift where there is no histogram of scores. */
   categories?: CategorySignal;
-  /** How many places (pages, instances) should have answered at this look, and how many did. */
-  targets?: { expected: number; up: number };
+  /**
+   * How many places (pages, instances) should have answered at this look, and how many did; `unchanged` where some did not, and
+   * nothing newer is known of any of them than at the look before.
+   */
+  targets?: { expected: number; up: number; unchanged?: true };
   /** Processes known to have started anew within the span. */
   restarts?: number;
   /**

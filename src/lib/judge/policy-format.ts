@@ -112,6 +112,12 @@ export const policySchema = z
     noDataSeconds: seconds(LONGEST_WINDOW_SECONDS)
       .default(90)
       .describe('Seconds without any data before onNoData applies.'),
+    onNeverAnswered: z
+      .enum(['block', 'rollback'])
+      .default('rollback')
+      .describe(
+        'When the canary has not answered once for noDataSeconds, or until the end of the window, while its baseline answers.',
+      ),
     minCoverage: share()
       .default(0.8)
       .describe('Share of the window that readings must cover before anything is promoted.'),

@@ -20,6 +20,11 @@ export interface Policy {
   /** What to do when no objective has had data for `noDataSeconds`; `hold` waits for the end of the window. */
   onNoData: 'block' | 'hold' | 'rollback';
   noDataSeconds: number;
+  /**
+   * What to do when the canary has not answered once for `noDataSeconds`, or until the end of the window, while its baseline
+   * answers; since judge 3, and `block` in policies that were recorded before it.
+   */
+  onNeverAnswered?: 'block' | 'rollback';
   /** Share of the window, 0..1, that readings must cover before anything is promoted. */
   minCoverage: number;
   /** `auto`: compare with the baseline when it is there; `required`: no promotion without it; `none`: never look. */

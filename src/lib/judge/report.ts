@@ -13,7 +13,7 @@ import {
 import type { Observation } from './observation.js';
 import type { Policy } from './policy.js';
 import { shownLogE, significant } from './rounding.js';
-import { silenceReport } from './silence.js';
+import { silenceReport } from './silence/index.js';
 import type { NoData, ObjectiveReport, Verdict } from './verdict.js';
 
 /**

@@ -51,7 +51,11 @@ const scalar = z.strictObject({
 const categories = z.strictObject({ state: z.literal('ok'), counts: z.record(z.string(), count) });
 
 const places = z
-  .strictObject({ expected: z.int().nonnegative(), up: z.int().nonnegative() })
+  .strictObject({
+    expected: z.int().nonnegative(),
+    up: z.int().nonnegative(),
+    unchanged: z.literal(true).exactOptional(),
+  })
   .refine(({ expected, up }) => up <= expected, { path: ['up'], error: 'more than expected' });
 
 const uncounted = z.strictObject({

@@ -65,7 +65,7 @@ export function counterfactualPolicy(
   if (settings.length === 0) return own;
   const changed = parsePolicy(withSettings(withoutFollowing(own, settings), settings, flag), where);
   // Defaults that came later would change more than what was set.
-  return judgeVersionOf(own) === 1 ? withoutLaterKeys(changed, new Set(settings.map(({ path }) => path))) : changed;
+  return withoutLaterKeys(changed, new Set(settings.map(({ path }) => path)), judgeVersionOf(own));
 }
 
 function withSettings(written: unknown, settings: readonly Setting[], flag: string): unknown {

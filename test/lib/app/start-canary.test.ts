@@ -109,12 +109,76 @@ describe('starting a canary', () => {
     expect(allowed.warnings[0]).to.match(/no series model_requests_total\{version="v3"\}/);
   });
 
-  it('starts one whose page does not answer yet', async () => {
-    const app = await opened();
-    server.close();
-    const { warnings } = await startCanary(app, wanted());
-    expect(warnings).to.have.length(1);
-    expect(warnings[0]).to.match(/^canary: .*\/metrics: .* \(unreachable\); it is asked again at every check$/);
+  describe('that does not answer', () => {
+    const REFUSING = 'http://127.0.0.1:1/metrics';
+    const twoPages = (canary: string, baseline: string | null): SourceDescriptor => ({
+      ...(source({ canary: '{}' }) as Extract<SourceDescriptor, { kind: 'scrape' }>),
+      canaryUrls: [canary],
+      baselineUrls: baseline === null ? null : [baseline],
+    });
+    beforeEach(() => {
+      page = 'model_requests_total 1000\nmodel_errors_total 0\n';
+    });
+
+    it('is started where its baseline answers, with a warning that names both readings', async () => {
+      const app = await opened('hooks: { rollback: [{ exec: { command: [/bin/true] } }] }\n');
+      const { canary, warnings } = await startCanary(app, wanted({ source: twoPages(REFUSING, url) }));
+      expect(warnings[0]).to.equal(
+        'the canary does not answer, and its baseline does. If it is down and stays so, it is rolled back after 60 s and the ' +
+          `rollback hooks are called. If its address or labels are wrong, end it now: lukhas canary abort ${canary.id} --reason "wrong address"`,
+      );
+      expect(warnings[1]).to.match(/^canary: http:\/\/127\.0\.0\.1:1\/metrics: connection refused .* \(unreachable\);/);
+      const [requested] = await app.ledger.events({ subject: canary.id });
+      expect(JSON.stringify(requested?.data)).to.contain('warning: the canary does not answer, and its baseline does');
+    });
+
+    it('is not said to be rolled back where its policy does not', async () => {
+      const app = await opened();
+      const policy = parsePolicy({
+        windowSeconds: 60,
+        targets: { max_error_rate: 0.02 },
+        onNeverAnswered: 'block',
+      });
+      const { warnings } = await startCanary(app, wanted({ policy, source: twoPages(REFUSING, url) }));
+      expect(warnings[0]).to.contain('stays so, it is not promoted');
+    });
+
+    it('is refused with exit 6 and not recorded where nothing answers, unless it is told to wait', async () => {
+      const app = await opened();
+      for (const baseline of [null, 'http://127.0.0.1:2/metrics']) {
+        const error = await refusal(startCanary(app, wanted({ source: twoPages(REFUSING, baseline) })));
+        expect(error).to.include({ code: 'SOURCE_UNREACHABLE', exit: 6 });
+        expect(error.message).to.match(/^nothing answers: http:\/\/127\.0\.0\.1:1\/metrics: connection refused/);
+        expect(error.suggestions.join(' ')).to.contain('--allow-missing');
+      }
+      expect(await size(app)).to.equal(0);
+      const allowed = await startCanary(app, wanted({ source: twoPages(REFUSING, null), allowMissing: true }));
+      expect(allowed.warnings).to.have.length(1);
+      expect(allowed.warnings[0]).to.match(/^canary: .*connection refused/);
+    });
+
+    it('is started where its policy gives it time to, but not without a baseline that should be there', async () => {
+      const app = await opened();
+      const policy = parsePolicy({ windowSeconds: 60, warmupSeconds: 30, targets: { max_error_rate: 0.02 } });
+      const both = wanted({ policy, source: twoPages(REFUSING, 'http://127.0.0.1:2/metrics') });
+      expect((await refusal(startCanary(app, both))).code).to.equal('SOURCE_UNREACHABLE');
+      const { warnings } = await startCanary(app, wanted({ policy, source: twoPages(REFUSING, null) }));
+      expect(warnings[0]).to.match(/it is asked again at every check$/);
+    });
+
+    it('is started as ever where only the baseline does not answer', async () => {
+      const app = await opened();
+      const { warnings } = await startCanary(app, wanted({ source: twoPages(url, REFUSING) }));
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.match(/^baseline: .*connection refused/);
+    });
+
+    it('is refused for what can never work rather than for its silence', async () => {
+      const app = await opened();
+      const policy = parsePolicy({ windowSeconds: 60, targets: { max_drift: 0.1 } });
+      const error = await refusal(startCanary(app, wanted({ policy, source: twoPages(REFUSING, null) })));
+      expect(error).to.include({ code: 'FIRST_LOOK', exit: 2 });
+    });
   });
 
   it('refuses hooks whose programs are not there, unless none would be called', async () => {

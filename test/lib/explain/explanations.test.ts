@@ -382,7 +382,7 @@ describe('explanations', () => {
 
     it('of another judge are not compared', async () => {
       await tell('rolled-back');
-      tamper(`UPDATE events SET body = replace(body, '"judge":2', '"judge":99') WHERE kind = 'canary.decided'`);
+      tamper(`UPDATE events SET body = replace(body, '"judge":3', '"judge":99') WHERE kind = 'canary.decided'`);
       const { check } = await whyMath(log(), story.id);
       expect(check).to.deep.include({ status: 'other judge', problems: [] });
     });

@@ -74,14 +74,147 @@ describe('a canary that does not answer', () => {
     expect(short(of(silent))).to.equal('block undecided unavailable');
   });
 
-  it('is blocked, not rolled back, when it never answered: it may be looked for in the wrong place', () => {
-    const v = judge(
-      policy(ERRORS),
-      START,
-      looks(120, () => alone).map((o) => (o.tick === 0 ? { ...o, canary: DOWN } : o)),
-    );
-    expect(short(v)).to.equal('block undecided source_unreachable');
-    expect(v.elapsedSeconds).to.equal(90);
+  describe('from the start', () => {
+    const never = (found: (tick: number) => Look | null, more: object = {}, count = 120): Verdict =>
+      judge(
+        policy({ ...ERRORS, ...more }),
+        START,
+        looks(count, (tick) => found(tick) ?? alone).map((o) => (o.tick === 0 ? { ...o, canary: DOWN } : o)),
+      );
+
+    it('is rolled back, uncertified, after noDataSeconds, and says that it never answered', () => {
+      const v = never(() => null);
+      expect(short(v)).to.equal('rollback uncertified unavailable');
+      expect(v.elapsedSeconds).to.equal(90);
+      expect(why(v)).to.equal(
+        'the canary never answered: 19 of 19 checks, while the baseline did: unreachable: connection refused (ECONNREFUSED)',
+      );
+      expect(nextSteps(v)[0]).to.match(/^Find out why the canary does not answer .* its address or labels are right/);
+    });
+
+    it('is rolled back at the end of a window shorter than that', () => {
+      const v = never(() => null, { windowSeconds: 40 }, 8);
+      expect([short(v), v.elapsedSeconds]).to.deep.equal(['rollback uncertified unavailable', 40]);
+    });
+
+    it('is rolled back when none of its series are there', () => {
+      const v = never(() => ({ ...alone, canary: { errors: missing('absent') } }));
+      expect(short(v)).to.equal('rollback uncertified unavailable');
+    });
+
+    it('may take its time to begin, which does not count against it', () => {
+      const v = never((tick) => (tick > 16 ? GOOD : null));
+      expect(short(v)).to.equal('promote certified certified_at_end');
+      expect(v.silence?.availability).to.include({ down: 0, expected: 104 });
+    });
+
+    it('is rolled back although the baseline missed a check', () => {
+      expect(short(never((tick) => (tick === 9 ? both : null)))).to.equal('rollback uncertified unavailable');
+    });
+
+    it('is blocked where the baseline does not answer either, or there is none', () => {
+      expect(short(never(() => both))).to.equal('block undecided source_unreachable');
+      expect(short(never((tick) => (tick > 4 ? both : null)))).to.equal('block undecided source_unreachable');
+      expect(short(never(() => ({ canary: DOWN })))).to.equal('block undecided source_unreachable');
+    });
+
+    it('is blocked where somebody refuses to tell, which is no silence', () => {
+      const refused = { canary: { errors: missing('refused') }, baseline: errors(0, 450) };
+      expect(short(never((tick) => (tick > 3 ? refused : null)))).to.equal('block undecided source_unreachable');
+    });
+
+    it('is blocked where its page answers without its series: nothing may have been asked of it', () => {
+      const canary = { errors: missing('absent'), targets: { expected: 1, up: 1 } };
+      expect(short(never(() => ({ ...alone, canary })))).to.equal('block undecided no_data');
+    });
+
+    it('is blocked where the policy says so, or does not limit silence', () => {
+      expect(short(never(() => null, { onNeverAnswered: 'block' }))).to.equal('block undecided source_unreachable');
+      const free = { targets: { max_error_rate: 0.02, max_unavailable: 1 } };
+      expect(short(never(() => null, free))).to.equal('block undecided source_unreachable');
+      expect(short(never(() => null, { reportOnly: ['max_unavailable'] }))).to.equal(
+        'block undecided source_unreachable',
+      );
+    });
+
+    it('is not rolled back where a reading shows that it is there', () => {
+      const scalars = { error_rate: { state: 'ok' as const, value: 0.001 } };
+      const v = never(() => ({ ...alone, canary: { errors: missing('absent') }, scalars }));
+      expect(v.decision).to.equal('promote');
+    });
+
+    it('is judged as it was in policies that were recorded before', () => {
+      const { onNeverAnswered: _, ...before } = policy(ERRORS);
+      const all = looks(120, () => alone).map((o) => (o.tick === 0 ? { ...o, canary: DOWN } : o));
+      const v = judge(before, START, all);
+      expect([short(v), v.judge]).to.deep.equal(['block undecided source_unreachable', 2]);
+    });
+  });
+
+  describe('to one scrape of many checks', () => {
+    // A scrape a minute, a check each five seconds.
+    const scraped = (lost: (scrape: number) => boolean) => (tick: number) => {
+      const [scrape, isNew] = [Math.floor(tick / 12), tick % 12 === 0];
+      const targets = lost(scrape)
+        ? { expected: 1, up: 0, ...(isNew ? {} : { unchanged: true as const }) }
+        : { expected: 1, up: 1 };
+      const counts = isNew && !lost(scrape) ? errors(0, 600) : { errors: missing('unchanged') };
+      const canary = { ...(lost(scrape) ? DOWN : counts), targets };
+      return { canary, baseline: { ...counts, targets: { expected: 1, up: 1 } } };
+    };
+    const slow = { noDataSeconds: 200 };
+
+    it('is not rolled back: one alone is chance', () => {
+      expect(
+        short(
+          of(
+            scraped((scrape) => scrape === 4),
+            slow,
+            132,
+          ),
+        ),
+      ).to.equal('promote certified certified_at_end');
+    });
+
+    it('is rolled back once it misses the next one too', () => {
+      const v = of(
+        scraped((scrape) => scrape >= 4),
+        slow,
+        132,
+      );
+      expect([short(v), v.elapsedSeconds]).to.deep.equal(['rollback uncertified unavailable', 300]);
+    });
+
+    it('is rolled back, not blocked, where its data end sooner than it is known to be down', () => {
+      const v = of(
+        scraped((scrape) => scrape >= 4),
+        { noDataSeconds: 90 },
+        132,
+      );
+      expect(short(v)).to.equal('rollback uncertified unavailable');
+    });
+  });
+
+  describe('just before the end', () => {
+    it('is not promoted on what was read before it fell silent', () => {
+      const dying = { canary: { ...errors(0, 20), targets: { expected: 1, up: 0 } }, baseline: errors(0, 450) };
+      const v = of((tick) => (tick === 120 ? dying : tick > 120 ? alone : null), {}, 140);
+      expect([short(v), v.tick]).to.deep.equal(['rollback uncertified unavailable', 126]);
+    });
+
+    it('is promoted when it answers again', () => {
+      const dying = { canary: { ...errors(0, 20), targets: { expected: 1, up: 0 } }, baseline: errors(0, 450) };
+      const v = of((tick) => (tick === 120 ? dying : null), {}, 140);
+      expect([short(v), v.tick]).to.deep.equal(['promote certified certified_at_end', 121]);
+    });
+
+    it('is not promoted between two samples of its source: the next one shows the end', () => {
+      const between = { canary: { errors: missing('unchanged') }, baseline: { errors: missing('unchanged') } };
+      const healthy = of((tick) => (tick % 3 === 1 ? GOOD : between), {}, 140);
+      expect([short(healthy), healthy.tick]).to.deep.equal(['promote certified certified_at_end', 121]);
+      const dead = of((tick) => (tick > 120 ? alone : tick % 3 === 1 ? GOOD : between), {}, 140);
+      expect(short(dead)).to.equal('rollback uncertified unavailable');
+    });
   });
 
   it('is rolled back after noDataSeconds in a long window', () => {

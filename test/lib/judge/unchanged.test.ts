@@ -16,10 +16,11 @@ describe('two arms that are scraped at different times', () => {
   const verdict = (offset: number, bad: number, rules: object) => {
     const [canary, baseline] = [every(1, bad), every(offset, bad)];
     const p = policy({ windowSeconds: 300, intervalSeconds: 5, ...rules });
+    // The window ends at look 60; it is decided on the first news of its end.
     const { decision, reason } = judge(
       p,
       START,
-      looks(60, (tick) => ({ canary: canary(tick), baseline: baseline(tick) })),
+      looks(63, (tick) => ({ canary: canary(tick), baseline: baseline(tick) })),
     );
     return { decision, reason };
   };

@@ -101,6 +101,14 @@ const GOLDEN: readonly Golden[] = [
     found: (n) => both(n, { bad: 1 }),
     override: true,
   },
+  {
+    model: 'never-answers',
+    policy: { windowSeconds: 300, targets: TARGETS },
+    found: (n) => ({
+      canary: { errors: { state: 'unreachable', detail: 'connection refused' } },
+      baseline: arm(n),
+    }),
+  },
 ];
 
 /** Runs every golden canary with the code that runs real ones; the ids are all that is different each time. */

@@ -44,11 +44,11 @@ export const startCanary = defineTool({
       })
       .prefault({})
       .describe('Limits it must meet, added to the configured policy.'),
-    dryRun: z.boolean().default(false).describe('Decide, but call no hook and change no gate.'),
+    dryRun: z.boolean().default(false).describe('Check and decide as usual, but call no hook and change no gate.'),
     allowMissing: z
       .boolean()
       .default(false)
-      .describe('Start although the preflight check finds no series of a signal: they come later.'),
+      .describe('Start although the preflight check finds no series of a signal, or nothing answers: they come later.'),
     allowSharedSeries: z
       .boolean()
       .default(false)

@@ -15,6 +15,8 @@ export interface ArmFacts {
   places: readonly Place[];
   /** Labels of the matchers that no series at all has there; of a Prometheus only. */
   unknownLabels?: readonly string[];
+  /** What its Prometheus says of its scrapes (`up`), in words where all of them fail; left out where it says nothing. */
+  scraped?: { state: 'up' } | { state: 'down'; words: string };
 }
 
 /** A metrics page, or a Prometheus. */
@@ -63,7 +65,7 @@ export interface Finding {
   advice?: string;
   /** Of a fatal one: whether it is so only because something is not there now, and may come. */
   mayAppear?: true;
-  /** Of a place that does not answer. */
+  /** Of a place that does not answer; a fatal one: nothing does. */
   unanswered?: true;
 }
 

@@ -10,3 +10,4 @@ export { inspect, type Measured } from './inspect.js';
 export { everythingOf, type Needs, neededOf, needsOf } from './needs.js';
 export { type FetchedPage, inspectPages } from './of-pages.js';
 export { type ReadBy, selectorsOf, sharedSeries } from './shared.js';
+export { isAlone } from './silence.js';

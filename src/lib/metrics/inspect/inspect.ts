@@ -7,6 +7,7 @@ import type { Needs } from './needs.js';
 import { areOneProcess } from './same-process.js';
 import { selectorsOf } from './shared.js';
 import { signalFindings } from './signal.js';
+import { isSilent, unanswered } from './silence.js';
 import { list } from './words.js';
 
 /** What is measured, as far as the first look asks for it. */
@@ -27,10 +28,8 @@ export function inspect(facts: Facts, { signals, preset }: Measured, needs: Need
     ...unnamed(signals, preset, needs),
     ...withoutBaseline(facts.baseline, needs),
     ...sameSeries(facts, signals),
-    ...ofArm(canary, facts.canary, baseline, signals, needs),
-    ...(baseline === null || facts.baseline === null
-      ? []
-      : ofBaseline(baseline, facts.baseline, canary, signals, needs)),
+    ...ofArm(canary, facts, baseline, signals, needs),
+    ...(baseline === null ? [] : ofBaseline(baseline, facts, canary, signals, needs)),
   ];
   const rank = { fatal: 0, warning: 1, info: 2 };
   return found.sort((a, b) => rank[a.level] - rank[b.level]);
@@ -126,28 +125,30 @@ function idsOf(place: Place, other: Place): string {
 }
 
 /** What concerns one arm: its places, then each signal that the policy needs. */
-function ofArm(arm: Arm, facts: ArmFacts, other: Arm | null, signals: Signals, needs: Needs): Finding[] {
-  const places = facts.places.flatMap((place): Finding[] => {
-    const finding = { arm: arm.name, signal: null };
-    if (place.state.state !== 'ok') {
-      const words = `${place.state.detail ?? place.id} (${place.state.state}); it is asked again at every check`;
-      return [{ ...finding, level: 'warning', words, unanswered: true }];
-    }
-    if (place.kind !== 'page' || place.families.length > 0) return [];
-    const advice = 'Is this the address of its metrics?';
-    return [
-      { ...finding, level: 'fatal', words: `${place.id} answers without a single sample`, advice, mayAppear: true },
-    ];
-  });
-  if (arm.places.length === 0 || places.some(({ level }) => level === 'fatal')) return places;
-  const unknown = unknownLabels(arm, facts);
+function ofArm(arm: Arm, facts: Facts, other: Arm | null, signals: Signals, needs: Needs): Finding[] {
+  const own = facts[arm.name];
+  if (own === null) return [];
+  const places = [...unanswered(arm.name, facts, needs), ...emptyPages(arm)];
+  const isGone = isSilent(own) && arm.own.length === 0;
+  if (arm.places.length === 0 || isGone || places.some(({ level }) => level === 'fatal')) return places;
+  const unknown = unknownLabels(arm, own);
   if (unknown.length > 0) return [...places, ...unknown];
   const found = [
-    ...twice(arm.name, facts, signals),
+    ...twice(arm.name, own, signals),
     ...signalFindings(arm, other, signals, needs),
     ...errorFindings(arm, other, signals, needs),
   ];
   return [...places, ...found, ...(found.some(({ level }) => level === 'fatal') ? [] : traffic(arm))];
+}
+
+function emptyPages({ name, places }: Arm): Finding[] {
+  return places.flatMap(({ kind, id, families }): Finding[] => {
+    if (kind !== 'page' || families.length > 0) return [];
+    const finding = { level: 'fatal', arm: name, signal: null, mayAppear: true } as const;
+    return [
+      { ...finding, words: `${id} answers without a single sample`, advice: 'Is this the address of its metrics?' },
+    ];
+  });
 }
 
 /** No wait helps where nothing at all has the label. */
@@ -157,7 +158,7 @@ function unknownLabels(arm: Arm, { unknownLabels: labels = [], places }: ArmFact
     arm: arm.name,
     signal: null,
     words: `no series of ${places[0]?.id ?? 'the source'} has the label ${label}`,
-    advice: `Name the label that tells the versions apart: arms: { ${arm.name}: { version: v2 } } in lukhas.yaml.`,
+    advice: `Name the label that tells the versions apart: arms: { ${arm.name}: { version: ${arm.name === 'canary' ? 'v2' : 'v1'} } } in lukhas.yaml.`,
     mayAppear: true,
   }));
 }
@@ -170,12 +171,12 @@ function traffic({ name, traffic: counted }: Arm): Finding[] {
 }
 
 /** Without one the canary is still judged by its limits, unless the policy wants it: what it lacks is a warning then. */
-function ofBaseline(arm: Arm, facts: ArmFacts, canary: Arm, signals: Signals, needs: Needs): Finding[] {
+function ofBaseline(arm: Arm, facts: Facts, canary: Arm, signals: Signals, needs: Needs): Finding[] {
   const found = ofArm(arm, facts, canary, signals, needs);
   const { objectives, required } = needs.baseline;
   if (required || objectives.length > 0 || arm.own.length === 0) return found;
   return found.map((finding) => {
-    if (finding.level !== 'fatal') return finding;
+    if (finding.level !== 'fatal' || finding.unanswered) return finding;
     const { mayAppear: _, ...rest } = finding;
     return { ...rest, level: 'warning' };
   });

@@ -21,6 +21,8 @@ export interface Needs {
   scalars: readonly string[];
   /** Objectives that say nothing without a baseline; and whether the policy promotes nothing without one. */
   baseline: { objectives: readonly string[]; required: boolean };
+  /** Whether the canary is given time to start. */
+  warmsUp: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export function needsOf(policy: Policy, expressions: readonly string[]): Needs {
     drift,
     scalars,
     baseline: { objectives: [...relatives, ...(drift ? ['max_drift'] : [])], required: policy.baseline === 'required' },
+    warmsUp: (policy.warmupSeconds ?? 0) > 0,
   };
 }
 
@@ -81,5 +84,6 @@ export function everythingOf({ errors, histograms, drift }: Signals): Needs {
     drift: drift !== null,
     scalars: [],
     baseline: { objectives: [], required: false },
+    warmsUp: false,
   };
 }

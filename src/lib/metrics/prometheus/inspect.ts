@@ -4,6 +4,8 @@ import { familiesOf, selectorsOf } from '../inspect/index.js';
 import { fitAll, type Matcher, writeMatchers, writeSelector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ApiSeries, PrometheusApi } from './api.js';
+import { placeKey } from './places.js';
+import { UP } from './plan.js';
 
 /** What a first look asks a Prometheus for, placeholders filled in. */
 export interface LookedFor {
@@ -36,14 +38,19 @@ async function ofArm(api: Api, { url, signals, reachMs }: LookedFor, matchers: r
   const id = shownUrl(url);
   const names = namesOf(signals);
   // As a look reads them.
-  const own = await api.samples(writeSelector(names, matchers), reachMs);
+  const [own, scraped] = await Promise.all([
+    api.samples(writeSelector(names, matchers), reachMs),
+    scrapedOf(api, matchers),
+  ]);
   if (!own.ok) return { matchers, places: [{ id, kind: 'prometheus', state: own.missing, families: [], samples: [] }] };
   const samples = samplesOf(own);
   const there = new Set(samples.map(({ name }) => name));
   const missing = selectorsOf(signals).filter(
     (selector) => !samples.some(({ name, labels }) => name === selector.name && fitAll(selector.matchers, labels)),
   );
-  if (missing.length === 0) return placed(id, matchers, familiesOf(samples, NOTHING_DECLARED), samples);
+  const known = scraped === null ? {} : { scraped };
+  if (missing.length === 0)
+    return { ...placed(id, matchers, familiesOf(samples, NOTHING_DECLARED), samples), ...known };
   const labels = [...new Set([...matchers, ...missing.flatMap((one) => one.matchers)].map(({ label }) => label))];
   const absent = [...new Set(missing.map(({ name }) => name))];
   const [others, examples, families, unknownLabels] = await Promise.all([
@@ -56,6 +63,7 @@ async function ofArm(api: Api, { url, signals, reachMs }: LookedFor, matchers: r
   const elsewhere = [...others, ...examples].filter(({ labels: theirs }) => !fitAll(matchers, theirs));
   return {
     ...placed(id, matchers, families, [...samples, ...elsewhere]),
+    ...known,
     ...(unknownLabels.length === 0 ? {} : { unknownLabels }),
   };
 }
@@ -65,6 +73,17 @@ const EXAMPLES = 3;
 
 function placed(id: string, matchers: readonly Matcher[], families: Family[], samples: Sample[]): ArmFacts {
   return { matchers, places: [{ id, kind: 'prometheus', state: { state: 'ok' }, families, samples }] };
+}
+
+/** What `up` says of the arm's targets; null where it has none by these labels, as with labels of the service's own. */
+async function scrapedOf(api: Api, matchers: readonly Matcher[]): Promise<NonNullable<ArmFacts['scraped']> | null> {
+  const found = await series(api, writeSelector([UP], matchers));
+  const [first] = found;
+  if (first === undefined) return null;
+  if (found.some(({ value }) => value !== 0)) return { state: 'up' };
+  const { instance = '', job = '' } = first.labels;
+  const more = found.length > 1 ? ` and ${found.length - 1} more` : '';
+  return { state: 'down', words: `Prometheus cannot scrape ${placeKey(job, instance)}${more} (up is 0)` };
 }
 
 /** Names of all samples that the signals need, with the counts of histograms, which tell how much was served. */

@@ -12,6 +12,8 @@ export interface SeenArm {
   seen: Record<string, number>;
   /** The oldest of those that were still scraped; null: none was. */
   oldest: number | null;
+  /** When `up` was newest, of all places; null: none has it. */
+  scraped: number | null;
   /** Counted already and not given out, as the next look has to tell what came after it. */
   held: ArmReading | null;
 }
@@ -70,11 +72,23 @@ export function lookAtArm(
   if (newest > look.there + SKEW_MS)
     notes.add(`clock skew: newest sample is ${Math.round((newest - look.there) / 1000)} s ahead of this clock`);
   const held = lost ? null : heldBack(readings);
-  const cursor = { counters, ...seenNow(places, previous, look), held };
+  const scraped = newestScrape(places.values());
+  const cursor = { counters, ...seenNow(places, previous, look), scraped, held };
   const reading = sumReadings(previous?.held ? [previous.held, ...readings] : readings);
   // Of nothing it is not known how much there should be.
   if (places.size === 0) delete reading.targets;
+  else if (reading.targets !== undefined && scraped !== null && scraped <= (previous?.scraped ?? 0)) {
+    const { expected, up } = reading.targets;
+    // One failed scrape is seen at each look until the next one.
+    if (up < expected) reading.targets = { expected, up, unchanged: true };
+  }
   return { reading, cursor, notes: [...notes] };
+}
+
+function newestScrape(places: Iterable<Place>): number | null {
+  let newest: number | null = null;
+  for (const { up } of places) for (const track of up) newest = Math.max(newest ?? 0, track.newest);
+  return newest;
 }
 
 /**

@@ -23,6 +23,7 @@ const seenArmSchema = z
     counters: armCursorSchema,
     seen: z.record(z.string(), z.number()),
     oldest: z.number().nullable(),
+    scraped: z.number().nullable().default(null),
     held: armReadingSchema.nullable().default(null),
   })
   .nullable();

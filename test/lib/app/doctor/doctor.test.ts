@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { type Config, loadConfig } from '../../../../src/lib/app/config.js';
 import type { Check } from '../../../../src/lib/app/doctor/check.js';
 import { offsetFrom, watchClock } from '../../../../src/lib/app/doctor/clock.js';
-import { policyChecks } from '../../../../src/lib/app/doctor/configuration.js';
+import { configurationChecks, policyChecks } from '../../../../src/lib/app/doctor/configuration.js';
 import { daemonCheck } from '../../../../src/lib/app/doctor/daemon.js';
 import { databaseChecks } from '../../../../src/lib/app/doctor/database.js';
 import { keyChecks } from '../../../../src/lib/app/doctor/keys.js';
@@ -150,6 +150,15 @@ describe('the self-check', () => {
       server.closeAllConnections();
       expect((await check()).state).to.equal('skip');
     });
+  });
+
+  it('of a configuration lists the sections that a file has, and credentials in none of their own', async () => {
+    const source = '{ kind: scrape, canaryUrl: "http://127.0.0.1:1/metrics", bearerEnv: NOT_SET }';
+    const found = configurationChecks(await configured(`source: ${source}\n`));
+    expect(shown(found)).to.deep.equal([
+      'ok: /lukhas.yaml: source',
+      'fail: source: its credentials are in NOT_SET, not set in the environment',
+    ]);
   });
 
   it('of a policy calls valid what is enough for much traffic, and worth a look what never is', async () => {
