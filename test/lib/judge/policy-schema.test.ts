@@ -30,6 +30,7 @@ describe('parsePolicy', () => {
       promote: 'end',
       onInconclusive: 'block',
       maxWindowSeconds: 120,
+      onNeverAnswered: 'rollback',
       onNoData: 'block',
       noDataSeconds: 90,
       minCoverage: 0.8,
