@@ -3,9 +3,9 @@ import { LukhasError } from '../errors.js';
 import type { Observation, Policy } from '../judge/index.js';
 import { judgeVersionOf, type Verdict } from '../judge/index.js';
 import { policyDigest } from '../ledger/tree/index.js';
-import { atRecordedLooks } from './change-policy.js';
 import { Comparison } from './comparison.js';
 import { Course, latestEnd } from './course.js';
+import { atRecordedLooks } from './outcome-under.js';
 import type { Recording } from './recording.js';
 import type { CanaryReplay, Difference, Outcome, Side } from './result.js';
 import { SignalCheck } from './signals.js';
@@ -153,25 +153,4 @@ function difference(original: Side, counterfactual: Side, comparison: Comparison
   if (original.verdict === null || counterfactual.verdict === null) return null;
   const seconds = Math.round(counterfactual.verdict.at - original.verdict.at) / 1000;
   return { seconds, ...(comparison.served ?? { requests: null, badRequests: null }) };
-}
-
-/** What a policy decides on observations in memory; the same as `replayCanary`, without the details. */
-export function outcomeUnder(
-  policy: Policy,
-  { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,
-  observations: readonly Observation[],
-): Outcome {
-  const other = atRecordedLooks(policy, own);
-  const signals = new SignalCheck(other, askedByOwn === false ? null : own);
-  for (const observation of observations) {
-    if (signals.answered) break;
-    signals.see(observation);
-  }
-  if (!signals.answered) return 'insufficient';
-  const course = new Course(other, startedAt);
-  for (const observation of observations) {
-    const { decision } = course.take(observation);
-    if (decision !== 'continue') return decision;
-  }
-  return 'insufficient';
 }

@@ -101,12 +101,6 @@ function withValue(group: unknown, keys: readonly string[], value: unknown, what
   return Object.fromEntries(Object.entries(members).filter(([name]) => name !== key));
 }
 
-/** A replay uses the recorded checks, whatever another policy's interval is. */
-export function atRecordedLooks(policy: Policy, own: Policy | null): Policy {
-  if (own === null || policy.intervalSeconds === own.intervalSeconds) return policy;
-  return { ...policy, intervalSeconds: own.intervalSeconds };
-}
-
 /**
  * Keys in which two policies differ, in the order of their names; an absent key is null. Left out are names, which are
  * not judged, and a latest end that follows from other keys in both.

@@ -1,6 +1,6 @@
 import { LukhasError } from '../errors.js';
 import type { Observation, Policy } from '../judge/index.js';
-import { outcomeUnder } from './canary-replay.js';
+import { outcomeUnder } from './outcome-under.js';
 import type { Recording } from './recording.js';
 import type { Outcome, Sweep } from './result.js';
 import type { Axis } from './sweep-axes.js';

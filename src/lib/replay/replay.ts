@@ -3,13 +3,8 @@ import type { Observation } from '../judge/index.js';
 import { JUDGE_VERSION } from '../judge/index.js';
 import { canonicalJson } from '../ledger/tree/index.js';
 import { replayCanary } from './canary-replay.js';
-import {
-  atRecordedLooks,
-  counterfactualPolicy,
-  policyDiff,
-  type Setting,
-  type WrittenPolicy,
-} from './change-policy.js';
+import { counterfactualPolicy, policyDiff, type Setting, type WrittenPolicy } from './change-policy.js';
+import { atRecordedLooks } from './outcome-under.js';
 import { countOutcomes } from './outcomes.js';
 import type { Recording } from './recording.js';
 import { DetailSeries } from './report/index.js';

@@ -1,5 +1,5 @@
 import type { Observation, Policy } from '../judge/index.js';
-import { outcomeUnder } from './canary-replay.js';
+import { outcomeUnder } from './outcome-under.js';
 import type { Recording } from './recording.js';
 import type { Outcome } from './result.js';
 

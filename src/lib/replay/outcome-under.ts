@@ -1,0 +1,32 @@
+import type { Observation, Policy } from '../judge/index.js';
+import { Course } from './course.js';
+import type { Recording } from './recording.js';
+import type { Outcome } from './result.js';
+import { SignalCheck } from './signals.js';
+
+/** What a policy decides on observations in memory; the same as `replayCanary`, without the details. */
+export function outcomeUnder(
+  policy: Policy,
+  { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,
+  observations: readonly Observation[],
+): Outcome {
+  const other = atRecordedLooks(policy, own);
+  const signals = new SignalCheck(other, askedByOwn === false ? null : own);
+  for (const observation of observations) {
+    if (signals.answered) break;
+    signals.see(observation);
+  }
+  if (!signals.answered) return 'insufficient';
+  const course = new Course(other, startedAt);
+  for (const observation of observations) {
+    const { decision } = course.take(observation);
+    if (decision !== 'continue') return decision;
+  }
+  return 'insufficient';
+}
+
+/** A replay uses the recorded checks, whatever another policy's interval is. */
+export function atRecordedLooks(policy: Policy, own: Policy | null): Policy {
+  if (own === null || policy.intervalSeconds === own.intervalSeconds) return policy;
+  return { ...policy, intervalSeconds: own.intervalSeconds };
+}
