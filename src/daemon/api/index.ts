@@ -1,4 +1,6 @@
 /**
  * What the cockpit page and `lukhas watch --url` ask beside the event stream. See docs/api.md.
  */
+export { actionRoutes } from './actions.js';
+export { sessionRoutes } from './session.js';
 export { viewRoutes } from './views.js';

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LukhasError } from '../../lib/errors.js';
 import type { Actor } from '../../lib/ledger/index.js';
 import { HttpError } from './route.js';
+import { assertOwnPage, type Sessions } from './sessions.js';
 
 const SHORTEST_KEY = 16;
 
@@ -17,9 +18,13 @@ export class ApiKeys {
 
   /**
    * @param keys from `LUKHAS_MCP_API_KEYS`; none: every client is accepted, so the server must stay on loopback
+   * @param sessions of those who have signed in with one of them
    * @throws LukhasError CONFIG that names a bad key by its position in the list
    */
-  constructor(keys: readonly string[]) {
+  constructor(
+    keys: readonly string[],
+    private readonly sessions: Sessions | null = null,
+  ) {
     this.#known = keys.map((key, index) => {
       assertKey(key, index + 1);
       const digest = sha256(key);
@@ -31,11 +36,19 @@ export class ApiKeys {
     return this.#known.length > 0;
   }
 
-  /** @throws HttpError 401 */
+  /** @throws HttpError 401; 403 for a change that a session's cookie asks for from elsewhere */
   identify(request: IncomingMessage): Actor {
     if (!this.required) return { who: addressOf(request), how: 'loopback' };
     const given = keyOf(request);
-    if (given === null) throw refusal('API key required: send Authorization: Bearer KEY or X-API-Key: KEY', '');
+    if (given !== null) return this.actorOf(given);
+    const session = this.sessions?.of(request) ?? null;
+    if (session === null) throw refusal('API key required: send Authorization: Bearer KEY or X-API-Key: KEY', '');
+    assertOwnPage(request);
+    return session.actor;
+  }
+
+  /** @throws HttpError 401 for a key that is not known */
+  actorOf(given: string): Actor {
     const digest = sha256(given);
     let actor: Actor | null = null;
     // Compares with all keys, so that the time does not reveal which one matched.

@@ -12,6 +12,7 @@ import type { RateLimiter } from './rate-limit.js';
 import { RequestQueue } from './request-queue.js';
 import type { HttpError, Route } from './route.js';
 import { Router } from './router.js';
+import type { Sessions } from './sessions.js';
 import { Hosts, refuseKeyInUrl, targetOf } from './target.js';
 
 export interface Answered {
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
   /** 0: the system chooses. */
   port: number;
   apiKeys?: readonly string[];
+  /** Of those who have signed in with a key. */
+  sessions?: Sessions;
   /** Names that Host may have besides the loopback names, with or without a port. */
   allowedHosts?: readonly string[] | undefined;
   /** Origins whose pages may use this server besides its own, e.g. `https://ops.example.com`. */
@@ -77,7 +80,7 @@ const LAST_ANSWERS_MS = 250;
  * @throws LukhasError LISTEN, CONFIG
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const keys = new ApiKeys(options.apiKeys ?? []);
+  const keys = new ApiKeys(options.apiKeys ?? [], options.sessions);
   // When every route is open, there is nothing to protect with a key.
   const guarded = options.routes.some(({ open }) => open !== true);
   const address = await addressToListenOn(options.host, keys.required || !guarded);

@@ -1,43 +1,30 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Daemon, startDaemon } from '../../../src/daemon/daemon.js';
-import { type App, openApp } from '../../../src/lib/app/app.js';
-import { loadConfig } from '../../../src/lib/app/config.js';
-import { serveSettings } from '../../../src/lib/app/serve-settings.js';
 import type { Observation } from '../../../src/lib/judge/observation.js';
 import { canaryView } from '../../../src/lib/view/canary.js';
 import { BAD, drive, driver, FakeClock, HEALTHY, scripted, start } from '../../lib/canary/harness.js';
 import { policy } from '../../lib/judge/looks.js';
+import { type Served, serve } from './daemon.js';
 
 describe('what the page asks the daemon', () => {
-  let dir: string;
-  let app: App;
-  let daemon: Daemon;
+  let at: Served;
   /** A canary that was rolled back before the daemon began. */
   let id: string;
   before(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'lukhas-api-'));
-    const config = await loadConfig({ env: { HOME: dir, LUKHAS_MCP_DB: join(dir, 'log.db') }, cwd: dir });
-    app = await openApp({ config });
-    const clock = new FakeClock();
-    const rules = policy({ windowSeconds: 600, intervalSeconds: 1, targets: { max_error_rate: 0.02 } });
-    id = (await start(app.ledger, clock, { policy: rules })).id;
-    const source = scripted(clock, (look) => (look < 300 ? HEALTHY : BAD));
-    await drive({ ...driver({ ledger: app.ledger, clock, source }), clock }, id);
-    const http = serveSettings(config.serve, { port: '0' });
-    daemon = await startDaemon({ app, version: '1.2.3', http, readOnly: false, say: () => undefined });
+    at = await serve({
+      before: async (app) => {
+        const clock = new FakeClock();
+        const rules = policy({ windowSeconds: 600, intervalSeconds: 1, targets: { max_error_rate: 0.02 } });
+        id = (await start(app.ledger, clock, { policy: rules })).id;
+        const source = scripted(clock, (look) => (look < 300 ? HEALTHY : BAD));
+        await drive({ ...driver({ ledger: app.ledger, clock, source }), clock }, id);
+      },
+    });
   });
-  after(async () => {
-    await daemon.stop();
-    await app.close();
-    await rm(dir, { recursive: true, force: true });
-  });
+  after(() => at.stop());
 
   const get = async (path: string) => {
-    const response = await fetch(`${daemon.url}/api/${path}`);
+    const response = await fetch(`${at.url}/api/${path}`);
     return { status: response.status, text: await response.text() };
   };
   const json = async (path: string) => JSON.parse((await get(path)).text);
@@ -68,7 +55,7 @@ describe('what the page asks the daemon', () => {
 
   it('is answered as of a place from which the stream goes on', async () => {
     const { position } = await json('overview');
-    const response = await fetch(`${daemon.url}/sse?topic=canary/*`, { headers: { 'Last-Event-ID': position } });
+    const response = await fetch(`${at.url}/sse?topic=canary/*`, { headers: { 'Last-Event-ID': position } });
     const reader = response.body!.getReader();
     const { value } = await reader.read();
     await reader.cancel();

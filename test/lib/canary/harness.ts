@@ -11,7 +11,7 @@ import type { Policy } from '../../../src/lib/judge/policy.js';
 import type { Actor } from '../../../src/lib/ledger/events.js';
 import type { Ledger } from '../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../src/lib/ledger/sqlite/ledger.js';
-import type { MetricSource, Reading, ReadRequest } from '../../../src/lib/metrics/source.js';
+import type { MetricSource, Reading, ReadRequest, SourceDescriptor } from '../../../src/lib/metrics/source.js';
 import type { Canary } from '../../../src/lib/readings/canary.js';
 
 export const START = Date.parse('2026-03-01T12:00:00Z');
@@ -164,6 +164,7 @@ interface Wanted {
   modelId?: string;
   toGate?: string;
   dryRun?: boolean;
+  source?: SourceDescriptor;
 }
 
 export function start(ledger: Ledger, clock: Clock, { policy, ...rest }: Wanted): Promise<Canary> {
