@@ -78,7 +78,7 @@ const doors = [
   },
   {
     name: 'library-by-its-indexes',
-    from: { path: '^src/(commands|cli|daemon|demo|hooks)/' },
+    from: { path: '^src/(commands|cli|daemon|demo|hooks|cockpit)/' },
     to: { path: '^src/lib/[^/]+/', pathNot: [INDEX], dynamic: false },
   },
 ].map(({ except, from, ...rule }) => ({
@@ -116,6 +116,29 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/daemon/' },
       to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/'] },
+    },
+    {
+      name: 'page-uses-what-runs-in-a-browser',
+      severity: 'error',
+      from: { path: '^src/cockpit/' },
+      to: {
+        path: '^src/',
+        pathNot: [
+          '^src/cockpit/',
+          room('view'),
+          room('stream'),
+          room('judge'),
+          room('explain'),
+          room('replay'),
+          room('input'),
+        ],
+      },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cockpit/' },
+      to: { path: '^src/cockpit/' },
     },
     {
       name: 'demo-stands-alone',

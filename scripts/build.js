@@ -1,9 +1,10 @@
 // Bundles the commands and the library into dist/: a shell script that calls lukhas often must not pay for loading
 // hundreds of small modules. Heavy packages stay in chunks of their own, loaded when a command uses them.
-import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { cockpitPage } from './cockpit.js';
 import { directImports } from './direct-imports.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -48,3 +49,8 @@ await build({
 });
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 renameSync(fresh, join(root, 'dist'));
+
+mkdirSync(join(root, 'assets'), { recursive: true });
+const page = join(root, 'assets', `cockpit.${process.pid}.tmp`);
+writeFileSync(page, await cockpitPage(root));
+renameSync(page, join(root, 'assets/cockpit.html'));

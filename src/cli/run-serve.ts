@@ -86,7 +86,7 @@ function ready({ url }: Daemon, demo: Fault | null): string {
   const what = demo === null ? '' : ` (demo workload: ${demo === 'none' ? 'healthy' : `fault ${demo}`})`;
   return url === null
     ? `lukhas: serving MCP on standard input and output${what}`
-    : `lukhas: listening on ${url}${what}; MCP at ${url}/mcp, events at ${url}/sse, health at ${url}/health`;
+    : `lukhas: listening on ${url}${what}; cockpit at ${url}/cockpit.html, MCP at ${url}/mcp, events at ${url}/sse, health at ${url}/health`;
 }
 
 async function goodbye(app: App, demo: boolean): Promise<string> {

@@ -2,13 +2,14 @@ import type { App, ServeSettings } from '../lib/app/index.js';
 import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
 import { Judging } from '../lib/stream/index.js';
-import { viewRoutes } from './api/index.js';
+import { actionRoutes, sessionRoutes, viewRoutes } from './api/index.js';
+import { cockpitRoutes } from './cockpit/index.js';
 import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
 import { ErrorThrottle } from './error-throttle.js';
 import { EvidenceRoute } from './evidence.js';
 import { healthRoutes } from './health.js';
-import { type HttpServer, RateLimiter, startHttpServer } from './http/index.js';
+import { ApiKeys, type HttpServer, RateLimiter, Sessions, startHttpServer } from './http/index.js';
 import { createLukhasServer, createMcpEndpoint, ResourceUpdates, serveStdio } from './mcp/index.js';
 import { parseToolsets } from './mcp/tools/catalogue.js';
 import { DaemonMetrics } from './metrics.js';
@@ -175,7 +176,15 @@ class RunningDaemon implements Daemon {
       onError: failed('mcp'),
     });
     const evidence = this.#evidence();
-    const routes = [mcp.route, hub.route, evidence.route, ...viewRoutes({ app, judging }), ...this.#health(hub)];
+    const sessions = new Sessions(clock);
+    const about = { version, readOnly: this.#options.readOnly };
+    const views = [
+      ...viewRoutes({ app, judging }),
+      ...sessionRoutes({ clock, keys: new ApiKeys(settings.apiKeys), sessions, ...about }),
+      ...actionRoutes({ app, readOnly: this.#options.readOnly, onChanged: () => this.#drivers.noticeCanary() }),
+      ...(await cockpitRoutes()),
+    ];
+    const routes = [mcp.route, hub.route, evidence.route, ...views, ...this.#health(hub)];
     const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
     this.#metrics = metrics;
     this.#cleanups.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
@@ -185,6 +194,7 @@ class RunningDaemon implements Daemon {
     const { rateLimit } = settings;
     const server = await startHttpServer({
       ...settings,
+      sessions,
       limiter: rateLimit && new RateLimiter(rateLimit, app.clock),
       routes: [...routes, metrics.route],
       onError: failed('http'),

@@ -1,0 +1,239 @@
+import { amount, type Course, type Marker, type Series, tableOf } from '../lib/view/index.js';
+import { h, s } from './dom.js';
+import { moment, table } from './overview.js';
+
+const SIZE = { width: 720, height: 200 };
+const PLOT = { left: 62, right: 708, top: 14, bottom: 172 };
+
+interface Frame {
+  from: number;
+  to: number;
+}
+
+/** An objective over time: both arms, the limit, the band, gaps and decisions; with its table behind it. */
+export function seriesFigure(series: Series, markers: readonly Marker[], frame: Frame): HTMLElement {
+  const { name, unit, limit, points, bands, bandUnit } = series;
+  const values = points.flatMap(({ canary, baseline }) => [canary, baseline]).filter((v): v is number => v !== null);
+  const shown = bandUnit === unit ? bands : [];
+  const top = Math.max(limit * 1.1, ...values, ...shown.map(({ upper }) => Math.min(upper, limit * 3)), 1e-9);
+  const x = scale(frame.from, frame.to, PLOT.left, PLOT.right);
+  const y = scale(0, top, PLOT.bottom, PLOT.top);
+  const missing = points.filter(({ canary }) => canary === null).length;
+  const describe = `${name}: ${points.length} checks${missing > 0 ? `, ${missing} without a value` : ''}; limit ${amount(limit, unit)}`;
+  const svg = s(
+    'svg',
+    { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: 'img', 'aria-label': describe },
+    gaps(points, x),
+    axis(top, y, (value) => amount(value, unit), frame, x),
+    shown.length > 1 && s('path', { class: 'band', d: bandPath(shown, x, y, top) }),
+    s('path', {
+      class: 'baseline',
+      d: linePath(
+        points.map(({ t, baseline }) => [t, baseline]),
+        x,
+        y,
+      ),
+    }),
+    s('path', {
+      class: 'canary',
+      d: linePath(
+        points.map(({ t, canary }) => [t, canary]),
+        x,
+        y,
+      ),
+    }),
+    points.length === 1
+      ? points.map(
+          ({ t, canary }) => canary !== null && s('circle', { class: 'canary', cx: x(t), cy: y(canary), r: 3 }),
+        )
+      : [],
+    s('path', { class: 'limit', d: `M${PLOT.left} ${y(limit)}H${PLOT.right}` }),
+    s(
+      'text',
+      { class: 'limit', x: PLOT.right - 4, y: y(limit) - 4, 'text-anchor': 'end' },
+      `limit ${amount(limit, unit)}`,
+    ),
+    marks(markers, x),
+  );
+  return h(
+    'figure',
+    {},
+    h('figcaption', {}, name),
+    legend(
+      shown.length > 1,
+      points.some(({ baseline }) => baseline !== null),
+    ),
+    values.length === 0
+      ? h('p', { class: 'quiet' }, emptyText(series))
+      : h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': `chart of ${name}` }, svg),
+    h(
+      'details',
+      {},
+      h('summary', {}, `The ${points.length} checks of ${name} as a table`),
+      table(
+        `checks of ${name}`,
+        ['Time', 'Canary', 'Baseline'],
+        tableOf(series).map((row) => [moment(row.t), row.canary, row.baseline]),
+      ),
+    ),
+  );
+}
+
+function emptyText({ points, name }: Series): string {
+  if (points.length === 0) return 'No check has counted anything yet.';
+  const states = [...new Set(points.map(({ state }) => state))];
+  return states.length === 1 && states[0] === 'over_window'
+    ? `${name} is computed over the window, not for one check: see its value above.`
+    : `No check has a value (${states.join(', ')}).`;
+}
+
+/** Evidence against the canary over time, on the scale of powers of ten that it is acted on. */
+export function evidenceFigure(
+  { evidence, logThreshold }: Course,
+  markers: readonly Marker[],
+  frame: Frame,
+): HTMLElement {
+  const logs = evidence.map(({ logE }) => logE / Math.LN10);
+  const limit = logThreshold / Math.LN10;
+  const top = Math.max(limit * 1.2, ...logs);
+  const bottom = Math.min(0, ...logs);
+  const x = scale(frame.from, frame.to, PLOT.left, PLOT.right);
+  const y = scale(bottom, top, PLOT.bottom, PLOT.top);
+  const text = (value: number) =>
+    value >= 0 ? `${Number((10 ** value).toPrecision(2))}:1` : `1:${Number((10 ** -value).toPrecision(2))}`;
+  const svg = s(
+    'svg',
+    {
+      viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
+      role: 'img',
+      'aria-label': `evidence against the canary over ${evidence.length} checks; rolls back at ${text(limit)}`,
+    },
+    axis(top, y, text, frame, x, bottom),
+    s('path', {
+      class: 'canary',
+      d: linePath(
+        evidence.map(({ t, logE }) => [t, logE / Math.LN10]),
+        x,
+        y,
+      ),
+    }),
+    s('path', { class: 'limit', d: `M${PLOT.left} ${y(limit)}H${PLOT.right}` }),
+    s(
+      'text',
+      { class: 'limit', x: PLOT.right - 4, y: y(limit) - 4, 'text-anchor': 'end' },
+      `rolls back at ${text(limit)}`,
+    ),
+    marks(markers, x),
+  );
+  return h(
+    'figure',
+    {},
+    h('figcaption', {}, 'Evidence against the canary'),
+    h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': 'chart of the evidence' }, svg),
+    h(
+      'details',
+      {},
+      h('summary', {}, `The evidence at ${evidence.length} checks as a table`),
+      table(
+        'evidence',
+        ['Check', 'Time', 'Evidence'],
+        evidence.map(({ tick, t, logE }) => [String(tick), moment(t), text(logE / Math.LN10)]),
+      ),
+    ),
+  );
+}
+
+type Scale = (value: number) => number;
+
+function scale(from: number, to: number, start: number, end: number): Scale {
+  const span = to - from || 1;
+  return (value) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10;
+}
+
+function linePath(points: readonly (readonly [number, number | null])[], x: Scale, y: Scale): string {
+  let [path, open] = ['', false];
+  for (const [t, value] of points) {
+    if (value !== null) path += `${open ? 'L' : 'M'}${x(t)} ${y(value)}`;
+    open = value !== null;
+  }
+  return path;
+}
+
+function bandPath(
+  bands: readonly { t: number; lower: number; upper: number }[],
+  x: Scale,
+  y: Scale,
+  top: number,
+): string {
+  const upper = bands.map((band) => `${x(band.t)} ${y(Math.min(top, band.upper))}`);
+  const lower = bands.map((band) => `${x(band.t)} ${y(Math.max(0, band.lower))}`).reverse();
+  return `M${upper.join('L')}L${lower.join('L')}Z`;
+}
+
+function axis(
+  top: number,
+  y: Scale,
+  text: (value: number) => string,
+  { from, to }: Frame,
+  x: Scale,
+  bottom = 0,
+): SVGElement[] {
+  const values = [0, 1, 2, 3, 4].map((i) => bottom + ((top - bottom) * i) / 4);
+  const times = [0, 1, 2, 3].map((i) => from + ((to - from) * i) / 3);
+  return [
+    ...values.flatMap((value) => [
+      s('path', { class: 'grid', d: `M${PLOT.left} ${y(value)}H${PLOT.right}` }),
+      s('text', { x: PLOT.left - 6, y: y(value) + 4, 'text-anchor': 'end' }, text(value)),
+    ]),
+    ...times.map((t, i) =>
+      s(
+        'text',
+        { x: x(t), y: PLOT.bottom + 18, 'text-anchor': i === 0 ? 'start' : i === 3 ? 'end' : 'middle' },
+        `${Math.round((t - from) / 1000)} s`,
+      ),
+    ),
+  ];
+}
+
+function gaps(points: Series['points'], x: Scale): SVGElement[] {
+  return points.flatMap(({ t, canary, state }, i) => {
+    if (canary !== null || state === 'over_window') return [];
+    const from = x(points[i - 1]?.t ?? t);
+    return [
+      s('rect', {
+        class: 'gap',
+        x: from,
+        y: PLOT.top,
+        width: Math.max(1, x(t) - from),
+        height: PLOT.bottom - PLOT.top,
+      }),
+    ];
+  });
+}
+
+function marks(markers: readonly Marker[], x: Scale): SVGElement[] {
+  return markers.flatMap(({ t, what }) => {
+    const at = Math.max(PLOT.left, Math.min(PLOT.right, x(t)));
+    return [
+      s('path', { class: 'marker', d: `M${at} ${PLOT.top}V${PLOT.bottom}` }),
+      s(
+        'text',
+        { class: 'marker', x: at + (at > 360 ? -4 : 4), y: PLOT.top + 10, 'text-anchor': at > 360 ? 'end' : 'start' },
+        what,
+      ),
+    ];
+  });
+}
+
+function legend(band: boolean, baseline: boolean): HTMLElement {
+  const key = (name: string, text: string) =>
+    h('li', {}, h('span', { class: `key ${name}`, 'aria-hidden': true }), text);
+  return h(
+    'ul',
+    { class: 'legend' },
+    key('canary', 'canary'),
+    baseline && key('baseline', 'baseline'),
+    band && key('band', 'where the canary’s value is, with the promised error'),
+    key('limit', 'limit'),
+  );
+}

@@ -1,0 +1,305 @@
+import {
+  type CanaryRow,
+  fragmentOf,
+  isOpenRow,
+  jobLook,
+  listed,
+  listedGates,
+  listedJobs,
+  type Overview,
+  type SortKey,
+  sourceHealth,
+  timeLeft,
+} from '../lib/view/index.js';
+import { h, on, replace } from './dom.js';
+import { badge, evidenceBar, objectiveCell, stateBadge } from './marks.js';
+
+/** What of the overview is shown; in the address, so that a link shows the same. */
+export interface Filter {
+  q: string;
+  state: string;
+  sort: SortKey;
+}
+
+const STATES = ['', 'PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
+const SORTS: readonly [SortKey, string][] = [
+  ['newest', 'open first, then newest'],
+  ['model', 'model'],
+  ['state', 'state'],
+  ['evidence', 'evidence against it'],
+  ['left', 'time left'],
+];
+/** Rows that are drawn at first, and more of them at a time. */
+const PAGE = 60;
+const HEAD = ['State', 'Model', 'Gates', 'Time', 'Objectives', 'Evidence against it', 'Source'];
+
+/** The overview: a table of canaries, patched row by row, then gates and jobs. */
+export class OverviewPage {
+  readonly element: HTMLElement;
+  readonly #body = h('tbody');
+  readonly #gates = h('div');
+  readonly #jobs = h('div');
+  readonly #count = h('p', { class: 'quiet', role: 'status' });
+  readonly #more = on(h('button', { type: 'button', hidden: true }, 'Show more'), { click: () => this.#showMore() });
+  readonly #drawn = new Map<string, { row: CanaryRow; element: HTMLTableRowElement }>();
+  #shown = PAGE;
+  #order: string[] = [];
+
+  constructor(
+    private readonly overview: () => Overview,
+    private readonly now: () => number,
+    private filter: Filter,
+    private readonly changed: (filter: Filter) => void,
+  ) {
+    this.element = h(
+      'div',
+      {},
+      h('h1', {}, 'Canaries'),
+      this.#controls(),
+      this.#count,
+      h(
+        'div',
+        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Canaries' },
+        h(
+          'table',
+          { class: 'canaries' },
+          h(
+            'thead',
+            {},
+            h(
+              'tr',
+              {},
+              HEAD.map((text) => h('th', { scope: 'col' }, text)),
+            ),
+          ),
+          this.#body,
+        ),
+      ),
+      this.#more,
+      h('h2', {}, 'Gates'),
+      this.#gates,
+      h('h2', {}, 'Jobs'),
+      this.#jobs,
+    );
+    this.update();
+  }
+
+  /** Draws what has changed. @param clock draws only what changes with time */
+  update(clock = false): void {
+    const overview = this.overview();
+    const { q, state, sort } = this.filter;
+    const all = listed(overview, { search: q, states: state === '' ? [] : [state], sort });
+    const rows = all.slice(0, this.#shown);
+    for (const row of rows) this.#draw(row, clock);
+    const order = rows.map(({ id }) => id);
+    if (order.length !== this.#order.length || order.some((id, i) => id !== this.#order[i])) this.#arrange(order);
+    this.#more.hidden = all.length <= this.#shown;
+    this.#tellCount(all.length, overview);
+    if (clock) return;
+    this.#drawGates(overview);
+    this.#drawJobs(overview);
+  }
+
+  /** Of another address. */
+  show(filter: Filter): void {
+    this.filter = filter;
+    this.#shown = PAGE;
+    this.update();
+  }
+
+  #tellCount(found: number, { canaries, older, warning }: Overview): void {
+    const { q, state } = this.filter;
+    const narrowed = q !== '' || state !== '';
+    const text =
+      canaries.size === 0
+        ? 'No canary yet. Start one: lukhas canary start, or the Start page here.'
+        : `${found} ${found === 1 ? 'canary' : 'canaries'}${narrowed ? ` of ${canaries.size}` : ''}${
+            older.canaries > 0 ? `; ${older.canaries} older ones are not listed` : ''
+          }${warning === null ? '' : `. ${warning}`}`;
+    if (this.#count.textContent !== text) this.#count.textContent = text;
+  }
+
+  #draw(row: CanaryRow, clock: boolean): void {
+    const drawn = this.#drawn.get(row.id);
+    if (drawn?.row === row && !(clock && isOpenRow(row))) return;
+    const element = drawn?.element ?? h('tr', { 'data-id': row.id });
+    if (drawn?.row === row) {
+      element.cells[3]!.textContent = timeLeft(row, this.now());
+      element.cells[6]!.textContent = sourceHealth(row, this.now()).text;
+      return;
+    }
+    this.#drawn.set(row.id, { row, element });
+    const health = sourceHealth(row, this.now());
+    replace(
+      element,
+      h('td', {}, stateBadge(row), row.dryRun && h('span', { class: 'quiet' }, ' dry run')),
+      h(
+        'th',
+        { scope: 'row' },
+        h('a', { href: fragmentOf({ kind: 'canary', name: row.id }) }, row.modelId),
+        h('span', { class: 'quiet id' }, row.id),
+      ),
+      h('td', {}, `${row.fromGate} → ${row.toGate}`),
+      h('td', { class: 'time' }, timeLeft(row, this.now())),
+      h(
+        'td',
+        {},
+        (row.glance?.objectives ?? []).map((_, i) => objectiveCell(row, i)),
+      ),
+      h('td', {}, evidenceBar(row)),
+      h('td', { class: health.tone }, health.text),
+    );
+  }
+
+  #arrange(order: string[]): void {
+    this.#order = order;
+    const wanted = new Set(order);
+    for (const [id, { element }] of this.#drawn) {
+      if (wanted.has(id)) continue;
+      element.remove();
+      this.#drawn.delete(id);
+    }
+    let before: Element | null = this.#body.firstElementChild;
+    for (const id of order) {
+      const { element } = this.#drawn.get(id)!;
+      if (element === before) before = before.nextElementSibling;
+      else this.#body.insertBefore(element, before);
+    }
+  }
+
+  #showMore(): void {
+    this.#shown += PAGE;
+    this.update();
+  }
+
+  #drawGates(overview: Overview): void {
+    const gates = listedGates(overview);
+    if (gates.length === 0) {
+      replace(this.#gates, h('p', { class: 'quiet' }, 'No model holds a gate yet.'));
+      return;
+    }
+    const head = ['Gate', 'Model', 'Since', 'By', 'Canary'];
+    replace(
+      this.#gates,
+      table(
+        'Gates',
+        head,
+        gates.map(({ gate, modelId, since, by, canaryId }) => [
+          h('a', { href: fragmentOf({ kind: 'gate', name: gate }) }, gate),
+          modelId,
+          moment(since),
+          by,
+          canaryId === null ? 'none' : h('a', { href: fragmentOf({ kind: 'canary', name: canaryId }) }, canaryId),
+        ]),
+      ),
+    );
+  }
+
+  #drawJobs(overview: Overview): void {
+    const jobs = listedJobs(overview).slice(0, PAGE);
+    if (jobs.length === 0) {
+      replace(this.#jobs, h('p', { class: 'quiet' }, 'No job yet.'));
+      return;
+    }
+    replace(
+      this.#jobs,
+      table(
+        'Jobs',
+        ['State', 'Task', 'Job', 'Updated', 'Message'],
+        jobs.map(({ id, taskId, state, updatedAt, message }) => [
+          badge(jobLook(state)),
+          taskId,
+          id,
+          moment(updatedAt),
+          message ?? '',
+        ]),
+      ),
+    );
+  }
+
+  #controls(): HTMLElement {
+    const search = h('input', {
+      id: 'search',
+      type: 'search',
+      value: this.filter.q,
+      placeholder: 'model, id, gate, reason',
+      autocomplete: 'off',
+    });
+    const state = h(
+      'select',
+      { id: 'state' },
+      STATES.map((value) =>
+        h(
+          'option',
+          { value, selected: value === this.filter.state },
+          value === '' ? 'all' : value.replaceAll('_', ' '),
+        ),
+      ),
+    );
+    const sort = h(
+      'select',
+      { id: 'sort' },
+      SORTS.map(([value, text]) => h('option', { value, selected: value === this.filter.sort }, text)),
+    );
+    const tell = (): void => {
+      this.filter = { q: search.value, state: state.value, sort: sort.value as SortKey };
+      this.#shown = PAGE;
+      this.changed(this.filter);
+      this.update();
+    };
+    on(search, { input: tell });
+    on(state, { change: tell });
+    on(sort, { change: tell });
+    return h(
+      'form',
+      { class: 'controls', role: 'search' },
+      h('label', { for: 'search' }, 'Search'),
+      search,
+      h('label', { for: 'state' }, 'State'),
+      state,
+      h('label', { for: 'sort' }, 'Sort by'),
+      sort,
+    );
+  }
+}
+
+/** A table that scrolls by itself where it is too wide. */
+export function table(
+  name: string,
+  head: readonly string[],
+  rows: readonly (readonly (Node | string)[])[],
+): HTMLElement {
+  return h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': name },
+    h(
+      'table',
+      {},
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map((text) => h('th', { scope: 'col' }, text)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        rows.map((cells) =>
+          h(
+            'tr',
+            {},
+            cells.map((cell) => h('td', {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** `2026-03-01 12:00:20 UTC`, as everywhere in lukhas. */
+export function moment(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

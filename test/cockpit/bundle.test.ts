@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { browserBundle, cockpitPage } from '../../scripts/cockpit.js';
+import { canaryRecord } from '../../src/lib/app/watching/index.js';
+import { Canaries } from '../../src/lib/canary/canaries.js';
+import { systemClock } from '../../src/lib/clock.js';
+import { canonicalJson } from '../../src/lib/ledger/tree/canonical.js';
+import type { CanaryRecord, CanaryView } from '../../src/lib/view/canary.js';
+import { cases } from '../cases.js';
+import { type Place, place } from '../lib/canary/harness.js';
+import { run, scenarios } from '../lib/canary/scenarios.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CANARIES = cases(500);
+
+interface Bundled {
+  canaryView(record: CanaryRecord, options?: { course?: boolean }): CanaryView | null;
+}
+
+describe('the bundle of the cockpit', function () {
+  this.timeout(240_000);
+  let dir: string;
+  let at: Place;
+  let bundled: Bundled;
+  before(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'lukhas-bundle-'));
+    at = await place();
+    const { outputFiles } = await browserBundle(ROOT, 'src/lib/view/canary.ts', 'esm');
+    const file = join(dir, 'view.mjs');
+    await writeFile(file, outputFiles![0]!.text);
+    bundled = (await import(pathToFileURL(file).href)) as Bundled;
+  });
+  after(async () => {
+    await at.close();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it(`judges recorded observations as the canary was judged, to the byte (${CANARIES} canaries)`, async () => {
+    const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
+    await fc.assert(
+      fc.asyncProperty(scenarios, async (scenario) => {
+        const { id, verdict } = await run(at, scenario);
+        // As over HTTP: without the decision, so that the page has to judge by itself.
+        const record = JSON.parse(JSON.stringify(await canaryRecord(log, id, '0.1'))) as CanaryRecord;
+        const events = record.events.filter(({ kind }) => kind === 'canary.requested' || kind === 'canary.started');
+        const view = bundled.canaryView({ ...record, events }, { course: false })!;
+        expect(canonicalJson(view.verdict)).to.equal(canonicalJson(verdict));
+      }),
+      { numRuns: CANARIES },
+    );
+  });
+
+  it('is one file that asks no other host for anything', async () => {
+    const page = await cockpitPage(ROOT);
+    expect(page.match(/<script/g)).to.have.lengthOf(1);
+    expect(page.match(/<style/g)).to.have.lengthOf(1);
+    expect(page).to.not.match(/ (src|on[a-z]+|style)=/);
+    const addresses = page.match(/https?:\/\/[\w.-]+/g) ?? [];
+    // The name of a namespace is an address that nobody visits; the others stand in advice.
+    expect(addresses.filter((address) => !/w3\.org|127\.0\.0\.1|localhost|example/.test(address))).to.deep.equal([]);
+  });
+});
