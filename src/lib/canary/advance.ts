@@ -170,7 +170,7 @@ async function readingOf(context: AdvanceContext, session: Session, source: Metr
 /** Read again from its beginning, an input would be counted twice. */
 function placeLost(id: string): LukhasError {
   return new LukhasError('LEDGER_CORRUPT', `the stored place of canary ${id} in its observations is missing`, {
-    suggestions: [`End it (lukhas canary abort ${id} --reason "...") and start it anew.`],
+    suggestions: [`End it (lukhas canary abort ${id} --reason "...") and start a new one.`],
   });
 }
 
