@@ -49,6 +49,11 @@ export function isOf(sample: string, name: string, kind: Kind): boolean {
   return sample === `${name}_bucket`;
 }
 
+/** Series of the arm that a selector names; of a histogram by its base name. */
+export function ownSeries(arm: Arm, selector: Selector, kind: Kind): Arm['own'] {
+  return arm.own.filter(({ name, labels }) => isOf(name, selector.name, kind) && fitAll(selector.matchers, labels));
+}
+
 function shownSelector(selector: Selector, kind: Kind): string {
   const name = kind === 'histogram' ? `${selector.name}_bucket` : selector.name;
   return showSelector({ ...selector, name });

@@ -1,7 +1,7 @@
 import { type Selector, showSelector } from '../promql/index.js';
+import { ownSeries } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
-import { ownSeries } from './signal.js';
 
 /** Names of what rises and falls; others may be counters that a page declares as gauges. */
 const LEVEL =

@@ -1,4 +1,4 @@
-import { fitAll, type Selector, showSelector } from '../promql/index.js';
+import { type Selector, showSelector } from '../promql/index.js';
 import {
   type HistogramSource,
   helpContradiction,
@@ -8,7 +8,7 @@ import {
   unitContradiction,
   unitOfName,
 } from '../signals/index.js';
-import { type Absence, absence, isOf, type Kind, seen } from './absence.js';
+import { type Absence, absence, type Kind, ownSeries, seen } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
 import type { Limit, Needs } from './needs.js';
@@ -59,10 +59,6 @@ export function counted(arm: Arm, signal: string, selector: Selector): Finding {
     signal,
     words: `${showSelector(selector)}: ${plural(own.length, 'series', 'series')}, ${numbers(total)} so far`,
   };
-}
-
-export function ownSeries(arm: Arm, selector: Selector, kind: Kind): Arm['own'] {
-  return arm.own.filter(({ name, labels }) => isOf(name, selector.name, kind) && fitAll(selector.matchers, labels));
 }
 
 function histogramFindings(
