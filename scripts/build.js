@@ -31,6 +31,7 @@ await build({
     'sweep-worker': 'src/lib/replay/sweep-worker.ts',
     'verify-worker': 'src/lib/app/verify-worker.ts',
     'index-worker': 'src/lib/search/index-worker.ts',
+    'what-if-worker': 'src/lib/app/what-if-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),
   },
   outdir: fresh,

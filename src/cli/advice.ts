@@ -1,5 +1,5 @@
 import type { Interfaces } from '@oclif/core';
-import type { Narrative } from '../lib/explain/index.js';
+import { type Narrative, withAdvice } from '../lib/explain/index.js';
 
 /** Flags of the running command that decide which log a command is about. */
 interface Place {
@@ -27,8 +27,6 @@ const WITHOUT_LOG = /^(witness |smoke$)/;
 const START = /(?<=^\s*|[`(]|[:,;] +|\b(?:run|with) )lukhas (?=[a-z])/gm;
 const WORD = / +("[^"\n]*"|'[^'\n]*'|[^\s`]+)/y;
 
-const NOT_SHOWN = /^\d+ older canar(y|ies) not shown: /;
-
 let rewrite: (text: string) => string = (text) => text;
 
 /** Advice of this process is about the log that these flags name, until the next call. */
@@ -50,13 +48,7 @@ export function advice(text: string): string {
 
 /** The narrative with its advice completed in the same way; what the log holds stays as it is. */
 export function advised(narrative: Narrative): Narrative {
-  const sections = narrative.sections.map((section) => ({
-    ...section,
-    sentences: section.sentences.map((sentence) =>
-      section.heading === 'Next steps' || NOT_SHOWN.test(sentence) ? advice(sentence) : sentence,
-    ),
-  }));
-  return { ...narrative, sections };
+  return withAdvice(narrative, advice);
 }
 
 /** `advice` with everything it depends on; pure. */

@@ -130,9 +130,10 @@ class RunningDaemon implements Daemon {
   }
 
   #newServer() {
-    const { version, readOnly, toolsets } = this.#options;
+    const { version, readOnly, toolsets, app } = this.#options;
     return createLukhasServer(this.#service, {
       version,
+      publicUrl: app.config.serve.publicUrl,
       readOnly,
       ...(toolsets === undefined ? {} : { toolsets: parseToolsets(toolsets) }),
       onError: (error) => this.#failed(error, 'mcp'),

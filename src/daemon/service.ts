@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import type { App, Started } from '../lib/app/index.js';
-import { canaryJson, composePolicy } from '../lib/app/index.js';
-import { timestamp } from '../lib/clock.js';
+import type { App, Started, WhatIf, WhatIfRequest } from '../lib/app/index.js';
+import { composePolicy } from '../lib/app/index.js';
+import { Standings } from '../lib/canary/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
-import { narrativeText } from '../lib/explain/index.js';
+import { narrativeText, planLines, withAdvice } from '../lib/explain/index.js';
+import { gatesWithPromotions } from '../lib/gates/index.js';
 import { type JobJson, jobJson } from '../lib/jobs/index.js';
 import type { Actor, StoredEvent } from '../lib/ledger/index.js';
 import type { VerifyReport } from '../lib/ledger/verify/index.js';
@@ -12,7 +13,9 @@ import { type Canary, isOpen, type Listing } from '../lib/readings/index.js';
 import { Shared } from '../lib/threads/index.js';
 import { Changes } from './changes.js';
 import { Policies, type RecordedPolicy } from './policies.js';
+import { type CanaryStatus, type CanaryStatusNow, statusNow, statusOf } from './status.js';
 import { type WaitProgress, waitForChange } from './wait.js';
+import { WhatIfs } from './what-if.js';
 
 export interface StartCanary {
   modelId: string;
@@ -30,6 +33,13 @@ export interface StartCanary {
 /** What the first look found, and warnings in words, if there are any. */
 export type StartedCanary = CanaryStatus & { firstLook: Started['firstLook']; warnings?: string[] };
 
+export interface PlanRequest extends Pick<StartCanary, 'targets' | 'windowSeconds'> {
+  /** That the canary will serve, above 0. */
+  requestsPerSecond: number;
+  /** Shares of failed and of slow requests, 0..1, that a healthy canary shows. */
+  expected: { errorRate?: number; slowRate?: number };
+}
+
 export interface StatusOptions {
   /** How long to wait for the state to change, at most 25 s: clients give up on a call after 60 s. */
   waitSeconds?: number | undefined;
@@ -37,16 +47,8 @@ export interface StatusOptions {
   onProgress?: ((progress: WaitProgress) => void) | undefined;
 }
 
-export type CanaryStatus = Omit<ReturnType<typeof canaryJson>, 'verdict' | 'exit'> & {
-  /** sha256 of the policy's canonical bytes, hex. */
-  policyDigest: string;
-  /** When the window began, RFC 3339; null before the first check. */
-  startedAt: string | null;
-  /** Short form; `whyMath` has all of it. */
-  verdict: { decision: string; reason: string; certainty: string; decidedBy: string | null } | null;
-};
-
 const LONGEST_WAIT_SECONDS = 25;
+const GIVE_TARGETS = 'Give targets, e.g. {"latency_p95_ms": 250, "max_error_rate": 0.02}.';
 
 export interface ServiceOptions {
   /** Called when this process has requested or changed a canary: the runner checks at once. */
@@ -62,6 +64,8 @@ export class Service {
   private readonly policies: Policies;
   private readonly closing = new AbortController();
   private readonly verification: Shared<VerifyReport>;
+  private readonly whatIfs: WhatIfs;
+  private readonly standings: Standings;
 
   constructor(
     readonly app: App,
@@ -69,6 +73,8 @@ export class Service {
   ) {
     this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
+    this.standings = new Standings(app.ledger);
+    this.whatIfs = new WhatIfs(app.config.dbPath, this.closing.signal);
     const task = { path: app.config.dbPath, summaries: true };
     this.verification = new Shared(async (signal) => {
       const { verifyInThread } = await import('../lib/app/verify-in-thread.js');
@@ -88,7 +94,7 @@ export class Service {
       windowSeconds,
       where: 'arguments',
       onlyTighten: true,
-      suggestion: 'Give targets, e.g. {"latency_p95_ms": 250, "max_error_rate": 0.02}.',
+      suggestion: GIVE_TARGETS,
     });
     const { source } = app.config;
     if (source.kind === 'ndjson' && source.input === '-')
@@ -109,13 +115,20 @@ export class Service {
    * canary has ended.
    * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID
    */
-  async canaryStatus(id: string, options: StatusOptions = {}): Promise<CanaryStatus> {
+  async canaryStatus(id: string, options: StatusOptions = {}): Promise<CanaryStatusNow> {
     const wait = Math.min(options.waitSeconds ?? 0, LONGEST_WAIT_SECONDS);
     const canary = await this.canary(id);
-    if (wait <= 0 || !isOpen(canary)) return statusOf(canary);
+    if (wait <= 0 || !isOpen(canary)) return this.statusNow(canary);
     const signals = options.signal ? [this.closing.signal, options.signal] : [this.closing.signal];
     const { onProgress } = options;
-    return statusOf(await waitForChange(this.app, this.changes, canary, { seconds: wait, signals, onProgress }));
+    return this.statusNow(await waitForChange(this.app, this.changes, canary, { seconds: wait, signals, onProgress }));
+  }
+
+  /** Judges what was recorded only where there is something that nobody has decided. */
+  private async statusNow(canary: Canary): Promise<CanaryStatusNow> {
+    if (canary.verdict !== null || canary.startedAt === null) return statusNow(canary, canary.verdict);
+    const { canary: latest, verdict } = await this.standings.now(canary.id);
+    return statusNow(latest, verdict);
   }
 
   /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, ILLEGAL_TRANSITION, USAGE (no reason) */
@@ -126,14 +139,17 @@ export class Service {
     return statusOf(canary);
   }
 
-  /** The narrative, or a sentence that says that nothing, or more than one thing, has this name. */
-  async why(id: string): Promise<string> {
+  /**
+   * The narrative, or a sentence that says that nothing, or more than one thing, has this name.
+   * @param advice rewrites what it says to do next, which are commands
+   */
+  async why(id: string, advice: (text: string) => string = (text) => text): Promise<string> {
     const { why } = await import('../lib/app/explanations.js');
     try {
-      return narrativeText(await why(this.app, id));
+      return narrativeText(withAdvice(await why(this.app, id), advice));
     } catch (error) {
       if (!(error instanceof LukhasError) || !['AMBIGUOUS_ID', 'USAGE'].includes(error.code)) throw error;
-      return [error.message, ...error.suggestions].join('\n');
+      return [error.message, ...error.suggestions.map(advice)].join('\n');
     }
   }
 
@@ -183,6 +199,30 @@ export class Service {
   /** Policies of canaries, newest first. */
   async listPolicies(limit: number): Promise<RecordedPolicy[]> {
     return this.policies.list(limit);
+  }
+
+  /** Every gate that has a holder, by name, with the promotion or canary that made it so. */
+  async listGates() {
+    return gatesWithPromotions(this.app.ledger);
+  }
+
+  /** How long the policy of a canary needs at a traffic, and its words. @throws LukhasError POLICY, USAGE (no policy) */
+  async plan({ targets, windowSeconds, requestsPerSecond, expected }: PlanRequest) {
+    const { policy } = await composePolicy({
+      file: this.app.config.policyPath,
+      targets,
+      windowSeconds,
+      where: 'arguments',
+      suggestion: GIVE_TARGETS,
+    });
+    const { planPolicy } = await import('../lib/judge/plan.js');
+    const plan = planPolicy(policy, { requestsPerSecond, expected });
+    return { ...plan, says: planLines(plan) };
+  }
+
+  /** What another policy would have decided of a canary. @throws LukhasError as `WhatIfs.ask` */
+  async whatIf(request: WhatIfRequest, signal?: AbortSignal): Promise<WhatIf> {
+    return this.whatIfs.ask({ ...request, canaryId: (await this.canary(request.canaryId)).id }, signal);
   }
 
   /** @throws LukhasError USAGE that lists the available tasks */
@@ -241,19 +281,4 @@ export class Service {
       return canaries.get(await canaries.resolve(id));
     }
   }
-}
-
-function statusOf(canary: Canary): CanaryStatus {
-  const { verdict, exit: _, ...rest } = canaryJson(canary);
-  return {
-    ...rest,
-    policyDigest: canary.policyDigest,
-    startedAt: canary.startedAt === null ? null : timestamp(canary.startedAt),
-    verdict: verdict && {
-      decision: verdict.decision,
-      reason: verdict.reason,
-      certainty: verdict.certainty,
-      decidedBy: verdict.decidedBy,
-    },
-  };
 }

@@ -100,7 +100,12 @@ describe('clients of lukhas serve', () => {
         [url, '--transport', 'http'],
         [process.execPath, BIN, 'serve', '--stdio'],
       ]) {
-        const { tools } = await inspect(target, '--method', 'tools/list');
+        const { result, schemaFindings } = await inspect(
+          ...([target, '--method', 'tools/list', '--format', 'json', '--strict'] as const),
+        );
+        // What it has found that other clients do not take.
+        expect(schemaFindings).to.equal(undefined);
+        const { tools } = result;
         expect(tools.map(({ name }: Json) => name).slice(0, TOOLS.length)).to.deep.equal(TOOLS);
         const call = ['--method', 'tools/call', '--tool-name', 'why_math', '--tool-arg', 'id=test'];
         const { structuredContent } = await inspect(target, ...call);

@@ -76,6 +76,44 @@ describe('lukhas serve', () => {
     expect((await w.run(['verify'])).code).to.equal(0);
   });
 
+  it('tells an agent how a canary stands, links to it, and what other limits would have decided', async () => {
+    w.file('lukhas.yaml', 'serve: { publicUrl: "https://ops.example.com/lukhas/" }');
+    const { daemon, url } = await up();
+    const call = async (name: string, args: object) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
+      const headers = { 'Content-Type': 'application/json' };
+      const answer = await fetch(`${url}/mcp/`, { method: 'POST', headers, body });
+      // biome-ignore lint/suspicious/noExplicitAny: what came over the wire
+      return ((await answer.json()) as any).result.structuredContent;
+    };
+    const id = await detached();
+    let seen: { status: string; numbers?: { check: number; objectives: { n: number }[] } };
+    do {
+      await wait(100);
+      seen = await call('canary_status', { canaryId: id });
+    } while (seen.status === 'PENDING' || (seen.status === 'RUNNING' && (seen.numbers?.check ?? 0) < 2));
+    expect(seen.status).to.equal('RUNNING');
+    expect(seen.numbers?.objectives.map(({ n }) => n > 0)).to.deep.equal([true, true]);
+    expect(await decided(id)).to.equal('PROMOTED');
+    // Judged in a thread of the bundle's own.
+    const swept = await call('what_if', {
+      canaryId: id,
+      sweep: { key: 'max_error_rate', values: '0.0001,0.02' },
+    });
+    const [strict, own] = swept.sweep.values as { outcome: string }[];
+    expect(strict?.outcome).to.be.oneOf(['block', 'rollback']);
+    expect(own?.outcome).to.equal('promote');
+    const printed = (await w.json(['replay', '--canary', id, '--sweep', 'targets.max_error_rate=0.0001,0.02'])) as {
+      sweep: { flipPoints: object[] };
+    };
+    expect(printed.sweep.flipPoints.map((point) => ({ ...point, path: 0 }))).to.deep.equal(
+      swept.sweep.flipPoints.map((point: object) => ({ ...point, path: 0 })),
+    );
+    const { results } = await call('search', { query: id });
+    expect(results[0].url).to.equal(`https://ops.example.com/lukhas/cockpit.html#/canary/${id}`);
+    await down(daemon);
+  });
+
   it('goes on after SIGTERM and after SIGKILL where it was: no look is lost or taken twice', async () => {
     const first = await up();
     const id = await detached();

@@ -7,11 +7,8 @@ export default class GateList extends BaseCommand {
   async run(): Promise<unknown> {
     const { flags } = await this.parse(GateList);
     const app = await this.app(flags, { readOnly: true });
-    const [{ listGates }, { withPromotions }] = await Promise.all([
-      import('../../lib/gates/registry.js'),
-      import('../../lib/gates/promotion-change.js'),
-    ]);
-    const gates = await withPromotions(app.ledger, await listGates(app.ledger));
+    const { gatesWithPromotions } = await import('../../lib/gates/promotion-change.js');
+    const gates = await gatesWithPromotions(app.ledger);
     if (!this.jsonEnabled()) {
       const rows = gates.map((g) => [g.gate, g.modelId, g.since, g.canaryId ?? '', g.promotionId ?? '']);
       this.log(

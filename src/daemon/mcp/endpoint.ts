@@ -23,6 +23,7 @@ import {
   INVALID_REQUEST,
   PARSE_ERROR,
   readMessage,
+  refusedClaim,
   refusedParams,
   SERVER_ERROR,
 } from './jsonrpc.js';
@@ -33,6 +34,8 @@ export interface NewServerContext {
   /** `modern`: 2026-07-28 and later, where requests are self-contained; `legacy`: 2024-11-05 to 2025-11-25, with `initialize`. */
   era: 'legacy' | 'modern';
   actor: Actor;
+  /** Origin that the client addressed, `http://127.0.0.1:8766`; left out over stdio. */
+  origin?: string | undefined;
 }
 
 export type NewServer = (context: NewServerContext) => McpServer | Server;
@@ -88,7 +91,8 @@ class Endpoint {
   constructor({ newServer, updates, onError }: McpEndpointOptions) {
     this.newServer = newServer;
     this.modern = createMcpHandler(
-      ({ authInfo }) => newServer({ era: 'modern', actor: authInfo?.extra?.['actor'] as Actor }),
+      ({ authInfo }) =>
+        newServer({ era: 'modern', ...(authInfo?.extra as Pick<NewServerContext, 'actor' | 'origin'>) }),
       {
         legacy: 'reject',
         ...(updates === undefined ? {} : { bus: updates }),
@@ -146,6 +150,8 @@ class Endpoint {
     const outcome = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request, read), body: message });
     if (outcome.kind === 'reject')
       return answer(response, outcome.httpStatus, errorAnswer(id, outcome.code, outcome.message, outcome.data));
+    const claim = outcome.kind === 'modern' && read.kind === 'request' ? refusedClaim(read.message) : null;
+    if (claim !== null) return answer(response, 400, claim);
     if (outcome.kind === 'modern') return this.modernMessage(message, request, response, context);
     if (read.kind === 'notification') return accepted(response);
     const refused = refusedParams(read.message);
@@ -159,7 +165,7 @@ class Endpoint {
     response: ServerResponse,
     context: RequestContext,
   ): Promise<void> {
-    const authInfo = { token: '', clientId: context.actor.who, scopes: [], extra: { actor: context.actor } };
+    const authInfo = { token: '', clientId: context.actor.who, scopes: [], extra: { ...askedBy(context) } };
     const parsedBody = acceptsStream(request) ? message : withoutProgress(message);
     await writeWeb(
       await this.modern.fetch(webRequest(request, context), { parsedBody, authInfo }),
@@ -172,7 +178,7 @@ class Endpoint {
     message: JSONRPCRequest,
     request: IncomingMessage,
     response: ServerResponse,
-    { actor, signal }: RequestContext,
+    context: RequestContext,
   ): Promise<void> {
     const streams = acceptsStream(request);
     const tell = (note: JSONRPCNotification) => {
@@ -180,8 +186,8 @@ class Endpoint {
       if (!response.headersSent) response.writeHead(200, STREAM_TYPE);
       response.write(event(note));
     };
-    const server = this.newServer({ era: 'legacy', actor });
-    const result = await exchange(server, message, signal, tell);
+    const server = this.newServer({ era: 'legacy', ...askedBy(context) });
+    const result = await exchange(server, message, context.signal, tell);
     if (result === null || response.destroyed) response.destroy();
     else if (response.headersSent) response.end(event(result));
     else answer(response, 200, result);
@@ -199,7 +205,7 @@ class Endpoint {
     if (refused !== null) return answer(response, 400, errorAnswer(null, INVALID_REQUEST, refused));
     // The first message was counted with the request.
     context.charge(bodies.length - 1);
-    const { actor, signal } = context;
+    const { signal } = context;
     // Each message of the batch adds a listener.
     setMaxListeners(0, signal);
     const answers: Promise<Answer | ErrorAnswer | null>[] = [];
@@ -207,7 +213,7 @@ class Endpoint {
       // All run at the same time, since some wait; but each is begun in its own turn, and none for a client that has left.
       if (answers.length > 0) await context.turn();
       if (signal.aborted) break;
-      const answered = this.batched(body, actor, signal);
+      const answered = this.batched(body, context);
       // Its failure is handled below, when all have begun.
       answered.catch(() => undefined);
       answers.push(answered);
@@ -218,7 +224,7 @@ class Endpoint {
     else answer(response, 200, given);
   }
 
-  private async batched(body: unknown, actor: Actor, signal: AbortSignal): Promise<Answer | ErrorAnswer | null> {
+  private async batched(body: unknown, context: RequestContext): Promise<Answer | ErrorAnswer | null> {
     const read = readMessage(body);
     if (read.kind === 'invalid') return read.answer;
     if (read.kind !== 'request') return null;
@@ -228,8 +234,13 @@ class Endpoint {
       return errorAnswer(id, INVALID_REQUEST, `Invalid Request: ${method.slice(0, 80)} is not allowed in a batch.`);
     const refused = refusedParams(read.message);
     if (refused !== null) return refused;
-    return exchange(this.newServer({ era: 'legacy', actor }), read.message, signal, () => undefined);
+    const server = this.newServer({ era: 'legacy', ...askedBy(context) });
+    return exchange(server, read.message, context.signal, () => undefined);
   }
+}
+
+function askedBy({ actor, url }: RequestContext): { actor: Actor; origin: string } {
+  return { actor, origin: url.origin };
 }
 
 function answer(

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
-import { type ErrorAnswer, errorAnswer, type Message, SERVER_ERROR } from './jsonrpc.js';
+import { type ErrorAnswer, type Message, SERVER_ERROR, unsupported } from './jsonrpc.js';
 import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';
 
 export function header(request: IncomingMessage, name: string): string | undefined {
@@ -29,12 +29,8 @@ export function acceptsStream(request: IncomingMessage): boolean {
 /** Null when the header names a published version or none, or when the message itself says which version it is of. */
 export function refusedVersion(request: IncomingMessage, message: Message | null): ErrorAnswer | null {
   if (isPublished(request) || (message !== null && (negotiates(message) || namesVersion(message)))) return null;
-  const requested = (header(request, 'mcp-protocol-version') ?? '').slice(0, 80);
   const id = message?.kind === 'request' ? message.message.id : null;
-  return errorAnswer(id, SERVER_ERROR, `Unsupported protocol version: ${requested}`, {
-    supported: [...MODERN_VERSIONS, ...LEGACY_VERSIONS],
-    requested,
-  });
+  return unsupported(id, SERVER_ERROR, header(request, 'mcp-protocol-version') ?? '');
 }
 
 function isPublished(request: IncomingMessage): boolean {

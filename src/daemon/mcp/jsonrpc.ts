@@ -3,8 +3,11 @@ import {
   isJSONRPCRequest,
   type JSONRPCNotification,
   type JSONRPCRequest,
+  PROTOCOL_VERSION_META_KEY,
+  ProtocolErrorCode,
   specTypeSchemas,
 } from '@modelcontextprotocol/server';
+import { LEGACY_VERSIONS, MODERN_VERSIONS } from './versions.js';
 
 /** JSON-RPC 2.0, section 5.1. */
 export const PARSE_ERROR = -32700;
@@ -15,7 +18,7 @@ export const INTERNAL_ERROR = -32603;
 export const SERVER_ERROR = -32000;
 
 /** Deeper than any message of the protocol, and shallow enough for every function that recurses into it. */
-const DEEPEST = 100;
+export const DEEPEST = 100;
 
 export type Id = string | number | null;
 
@@ -73,6 +76,20 @@ export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
 }
 
+/** The answer to a request that says itself that it is of a version in which there is none such; null: it does not. */
+export function refusedClaim({ id, params }: JSONRPCRequest): ErrorAnswer | null {
+  const claimed: unknown = params?.['_meta']?.[PROTOCOL_VERSION_META_KEY];
+  if (typeof claimed !== 'string' || MODERN_VERSIONS.includes(claimed)) return null;
+  return unsupported(id, ProtocolErrorCode.UnsupportedProtocolVersion, claimed);
+}
+
+/** With every published version: the package would name those alone that need no `initialize`. */
+export function unsupported(id: Id, code: number, version: string): ErrorAnswer {
+  const requested = version.slice(0, 80);
+  const supported = [...MODERN_VERSIONS, ...LEGACY_VERSIONS];
+  return errorAnswer(id, code, `Unsupported protocol version: ${requested}`, { supported, requested });
+}
+
 /** Whether a notification is as the protocol has it. The package would report one that is not in many lines. */
 export function isUnderstood(message: JSONRPCNotification): boolean {
   const { CancelledNotification, ProgressNotification, InitializedNotification, RootsListChangedNotification } =
@@ -89,7 +106,7 @@ export function isUnderstood(message: JSONRPCNotification): boolean {
 }
 
 /** Does not recurse. */
-function isDeeper(value: unknown, most: number): boolean {
+export function isDeeper(value: unknown, most: number): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth++) {
     level = level

@@ -12,6 +12,7 @@ import {
   PARSE_ERROR,
   readableId,
   readMessage,
+  refusedClaim,
   refusedParams,
 } from './jsonrpc.js';
 import { TopLevelId } from './top-level-id.js';
@@ -118,8 +119,9 @@ function sortMessage(body: unknown): Sorted {
   if (read.kind === 'response') return {};
   // Notifications have no answer: one that is not understood is dropped, as over HTTP.
   if (read.kind === 'notification') return isUnderstood(read.message) ? passed(read.message, null) : {};
-  const legacy = classifyInboundRequest({ httpMethod: 'POST', body: read.message }).kind === 'legacy';
-  const answer = legacy ? refusedParams(read.message) : null;
+  const { kind } = classifyInboundRequest({ httpMethod: 'POST', body: read.message });
+  const refused = { legacy: refusedParams, modern: refusedClaim, reject: () => null }[kind];
+  const answer = refused(read.message);
   return answer === null ? passed(read.message, read.message.id) : { answer };
 }
 

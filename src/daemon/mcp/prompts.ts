@@ -4,12 +4,15 @@ import { maskUrls } from '../../lib/input/index.js';
 import type { Service } from '../service.js';
 import { canaryUri } from './resources.js';
 
+type Advice = (text: string) => string;
+
 interface Prompt {
   name: string;
   title: string;
   description: string;
   arguments: { name: string; description: string; required: boolean }[];
-  write(service: Service, args: Readonly<Record<string, string>>): Promise<string>;
+  /** @param advice rewrites what a narrative says to do next */
+  write(service: Service, args: Readonly<Record<string, string>>, advice: Advice): Promise<string>;
 }
 
 const REVIEW = `Review this canary for the person who is responsible for the decision.
@@ -26,8 +29,8 @@ const PROMPTS: readonly Prompt[] = [
     title: 'Review this canary',
     description: 'Reviews a decision: the evidence for it, how certain it is, and what was unknown.',
     arguments: [{ name: 'id', description: 'the canary', required: true }],
-    async write(service, { id = '' }) {
-      return `${REVIEW}\n\nFrom the log, about ${id} (${canaryUri(id)}):\n\n${quoted(await service.why(id))}`;
+    async write(service, { id = '' }, advice) {
+      return `${REVIEW}\n\nFrom the log, about ${id} (${canaryUri(id)}):\n\n${quoted(await service.why(id, advice))}`;
     },
   },
   {
@@ -35,8 +38,8 @@ const PROMPTS: readonly Prompt[] = [
     title: 'Prepare evidence',
     description: 'Collects the evidence for a decision, for an auditor.',
     arguments: [{ name: 'id', description: 'a canary or a model; without one, the newest canaries', required: false }],
-    async write(service, { id }) {
-      if (id !== undefined) return `${EVIDENCE}\n\nAbout ${id}:\n\n${quoted(await service.why(id))}`;
+    async write(service, { id }, advice) {
+      if (id !== undefined) return `${EVIDENCE}\n\nAbout ${id}:\n\n${quoted(await service.why(id, advice))}`;
       const { summaries: newest } = await service.listCanaries({ limit: 20 });
       const lines = newest.map(
         (c) => `${c.subject} ${c.modelId} ${c.data['fromGate']} -> ${c.data['toGate']} ${c.state}`,
@@ -66,7 +69,7 @@ const LISTED = {
 const page = z.looseObject({ cursor: z.string().optional() });
 const get = z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.string()).default({}) });
 
-export function answerPrompts(server: Server, service: Service): void {
+export function answerPrompts(server: Server, service: Service, advice: Advice): void {
   server.setRequestHandler('prompts/list', { params: page }, () => LISTED);
   server.setRequestHandler(
     'prompts/get',
@@ -76,7 +79,7 @@ export function answerPrompts(server: Server, service: Service): void {
       if (prompt === undefined) throw invalid(`Prompt ${JSON.stringify(name.slice(0, 80))} not found.`);
       for (const { name: argument, required } of prompt.arguments)
         if (required && !args[argument]) throw invalid(`prompt ${name}: argument ${argument} is missing`);
-      const text = maskUrls(await prompt.write(service, args));
+      const text = maskUrls(await prompt.write(service, args, advice));
       return { description: prompt.description, messages: [{ role: 'user', content: { type: 'text', text } }] };
     },
   );

@@ -7,19 +7,21 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { LukhasError } from '../../lib/errors.js';
-import type { Actor } from '../../lib/ledger/index.js';
 import { turn } from '../../lib/turns.js';
 import type { Service } from '../service.js';
+import { toolAdvice } from './advice.js';
 import type { NewServer } from './endpoint.js';
 import { answerPrompts } from './prompts.js';
 import { answerResources } from './resources.js';
 import { chooseTools, type ToolChoice } from './tools/catalogue.js';
-import type { LukhasTool } from './tools/tool.js';
+import type { LukhasTool, ToolCall } from './tools/tool.js';
 import { LEGACY_VERSIONS } from './versions.js';
 
 export interface LukhasServerOptions extends ToolChoice {
   /** Version of lukhas, for `initialize`. */
   version: string;
+  /** Where people reach the daemon, for links; by default what the client addressed. */
+  publicUrl?: string | undefined;
   /** Internal errors, of which the client sees no details. */
   onError?: ((error: unknown) => void) | undefined;
 }
@@ -37,7 +39,10 @@ export function createLukhasServer(service: Service, options: LukhasServerOption
   const tools = chooseTools(options);
   const listed = { tools: tools.map((tool) => tool.listed) };
   const named = new Map(tools.map((tool) => [tool.name, tool]));
-  return ({ era, actor }) => {
+  const offered = new Set(named.keys());
+  const advice = (text: string) => toolAdvice(text, offered);
+  return ({ era, actor, origin }) => {
+    const asked = { actor, base: options.publicUrl ?? origin ?? null, advice };
     const server = new Server(
       { name: 'lukhas', title: 'lukhas', version: options.version },
       {
@@ -64,11 +69,11 @@ export function createLukhasServer(service: Service, options: LukhasServerOption
     server.setRequestHandler('tools/list', { params: page }, () => listed);
     server.setRequestHandler('tools/call', { params: call }, ({ name, arguments: args }, ctx) => {
       const tool = named.get(name);
-      if (tool !== undefined) return callTool(tool, service, args, actor, ctx, options);
+      if (tool !== undefined) return callTool(tool, service, args, asked, ctx, options);
       throw new ProtocolError(ProtocolErrorCode.InvalidParams, unknownTool(name, [...named.keys()]));
     });
     answerResources(server, service);
-    answerPrompts(server, service);
+    answerPrompts(server, service, advice);
     return server;
   };
 }
@@ -81,7 +86,7 @@ async function callTool(
   tool: LukhasTool,
   service: Service,
   args: unknown,
-  actor: Actor,
+  asked: Omit<ToolCall, 'signal' | 'onProgress'>,
   ctx: ServerContext,
   { onError }: LukhasServerOptions,
 ): Promise<CallToolResult> {
@@ -93,7 +98,7 @@ async function callTool(
           const params = { progressToken, progress: elapsed, total, message };
           ctx.mcpReq.notify({ method: 'notifications/progress', params }).catch((error) => onError?.(error));
         };
-  return withoutDetails(() => tool.call(service, args, { actor, signal: ctx.mcpReq.signal, onProgress }), onError);
+  return withoutDetails(() => tool.call(service, args, { ...asked, signal: ctx.mcpReq.signal, onProgress }), onError);
 }
 
 /** Replaces internal errors by one without details: their text may contain paths and internals. */

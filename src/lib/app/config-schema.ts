@@ -54,6 +54,14 @@ const serve = z.strictObject({
     )
     .optional(),
   maxConnections: z.int().min(1).max(1_000_000).optional(),
+  publicUrl: z
+    .string()
+    .regex(
+      /^https?:\/\/[\w.-]+(:\d+)?(\/[\w.~/-]*)?$/,
+      'must be an address such as https://ops.example.com/lukhas, without a query',
+    )
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
   rateLimit: z
     .strictObject({ bucket: z.int().min(1).max(1_000_000), windowMs: z.int().min(1).max(86_400_000) })
     .optional(),

@@ -12,3 +12,4 @@ export type { Selection } from './replay.js';
 export { type ServeSettings, serveSettings } from './serve-settings.js';
 export { initKeys, type KeyFile, missingKeys } from './signing-keys.js';
 export { type Started, startCanary } from './start-canary.js';
+export type { WhatIf, WhatIfRequest } from './what-if.js';

@@ -10,6 +10,8 @@ export interface ServeConfig {
   /** Origins whose pages may use the daemon besides its own. */
   allowedOrigins?: string[] | undefined;
   maxConnections?: number | undefined;
+  /** Where people reach it, for links: with http(s)://, without a slash at the end; it may have a path. */
+  publicUrl?: string | undefined;
   /** Texts when they come from the environment. */
   rateLimit?: { bucket?: number | string | undefined; windowMs?: number | string | undefined } | undefined;
   /** From LUKHAS_MCP_API_KEYS. */

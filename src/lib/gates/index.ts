@@ -6,7 +6,7 @@ export { checkSecrets, type HooksConfig, placedHooks, secretNames, whyNotCallabl
 export type { HookCall } from './hook-kind.js';
 export { hooksSchema } from './hook-schema.js';
 export { longestMs, runHooks } from './hooks.js';
-export { promotionOfChange } from './promotion-change.js';
+export { gatesWithPromotions, promotionOfChange } from './promotion-change.js';
 export { type PromotionResult, Promotions } from './promotions.js';
 export { gateHistory, listGates, proveGate, setGate } from './registry.js';
 export type { GateLease } from './tenure.js';

@@ -1,4 +1,5 @@
 import type { Ledger, SubjectSummary } from '../ledger/index.js';
+import { listGates } from './registry.js';
 
 /** The promotion that made a change of a gate by which the model entered it; null when it was not one. */
 export async function promotionOfChange(
@@ -29,6 +30,11 @@ export function withPromotions<C extends { modelId: string; gate: string; seq: n
       return { ...change, canaryId: change.canaryId ?? made?.canaryId ?? null, promotionId: made?.id ?? null };
     }),
   );
+}
+
+/** Every gate with its holder, by name, and what made it so; from the entries of the gates themselves. */
+export async function gatesWithPromotions(ledger: Ledger) {
+  return withPromotions(ledger, await listGates(ledger));
 }
 
 /** What listings have as decided for a gate, or asked for, and not carried out yet. For telling only: it decides nothing. */

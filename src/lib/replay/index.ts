@@ -1,7 +1,7 @@
 /**
  * What if: recorded observations judged again under another policy; sweeps over many policies. Pure but for threads.
  */
-export { counterfactualPolicy, type WrittenPolicy } from './change-policy.js';
+export { checkPath, counterfactualPolicy, type WrittenPolicy } from './change-policy.js';
 export { latestEnd } from './course.js';
 export { flipPoints } from './flip-points.js';
 export { outcomeUnder } from './outcome-under.js';

@@ -27,6 +27,10 @@ export interface ReplayRequest {
   log: ReplayResult['log'];
   /** What was read of a source for a time that was never watched. */
   read?: ReplayResult['read'];
+  /** What settings and axes are called where they were given, for messages; by default the flags. */
+  called?: { set: string; sweep: string };
+  /** Threads of a sweep; by default as many as the work is worth. */
+  threads?: number;
 }
 
 export interface Replay {
@@ -35,22 +39,24 @@ export interface Replay {
   series: CanarySeries[];
 }
 
+const FLAGS = { set: '--set', sweep: '--sweep' };
+
 /**
  * Judges recorded canaries under another policy. Pure but for the reading of the records; the same records and request
  * give the same result.
  * @throws LukhasError POLICY, USAGE, VERIFICATION
  */
 export async function replay(recordings: readonly Recording[], request: ReplayRequest): Promise<Replay> {
-  const { given, settings, axes } = request;
+  const { given, settings, axes, threads, called = FLAGS } = request;
   // An invalid policy is an error even without any canary.
-  if (given !== null) counterfactualPolicy(given, null, settings);
+  if (given !== null) counterfactualPolicy(given, null, settings, called.set);
   const canaries: CanaryReplay[] = [];
   const detail = new DetailSeries();
   const replayed: Replayed[] = [];
   const diffs = new Map<string, ReplayResult['policyDiff'][number]>();
   for (const recording of recordings) {
     const { own } = recording;
-    const policy = counterfactualPolicy(given, own, settings);
+    const policy = counterfactualPolicy(given, own, settings, called.set);
     const observations: Observation[] = [];
     const canary = await replayCanary(recording, policy, request.keepSeries ? (o) => observations.push(o) : undefined);
     canaries.push(canary);
@@ -76,7 +82,16 @@ export async function replay(recordings: readonly Recording[], request: ReplayRe
       flips: canaries.filter((c) => c.flips === true).length,
       insufficient: canaries.filter((c) => c.flips === null).length,
     },
-    sweep: axes.length === 0 ? null : await sweep(replayed, { axes, given, settings }),
+    sweep:
+      axes.length === 0
+        ? null
+        : await sweep(replayed, {
+            axes,
+            given,
+            settings,
+            called: called.sweep,
+            ...(threads === undefined ? {} : { threads }),
+          }),
   };
   return { result, series: detail.series };
 }

@@ -13,6 +13,8 @@ export interface SweepRequest {
   axes: readonly Axis[];
   given: WrittenPolicy | null;
   settings: readonly Setting[];
+  /** What the axes are called where they were given, for messages; by default the flag. */
+  called?: string;
   /** Threads to use; by default as many as the work is worth. */
   threads?: number;
 }
@@ -76,8 +78,12 @@ class Bases {
   }
 }
 
-function policyAt({ given, settings, axes }: SweepRequest, own: Policy | null, values: readonly number[]): Policy {
-  return counterfactualPolicy(given, own, [...settings, ...settingsAt(axes, values)], '--sweep');
+function policyAt(
+  { given, settings, axes, called = '--sweep' }: SweepRequest,
+  own: Policy | null,
+  values: readonly number[],
+): Policy {
+  return counterfactualPolicy(given, own, [...settings, ...settingsAt(axes, values)], called);
 }
 
 /** The outcome of each canary in each cell, canary by canary. */

@@ -3,10 +3,19 @@
  * lists. Pure; no Node.js module and no clock, so that it runs in a browser too.
  */
 
-export { COCKPIT_PATH, cockpitAddress, fragmentOf, subjectAt } from './address.js';
+export {
+  COCKPIT_PATH,
+  cockpitAddress,
+  documentAddress,
+  fragmentOf,
+  type Subject,
+  subjectAt,
+  subjectOfDocument,
+} from './address.js';
 export { type CanaryRecord, type CanaryView, canaryView, type Marker, type ObjectiveView } from './canary.js';
 export { amount, type Cell, cellOf, type Meter, meterOf, type SourceHealth, sourceHealth, timeLeft } from './cell.js';
 export { type Band, type Course, courseOf, type EvidenceAt, type Point, type Series, tableOf } from './course.js';
+export { type CanaryNumbers, numbersOf, type ObjectiveNumbers } from './numbers.js';
 export {
   emptyOverview,
   type GateRow,

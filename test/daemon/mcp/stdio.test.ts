@@ -173,6 +173,15 @@ describe('MCP over stdin and stdout', () => {
     expect((await pipes.next()).id).to.equal('ü');
   });
 
+  it('names the published versions to who opens with another, and serves one of those then', async () => {
+    pipes.send(modern('server/discover', {}, 'd', { 'io.modelcontextprotocol/protocolVersion': '2099-01-01' }));
+    const { id, error } = await pipes.next();
+    expect([id, error.code]).to.deep.equal(['d', -32022]);
+    expect(error.data.supported).to.include.members(['2026-07-28', '2025-11-25', '2024-11-05']);
+    pipes.send(INITIALIZE);
+    expect((await pipes.next()).result.protocolVersion).to.equal('2025-11-25');
+  });
+
   it('drops a notification that is not as the protocol has it, without a word', async () => {
     pipes.send(INITIALIZE);
     await pipes.next();

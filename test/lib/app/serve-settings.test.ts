@@ -90,4 +90,19 @@ describe('where the daemon listens', () => {
     for (const origin of ['ops.example.com', 'https://ops.example.com/', '*', 'null'])
       expect(await refusal(settings(`serve: {allowedOrigins: ["${origin}"]}`)), origin).to.contain('allowedOrigins');
   });
+
+  it('takes the address by which people reach it, and refuses one that no link can begin with', async () => {
+    for (const [given, used] of [
+      ['https://ops.example.com', 'https://ops.example.com'],
+      ['https://ops.example.com/', 'https://ops.example.com'],
+      ['http://10.0.0.1:8766/lukhas/', 'http://10.0.0.1:8766/lukhas'],
+    ])
+      expect((await settings(`serve: {publicUrl: "${given}"}`)).publicUrl).to.equal(used);
+    expect((await settings('')).publicUrl).to.equal(undefined);
+    for (const url of [
+      ...['ops.example.com', 'ftp://ops.example.com', 'https://', 'https://a:b@ops.example.com', 'javascript:x'],
+      ...['https://ops.example.com/?a=b', 'https://ops.example.com/#x', 'https://ops example.com'],
+    ])
+      expect(await refusal(settings(`serve: {publicUrl: ${JSON.stringify(url)}}`)), url).to.contain('publicUrl');
+  });
 });

@@ -1,10 +1,14 @@
+import { DEEPEST, isDeeper } from '../jsonrpc.js';
+
 /** The parts of an advertised input schema that say what a value can mean. */
 interface Shape {
   type?: string;
   enum?: readonly unknown[];
-  anyOf?: readonly Shape[];
   properties?: Readonly<Record<string, Shape>>;
   required?: readonly string[];
+  items?: Shape;
+  /** Left out: members of any name may be given. */
+  additionalProperties?: boolean | Shape;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -12,8 +16,8 @@ type Members = Readonly<Record<string, unknown>>;
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /**
- * Arguments as models really send them, read as what they mean where that is beyond doubt: numbers, booleans and objects as text,
- * names of arguments and constants in another case, null or "" for an optional argument that was left out, and anything at all
+ * Arguments as models really send them, read as what they mean where that is beyond doubt: numbers, booleans, objects and lists as text,
+ * names of arguments and constants in another case, one thing for a list of it, null or "" for an optional argument that was left out, and anything at all
  * for a tool without arguments. Everything else is returned as it came, for the schema to accept or reject: nothing that could change
  * what a call does is dropped or guessed.
  * @param schema JSON Schema of the tool's input
@@ -23,11 +27,8 @@ export function understood(schema: object, args: unknown): unknown {
 }
 
 function meant(shape: Shape, value: unknown): unknown {
-  if (shape.anyOf !== undefined) {
-    const [only, ...more] = shape.anyOf.filter(({ type }) => type !== 'null');
-    return only === undefined || more.length > 0 || value === null ? value : meant(only, value);
-  }
   if (shape.type === 'object') return objectOf(shape, value);
+  if (shape.type === 'array') return listOf(shape.items ?? {}, value);
   if (typeof value !== 'string') return value;
   const text = value.trim();
   if (shape.enum !== undefined) return constantOf(shape.enum, text) ?? value;
@@ -41,6 +42,8 @@ function objectOf(shape: Shape, value: unknown): unknown {
   if (!isMembers(given)) return value;
   const { properties = {}, required = [] } = shape;
   const names = Object.keys(properties);
+  // What is open says itself what its members are, and what null means there.
+  if (shape.additionalProperties !== false) return given;
   if (names.length === 0) return {};
   const read = new Map<string, unknown>();
   for (const [name, member] of Object.entries(given)) {
@@ -50,6 +53,16 @@ function objectOf(shape: Shape, value: unknown): unknown {
     read.set(key, property === undefined ? member : meant(property, member));
   }
   return Object.fromEntries(read);
+}
+
+/** One thing is a list of it; several numbers may stand in a text, with commas. */
+function listOf(items: Shape, value: unknown): unknown {
+  if (value === null || value === undefined) return value;
+  const read = typeof value === 'string' ? parsed(value) : undefined;
+  const given = Array.isArray(read) ? read : value;
+  const isNumeric = items.type === 'number' || items.type === 'integer';
+  const list = Array.isArray(given) ? given : typeof given === 'string' && isNumeric ? given.split(',') : [given];
+  return list.map((one) => meant(items, one));
 }
 
 /** The argument that was meant: `canary_id` is canaryId, unless that is given as well. */
@@ -71,7 +84,9 @@ function plain(text: string): string {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    // As deep as a message may be: what is done with it recurses.
+    return isDeeper(value, DEEPEST) ? undefined : value;
   } catch {
     return undefined;
   }

@@ -5,7 +5,7 @@ import { defineTool } from './tool.js';
 
 const WINDOW_MOST = 30 * 86_400;
 
-const canaryId = z.string().min(1).max(200).describe('Id, or the start of it if unique.');
+export const canaryId = z.string().min(1).max(200).describe('Id, or the start of it if unique.');
 const state = z.enum(CANARY_STATES);
 
 const canary = z.looseObject({
@@ -19,6 +19,49 @@ const canary = z.looseObject({
   policy: z.looseObject({}),
 });
 
+const nullable = z.number().nullable();
+
+/** As `CanaryNumbers`; what a model needs to know of it. */
+const numbers = z.looseObject({
+  check: z.number(),
+  at: z.string(),
+  phase: z.enum(['warm_up', 'window', 'decided']),
+  elapsedSeconds: z.number(),
+  windowSeconds: z.number(),
+  secondsLeft: nullable,
+  evidence: z
+    .looseObject({
+      logE: z.number(),
+      logThreshold: z.number(),
+      odds: z.string().describe('Against it, e.g. 381:1.'),
+      rollsBackAt: z.string(),
+      toRollback: z.number().describe('How far it is to a rollback, 0 to 1.'),
+    })
+    .describe('Over all objectives.'),
+  objectives: z.array(
+    z.looseObject({
+      name: z.string(),
+      state: z.enum(['against', 'certified', 'met_so_far', 'undecided', 'no_data']),
+      value: nullable,
+      limit: z.number(),
+      unit: z.enum(['share', 'ms', '1', 'ratio', 'psi']),
+      headroom: nullable,
+      n: z.number().describe('What it rests on, e.g. requests.'),
+      bad: nullable,
+      says: z.string(),
+    }),
+  ),
+  says: z.string(),
+});
+
+export const targets = z.strictObject({
+  latency_p95_ms: z.number().positive().optional(),
+  max_error_rate: z.number().gt(0).lt(1).optional().describe('Share above 0 and below 1, e.g. 0.02.'),
+  max_drift: z.number().positive().optional().describe('PSI, e.g. 0.15.'),
+});
+
+export const windowSeconds = z.number().positive().max(WINDOW_MOST).optional();
+
 export const startCanary = defineTool({
   name: 'start_canary',
   title: 'Start a canary',
@@ -30,20 +73,8 @@ export const startCanary = defineTool({
     modelId: name.describe('The version to promote.'),
     fromGate: name.describe('Gate it is in now, e.g. stage.'),
     toGate: name.describe('Gate to promote it to, e.g. production.'),
-    windowSeconds: z
-      .number()
-      .positive()
-      .max(WINDOW_MOST)
-      .optional()
-      .describe("Length of the window. Default: the configured policy's, or 300."),
-    targets: z
-      .strictObject({
-        latency_p95_ms: z.number().positive().optional(),
-        max_error_rate: z.number().gt(0).lt(1).optional().describe('Share, e.g. 0.02.'),
-        max_drift: z.number().positive().optional().describe('PSI, e.g. 0.15.'),
-      })
-      .prefault({})
-      .describe('Limits it must meet, added to the configured policy.'),
+    windowSeconds: windowSeconds.describe("Length of the window. Default: the configured policy's, or 300."),
+    targets: targets.prefault({}).describe('Limits it must meet, added to the configured policy.'),
     dryRun: z.boolean().default(false).describe('Check and decide as usual, but call no hook and change no gate.'),
     allowMissing: z
       .boolean()
@@ -62,12 +93,13 @@ export const canaryStatus = defineTool({
   name: 'canary_status',
   title: 'Canary status',
   toolset: 'canaries',
-  description: 'Status of a canary. With waitSeconds, waits until its state changes, at most that long.',
+  description:
+    'Status of a canary, with its numbers so far. With waitSeconds, waits until its state changes, at most that long.',
   input: z.strictObject({
     canaryId,
     waitSeconds: z.number().min(0).max(25).default(0),
   }),
-  output: canary,
+  output: canary.extend({ numbers: numbers.optional().describe('As of the newest check; left out before the first.') }),
   run: (service, { canaryId: id, waitSeconds }, { signal, onProgress }) =>
     service.canaryStatus(id, { waitSeconds, signal, onProgress }),
 });
@@ -95,11 +127,9 @@ export const why = defineTool({
     id: z.string().min(1).max(500).describe('Id of a canary, job or promotion, or name of a model.'),
   }),
   output: z.looseObject({ id: z.string(), text: z.string() }),
-  run: async (service, { id }) => ({ id, text: await service.why(id) }),
+  run: async (service, { id }, { advice }) => ({ id, text: await service.why(id, advice) }),
   text: (value) => (value as { text: string }).text,
 });
-
-const number = z.number().nullable();
 
 export const whyMath = defineTool({
   name: 'why_math',
@@ -113,9 +143,9 @@ export const whyMath = defineTool({
   output: z.looseObject({
     id: z.string(),
     decision: z.string(),
-    thresholds: z.looseObject({ latency_p95_ms: number, max_error_rate: number, max_drift: number }),
-    observed: z.looseObject({ latency_p95_ms: number, error_rate: number, drift: number }),
-    time_to_action_sec: number,
+    thresholds: z.looseObject({ latency_p95_ms: nullable, max_error_rate: nullable, max_drift: nullable }),
+    observed: z.looseObject({ latency_p95_ms: nullable, error_rate: nullable, drift: nullable }),
+    time_to_action_sec: nullable,
     evidence: z.array(z.looseObject({})),
   }),
   run: (service, { id }) => service.whyMath(id),
@@ -135,14 +165,14 @@ export const listCanaries = defineTool({
     canaries: z.array(z.looseObject({ canaryId: z.string(), status: state })),
     warning: z.string().optional(),
   }),
-  async run(service, { state: only, modelId, limit }) {
+  async run(service, { state: only, modelId, limit }, { advice }) {
     const { summaries, warning } = await service.listCanaries({
       limit,
       ...(only === undefined ? {} : { states: [only] }),
       ...(modelId === undefined ? {} : { modelId }),
     });
     return {
-      ...(warning === null ? {} : { warning }),
+      ...(warning === null ? {} : { warning: advice(warning) }),
       canaries: summaries.map(({ subject, modelId: model, state: status, createdAt, updatedAt, data }) => ({
         canaryId: subject,
         modelId: model,

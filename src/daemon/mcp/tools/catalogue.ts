@@ -1,10 +1,11 @@
 import { LukhasError } from '../../../lib/errors.js';
 import { abortCanary, canaryStatus, listCanaries, startCanary, why, whyMath } from './canaries.js';
-import { promoteModel } from './gates.js';
+import { listGates, promoteModel } from './gates.js';
 import { runEval, status } from './jobs.js';
 import { verifyLog } from './log.js';
 import { fetch, search } from './search.js';
 import { type LukhasTool, TOOLSETS, type Toolset } from './tool.js';
+import { plan, whatIf } from './what-if.js';
 
 /**
  * DO NOT MOVE `search` AND `fetch`: clients that research documents (ChatGPT among them) expect these two first, and `fetch`
@@ -23,6 +24,9 @@ const ALL: readonly LukhasTool[] = [
   promoteModel,
   listCanaries,
   verifyLog,
+  listGates,
+  whatIf,
+  plan,
 ];
 
 export interface ToolChoice {

@@ -2,6 +2,26 @@ import * as z from 'zod';
 import { name } from './name.js';
 import { defineTool } from './tool.js';
 
+export const listGates = defineTool({
+  name: 'list_gates',
+  title: 'List gates',
+  toolset: 'gates',
+  description: 'Every gate that a model holds: which model, since when, and what it was promoted by.',
+  input: z.strictObject({}),
+  output: z.looseObject({
+    gates: z.array(
+      z.looseObject({
+        gate: z.string(),
+        modelId: z.string(),
+        since: z.string(),
+        canaryId: z.string().nullable(),
+        promotionId: z.string().nullable(),
+      }),
+    ),
+  }),
+  run: async (service) => ({ gates: await service.listGates() }),
+});
+
 export const promoteModel = defineTool({
   name: 'promote_model',
   title: 'Promote a model',

@@ -1,7 +1,13 @@
 import * as z from 'zod';
+import { documentAddress } from '../../../lib/view/index.js';
 import { defineTool } from './tool.js';
 
 const hit = z.looseObject({ id: z.string(), title: z.string() });
+const result = z.looseObject({
+  id: z.string(),
+  title: z.string(),
+  url: z.string().describe('Its page in the cockpit; empty if there is none.'),
+});
 
 export const search = defineTool({
   name: 'search',
@@ -13,16 +19,16 @@ export const search = defineTool({
     limit: z.int().min(1).max(50).default(5),
   }),
   output: z.looseObject({
-    results: z.array(hit),
+    results: z.array(result),
     ids: z.array(z.string()),
     hits: z.array(hit),
     warning: z.string().optional(),
   }),
-  async run(service, { query, limit }) {
+  async run(service, { query, limit }, { base, advice }) {
     const { hits, warning } = await service.search(query, limit);
     return {
-      ...(warning === null ? {} : { warning }),
-      results: hits.map(({ id, title, url }) => ({ id, title, url })),
+      ...(warning === null ? {} : { warning: advice(warning) }),
+      results: hits.map(({ id, title }) => ({ id, title, url: documentAddress(base, id) })),
       ids: hits.map(({ id }) => id),
       hits: hits.map(({ id, title, snippet }) => ({ id, title, snippet })),
     };
@@ -42,5 +48,8 @@ export const fetch = defineTool({
     url: z.string(),
     metadata: z.record(z.string(), z.string()),
   }),
-  run: (service, { id }) => service.fetch(id),
+  async run(service, { id: asked }, { base }) {
+    const document = await service.fetch(asked);
+    return { ...document, url: documentAddress(base, document.id) };
+  },
 });

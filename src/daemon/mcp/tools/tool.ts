@@ -6,6 +6,7 @@ import type { Actor } from '../../../lib/ledger/index.js';
 import type { Service } from '../../service.js';
 import type { WaitProgress } from '../../wait.js';
 import { understood } from './arguments.js';
+import { advertised } from './schema.js';
 
 /** Groups of tools that a server can be limited to. */
 export const TOOLSETS = ['search', 'canaries', 'jobs', 'gates', 'log'] as const;
@@ -14,6 +15,10 @@ export type Toolset = (typeof TOOLSETS)[number];
 /** The caller, and what a long call can use. */
 export interface ToolCall {
   actor: Actor;
+  /** Address of the daemon, for links; null: people reach none. */
+  base: string | null;
+  /** Rewrites advice of the library, which speaks of commands, for somebody who has these tools. */
+  advice(text: string): string;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
   /** Set when the caller asked for progress. */
@@ -48,7 +53,7 @@ export interface LukhasTool {
 
 export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): LukhasTool {
   const { name, title, toolset, description, effect } = spec;
-  const inputSchema = jsonSchema(spec.input, 'input');
+  const inputSchema = advertised(spec.input, 'input') as Tool['inputSchema'];
   return {
     name,
     toolset,
@@ -58,7 +63,7 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
       title,
       description,
       inputSchema,
-      outputSchema: jsonSchema(spec.output, 'output'),
+      outputSchema: advertised(spec.output, 'output') as Tool['inputSchema'],
       annotations: {
         readOnlyHint: effect === undefined,
         destructiveHint: effect?.destructive ?? false,
@@ -74,7 +79,7 @@ export function defineTool<Input extends z.ZodType>(spec: ToolSpec<Input>): Lukh
         const text = spec.text?.(value) ?? JSON.stringify(value);
         return { content: [{ type: 'text', text }], structuredContent: value as Record<string, unknown> };
       } catch (error) {
-        if (error instanceof LukhasError) return failed(error);
+        if (error instanceof LukhasError) return failed(error, call);
         throw error;
       }
     },
@@ -93,13 +98,7 @@ function parseArguments<Input extends z.ZodType>(schema: Input, args: unknown, t
 }
 
 /** Read by the calling model: what went wrong, and what to do. */
-function failed({ code, message, suggestions }: LukhasError): CallToolResult {
-  const text = [`${code}: ${message}`, ...suggestions.map((suggestion) => `- ${suggestion}`)].join('\n');
+function failed({ code, message, suggestions }: LukhasError, { advice }: ToolCall): CallToolResult {
+  const text = [`${code}: ${message}`, ...suggestions.map((suggestion) => `- ${advice(suggestion)}`)].join('\n');
   return { content: [{ type: 'text', text: maskUrls(text) }], isError: true };
-}
-
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Tool['inputSchema'] {
-  // Left out, as the protocol's default: naming it in every schema would cost the client tokens.
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
-  return rest as Tool['inputSchema'];
 }
