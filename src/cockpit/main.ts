@@ -2,6 +2,7 @@ import { fragmentOf, type SortKey, subjectAt, type Told } from '../lib/view/inde
 import { session as askSession, Refused, type Session } from './ask.js';
 import { CanaryPage, failure } from './canary.js';
 import { actionsOf } from './dialogs.js';
+import { documentPage } from './document.js';
 import { h, on, replace } from './dom.js';
 import { evidencePage } from './evidence.js';
 import { Live } from './live.js';
@@ -90,7 +91,8 @@ function show(): void {
     page = canary;
     replace(main, canary.element);
     void canary.refresh();
-  } else replace(main, h('h1', {}, 'No such page'), h('p', {}, h('a', { href: '#/' }, 'All canaries')));
+  } else if (subject !== null) replace(main, documentPage(subject));
+  else replace(main, h('h1', {}, 'No such page'), h('p', {}, h('a', { href: '#/' }, 'All canaries')));
   main.focus();
 }
 
