@@ -34,7 +34,8 @@ export function signInPage(done: () => void): HTMLElement {
 export function whoAmI({ required, signedIn, who }: Session): HTMLElement | null {
   if (!required || !signedIn) return null;
   const out = (): void => {
-    post('/logout', {}).finally(() => location.reload());
+    const reload = (): void => location.reload();
+    post('/logout', {}).then(reload, reload);
   };
   return h('span', { class: 'who' }, `signed in as ${who ?? 'a key'} `, button('Sign out', out));
 }

@@ -27,11 +27,13 @@ describe('the cockpit in a browser', function () {
   before(async () => {
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
   });
-  after(() => browser?.close());
+  after(async () => {
+    await browser?.close();
+  });
   afterEach(async () => {
     daemon.child.kill('SIGTERM');
     await daemon.finished;
-    w.remove();
+    await w.remove();
   });
 
   async function up(args: readonly string[], env: Record<string, string> = {}): Promise<void> {

@@ -2,7 +2,7 @@
  * What happens, as events for whoever follows it (the event stream of the daemon, `lukhas watch`), made from the log.
  */
 export { type StreamEvent, streamEvent, subjectOf } from './event.js';
-export { EventText, type ReadEvent } from './event-text.js';
+export { EventText } from './event-text.js';
 export { beginningOf, endOf, newestItems } from './history.js';
 export { Judging } from './judging.js';
 export { type Observed, observedBy } from './observed.js';
