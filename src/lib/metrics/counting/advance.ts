@@ -1,6 +1,7 @@
 import { compare, createdAnew, hiddenAt } from './compare.js';
 import { elapsedSince, type ProcessCursor } from './cursor.js';
-import { countProblem, differenceHistogram, type HistogramTotals, type Increments, isNoise } from './histogram.js';
+import { type InFlight, inFlight } from './flight.js';
+import { differenceHistogram, type HistogramTotals, type Increments, isNoise } from './histogram.js';
 import { startBefore, startOf } from './identity.js';
 import type { Plan } from './plan.js';
 import { histogramKey, type ProcessLook } from './processes.js';
@@ -19,8 +20,8 @@ export interface HistogramPart {
 export interface Advance {
   cursor: ProcessCursor;
   histograms: HistogramPart[];
-  /** By how many more requests it served at the end of what was counted than at its beginning. */
-  ran: number;
+  /** Of differences of counters: the requests that it serves. */
+  flight: InFlight | null;
   /** First values that are no counts of this look: more than can have been counted since the last one. */
   tooLarge: { name: string; value: number } | null;
 }
@@ -69,8 +70,8 @@ export function advance(
     series,
     histograms,
   };
-  const inflight = plan.subtracts ? inflightNow(look, before, verdict) : undefined;
-  if (inflight !== undefined) cursor.inflight = inflight;
+  const flight = plan.subtracts ? inFlight(look, before, verdict) : null;
+  if (flight?.now !== undefined) cursor.inflight = flight.now;
   // Within one look of Prometheus there are steps that are shorter.
   if (before !== undefined) cursor.every = Math.max(elapsedSince(before, look.time), (before.every ?? 0) / 2);
   const startedAt = look.startedAt ?? before?.startedAt;
@@ -81,22 +82,7 @@ export function advance(
   if (away.length > 0) cursor.away = away;
   if (verdict.other !== undefined) cursor.other = verdict.other;
   if (verdict.turn !== undefined) cursor.turn = verdict.turn;
-  return { cursor, histograms: parts, tooLarge: step.tooLarge, ran: ranMore(before, verdict, inflight) };
-}
-
-/** Requests that it serves; what it served before where its gauge cannot be read, or what it counted since then waits. */
-function inflightNow(look: ProcessLook, before: ProcessCursor | undefined, verdict: Verdict): number | undefined {
-  const good = look.gauges.filter(({ value }) => countProblem(value) === null);
-  const waits = verdict.kind === 'held' && verdict.other?.risen;
-  if (waits || (good.length === 0 && verdict.kind === 'count')) return before?.inflight;
-  return good.length === 0 ? undefined : good.reduce((all, { value }) => all + value, 0);
-}
-
-/** By how many more requests it served at the end of what this look counts than at its beginning. */
-function ranMore(before: ProcessCursor | undefined, { kind }: Verdict, inflight = 0): number {
-  if (kind === 'zero' || kind === 'confirm') return inflight;
-  if (kind === 'again') return before?.inflight ?? 0;
-  return kind === 'count' && before !== undefined ? inflight - (before.inflight ?? 0) : 0;
+  return { cursor, histograms: parts, tooLarge: step.tooLarge, flight };
 }
 
 const MOST_FORMER = 4;

@@ -3,6 +3,7 @@ import type { ArmSamples, Signals, Target } from '../signals/index.js';
 import { type Advance, advance, type ProcessStep } from './advance.js';
 import { highestNow } from './compare.js';
 import { type ArmCursor, elapsedSince, nextCursor, type ProcessCursor } from './cursor.js';
+import type { InFlight } from './flight.js';
 import { judgeProcess, startOf } from './identity.js';
 import { waitingIn } from './left.js';
 import { usualMost } from './nameless.js';
@@ -102,7 +103,7 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
     const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
     const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
     cursor.processes[look.id] = step.cursor;
-    if (step.ran !== 0) cursor.running = (cursor.running ?? 0) + step.ran;
+    if (step.flight !== null) addFlight(cursor, step.flight);
     tell(look, verdict, step, previous, notes);
     tellGap(look, before, verdict, notes);
     unseen.push(...unseenOf(look, before, verdict, step));
@@ -113,6 +114,11 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
 /** The most that a series seen for the first time can have counted since the last look, `elapsed` milliseconds ago. */
 function mostNew(rate: number, elapsed: number): number {
   return rate > 0 ? 10 * rate * elapsed + 300 : 10 * elapsed + 100;
+}
+
+function addFlight(cursor: ArmCursor, { ran, began }: InFlight): void {
+  if (ran !== 0) cursor.running = (cursor.running ?? 0) + ran;
+  if (began !== 0) cursor.began = (cursor.began ?? 0) + began;
 }
 
 /** Where its counters stood when they last were given out. */

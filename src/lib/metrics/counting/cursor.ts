@@ -90,6 +90,8 @@ const cursorSchema = z.object({
    * beginnings, over all processes.
    */
   running: z.number().optional(),
+  /** And how many were being served at those beginnings. */
+  began: z.number().optional(),
   /** What has been counted since the start, and what of it has been given out. */
   settling: z
     .object({
@@ -99,9 +101,8 @@ const cursorSchema = z.object({
       givenTotal: z.number(),
       /** The deepest fall of the difference. */
       noise: z.number(),
-      /** What was running at the last look, how far that once fell below the start, and at how many looks it has not fallen; null: it has. */
+      /** What was running at the last look, and at how many looks since the start that has not fallen; null: it has. */
       running: z.number().optional(),
-      fell: z.number().optional(),
       rising: z.number().nullable().optional(),
       /** What has not been given out, and how much of it may have failed. */
       open: z.object({ bad: z.number(), total: z.number() }).optional(),

@@ -77,6 +77,7 @@ export class ArmSignals {
     if (not?.state === 'first' && !started) {
       cursor.carry = { bad: 0, total: 0 };
       delete cursor.running;
+      cursor.began = this.inflightNow();
     }
     if (not !== null) return not;
     if (plan.subtracts) return settle(cursor, notes);
@@ -177,6 +178,12 @@ export class ArmSignals {
     if (problem === null) return sum;
     notes.push(`${selector.name} is ${problem}: left out`);
     return null;
+  }
+
+  /** Of differences: requests that all processes serve. */
+  private inflightNow(): number {
+    const { steps, cursor } = this.context;
+    return steps.reduce((all, { look }) => all + (cursor.processes[look.id]?.inflight ?? 0), 0);
   }
 
   private gaugeSum(): number | null {

@@ -13,27 +13,26 @@ const LONG_RISE = 5;
  * fell, which failures cannot, it may be too high at any look.
  *
  * All of that may be wrong the other way: a gauge that failures do not lower makes each of them a request that runs, and
- * requests that ran at the start and are good by now hide as many failures, be the gauge as high again by then. So what is not given out stands beside it
- * (`open`), with how many may have failed. What it may be short of, where no gauge tells, is what was being served at the
- * starting point.
+ * requests that ran at the start (`began`) and are good by now hide as many failures, whatever such a gauge says by then. So
+ * what is not given out stands beside it (`open`), with how many may have failed. What that may be short of, where no gauge
+ * tells, is what was being served at the starting point.
  */
 export function settle(cursor: ArmCursor, notes: string[]): CountSignal {
-  const { carry, running = 0 } = cursor;
+  const { carry, running = 0, began = 0 } = cursor;
   const last = cursor.settling;
-  const now: Settling & { fell: number } = {
+  const now: Settling = {
     bad: (last?.bad ?? 0) + carry.bad,
     total: (last?.total ?? 0) + carry.total,
     givenBad: last?.givenBad ?? 0,
     givenTotal: last?.givenTotal ?? 0,
     noise: Math.max(last?.noise ?? 0, -carry.bad),
     running,
-    fell: Math.max(last?.fell ?? 0, -running),
     rising: risingAt(last, running),
   };
   cursor.settling = now;
   cursor.carry = { bad: 0, total: 0 };
   const found = last === null ? NOT_YET : give(now, last, running, notes);
-  const open = now.bad - now.givenBad + now.fell;
+  const open = now.bad - now.givenBad + began;
   now.open = { bad: Math.max(0, open), total: Math.max(0, open, now.total - now.givenTotal) };
   return found;
 }
