@@ -1,5 +1,5 @@
 /**
- * What the cockpit page and `lukhas watch --url` ask beside the event stream. See docs/api.md.
+ * What the cockpit asks beside the event stream. See docs/api.md.
  */
 export { actionRoutes } from './actions.js';
 export { sessionRoutes } from './session.js';

@@ -125,7 +125,7 @@ function wordsOf({ canary, series }: Sharer): string {
 function sharedWith(sharer: Sharer): LukhasError {
   return new LukhasError('SHARED_SERIES', `${wordsOf(sharer)}: each would be judged by the requests of both`, {
     suggestions: [
-      `Wait for it (lukhas watch ${sharer.canary.id}) or end it (lukhas canary abort ${sharer.canary.id} --reason "...").`,
+      `Wait for it (lukhas canary status ${sharer.canary.id}) or end it (lukhas canary abort ${sharer.canary.id} --reason "...").`,
       'Or give labels that tell the two apart, e.g. arms: { canary: { model: "$__model" } }.',
       'To start all the same, pass --allow-shared-series; it is recorded.',
     ],

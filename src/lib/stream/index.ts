@@ -1,5 +1,5 @@
 /**
- * What happens, as events for whoever follows it (the event stream of the daemon, `lukhas watch`), made from the log.
+ * What happens, as events for whoever follows it (the event stream of the daemon), made from the log.
  */
 export { type StreamEvent, streamEvent, subjectOf } from './event.js';
 export { EventText } from './event-text.js';
