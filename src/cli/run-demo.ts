@@ -42,6 +42,8 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             canaryGate: FROM,
             baselineGate: TO,
             models: { canary: MODEL, baseline: 'fraud-v1' },
+            // The fault comes so long after the first request: checks have to have begun by then, on a slow machine too.
+            sendsLater: true,
             signal: control.signal,
           });
           task.title += `\n${c.workload.canaryUrl} (fault: ${options.fault}), ${c.workload.baselineUrl}`;
@@ -67,6 +69,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             dryRun: false,
             by: app.config.actor,
           });
+          c.workload.send();
           const show = (line: string): void => {
             task.output = visible(line);
           };

@@ -17,6 +17,8 @@ export interface WorkloadOptions {
   seed?: number;
   /** From the canary's first request. */
   faultAfterSeconds?: number;
+  /** Nothing is sent before `send` is called. */
+  sendsLater?: boolean;
   /** Ends the workload as `stop` does; aborted during the start, `startWorkload` rejects with its reason. */
   signal?: AbortSignal;
 }
@@ -26,6 +28,8 @@ export interface Workload {
   canaryUrl: string;
   baselineUrl: string;
   pids: Record<Arm, number>;
+  /** Begins to send, if it was told to wait for that. */
+  send(): void;
   /** Requests sent and answered so far. */
   stats(): Record<Arm, ArmStats>;
   /** The first service that ended by itself; null when the workload was stopped first. */
@@ -37,6 +41,7 @@ export interface Workload {
 const DEFAULT_REQUESTS_PER_SECOND = 120;
 const DEFAULT_SEED = 1;
 const DEFAULT_FAULT_AFTER_SECONDS = 4;
+const NOTHING_SENT: Readonly<ArmStats> = { sent: 0, ok: 0, failed: 0 };
 
 /**
  * Starts two versions of the model service on loopback, each a process of its own, and sends traffic to both.
@@ -44,12 +49,17 @@ const DEFAULT_FAULT_AFTER_SECONDS = 4;
  */
 export async function startWorkload(options: WorkloadOptions): Promise<Workload> {
   const services = await startServices(options);
-  const traffic = startTraffic<Arm>({
-    targets: { canary: services.canary.url, baseline: services.baseline.url },
-    requestsPerSecond: options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND,
-    seed: options.seed ?? DEFAULT_SEED,
-  });
+  let traffic: Traffic<Arm> | null = null;
   let stopping: Promise<void> | null = null;
+  const send = (): void => {
+    if (stopping !== null) return;
+    traffic ??= startTraffic<Arm>({
+      targets: { canary: services.canary.url, baseline: services.baseline.url },
+      requestsPerSecond: options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND,
+      seed: options.seed ?? DEFAULT_SEED,
+    });
+  };
+  if (options.sendsLater !== true) send();
   const stop = (): Promise<void> => {
     options.signal?.removeEventListener('abort', onAbort);
     stopping ??= stopAll(traffic, services);
@@ -64,7 +74,8 @@ export async function startWorkload(options: WorkloadOptions): Promise<Workload>
     canaryUrl: `${services.canary.url}/metrics`,
     baselineUrl: `${services.baseline.url}/metrics`,
     pids: { canary: services.canary.pid, baseline: services.baseline.pid },
-    stats: () => traffic.stats(),
+    send,
+    stats: () => traffic?.stats() ?? { canary: { ...NOTHING_SENT }, baseline: { ...NOTHING_SENT } },
     exited,
     stop,
   };
@@ -113,7 +124,7 @@ async function tagExit(arm: Arm, services: Services): Promise<{ arm: Arm } & Ser
   return { arm, ...(await services[arm].exited) };
 }
 
-async function stopAll(traffic: Traffic<Arm>, services: Services): Promise<void> {
-  await traffic.stop();
+async function stopAll(traffic: Traffic<Arm> | null, services: Services): Promise<void> {
+  await traffic?.stop();
   await Promise.all([services.canary.stop(), services.baseline.stop()]);
 }

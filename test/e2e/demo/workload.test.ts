@@ -49,6 +49,16 @@ describe('demo workload', () => {
     await Promise.all(running.splice(0).map((workload) => workload.stop()));
   });
 
+  it('sends nothing before it is asked to, where that was wanted', async () => {
+    const workload = await start({ sendsLater: true });
+    const page = await (await fetch(workload.canaryUrl)).text();
+    expect(page).to.match(/^model_requests_total\{.*\} 0$/m);
+    expect(workload.stats().canary.sent).to.equal(0);
+    workload.send();
+    await until(() => workload.stats().baseline.ok > 0);
+    await workload.stop();
+  });
+
   it('serves two healthy versions, whose metrics agree with what was sent, and leaves no process', async () => {
     const workload = await start();
     await wait(3000);
