@@ -27,6 +27,7 @@ import {
   refusedParams,
   SERVER_ERROR,
 } from './jsonrpc.js';
+import { MODERN_VERSIONS } from './versions.js';
 import { webRequest, writeWeb } from './web.js';
 
 /** What a server instance is created for: one exchange over HTTP, or one connection over stdio. */
@@ -150,7 +151,8 @@ class Endpoint {
     const outcome = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request, read), body: message });
     if (outcome.kind === 'reject')
       return answer(response, outcome.httpStatus, errorAnswer(id, outcome.code, outcome.message, outcome.data));
-    const claim = outcome.kind === 'modern' && read.kind === 'request' ? refusedClaim(read.message) : null;
+    const claim =
+      outcome.kind === 'modern' && read.kind === 'request' ? refusedClaim(read.message, MODERN_VERSIONS) : null;
     if (claim !== null) return answer(response, 400, claim);
     if (outcome.kind === 'modern') return this.modernMessage(message, request, response, context);
     if (read.kind === 'notification') return accepted(response);

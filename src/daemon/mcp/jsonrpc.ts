@@ -17,6 +17,8 @@ export const INTERNAL_ERROR = -32603;
 /** The first of the codes that are left to the server. */
 export const SERVER_ERROR = -32000;
 
+const PUBLISHED = [...MODERN_VERSIONS, ...LEGACY_VERSIONS];
+
 /** Deeper than any message of the protocol, and shallow enough for every function that recurses into it. */
 export const DEEPEST = 100;
 
@@ -76,17 +78,27 @@ export function refusedParams(message: JSONRPCRequest): ErrorAnswer | null {
   return errorAnswer(message.id, INVALID_PARAMS, `Invalid params: ${path}: ${issue?.message}`);
 }
 
-/** The answer to a request that says itself that it is of a version in which there is none such; null: it does not. */
-export function refusedClaim({ id, params }: JSONRPCRequest): ErrorAnswer | null {
+/**
+ * The answer to a request that says itself that it is of a version in which there is none such; null: it does not.
+ * @param supported over HTTP those that `server/discover` lists, as the protocol wants it (SEP-2575)
+ */
+export function refusedClaim(
+  { id, params }: JSONRPCRequest,
+  supported: readonly string[] = PUBLISHED,
+): ErrorAnswer | null {
   const claimed: unknown = params?.['_meta']?.[PROTOCOL_VERSION_META_KEY];
   if (typeof claimed !== 'string' || MODERN_VERSIONS.includes(claimed)) return null;
-  return unsupported(id, ProtocolErrorCode.UnsupportedProtocolVersion, claimed);
+  return unsupported(id, ProtocolErrorCode.UnsupportedProtocolVersion, claimed, supported);
 }
 
 /** With every published version: the package would name those alone that need no `initialize`. */
-export function unsupported(id: Id, code: number, version: string): ErrorAnswer {
+export function unsupported(
+  id: Id,
+  code: number,
+  version: string,
+  supported: readonly string[] = PUBLISHED,
+): ErrorAnswer {
   const requested = version.slice(0, 80);
-  const supported = [...MODERN_VERSIONS, ...LEGACY_VERSIONS];
   return errorAnswer(id, code, `Unsupported protocol version: ${requested}`, { supported, requested });
 }
 

@@ -6,7 +6,7 @@ import type { GateLease } from './tenure.js';
 
 export { NAME_PATTERN, parseName };
 
-interface GateRow {
+export interface GateRow {
   gate: string;
   /** The model that holds it. */
   modelId: string;

@@ -249,13 +249,13 @@ describe('the MCP endpoint', () => {
           ]);
           expect(json.id).to.equal('id' in body ? 'v' : null);
         }
-      // The same where the message itself says so.
+      // Where the message itself says so, those that server/discover lists.
       for (const version of ['2099-01-01', 'DRAFT-2026-v1', '2025-11-25', '']) {
         const claim = modern('tools/list', {}, 'c', { 'io.modelcontextprotocol/protocolVersion': version });
         const headers = { ...modernHeaders('tools/list'), 'MCP-Protocol-Version': version };
         const { status, json } = await post(server.url, claim, headers);
         expect([status, json.id, json.error.code], version).to.deep.equal([400, 'c', -32022]);
-        expect(json.error.data).to.deep.equal({ supported: published, requested: version });
+        expect(json.error.data).to.deep.equal({ supported: ['2026-07-28'], requested: version });
       }
       const initialize = {
         ...PING,
