@@ -1,5 +1,6 @@
 import type { Interfaces } from '@oclif/core';
-import { type Narrative, withAdvice } from '../lib/explain/index.js';
+import type { Narrative } from '../lib/explain/index.js';
+import { withAdvice } from '../lib/input/index.js';
 
 /** Flags of the running command that decide which log a command is about. */
 interface Place {

@@ -17,7 +17,7 @@ export { progressLine } from './progress.js';
 export { inUnit, percentile } from './rate-facts.js';
 export type { Evidence } from './recheck.js';
 export { narrativeMarkdown, narrativeText } from './render.js';
-export { type Narrative, narrateUnknown, withAdvice } from './section.js';
+export { type Narrative, narrateUnknown } from './section.js';
 export { sparkline } from './sparkline.js';
 export { evidenceLines, headline, objectiveCells, stateText, summarise, whenText } from './summary.js';
 export { assumptionText, clip, count, milliseconds, moment, odds, oneLine, percent, plural, seconds } from './words.js';

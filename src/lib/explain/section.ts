@@ -27,19 +27,6 @@ export function section(heading: string, kind: Section['kind'], sentences: reado
   return lines.length === 0 ? [] : [{ heading, kind, sentences: lines }];
 }
 
-const NOT_SHOWN = /^\d+ older canar(y|ies) not shown: /;
-
-/** The narrative with what it says to do next rewritten; what the log holds stays as it is. */
-export function withAdvice(narrative: Narrative, rewrite: (text: string) => string): Narrative {
-  const sections = narrative.sections.map((part) => ({
-    ...part,
-    sentences: part.sentences.map((sentence) =>
-      part.heading === 'Next steps' || NOT_SHOWN.test(sentence) ? rewrite(sentence) : sentence,
-    ),
-  }));
-  return { ...narrative, sections };
-}
-
 /** The sentence about a name that the log does not know. */
 export function unknownSentence(id: string, asOf: number | null): string {
   const then = asOf === null ? '' : ` as of ${moment(asOf)}`;

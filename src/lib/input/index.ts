@@ -11,3 +11,4 @@ export { masked, maskedJson, maskUrls } from './secret-url.js';
 export { parseText, yamlText } from './text.js';
 export { isUrl, parseUrl, type UrlRules, urlProblem } from './url.js';
 export { clip, oneLine, visible, visibleJson, visibleLines } from './visible.js';
+export { withAdvice } from './with-advice.js';

@@ -103,6 +103,8 @@ describe('what a command loads', () => {
       '--detach',
       '--json',
       '--allow-shared-series',
+      // Nothing answers there.
+      '--allow-missing',
     ];
     const signing = async () =>
       [...(await loadedBy(workspace, args)).sources].filter((file) => file.startsWith('src/lib/evidence/'));

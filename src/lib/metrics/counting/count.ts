@@ -92,23 +92,26 @@ function stepAll(looks: readonly ProcessLook[], context: Stepping): ProcessStep[
   );
   const begin = cursor.begin;
   const rate = fastest(previous);
-  return looks.map((look) => {
-    const before = previous?.processes[look.id] ?? beforeOfTarget(look, previous);
-    // Samples that were read before tell nothing of what came after them, not even that a fall was a restart.
-    const known = look.timed && before !== undefined && look.time <= before.seen;
-    if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };
-    const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
-    const from = before && lineOf(before, verdict);
-    const most = mostNew(rate, from === undefined ? 0 : elapsedSince(from, look.time));
-    const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
-    const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
-    cursor.processes[look.id] = step.cursor;
-    if (step.flight !== null) addFlight(cursor, step.flight);
-    tell(look, verdict, step, previous, notes);
-    tellGap(look, before, verdict, notes);
-    unseen.push(...unseenOf(look, before, verdict, step));
-    return { look, verdict, histograms: step.histograms };
-  });
+  // In an order of their own: what is noted must not depend on that of an answer.
+  return looks
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map((look) => {
+      const before = previous?.processes[look.id] ?? beforeOfTarget(look, previous);
+      // Samples that were read before tell nothing of what came after them, not even that a fall was a restart.
+      const known = look.timed && before !== undefined && look.time <= before.seen;
+      if (known || look.time < staleBefore) return { look, verdict: null, histograms: [] };
+      const verdict = judgeProcess(look, before, { plan, begin, at: samples.at });
+      const from = before && lineOf(before, verdict);
+      const most = mostNew(rate, from === undefined ? 0 : elapsedSince(from, look.time));
+      const isYoung = verdict.kind === 'start' && previous !== null && isYoungBeside(look, previous, rate);
+      const step: Advance = advance(look, from, verdict, { plan, begin, staleBefore, most, blocked, isYoung });
+      cursor.processes[look.id] = step.cursor;
+      if (step.flight !== null) addFlight(cursor, step.flight);
+      tell(look, verdict, step, previous, notes);
+      tellGap(look, before, verdict, notes);
+      unseen.push(...unseenOf(look, before, verdict, step));
+      return { look, verdict, histograms: step.histograms };
+    });
 }
 
 /** The most that a series seen for the first time can have counted since the last look, `elapsed` milliseconds ago. */
