@@ -80,10 +80,10 @@ describe('the package, as a stranger installs it', function () {
   it('holds what runs and what describes it, and nothing else', () => {
     const files = packed.map((file) => file.replace(/^package\//, ''));
     const known =
-      /^(package\.json|oclif\.manifest\.json|npm-shrinkwrap\.json|README\.md|LICENSE|CHANGELOG\.md|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
+      /^(package\.json|oclif\.manifest\.json|npm-shrinkwrap\.json|README\.md|LICENSE|CHANGELOG\.md|assets\/cockpit\.html|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
     expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
     expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
-    expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js']);
+    expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js', 'assets/cockpit.html']);
     expect(files.filter((file) => /test|\.map$|(?<!\.d)\.ts$/.test(file))).to.deep.equal([]);
   });
 
