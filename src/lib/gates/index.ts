@@ -8,5 +8,5 @@ export { hooksSchema } from './hook-schema.js';
 export { longestMs, runHooks } from './hooks.js';
 export { gatesWithPromotions, promotionOfChange } from './promotion-change.js';
 export { type PromotionResult, Promotions } from './promotions.js';
-export { type GateRow, gateHistory, listGates, proveGate, setGate } from './registry.js';
+export { gateHistory, listGates, proveGate, setGate } from './registry.js';
 export type { GateLease } from './tenure.js';
