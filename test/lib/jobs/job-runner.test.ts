@@ -48,8 +48,16 @@ describe('runners of jobs', () => {
 
   it('run no more at a time than they may, the oldest first', async () => {
     const log = join(dir, 'log');
-    const code = `const fs = require('fs'); const say = (t) => fs.appendFileSync(${JSON.stringify(log)}, t + process.argv[1] + ' ');
-      say('+'); setTimeout(() => say('-'), 150);`;
+    // Each ends when the one after it has begun: with fewer at a time, nothing would.
+    const code = `const fs = require('fs'); const log = ${JSON.stringify(log)}; const [, name] = process.argv;
+      const say = (t) => fs.appendFileSync(log, t + name + ' ');
+      const next = Math.min(5, 'abcde'.indexOf(name) + 2);
+      say('+');
+      setInterval(() => {
+        if ((fs.readFileSync(log, 'utf8').match(/[+]/g) || []).length < next) return;
+        say('-');
+        process.exit();
+      }, 10);`;
     const names = ['a', 'b', 'c', 'd', 'e'];
     const tasks = Object.fromEntries(names.map((name) => [name, script(code, {}, name)]));
     const ended = await runAll(here.ledger, tasks, names, { concurrency: 2 });

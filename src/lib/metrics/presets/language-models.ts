@@ -47,7 +47,7 @@ export const LANGUAGE_MODELS: readonly Preset[] = [
     trap: 'sglang:num_requests_total counts finished requests only, so a rate over it alone is wrong when requests abort. Clients that hang up are aborts too. The token histogram, and so drift, needs --collect-tokens-histogram.',
     detect: { all: ['sglang:e2e_request_latency_seconds'] },
     systemVersion:
-      'published source, looked up in November 2026; needs --enable-metrics. In versions of 2024, itl is sglang:time_per_output_token_seconds',
+      'excerpts of published source, looked up in November 2026; needs --enable-metrics. In versions of 2024, itl is sglang:time_per_output_token_seconds',
   },
   {
     name: 'tgi',

@@ -19,7 +19,8 @@ export const MODEL_SERVERS: readonly Preset[] = [
     },
     trap: 'The latency histogram exists only with --metrics-config histogram_latencies=true, and only for decoupled models; its bounds (100, 500, 2000, 5000 ms) are coarse. For other models leave it out (latency: null) and measure latency at a proxy.',
     detect: { all: ['nv_inference_request_success'] },
-    systemVersion: 'published source, looked up in November 2026; failures have the label reason since mid-2024',
+    systemVersion:
+      'excerpts of published source, looked up in November 2026; failures have the label reason since mid-2024',
   },
   {
     name: 'knative',
@@ -38,7 +39,8 @@ export const MODEL_SERVERS: readonly Preset[] = [
     failures: { visible: true, words: 'Answers with a 5xx status.' },
     trap: 'Request metrics are off until request-metrics-protocol is set to prometheus (port 9091). A revision that scales to zero takes its counters along.',
     detect: { all: ['kn_serving_invocation_duration_seconds'] },
-    systemVersion: 'source of Knative Serving 1.21 (OpenTelemetry names), looked up in November 2026',
+    systemVersion:
+      'excerpts of the source of Knative Serving (OpenTelemetry names; those of OpenCensus whole), looked up in November 2026',
   },
   {
     name: 'knative-opencensus',
@@ -94,7 +96,7 @@ export const MODEL_SERVERS: readonly Preset[] = [
     },
     trap: 'The latency histogram has no label model, so on a shared server it cannot tell versions apart and is left out. Where each version has a server of its own, add latency: { histogram: seldon_model_infer_api_seconds } and select by server.',
     detect: { all: ['seldon_model_infer_total'] },
-    systemVersion: 'published source of Seldon Core 2, looked up in November 2026',
+    systemVersion: 'excerpts of the source of Seldon Core 2, looked up in November 2026',
   },
   {
     name: 'mlserver',
@@ -115,7 +117,8 @@ export const MODEL_SERVERS: readonly Preset[] = [
     failures: { visible: true, words: 'Answers of the REST server with a 5xx status. gRPC is counted elsewhere.' },
     trap: 'The series by model and version (model_infer_request_duration) are a summary without quantiles, so latency comes from the REST server. MLServer 1.7 writes the route of a request, so that all models and versions of one server share a series: give each version a server of its own, or use mlserver-model, which judges failures alone.',
     detect: { all: ['rest_server_requests_total'], any: ['rest_server_request_duration_seconds'] },
-    systemVersion: 'source of MLServer 1.7 (starlette_exporter), looked up in November 2026',
+    systemVersion:
+      'source of MLServer; the names of counters and labels from excerpts of starlette_exporter, looked up in November 2026',
   },
   {
     name: 'mlserver-model',
@@ -131,7 +134,7 @@ export const MODEL_SERVERS: readonly Preset[] = [
     detect: { all: ['model_infer_request_success_total', 'model_infer_request_failure_total'] },
     systemVersion: 'source of MLServer 1.7, looked up in November 2026',
   },
-  bentoml('bentoml', 'bentoml_service', 'BentoML since 1.2, published source looked up in November 2026'),
+  bentoml('bentoml', 'bentoml_service', 'excerpts of the source of BentoML, looked up in November 2026'),
   {
     ...bentoml(
       'bentoml-api-server',
@@ -159,7 +162,7 @@ export const MODEL_SERVERS: readonly Preset[] = [
     trap: 'The request counter leaves failed requests out, so the total is requests + errors. A request that passes several deployments is counted in each: name one.',
     detect: { all: ['ray_serve_deployment_request_counter_total'] },
     systemVersion:
-      'published source, looked up in November 2026; before Ray 2.10 these counters are gauges without _total, which cannot be judged',
+      'excerpts of published source, looked up in November 2026; before Ray 2.10 these counters are gauges without _total, which cannot be judged',
   },
   {
     name: 'tf-serving',

@@ -117,7 +117,7 @@ export const PROXIES: readonly Preset[] = [
     failures: { visible: true, words: 'Answers of the class 5.' },
     trap: 'The class is the digit alone (5, not 5xx), and latency is in milliseconds, although the name does not say so.',
     detect: { all: ['envoy_cluster_upstream_rq_xx'] },
-    systemVersion: 'documentation and source of Envoy, looked up in November 2026',
+    systemVersion: 'documentation of Envoy, looked up in November 2026',
   },
   {
     name: 'envoy-istio',

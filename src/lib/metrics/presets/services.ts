@@ -23,7 +23,7 @@ export const SERVICES: readonly Preset[] = [
     failures: { visible: true, words: 'The outcome SERVER_ERROR: a 5xx status.' },
     trap: 'There are no buckets unless management.metrics.distribution.percentiles-histogram.http.server.requests is true; without them only failures can be judged.',
     detect: { all: ['http_server_requests_seconds'] },
-    systemVersion: 'Spring Boot 2.7 to 3.5 (Micrometer), looked up in November 2026',
+    systemVersion: 'documentation and questions about Spring Boot 2.7 to 3.5 (Micrometer), looked up in November 2026',
   },
   {
     name: 'fastapi',
