@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { directImports } from './direct-imports.js';
 
+/** In this order: what comes later wins. */
+const STYLES = ['theme', 'lists', 'charts', 'forms', 'page'];
+
 /** How code is bundled for a browser. */
 export function browserBundle(root, entry, format) {
   return build({
@@ -29,7 +32,8 @@ export function browserBundle(root, entry, format) {
 export async function cockpitPage(root) {
   const read = (name) => readFileSync(join(root, 'src/cockpit', name), 'utf8');
   const { outputFiles } = await browserBundle(root, 'src/cockpit/main.ts', 'iife');
-  const style = (await transform(read('style.css'), { loader: 'css', minify: true })).code.trim();
+  const css = STYLES.map((name) => read(`style/${name}.css`)).join('');
+  const style = (await transform(css, { loader: 'css', minify: true })).code.trim();
   // Inside a script element nothing may look like its end, or like a comment of HTML.
   const script = outputFiles[0].text.trim().replaceAll('</script', '<\\/script').replaceAll('<!--', '\\x3C!--');
   return read('page.html')

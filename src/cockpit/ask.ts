@@ -1,5 +1,5 @@
 import type { Observation } from '../lib/judge/index.js';
-import type { CanaryRecord, OverviewJson } from '../lib/view/index.js';
+import type { CanaryEntries, CanaryRecord, OverviewJson } from '../lib/view/index.js';
 
 /** What the daemon said when it did not do what was asked. */
 export class Refused extends Error {
@@ -48,40 +48,39 @@ export function session(): Promise<Session> {
   return get('/api/session');
 }
 
-/** A canary's record, and whether its observations are those that were judged; null: that cannot be computed here. */
+/** What is recorded of a canary, with the lines of its observations. */
 export interface Fetched {
   record: CanaryRecord;
   lines: string[];
-  intact: boolean | null;
 }
-
-type Stored = Omit<CanaryRecord, 'observations'> & { observations: number };
 
 /** @param known what is there already of the same canary: only newer observations are fetched */
 export async function fetchCanary(id: string, known: Fetched | null): Promise<Fetched> {
-  const stored = await get<Stored>(`/api/canary?id=${encodeURIComponent(id)}`);
-  const lines = known?.record.id === stored.id ? [...known.lines] : [];
-  const observations = known?.record.id === stored.id ? [...known.record.observations] : [];
-  while (lines.length < stored.observations) {
+  const entries = await get<CanaryEntries>(`/api/canary?id=${encodeURIComponent(id)}`);
+  const mine = known?.record.id === entries.id ? known : null;
+  const lines = [...(mine?.lines ?? [])];
+  const observations = [...(mine?.record.observations ?? [])];
+  const decided = entries.events.find((event) => event.kind === 'canary.decided');
+  const last = decided?.data.verdict.tick ?? Number.POSITIVE_INFINITY;
+  while ((observations.at(-1)?.tick ?? -1) < last) {
     const after = observations.at(-1)?.tick ?? -1;
-    const response = await answer(`/api/observations?id=${encodeURIComponent(stored.id)}&after=${after}`);
+    const response = await answer(`/api/observations?id=${encodeURIComponent(entries.id)}&after=${after}`);
     const page = (await response.text()).split('\n').filter((line) => line !== '');
     if (page.length === 0) break;
     for (const line of page) {
+      const observation = JSON.parse(line) as Observation;
+      if (observation.tick > last) break;
       lines.push(line);
-      observations.push(JSON.parse(line) as Observation);
+      observations.push(observation);
     }
   }
-  // What came in meanwhile belongs to the next time.
-  lines.length = Math.min(lines.length, stored.observations);
-  observations.length = lines.length;
-  const { observations: _, ...rest } = stored;
-  const digest = await sha256(`${lines.join('\n')}${lines.length > 0 ? '\n' : ''}`);
-  return { record: { ...rest, observations }, lines, intact: digest === null ? null : digest === stored.digest };
+  // Only what was decided commits to its observations.
+  const digest = decided === undefined ? null : await sha256(lines.map((line) => `${line}\n`).join(''));
+  return { record: { ...entries, observations, digest }, lines };
 }
 
 /** Hex; null where the browser computes none, as on a page over plain HTTP of another machine. */
-export async function sha256(text: string): Promise<string | null> {
+async function sha256(text: string): Promise<string | null> {
   if (globalThis.crypto?.subtle === undefined) return null;
   const bytes = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -4,6 +4,7 @@ import {
   type CanaryRow,
   type CanaryView,
   canaryView,
+  courseOf,
   fragmentOf,
   type ObjectiveView,
   timeLeft,
@@ -12,7 +13,7 @@ import { type Fetched, fetchCanary, Refused } from './ask.js';
 import { evidenceFigure, seriesFigure } from './chart.js';
 import { button, h, lines, replace } from './dom.js';
 import { stateBadge } from './marks.js';
-import { table } from './overview.js';
+import { table } from './table.js';
 import { whatIf } from './what-if.js';
 
 /** One canary: what it is, how sure, how long still; then everything else. */
@@ -67,7 +68,9 @@ export class CanaryPage {
     const keep =
       this.#view?.verdict !== null && view.canary.verdict !== null ? this.element.querySelector('.what-if') : null;
     this.#view = view;
-    const { row, canary, course, markers, objectives, narrative } = view;
+    const { row, canary, markers, objectives, narrative } = view;
+    const { observations } = fetched.record;
+    const course = canary.startedAt === null ? null : courseOf(canary.policy, canary.startedAt, observations);
     this.#time = h('span', { class: 'time' }, timeLeft(row, this.now()));
     const frame = {
       from: canary.startedAt ?? row.createdAt ?? 0,
@@ -87,7 +90,7 @@ export class CanaryPage {
         ' ',
         h('span', { class: 'quiet' }, sure(view)),
       ),
-      intactLine(fetched, canary.verdict !== null),
+      intactLine(view, fetched),
       view.summary.length > 0 &&
         lines(view.summary.join('\n'), { class: 'summary', role: 'region', 'aria-label': 'summary' }),
       this.actions(view),
@@ -103,9 +106,7 @@ export class CanaryPage {
         ],
       whyDrawer(view),
       keep ??
-        (canary.startedAt !== null &&
-          fetched.record.observations.length > 1 &&
-          whatIf(canary.policy, canary.startedAt, fetched.record.observations)),
+        (canary.startedAt !== null && observations.length > 1 && whatIf(canary.policy, canary.startedAt, observations)),
       gateHistory(view, fetched),
       hooks(view),
       approvals(row, view),
@@ -126,8 +127,10 @@ function sure({ verdict, meter }: CanaryView): string {
   return `${verdict.certainty}; evidence against it: ${meter?.text ?? 'none'}`;
 }
 
-function intactLine({ intact, record }: Fetched, decided: boolean): HTMLElement | null {
-  if (!decided) return null;
+function intactLine({ intact, canary }: CanaryView, { record }: Fetched): HTMLElement | null {
+  if (canary.observations === null) return null;
+  const count = record.observations.length;
+  if (count === 0) return h('p', { class: 'quiet' }, 'The recorded checks were pruned: they are no longer kept.');
   if (intact === null)
     return h(
       'p',
@@ -138,9 +141,13 @@ function intactLine({ intact, record }: Fetched, decided: boolean): HTMLElement 
     ? h(
         'p',
         { class: 'good' },
-        `✓ The ${record.observations.length} recorded checks are those that were judged (SHA-256 ${record.digest.slice(0, 16)}…).`,
+        `✓ The ${count} recorded checks are those that were judged (SHA-256 ${canary.observations.digest.slice(0, 16)}…).`,
       )
-    : h('p', { class: 'bad' }, '✗ The recorded checks are not those that were judged. Run lukhas verify.');
+    : h(
+        'p',
+        { class: 'bad', role: 'alert' },
+        '✗ The recorded checks are not those that were judged. Run lukhas verify.',
+      );
 }
 
 function objectiveCard({ cell, report, toCertain }: ObjectiveView): HTMLElement {

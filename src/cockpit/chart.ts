@@ -1,6 +1,7 @@
+import { moment } from '../lib/explain/index.js';
 import { amount, type Course, type Marker, type Series, tableOf } from '../lib/view/index.js';
 import { h, s } from './dom.js';
-import { moment, table } from './overview.js';
+import { table } from './table.js';
 
 const SIZE = { width: 720, height: 200 };
 const PLOT = { left: 62, right: 708, top: 14, bottom: 172 };

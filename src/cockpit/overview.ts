@@ -1,3 +1,4 @@
+import { moment } from '../lib/explain/index.js';
 import {
   type CanaryRow,
   fragmentOf,
@@ -13,6 +14,7 @@ import {
 } from '../lib/view/index.js';
 import { h, on, replace } from './dom.js';
 import { badge, evidenceBar, objectiveCell, stateBadge } from './marks.js';
+import { table } from './table.js';
 
 /** What of the overview is shown; in the address, so that a link shows the same. */
 export interface Filter {
@@ -261,45 +263,4 @@ export class OverviewPage {
       sort,
     );
   }
-}
-
-/** A table that scrolls by itself where it is too wide. */
-export function table(
-  name: string,
-  head: readonly string[],
-  rows: readonly (readonly (Node | string)[])[],
-): HTMLElement {
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': name },
-    h(
-      'table',
-      {},
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          head.map((text) => h('th', { scope: 'col' }, text)),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        rows.map((cells) =>
-          h(
-            'tr',
-            {},
-            cells.map((cell) => h('td', {}, cell)),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
-/** `2026-03-01 12:00:20 UTC`, as everywhere in lukhas. */
-export function moment(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

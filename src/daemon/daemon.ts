@@ -1,7 +1,6 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
-import { Judging } from '../lib/stream/index.js';
 import { actionRoutes, sessionRoutes, viewRoutes } from './api/index.js';
 import { cockpitRoutes } from './cockpit/index.js';
 import { DescriptorWatch } from './descriptors.js';
@@ -169,7 +168,7 @@ class RunningDaemon implements Daemon {
     // So that probes and other callers still get through when there are many streams.
     const streams = Math.max(1, Math.floor(settings.maxConnections * STREAMS));
     const limits = { clients: Math.min(SSE_LIMITS.clients, streams) };
-    const judging = new Judging(ledger);
+    const { judging } = this.#service;
     const hub = new SseHub({ ledger, follower, clock, judging, limits, onError: failed('stream') });
     const mcp = createMcpEndpoint({
       newServer: this.#newServer(),

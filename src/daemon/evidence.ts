@@ -4,7 +4,7 @@ import { EvidenceExport, recordFailure } from '../lib/app/evidence/index.js';
 import type { App } from '../lib/app/index.js';
 import { missingKeys } from '../lib/app/index.js';
 import { LukhasError } from '../lib/errors.js';
-import { HttpError, type RequestContext, type Route } from './http/index.js';
+import { HttpError, type RequestContext, type Route, readQuery } from './http/index.js';
 
 interface EvidenceOptions {
   app: Pick<App, 'ledger' | 'config' | 'clock'>;
@@ -130,17 +130,9 @@ function isBadRequest(error: unknown): boolean {
 }
 
 /** @throws HttpError 400 */
-function read({ searchParams }: URL) {
-  const names = [...new Set(searchParams.keys())];
-  const read = query.safeParse(Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])));
-  if (read.success) {
-    const { model, 'csv-bom': csvBom, ...rest } = read.data;
-    return { ...rest, models: model, csvBom };
-  }
-  const [issue] = read.error.issues;
-  if (issue?.code === 'unrecognized_keys')
-    throw new HttpError(400, `unknown parameter ${issue.keys.join(', ')}; use from, to, model, include, csv-bom`);
-  const name = String(issue?.path[0] ?? '');
-  const missing = issue?.code === 'invalid_type' && !searchParams.has(name);
-  throw new HttpError(400, `${name} ${missing ? 'is required, e.g. from=30d' : issue?.message}`);
+function read(url: URL) {
+  const { model, 'csv-bom': csvBom, ...rest } = readQuery(query, url, EXAMPLES);
+  return { ...rest, models: model, csvBom };
 }
+
+const EXAMPLES = { from: '30d', to: '1d', model: 'fraud-v2', include: 'policies', 'csv-bom': 'true' };

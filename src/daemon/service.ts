@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { App, Started, WhatIf, WhatIfRequest } from '../lib/app/index.js';
 import { composePolicy } from '../lib/app/index.js';
-import { Standings } from '../lib/canary/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { WhyMath } from '../lib/explain/index.js';
 import { narrativeText, planLines } from '../lib/explain/index.js';
@@ -11,6 +10,7 @@ import { type JobJson, jobJson } from '../lib/jobs/index.js';
 import type { Actor, StoredEvent } from '../lib/ledger/index.js';
 import type { VerifyReport } from '../lib/ledger/verify/index.js';
 import { type Canary, isOpen, type Listing } from '../lib/readings/index.js';
+import { Judging } from '../lib/stream/index.js';
 import { Shared } from '../lib/threads/index.js';
 import { Changes } from './changes.js';
 import { Policies, type RecordedPolicy } from './policies.js';
@@ -66,7 +66,8 @@ export class Service {
   private readonly closing = new AbortController();
   private readonly verification: Shared<VerifyReport>;
   private readonly whatIfs: WhatIfs;
-  private readonly standings: Standings;
+  /** How canaries stand that nobody has decided. */
+  readonly judging: Judging;
 
   constructor(
     readonly app: App,
@@ -74,7 +75,7 @@ export class Service {
   ) {
     this.changes = new Changes(app.ledger, app.follower, options.onError ?? (() => undefined));
     this.policies = new Policies(app.ledger);
-    this.standings = new Standings(app.ledger);
+    this.judging = new Judging(app.ledger);
     this.whatIfs = new WhatIfs(app.config.dbPath, this.closing.signal);
     const task = { path: app.config.dbPath, summaries: true };
     this.verification = new Shared(async (signal) => {
@@ -128,8 +129,7 @@ export class Service {
   /** Judges what was recorded only where there is something that nobody has decided. */
   private async statusNow(canary: Canary): Promise<CanaryStatusNow> {
     if (canary.verdict !== null || canary.startedAt === null) return statusNow(canary, canary.verdict);
-    const { canary: latest, verdict } = await this.standings.now(canary.id);
-    return statusNow(latest, verdict);
+    return statusNow(canary, await this.judging.verdict(canary.id));
   }
 
   /** @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, ILLEGAL_TRANSITION, USAGE (no reason) */

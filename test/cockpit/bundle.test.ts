@@ -5,20 +5,18 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { browserBundle, cockpitPage } from '../../scripts/cockpit.js';
-import { canaryRecord } from '../../src/lib/app/watching/index.js';
-import { Canaries } from '../../src/lib/canary/canaries.js';
-import { systemClock } from '../../src/lib/clock.js';
 import { canonicalJson } from '../../src/lib/ledger/tree/canonical.js';
 import type { CanaryRecord, CanaryView } from '../../src/lib/view/canary.js';
 import { cases } from '../cases.js';
 import { type Place, place } from '../lib/canary/harness.js';
 import { run, scenarios } from '../lib/canary/scenarios.js';
+import { recordOf } from '../lib/view/record.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CANARIES = cases(500);
 
 interface Bundled {
-  canaryView(record: CanaryRecord, options?: { course?: boolean }): CanaryView | null;
+  canaryView(record: CanaryRecord): CanaryView | null;
 }
 
 describe('the bundle of the cockpit', function () {
@@ -40,14 +38,13 @@ describe('the bundle of the cockpit', function () {
   });
 
   it(`judges recorded observations as the canary was judged, to the byte (${CANARIES} canaries)`, async () => {
-    const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
     await fc.assert(
       fc.asyncProperty(scenarios, async (scenario) => {
         const { id, verdict } = await run(at, scenario);
         // As over HTTP: without the decision, so that the page has to judge by itself.
-        const record = JSON.parse(JSON.stringify(await canaryRecord(log, id, '0.1'))) as CanaryRecord;
+        const record = JSON.parse(JSON.stringify(await recordOf(at.ledger, id))) as CanaryRecord;
         const events = record.events.filter(({ kind }) => kind === 'canary.requested' || kind === 'canary.started');
-        const view = bundled.canaryView({ ...record, events }, { course: false })!;
+        const view = bundled.canaryView({ ...record, events })!;
         expect(canonicalJson(view.verdict)).to.equal(canonicalJson(verdict));
       }),
       { numRuns: CANARIES },

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { App } from '../../lib/app/index.js';
-import { canaryRecord, readOverview } from '../../lib/app/watching/index.js';
+import { canaryEntries, readOverview } from '../../lib/app/watching/index.js';
 import { eventId, type Judging, Teller } from '../../lib/stream/index.js';
 import type { OverviewJson } from '../../lib/view/index.js';
-import { HttpError, type Route, sendJson } from '../http/index.js';
+import { type Route, readQuery, sendJson } from '../http/index.js';
 
 export interface ViewRoutesOptions {
   app: App;
@@ -12,6 +12,8 @@ export interface ViewRoutesOptions {
 
 /** An overview costs a read of each canary: whoever asks within this time gets the same one. */
 const FRESH_MS = 1000;
+
+const EXAMPLES = { id: 'c-m8k2x0' };
 
 const given = z.string().min(1).max(200);
 const one = (name: string) =>
@@ -53,10 +55,9 @@ export function viewRoutes({ app, judging }: ViewRoutesOptions): Route[] {
       methods: ['GET'],
       path: '/api/canary',
       handle: async (_, response, { url }) => {
-        const { id } = read(canaryQuery, url);
+        const { id } = readQuery(canaryQuery, url, EXAMPLES);
         const position = eventId(await ledger.feedEnd(), await teller.log());
-        const { observations, ...record } = await canaryRecord(app, id, position);
-        sendJson(response, 200, { ...record, observations: observations.length });
+        sendJson(response, 200, await canaryEntries(app, id, position));
       },
     },
     {
@@ -64,7 +65,7 @@ export function viewRoutes({ app, judging }: ViewRoutesOptions): Route[] {
       path: '/api/observations',
       // As they were recorded, byte for byte: the digest of the decision is over these lines.
       handle: async (_, response, { url }) => {
-        const { id, after } = read(pageQuery, url);
+        const { id, after } = readQuery(pageQuery, url, { ...EXAMPLES, after: '-1' });
         const page = await ledger.observationPage(await app.canaries.resolve(id), after);
         const bytes = Buffer.from(page.map(({ body }) => `${body}\n`).join(''));
         response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Content-Length': bytes.length });
@@ -72,14 +73,4 @@ export function viewRoutes({ app, judging }: ViewRoutesOptions): Route[] {
       },
     },
   ];
-}
-
-/** @throws HttpError 400 */
-function read<T>(schema: z.ZodType<T>, url: URL): T {
-  const query: Record<string, string[]> = {};
-  for (const name of url.searchParams.keys()) query[name] = url.searchParams.getAll(name);
-  const parsed = schema.safeParse(query);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new HttpError(400, `${issue?.path.join('.') || 'query'}: ${issue?.message}`);
 }

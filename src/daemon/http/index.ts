@@ -3,6 +3,7 @@
  */
 export { sendJson } from './answer.js';
 export { ApiKeys, addressOf } from './keys.js';
+export { readQuery } from './query.js';
 export { RateLimiter } from './rate-limit.js';
 export { HttpError, type RequestContext, type Route } from './route.js';
 export { type Answered, type HttpServer, startHttpServer } from './server.js';

@@ -15,7 +15,6 @@ const TOOLS: Readonly<Record<string, Counterpart>> = {
   'canary status': { tool: 'canary_status', args: ['canaryId'] },
   'canary abort': { tool: 'abort_canary', args: ['canaryId'], flags: { reason: 'reason' } },
   'canary list': { tool: 'list_canaries', flags: { model: 'modelId' } },
-  watch: { tool: 'canary_status', args: ['canaryId'], more: { waitSeconds: 25 } },
   why: { tool: 'why', args: ['id'] },
   'why-math': { tool: 'why_math', args: ['id'] },
   'job run': { tool: 'run_eval', args: ['taskId'], flags: { config: 'configId' } },

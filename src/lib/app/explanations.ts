@@ -21,7 +21,7 @@ import {
   hasOwnTimes,
   type InterimVerdict,
 } from '../readings/index.js';
-import type { CanaryRecord } from '../view/index.js';
+import type { CanaryEntries } from '../view/index.js';
 
 /** What is read: an App, or its parts. */
 interface Log {
@@ -68,14 +68,15 @@ export async function whyMath(log: Log, id: string, { at }: Asked = {}): Promise
 }
 
 /**
- * All that is recorded of a canary, its entries each proved by the hash beside it.
+ * What the log holds of a canary, but for its observations: its entries, each proved by the hash beside it.
+ * @param position place in the feed as of which it is read
  * @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, LEDGER_CORRUPT
  */
-export async function canaryRecord(log: Log, given: string, position: string): Promise<CanaryRecord> {
+export async function canaryEntries(log: Log, given: string, position: string): Promise<CanaryEntries> {
   const id = await log.canaries.resolve(given);
   const { events, gate } = await storedHistory(log.ledger, id, null);
-  const evidence = await evidenceOf(log.ledger, { id, events, gate, interim: null, asOf: null });
-  return { id, position, events: [...events], gate: [...gate], ...evidence, observations: [...evidence.observations] };
+  const policy = factsOf(id, events)?.requested.data.policy ?? null;
+  return { id, position, events: [...events], gate: [...gate], policyDigest: policyDigest(policy) };
 }
 
 type Found = { type: 'canary' | 'model' | 'promotion' | 'job'; id: string } | null;

@@ -10,4 +10,3 @@ export { recordedCanary, type StartedFilter, startedCanaries } from './recorded.
 export { Runner, type RunnerOptions } from './runner.js';
 export { nextDue } from './schedule.js';
 export type { Sharer } from './shared-series.js';
-export { Standings } from './standings.js';

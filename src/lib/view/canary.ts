@@ -23,23 +23,26 @@ import {
 } from '../readings/index.js';
 import { type StreamEvent, streamEvent, subjectOf } from '../stream/index.js';
 import { type Cell, cellOf, type Meter, meterOf } from './cell.js';
-import { type Course, courseOf } from './course.js';
 import { type CanaryRow, newRow, rowAfter } from './row.js';
 
-/** All that is recorded of a canary: what a view of it, its story and its numbers are made from. Plain JSON. */
-export interface CanaryRecord {
+/** What the log holds of a canary, but for its observations. Plain JSON. */
+export interface CanaryEntries {
   id: string;
   /** Place in the feed as of which it was read: `SEQ.ROW.LOG`. */
   position: string;
   events: StoredEvent[];
   /** See `CanaryHistory.gate`. */
   gate: GateEntry[];
-  /** In order of tick. Without those that were pruned. */
-  observations: Observation[];
-  /** SHA-256, hex, over the recorded lines of the observations that were judged, or of all where nothing was decided. */
-  digest: string;
   /** SHA-256, hex, of the policy as computed from what is recorded. */
   policyDigest: string;
+}
+
+/** All that is recorded of a canary: what a view of it, its story and its numbers are made from. */
+export interface CanaryRecord extends CanaryEntries {
+  /** In order of tick, those that were judged, or all where nothing was decided. Without those that were pruned. */
+  observations: Observation[];
+  /** SHA-256, hex, over their recorded lines, computed by whoever read them; null: not computed. */
+  digest: string | null;
 }
 
 /** One objective of one canary. */
@@ -60,7 +63,8 @@ export interface CanaryView {
   summary: string[];
   meter: Meter | null;
   objectives: ObjectiveView[];
-  course: Course | null;
+  /** Whether the observations are those that the decision commits to; null: nothing was decided, or no digest was computed. */
+  intact: boolean | null;
   /** Entries that stand on the charts. */
   markers: Marker[];
   narrative: Narrative;
@@ -77,7 +81,7 @@ export interface Marker {
  * A canary as it is shown, from all that is recorded of it. Pure: the same record gives the same view.
  * @returns null when the record holds no request
  */
-export function canaryView(record: CanaryRecord, options: { course?: boolean } = {}): CanaryView | null {
+export function canaryView(record: CanaryRecord): CanaryView | null {
   const { id, events, gate, observations } = record;
   const facts = factsOf(id, events);
   const canary = foldCanary(events);
@@ -85,8 +89,9 @@ export function canaryView(record: CanaryRecord, options: { course?: boolean } =
   const interim = standing(canary, facts, observations);
   const history: CanaryHistory = { id, events, gate, interim, asOf: null };
   const verdict = verdictOf(facts, interim);
-  const evidence: Evidence = { observations, digest: record.digest, policyDigest: record.policyDigest };
-  const { startedAt, policy } = canary;
+  const { digest, policyDigest } = record;
+  const evidence: Evidence = { observations, digest: digest ?? '', policyDigest };
+  const committed = canary.observations;
   const row = rowOf(record, verdict);
   return {
     row,
@@ -96,10 +101,11 @@ export function canaryView(record: CanaryRecord, options: { course?: boolean } =
     summary: verdict === null ? [] : summarise(canary, verdict, 100),
     meter: verdict === null ? null : meterOf(verdict.evidence),
     objectives: verdict === null ? [] : glanced(verdict),
-    course: startedAt === null || options.course === false ? null : courseOf(policy, startedAt, observations),
+    intact: committed === null || digest === null ? null : digest === committed.digest,
     markers: markersOf(facts),
     narrative: narrateCanary(history),
-    math: mathOf(history, evidence),
+    // Without a digest nothing is known of the record: that is not the same as a record that does not hold.
+    math: digest === null ? { ...mathOf(history, evidence), check: null } : mathOf(history, evidence),
   };
 }
 

@@ -12,24 +12,28 @@ export {
   subjectAt,
   subjectOfDocument,
 } from './address.js';
-export { type CanaryRecord, type CanaryView, canaryView, type Marker, type ObjectiveView } from './canary.js';
-export { amount, type Cell, cellOf, type Meter, meterOf, type SourceHealth, sourceHealth, timeLeft } from './cell.js';
-export { type Band, type Course, courseOf, type EvidenceAt, type Point, type Series, tableOf } from './course.js';
-export { type CanaryNumbers, numbersOf, type ObjectiveNumbers } from './numbers.js';
+export {
+  type CanaryEntries,
+  type CanaryRecord,
+  type CanaryView,
+  canaryView,
+  type Marker,
+  type ObjectiveView,
+} from './canary.js';
+export { amount, type Cell, cellOf, meterOf, sourceHealth, timeLeft } from './cell.js';
+export { type Course, courseOf, type Series, tableOf } from './course.js';
+export { type CanaryNumbers, numbersOf } from './numbers.js';
 export {
   emptyOverview,
-  type GateRow,
-  type JobRow,
   listed,
   listedGates,
   listedJobs,
   type Overview,
   type OverviewJson,
   overviewOf,
-  type Selection,
   type SortKey,
   take,
 } from './overview.js';
 export { type CanaryRow, isOpenRow } from './row.js';
-export { jobLook, type StateLook, stateLook, type Tone } from './state.js';
+export { jobLook, type StateLook, stateLook } from './state.js';
 export type { Told } from './told.js';

@@ -17,8 +17,8 @@ describe('advice for those who have tools and no shell', () => {
       ['Run `lukhas verify --db FILE` to see every problem.', 'Call verify_log to see every problem.'],
       ['Fix it, then run: lukhas job run drift', 'Fix it, then call run_eval {"taskId":"drift"}'],
       [
-        'Wait for it (lukhas watch c-1) or end it (lukhas canary abort c-1 --reason "...").',
-        'Wait for it (canary_status {"canaryId":"c-1","waitSeconds":25}) or end it (abort_canary {"canaryId":"c-1","reason":"..."}).',
+        'Wait for it (lukhas canary status c-1) or end it (lukhas canary abort c-1 --reason "...").',
+        'Wait for it (canary_status {"canaryId":"c-1"}) or end it (abort_canary {"canaryId":"c-1","reason":"..."}).',
       ],
       [
         'Start a canary: lukhas canary start --model m --from GATE --to eu/production',

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { interimVerdict } from '../../../src/lib/canary/interim-verdict.js';
-import { Standings } from '../../../src/lib/canary/standings.js';
+import { glanceOf } from '../../../src/lib/judge/glance.js';
+import { Judging } from '../../../src/lib/stream/judging.js';
+import { drive, driver, errors, FakeClock, type Place, place, scripted, start } from '../canary/harness.js';
 import { policy } from '../judge/looks.js';
-import { drive, driver, errors, FakeClock, type Place, place, scripted, start } from './harness.js';
 
 const own = policy({ targets: { max_error_rate: 0.02 } });
 
@@ -35,47 +36,42 @@ describe('how a canary stands, asked again and again', () => {
     const clock = new FakeClock();
     const { id } = await start(at.ledger, clock, { policy: own });
     const { ledger, lines } = counted();
-    const standings = new Standings(ledger);
-    expect((await standings.now(id)).verdict).to.equal(null);
+    const judging = new Judging(ledger);
+    expect(await judging.verdict(id)).to.equal(null);
     let checks = 0;
     const source = scripted(clock, (look) => errors(look > 7 ? 60 : 5, 500));
-    const ended = await drive({ ...driver({ ledger: at.ledger, clock, source }), clock }, id, async () => {
+    await drive({ ...driver({ ledger: at.ledger, clock, source }), clock }, id, async () => {
       // Some at the same time: none of them may count a check twice.
-      const [first, second] = await Promise.all([standings.now(id), standings.now(id)]);
+      const [first, second, brief] = await Promise.all([judging.verdict(id), judging.verdict(id), judging.newest(id)]);
       const { canary, verdict } = await interimVerdict(at.ledger, id);
-      expect(first).to.deep.equal({ canary, verdict });
-      expect(second).to.deep.equal(first);
-      // One that is decided is not judged any more.
       if (canary.verdict !== null) return;
+      expect(first).to.deep.equal(verdict);
+      expect(second).to.deep.equal(first);
+      expect(brief).to.deep.equal(glanceOf(first!));
       checks = (await at.ledger.observations(id)).length;
       expect(lines()).to.equal(checks);
     });
     expect(checks).to.be.above(5);
-    expect(await standings.now(id)).to.deep.equal({ canary: ended, verdict: ended.verdict });
   });
 
-  it('is forgotten of those that nobody asked for the longest, and then judged anew', async () => {
+  it('is read again where checks were missed, and not said of one that is past', async () => {
     const clock = new FakeClock();
-    const standings = new Standings(at.ledger);
+    const { id } = await start(at.ledger, clock, { policy: own });
+    const judging = new Judging(at.ledger);
     const source = scripted(clock, () => errors(5, 500));
-    const ids: string[] = [];
-    for (let n = 0; n < 70; n++) {
-      const { id } = await start(at.ledger, clock, { policy: own });
-      const enough = new Error('enough');
-      let seen = 0;
-      await drive({ ...driver({ ledger: at.ledger, clock, source }), clock }, id, () => {
-        if (++seen === 3) throw enough;
-      }).catch((error: unknown) => expect(error).to.equal(enough));
-      ids.push(id);
-    }
-    for (const round of [1, 2])
-      for (const id of ids)
-        expect(await standings.now(id), `round ${round}`).to.deep.equal(await interimVerdict(at.ledger, id));
+    const enough = new Error('enough');
+    let seen = 0;
+    await drive({ ...driver({ ledger: at.ledger, clock, source }), clock }, id, () => {
+      if (++seen === 6) throw enough;
+    }).catch((error: unknown) => expect(error).to.equal(enough));
+    const all = await at.ledger.observations(id);
+    expect((await judging.after(id, all[0]!))?.tick ?? null).to.equal(null);
+    expect((await judging.after(id, all.at(-1)!))?.tick).to.equal(all.at(-1)!.tick);
+    expect(await judging.after(id, all[2]!)).to.equal(null);
   });
 
-  it('is refused of a canary that there is none of', async () => {
-    const standings = new Standings(at.ledger);
-    for (const _ of [1, 2])
-      expect(await standings.now('c-none').catch((error: Error) => error)).to.deep.include({ code: 'NOT_FOUND' });
+  it('is not known of a canary that there is none of, however often one asks', async () => {
+    const judging = new Judging(at.ledger);
+    for (const _ of [1, 2]) expect(await judging.verdict('c-none')).to.equal(null);
   });
 });

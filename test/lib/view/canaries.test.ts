@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { why, whyMath } from '../../../src/lib/app/explanations.js';
-import { canaryRecord, readOverview } from '../../../src/lib/app/watching/index.js';
+import { readOverview } from '../../../src/lib/app/watching/index.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { systemClock } from '../../../src/lib/clock.js';
 import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
@@ -9,11 +9,13 @@ import { Judging } from '../../../src/lib/stream/judging.js';
 import { eventId } from '../../../src/lib/stream/position.js';
 import { Teller } from '../../../src/lib/stream/teller.js';
 import { canaryView } from '../../../src/lib/view/canary.js';
+import { courseOf } from '../../../src/lib/view/course.js';
 import { emptyOverview, type Overview, overviewOf, take } from '../../../src/lib/view/overview.js';
 import type { Told } from '../../../src/lib/view/told.js';
 import { cases } from '../../cases.js';
 import { type Place, place } from '../canary/harness.js';
 import { run, scenarios } from '../canary/scenarios.js';
+import { recordOf } from './record.js';
 
 const CANARIES = cases(500);
 
@@ -54,21 +56,31 @@ describe('what is shown of canaries', function () {
   it(`is what \`why\` and \`why-math\` tell, with the verdict that was recorded (${CANARIES} canaries)`, async () => {
     const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
     for (const id of ids) {
-      const view = canaryView(await canaryRecord(log, id, '0.1'), { course: false })!;
+      const view = canaryView(await recordOf(at.ledger, id))!;
       expect(canonicalJson(view.verdict)).to.equal(canonicalJson(view.canary.verdict));
       expect(view.narrative).to.deep.equal(await why(log, id));
       expect(view.math).to.deep.equal(await whyMath(log, id));
       expect(view.row.state).to.equal(view.canary.state);
+      expect(view.intact).to.equal(true);
     }
   });
 
+  it('says where the checks are not those that were judged, and nothing where that was not computed', async () => {
+    const record = await recordOf(at.ledger, ids[0]!);
+    const changed = canaryView({ ...record, digest: '0'.repeat(64) })!;
+    expect([changed.intact, changed.math.check?.status]).to.deep.equal([false, 'differs']);
+    const unknown = canaryView({ ...record, digest: null })!;
+    expect([unknown.intact, unknown.math.check]).to.deep.equal([null, null]);
+  });
+
   it('follows each check: the evidence on its chart ends where the verdict stands', async () => {
-    const log = { ledger: at.ledger, canaries: new Canaries(at.ledger, systemClock()) };
     for (const id of ids.slice(0, 25)) {
-      const { course, verdict } = canaryView(await canaryRecord(log, id, '0.1'))!;
-      expect(course!.evidence.at(-1)!.logE).to.equal(verdict!.evidence.logE);
-      expect(course!.series.map(({ name }) => name)).to.deep.equal(verdict!.objectives.map(({ name }) => name));
-      for (const { points } of course!.series)
+      const record = await recordOf(at.ledger, id);
+      const { canary, verdict } = canaryView(record)!;
+      const course = courseOf(canary.policy, canary.startedAt!, record.observations);
+      expect(course.evidence.at(-1)!.logE).to.equal(verdict!.evidence.logE);
+      expect(course.series.map(({ name }) => name)).to.deep.equal(verdict!.objectives.map(({ name }) => name));
+      for (const { points } of course.series)
         for (const { canary, state } of points) expect(canary === null).to.equal(state !== 'ok');
     }
   });

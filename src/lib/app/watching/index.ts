@@ -1,5 +1,5 @@
 /**
  * What views of canaries, jobs and gates are made from, read from the log.
  */
-export { canaryRecord } from '../explanations.js';
+export { canaryEntries } from '../explanations.js';
 export { readOverview } from './overview.js';

@@ -1,4 +1,3 @@
-import { gateHistory } from '../../gates/index.js';
 import type { FeedItem, Ledger, StoredEvent, SubjectSummary } from '../../ledger/index.js';
 import { ENDED_KINDS, listOf } from '../../readings/index.js';
 import { eventId, type Judging, streamEvent, subjectOf, type Teller } from '../../stream/index.js';
@@ -29,8 +28,8 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
   const canaries = await newest(ledger, 'canary');
   for (const id of canaries.ids) {
     await turns.next();
-    await takeSubject(overview, ledger, id);
-    if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, { ledger, judging }, id);
+    const subject = await takeSubject(overview, ledger, id);
+    if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, { ledger, judging }, id, subject);
   }
   const jobs = await newest(ledger, 'job');
   for (const id of jobs.ids) {
@@ -38,9 +37,8 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
     await takeSubject(overview, ledger, id);
   }
   for (const subject of await ledger.gateSubjects()) {
-    const [change] = await gateHistory(ledger, subject.slice('gate:'.length), { limit: 1, newest: true });
-    const [event] = change === undefined ? [] : await ledger.events({ from: change.seq, to: change.seq + 1 });
-    if (event !== undefined) takeItem(overview, event, null);
+    const [change] = await ledger.events({ subject, kinds: ['gate.changed'], limit: 1, newest: true });
+    if (change !== undefined) takeItem(overview, change, null);
   }
   return {
     position,
@@ -59,17 +57,20 @@ async function newest(ledger: Ledger, type: Extract<SubjectSummary['type'], 'can
   return { ids, warning, older: Math.max(0, inLog - ids.size) };
 }
 
-async function takeSubject(overview: Overview, ledger: Ledger, id: string): Promise<void> {
+type Subject = ReturnType<typeof subjectOf>;
+
+async function takeSubject(overview: Overview, ledger: Ledger, id: string): Promise<Subject> {
   const events = await ledger.events({ subject: id });
   const subject = events[0] === undefined ? null : subjectOf(events[0]);
   for (const event of events) takeItem(overview, event, subject);
+  return subject;
 }
 
-function takeItem(overview: Overview, event: StoredEvent, subject: ReturnType<typeof subjectOf>): void {
+function takeItem(overview: Overview, event: StoredEvent, subject: Subject): void {
   tell(overview, { type: 'event', event, position: { seq: event.seq + 1, row: 1 } }, subject);
 }
 
-function tell(overview: Overview, item: FeedItem, subject: ReturnType<typeof subjectOf>, judged: Judged = null): void {
+function tell(overview: Overview, item: FeedItem, subject: Subject, judged: Judged = null): void {
   const told = streamEvent(item, subject, judged);
   if (told !== null) take(overview, { id: eventId(item.position, null), ...told });
 }
@@ -77,12 +78,14 @@ function tell(overview: Overview, item: FeedItem, subject: ReturnType<typeof sub
 type Judged = Awaited<ReturnType<Judging['newest']>>;
 
 /** The newest checks of a running canary, and how it stands by all of them. */
-async function takeChecks(overview: Overview, source: Pick<OverviewSource, 'ledger' | 'judging'>, id: string) {
-  const { ledger, judging } = source;
+async function takeChecks(
+  overview: Overview,
+  { ledger, judging }: Pick<OverviewSource, 'ledger' | 'judging'>,
+  id: string,
+  subject: Subject,
+): Promise<void> {
   const judged = await judging.newest(id);
   if (judged === null) return;
-  const [requested] = await ledger.events({ subject: id, kinds: ['canary.requested'], limit: 1 });
-  const subject = requested === undefined ? null : subjectOf(requested);
   const page = await ledger.observations(id, Math.max(-1, judged.tick - CHECKS));
   const { seq } = overview.canaries.get(id)!;
   for (const observation of page) {
