@@ -1,5 +1,5 @@
 import {
-  count,
+  briefOdds,
   type Evidence,
   mathOf,
   type Narrative,
@@ -132,8 +132,8 @@ function toCertain(o: ObjectiveReport, { evidence }: Verdict): ObjectiveView['to
       met: o.met ? 'met' : null,
     };
   }
-  const times = Math.exp(Math.max(0, evidence.logThreshold - Math.max(0, o.rollback.logE)));
-  const against = o.rollback.against ? 'reached' : `evidence has to grow ${count(Math.ceil(times))} times`;
+  const now = o.rollback.logE <= 0 ? 'none yet' : briefOdds(o.rollback.logE);
+  const against = o.rollback.against ? 'reached' : `${now}, rolls back at ${briefOdds(evidence.logThreshold)}`;
   if (o.promote.certified) return { against, met: 'certified' };
   const needed = o.type === 'rate' ? o.needed : null;
   if (needed === null) return { against, met: null };
