@@ -43,6 +43,8 @@ export const ERRORS = {
   VERIFICATION: { exit: EXIT.verification, status: 500 },
   EXPORT_FAILED: { exit: EXIT.internal, status: 500 },
   ANCHOR_FAILED: { exit: EXIT.internal, status: 500 },
+  DAEMON_UNREACHABLE: { exit: EXIT.internal, status: 502 },
+  DAEMON_REFUSED: { exit: EXIT.usage, status: 502 },
   LISTEN: { exit: EXIT.usage, status: 500 },
   STOPPED: { exit: EXIT.internal, status: 503 },
   DEMO: { exit: EXIT.internal, status: 500 },

@@ -156,17 +156,21 @@ export class EvidenceExport {
 
   /** Refuses a path that `writeFile` would refuse, before anything is signed. @throws LukhasError USAGE */
   static async refuseTarget(path: string, force = false): Promise<void> {
-    await refuseToReplace(outputOf(path, force));
+    await refuseToReplace(packOutput(path, { force }));
   }
 
   /**
    * Writes the whole zip or nothing. Replaces an older pack.
-   * @param force also replaces a file that is not a pack
+   * @param options.force also replaces a file that is not a pack
+   * @param options.flag what named the path, for messages; `--out`
    * @throws LukhasError USAGE, EXPORT_FAILED, LEDGER_*; the signal's reason
    */
-  async writeFile(path: string, options: WriteOptions & { force?: boolean } = {}): Promise<ExportSummary> {
+  async writeFile(
+    path: string,
+    options: WriteOptions & { force?: boolean; flag?: string } = {},
+  ): Promise<ExportSummary> {
     return writeOutput(
-      { ...outputOf(path, options.force), owner: ownerFor(this.place.config.dbPath) },
+      { ...packOutput(path, options), owner: ownerFor(this.place.config.dbPath) },
       this.place.clock.now(),
       (file) => this.write(writableOf(file), options),
       notWritten,
@@ -259,11 +263,12 @@ const PACK: Replaceable = {
   force: '--force',
 };
 
-function outputOf(path: string, forced = false): Output {
-  return { path, flag: '--out', kind: PACK, forced };
+/** A file that becomes a pack, and replaces an older one. */
+export function packOutput(path: string, { flag = '--out', force = false } = {}): Output {
+  return { path, flag, kind: PACK, forced: force };
 }
 
-function notWritten(name: string, why: string, cause: unknown): LukhasError {
+export function notWritten(name: string, why: string, cause: unknown): LukhasError {
   return new LukhasError('EXPORT_FAILED', `${name}: the pack could not be written (${why})`, {
     suggestions: ['No partial file was left. Free some space or choose another folder, then export again.'],
     cause,

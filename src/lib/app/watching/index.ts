@@ -1,5 +1,9 @@
 /**
- * What views of canaries, jobs and gates are made from, read from the log.
+ * What views of canaries, jobs and gates are made from: read from the log once, or followed, here (`LocalWatching`) or at a
+ * daemon (`RemoteWatching`).
  */
 export { canaryEntries } from '../explanations.js';
+export { LocalWatching } from './local.js';
 export { readOverview } from './overview.js';
+export { RemoteWatching } from './remote.js';
+export type { Connection, Deed, Watching } from './watching.js';
