@@ -1,7 +1,7 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
-import { actionRoutes, sessionRoutes, viewRoutes } from './api/index.js';
+import { actionRoutes, choiceRoutes, sessionRoutes, startRoutes, viewRoutes } from './api/index.js';
 import { cockpitRoutes } from './cockpit/index.js';
 import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
@@ -182,6 +182,8 @@ class RunningDaemon implements Daemon {
       ...viewRoutes({ app, judging }),
       ...sessionRoutes({ clock, keys: new ApiKeys(settings.apiKeys), sessions, ...about }),
       ...actionRoutes({ app, readOnly: this.#options.readOnly, onChanged: () => this.#drivers.noticeCanary() }),
+      ...choiceRoutes({ app, service: this.#service }),
+      ...startRoutes({ service: this.#service, clock, readOnly: this.#options.readOnly }),
       ...(await cockpitRoutes()),
     ];
     const routes = [mcp.route, hub.route, evidence.route, ...views, ...this.#health(hub)];

@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import { HttpError, type RequestContext } from '../http/index.js';
 
 /** The JSON of a request's body. @throws HttpError 400 that says what is wrong, 413 */
-export async function readJson<T>(schema: z.ZodType<T>, context: Pick<RequestContext, 'body'>): Promise<T> {
+export async function readJson<S extends z.ZodType>(
+  schema: S,
+  context: Pick<RequestContext, 'body'>,
+): Promise<z.output<S>> {
   const text = (await context.body()).toString();
   let value: unknown;
   try {

@@ -1,7 +1,7 @@
 /**
  * The HTTP server: checks who may call, how often and how much, then calls the route.
  */
-export { sendJson } from './answer.js';
+export { asHttpError, sendError, sendJson } from './answer.js';
 export { ApiKeys, addressOf } from './keys.js';
 export { readQuery } from './query.js';
 export { RateLimiter } from './rate-limit.js';

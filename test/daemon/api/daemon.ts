@@ -15,11 +15,17 @@ export interface Served {
 
 /** A daemon on a database of its own. @param before fills the log before the daemon drives what is in it */
 export async function serve(
-  options: { env?: Record<string, string>; readOnly?: boolean; before?: (app: App) => Promise<void> } = {},
+  options: {
+    env?: Record<string, string>;
+    /** Where lukhas.yaml is looked for; its own folder when left out. */
+    cwd?: string;
+    readOnly?: boolean;
+    before?: (app: App) => Promise<void>;
+  } = {},
 ): Promise<Served> {
   const dir = await mkdtemp(join(tmpdir(), 'lukhas-api-'));
   const env = { HOME: dir, LUKHAS_MCP_DB: join(dir, 'log.db'), ...options.env };
-  const config = await loadConfig({ env, cwd: dir });
+  const config = await loadConfig({ env, cwd: options.cwd ?? dir });
   const app = await openApp({ config });
   await options.before?.(app);
   const http = serveSettings(config.serve, { port: '0' });

@@ -1,9 +1,7 @@
 import * as z from 'zod';
 import { CANARY_STATES } from '../../../lib/ledger/index.js';
-import { name } from './name.js';
+import { name, startArguments } from '../../requests/index.js';
 import { defineTool } from './tool.js';
-
-const WINDOW_MOST = 30 * 86_400;
 
 export const canaryId = z.string().min(1).max(200).describe('Id, or the start of it if unique.');
 const state = z.enum(CANARY_STATES);
@@ -54,14 +52,6 @@ const numbers = z.looseObject({
   says: z.string(),
 });
 
-export const targets = z.strictObject({
-  latency_p95_ms: z.number().positive().optional(),
-  max_error_rate: z.number().gt(0).lt(1).optional().describe('Share above 0 and below 1, e.g. 0.02.'),
-  max_drift: z.number().positive().optional().describe('PSI, e.g. 0.15.'),
-});
-
-export const windowSeconds = z.number().positive().max(WINDOW_MOST).optional();
-
 export const startCanary = defineTool({
   name: 'start_canary',
   title: 'Start a canary',
@@ -69,22 +59,7 @@ export const startCanary = defineTool({
   description:
     'Watches a model version that already serves traffic, and promotes it to toGate or rolls it back through the configured hooks. Returns immediately; follow it with canary_status.',
   effect: { destructive: true, idempotent: false },
-  input: z.strictObject({
-    modelId: name.describe('The version to promote.'),
-    fromGate: name.describe('Gate it is in now, e.g. stage.'),
-    toGate: name.describe('Gate to promote it to, e.g. production.'),
-    windowSeconds: windowSeconds.describe("Length of the window. Default: the configured policy's, or 300."),
-    targets: targets.prefault({}).describe('Limits it must meet, added to the configured policy.'),
-    dryRun: z.boolean().default(false).describe('Check and decide as usual, but call no hook and change no gate.'),
-    allowMissing: z
-      .boolean()
-      .default(false)
-      .describe('Start although the preflight check finds no series of a signal, or nothing answers: they come later.'),
-    allowSharedSeries: z
-      .boolean()
-      .default(false)
-      .describe('Start although an open canary reads the same series. Recorded.'),
-  }),
+  input: startArguments,
   output: canary,
   run: (service, args, { actor }) => service.startCanary(args, actor),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { name } from './name.js';
+import { name } from '../../requests/index.js';
 import { defineTool } from './tool.js';
 
 export const listGates = defineTool({

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { JOB_STATES } from '../../../lib/readings/index.js';
-import { name } from './name.js';
+import { evalArguments } from '../../requests/index.js';
 import { defineTool } from './tool.js';
 
 const job = z.looseObject({
@@ -19,11 +19,7 @@ export const runEval = defineTool({
   description:
     'Queues a configured task, or the built-in `probe`, which checks the log. Returns immediately; follow it with status.',
   effect: { destructive: false, idempotent: false },
-  input: z.strictObject({
-    taskId: z.string().min(1).max(200),
-    configId: name.nullable().default(null).describe('Passed to the task.'),
-    dryRun: z.boolean().default(false),
-  }),
+  input: evalArguments,
   output: job,
   run: (service, args, { actor }) => service.runEval(args, actor),
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { LukhasError } from '../../../lib/errors.js';
-import { canaryId, targets, windowSeconds } from './canaries.js';
+import { planArguments, planRequestOf, targets } from '../../requests/index.js';
+import { canaryId } from './canaries.js';
 import { defineTool } from './tool.js';
 
 /** Values of a sweep: each is a judgement of the whole canary, and each change between two about 40 more. */
@@ -76,21 +77,13 @@ function valuesOf({ from, to, steps, values }: z.output<typeof sweep>): number[]
   return Array.from({ length: steps }, (_, i) => Number((from + ((to - from) * i) / (steps - 1)).toPrecision(12)));
 }
 
-const share = z.number().min(0).lt(1).optional();
-
 export const plan = defineTool({
   name: 'plan',
   title: 'Plan a canary',
   toolset: 'canaries',
   description:
     'Before a canary is started: whether traffic is enough for the targets, and how long a verdict takes. Starts nothing.',
-  input: z.strictObject({
-    requestsPerSecond: z.number().positive().max(1e9).describe('Traffic of the canary, above 0.'),
-    targets: targets.prefault({}).describe('As for start_canary.'),
-    windowSeconds: windowSeconds.describe('As for start_canary.'),
-    expectedErrorRate: share.describe('Share of a healthy canary; default: half of the limit.'),
-    expectedSlowRate: share.describe('Share over the latency limit; default: half of what is allowed.'),
-  }),
+  input: planArguments,
   output: z.looseObject({
     decidable: z.boolean(),
     windowSeconds: z.number(),
@@ -107,11 +100,5 @@ export const plan = defineTool({
     ),
     says: z.array(z.string()),
   }),
-  run(service, { expectedErrorRate, expectedSlowRate, ...asked }) {
-    const expected = {
-      ...(expectedErrorRate === undefined ? {} : { errorRate: expectedErrorRate }),
-      ...(expectedSlowRate === undefined ? {} : { slowRate: expectedSlowRate }),
-    };
-    return service.plan({ ...asked, expected });
-  },
+  run: (service, args) => service.plan(planRequestOf(args)),
 });
