@@ -50,6 +50,9 @@ const OWNERS = {
   '@modelcontextprotocol/server': ['^src/daemon/'],
   listr2: ['^src/cli/'],
   chalk: ['^src/cli/'],
+  ink: ['^src/tui/'],
+  react: ['^src/tui/'],
+  'string-width': ['^src/tui/'],
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
   yaml: ['^src/lib/input/', '^src/daemon/preload\\.ts$'],
   archiver: ['^src/lib/evidence/'],
@@ -78,7 +81,7 @@ const doors = [
   },
   {
     name: 'library-by-its-indexes',
-    from: { path: '^src/(commands|cli|daemon|demo|hooks|cockpit)/' },
+    from: { path: '^src/(commands|cli|daemon|demo|hooks|cockpit|tui)/' },
     to: { path: '^src/lib/[^/]+/', pathNot: [INDEX], dynamic: false },
   },
 ].map(({ except, from, ...rule }) => ({
@@ -109,13 +112,13 @@ module.exports = {
       name: 'library-knows-no-surface',
       severity: 'error',
       from: { path: '^src/lib/' },
-      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/', '^src/demo/', '^src/daemon/'] },
+      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/', '^src/demo/', '^src/daemon/', '^src/tui/'] },
     },
     {
       name: 'daemon-knows-no-command',
       severity: 'error',
       from: { path: '^src/daemon/' },
-      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/'] },
+      to: { path: ['^src/commands/', '^src/cli/', '^src/hooks/', '^src/tui/'] },
     },
     {
       name: 'page-uses-what-runs-in-a-browser',
@@ -139,6 +142,22 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cockpit/' },
       to: { path: '^src/cockpit/' },
+    },
+    {
+      name: 'terminal-view-draws-what-it-is-given',
+      severity: 'error',
+      from: { path: '^src/tui/' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/tui/', room('view'), room('explain'), room('judge'), room('app/watching'), ...FLOOR],
+      },
+    },
+    {
+      name: 'terminal-view-is-loaded-by-who-shows-it',
+      comment: 'Ink and React take longer to load than most commands take',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/tui/' },
+      to: { path: '^src/tui/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'demo-stands-alone',

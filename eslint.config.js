@@ -43,7 +43,7 @@ function restricted(selectors) {
 // Biome does format and lint; these are the promise rules it lacks (it misses `setInterval(async ...)`).
 export default tseslint.config(
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}', 'test/**/*.ts', 'bench/**/*.ts', 'scripts/**/*.ts'],
     extends: [tseslint.configs.base],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -55,7 +55,7 @@ export default tseslint.config(
   },
   {
     // src/cli/screen.ts alone writes: it lets no text from outside reach a terminal that the terminal would obey.
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}'],
     // The demo's service says on its stdout, which is a pipe, what its port is.
     ignores: ['src/cli/screen.ts', 'src/demo/service.ts'],
     languageOptions: { parser: tseslint.parser },

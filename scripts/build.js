@@ -9,7 +9,9 @@ import { directImports } from './direct-imports.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const bundled = ['@oclif/core', 'canonicalize', 'chalk', 'fastest-levenshtein'];
+// Ink and React are bundled into a chunk of their own: as they are published they are hundreds of files, and React is the
+// slow one for developers unless the environment says otherwise.
+const bundled = ['@oclif/core', 'canonicalize', 'chalk', 'fastest-levenshtein', 'ink', 'react', 'string-width'];
 const commands = readdirSync(join(root, 'src/commands'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => `commands/${file.slice(0, -3)}`);
@@ -45,6 +47,9 @@ await build({
   external: [...Object.keys(dependencies).filter((name) => !bundled.includes(name)), 'typescript', 'ts-node', 'tsx'],
   banner: { js: banner },
   plugins: [directImports],
+  define: { 'process.env.NODE_ENV': '"production"' },
+  // For developers of Ink, who load it where a variable says so; nobody else has it.
+  alias: { 'react-devtools-core': './scripts/no-devtools.js' },
   legalComments: 'linked',
   logLevel: 'warning',
 });

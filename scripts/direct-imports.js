@@ -60,9 +60,9 @@ export function direct(file, text) {
 export const directImports = {
   name: 'direct-imports',
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => ({
+    build.onLoad({ filter: /[\\/]src[\\/].*\.tsx?$/ }, ({ path }) => ({
       contents: direct(path, readFileSync(path, 'utf8')),
-      loader: 'ts',
+      loader: path.endsWith('x') ? 'tsx' : 'ts',
     }));
   },
 };

@@ -20,11 +20,13 @@ export {
   type Marker,
   type ObjectiveView,
 } from './canary.js';
-export { amount, type Cell, cellOf, meterOf, sourceHealth, timeLeft } from './cell.js';
+export { amount, type Cell, cellOf, type Meter, meterOf, sourceHealth, timeLeft } from './cell.js';
 export { type Course, courseOf, type Series, tableOf } from './course.js';
+export { type ListedRow, listedRows } from './listing.js';
 export { type CanaryNumbers, numbersOf } from './numbers.js';
 export {
   emptyOverview,
+  type JobRow,
   listed,
   listedGates,
   listedJobs,
@@ -35,5 +37,5 @@ export {
   take,
 } from './overview.js';
 export { type CanaryRow, isOpenRow } from './row.js';
-export { jobLook, type StateLook, stateLook } from './state.js';
+export { jobLook, type StateLook, stateLook, type Tone } from './state.js';
 export type { Told } from './told.js';

@@ -1,0 +1,2 @@
+// In place of react-devtools-core, which Ink loads where DEV=true; see build.js.
+export default {};

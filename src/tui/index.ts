@@ -1,0 +1,6 @@
+/**
+ * The live view in the terminal, drawn with Ink: the one place that loads it. What is shown comes from src/lib/view; all text
+ * passes `visible` in draw/line.ts, and escape sequences are Ink's alone.
+ */
+export { hasUnicode } from './draw/ascii.js';
+export { showWatch, type WatchOptions } from './show-watch.js';
