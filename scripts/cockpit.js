@@ -6,7 +6,7 @@ import { build, transform } from 'esbuild';
 import { directImports } from './direct-imports.js';
 
 /** In this order: what comes later wins. */
-const STYLES = ['theme', 'lists', 'charts', 'forms', 'page'];
+const STYLES = ['theme', 'lists', 'charts', 'forms', 'page', 'start', 'media'];
 
 /** How code is bundled for a browser. */
 export function browserBundle(root, entry, format) {

@@ -6,6 +6,8 @@ export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** What it said beside it, on routes that start something. */
+    readonly more: { reason?: string; field?: string | null; suggestions?: string[] } = {},
   ) {
     super(message);
   }
@@ -26,17 +28,25 @@ export interface Session {
 async function answer(path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init });
   if (response.ok) return response;
-  const body = (await response.json().catch(() => null)) as { error?: { message?: string } } | null;
-  throw new Refused(response.status, body?.error?.message ?? `The daemon answered ${response.status}.`);
+  const body = (await response.json().catch(() => null)) as (Refused['more'] & { error?: { message?: string } }) | null;
+  throw new Refused(response.status, body?.error?.message ?? `The daemon answered ${response.status}.`, body ?? {});
 }
 
 export async function get<T>(path: string): Promise<T> {
   return (await (await answer(path)).json()) as T;
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T | null> {
-  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  const text = await (await answer(path, init)).text();
+export async function post<T>(
+  path: string,
+  body: unknown,
+  { headers, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<T | null> {
+  const init = {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  };
+  const text = await (await answer(path, { ...init, signal: signal ?? null })).text();
   return text === '' ? null : (JSON.parse(text) as T);
 }
 

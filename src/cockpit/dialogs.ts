@@ -20,6 +20,9 @@ const WORDS: Readonly<Record<Verb, { title: string; what: string }>> = {
   reject: { title: 'Reject the promotion?', what: 'The canary stays blocked. Your reason is recorded in the log.' },
 };
 
+/** The key that presses the button. */
+const KEYS: Readonly<Record<Verb, string>> = { abort: 'a', promote: 'p', approve: 'y', reject: 'r' };
+
 /** What a person may do with a canary now. */
 export function actionsOf({ row, canary }: CanaryView, readOnly: boolean): HTMLElement | null {
   if (readOnly) return null;
@@ -38,6 +41,7 @@ export function actionsOf({ row, canary }: CanaryView, readOnly: boolean): HTMLE
     verbs.map((verb) =>
       button(capital(verb), () => ask(row.id, verb), {
         class: verb === 'abort' || verb === 'reject' ? 'danger' : 'main',
+        'data-key': KEYS[verb],
       }),
     ),
   );

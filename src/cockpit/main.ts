@@ -1,29 +1,31 @@
 import { fragmentOf, type SortKey, subjectAt, type Told } from '../lib/view/index.js';
+import { Announcer } from './announcer.js';
 import { session as askSession, Refused, type Session } from './ask.js';
 import { CanaryPage, failure } from './canary.js';
 import { actionsOf } from './dialogs.js';
 import { documentPage } from './document.js';
-import { h, on, replace } from './dom.js';
+import { button, h, on, replace } from './dom.js';
 import { evidencePage } from './evidence.js';
+import { keyboard } from './keys/keys.js';
 import { Live } from './live.js';
 import { type Filter, OverviewPage } from './overview.js';
 import { signInPage, whoAmI } from './sign-in.js';
+import { startPage } from './start/page.js';
 
 /** Drawn at most so often, however many events come in. */
 const DRAW_MS = 250;
-const ANNOUNCE_MS = 4_000;
 
 const main = h('main', { id: 'main', tabindex: -1 });
 const banner = h('p', { class: 'banner', role: 'status', hidden: true });
 const heard = h('span', { class: 'quiet heard' });
-const says = h('p', { class: 'visually-hidden', 'aria-live': 'polite' });
+const says = new Announcer();
+const notice = h('div');
 const account = h('span');
 
 let who: Session | null = null;
 let page: OverviewPage | CanaryPage | null = null;
 let drawing: number | null = null;
 let dirty = new Set<string>();
-let announced = 0;
 
 const now = (): number => Date.now();
 const live = new Live((events) => heardOf(events));
@@ -50,11 +52,13 @@ function draw(): void {
 
 function tellConnection(): void {
   const { connection, problem } = live;
-  banner.hidden = connection !== 'stale';
-  if (connection === 'stale')
+  banner.hidden = problem === null || connection === 'live' || connection === 'signed out';
+  if (!banner.hidden)
     replace(
       banner,
-      `Not live: ${problem ?? 'the daemon does not answer.'} What you see may be out of date. Trying again…`,
+      connection === 'stale'
+        ? `Not live: ${problem} What you see may be out of date. Trying again…`
+        : `${problem} Trying again…`,
     );
   document.body.dataset['connection'] = connection;
   tellHeard();
@@ -65,21 +69,39 @@ function tellHeard(): void {
   heard.textContent = live.connection === 'live' ? (s < 2 ? 'live' : `live; last heard ${s} s ago`) : live.connection;
 }
 
-/** One sentence at a time, and not more often than one can listen. */
 function announce(events: readonly Told[]): void {
   const told = events.findLast(({ name }) =>
     ['promoted', 'rolled_back', 'blocked', 'aborted', 'failed', 'awaiting_approval'].includes(name),
   );
-  if (told === undefined || performance.now() - announced < ANNOUNCE_MS) return;
-  announced = performance.now();
-  replace(says, `${String(told.data['modelId'] ?? told.data['taskId'] ?? '')}: ${told.name.replaceAll('_', ' ')}`);
+  if (told !== undefined)
+    says.say(`${String(told.data['modelId'] ?? told.data['taskId'] ?? '')}: ${told.name.replaceAll('_', ' ')}`);
+}
+
+/** What was warned of when something was started, on the page of it. */
+function warn(texts: readonly string[]): void {
+  if (texts.length === 0) return;
+  const said = h(
+    'aside',
+    { class: 'note warn', 'aria-label': 'Warnings' },
+    h('strong', {}, 'Started, with warnings'),
+    h(
+      'ul',
+      {},
+      texts.map((text) => h('li', {}, text)),
+    ),
+    button('Dismiss', () => replace(notice)),
+  );
+  // After the page that is about to be shown.
+  setTimeout(() => replace(notice, said));
 }
 
 function show(): void {
   const { hash } = location;
   const subject = subjectAt(hash);
   page = null;
+  replace(notice);
   if (hash === '#/evidence') replace(main, evidencePage());
+  else if (/^#\/start(\?|$)/.test(hash)) replace(main, startPage(hash, who, warn));
   else if (subject?.kind === 'overview')
     showOverview({
       q: subject.q ?? '',
@@ -93,6 +115,12 @@ function show(): void {
     void canary.refresh();
   } else if (subject !== null) replace(main, documentPage(subject));
   else replace(main, h('h1', {}, 'No such page'), h('p', {}, h('a', { href: '#/' }, 'All canaries')));
+  const name = main.querySelector('h1')?.textContent ?? (subject !== null && 'name' in subject ? subject.name : '');
+  document.title = `${name} - lukhas`;
+  for (const link of document.querySelectorAll('nav a')) {
+    if (link.getAttribute('href') === hash.split('?')[0]) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
   main.focus();
 }
 
@@ -110,6 +138,8 @@ function showOverview(filter: Filter): void {
 
 function signIn(): void {
   page = null;
+  document.body.dataset['connection'] = 'signed out';
+  document.title = 'Sign in - lukhas';
   replace(
     main,
     signInPage(() => location.reload()),
@@ -124,13 +154,21 @@ function shell(): void {
       'header',
       {},
       h('strong', {}, 'lukhas'),
-      h('nav', { 'aria-label': 'Pages' }, link('#/', 'Canaries'), link('#/evidence', 'Evidence')),
+      h(
+        'nav',
+        { 'aria-label': 'Pages' },
+        link('#/', 'Canaries'),
+        link('#/start', 'Start'),
+        link('#/evidence', 'Evidence'),
+      ),
       heard,
       account,
     ),
     banner,
+    notice,
     main,
-    says,
+    h('footer', {}, keyboard()),
+    says.element,
   );
   on(document.querySelector<HTMLAnchorElement>('.skip')!, {
     click: (event) => {

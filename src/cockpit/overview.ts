@@ -44,6 +44,10 @@ export class OverviewPage {
   readonly #count = h('p', { class: 'quiet', role: 'status' });
   readonly #more = on(h('button', { type: 'button', hidden: true }, 'Show more'), { click: () => this.#showMore() });
   readonly #drawn = new Map<string, { row: CanaryRow; element: HTMLTableRowElement }>();
+  readonly #some: HTMLElement;
+  readonly #none: HTMLElement;
+  /** Null: not known yet. */
+  #isEmpty: boolean | null = null;
   #shown = PAGE;
   #order: string[] = [];
 
@@ -53,31 +57,26 @@ export class OverviewPage {
     private filter: Filter,
     private readonly changed: (filter: Filter) => void,
   ) {
-    this.element = h(
+    const head = HEAD.map((text) => h('th', { scope: 'col' }, text));
+    this.#some = h(
       'div',
-      {},
-      h('h1', {}, 'Canaries'),
+      { hidden: true },
       this.#controls(),
       this.#count,
       h(
         'div',
         { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Canaries' },
-        h(
-          'table',
-          { class: 'canaries' },
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              HEAD.map((text) => h('th', { scope: 'col' }, text)),
-            ),
-          ),
-          this.#body,
-        ),
+        h('table', { class: 'canaries' }, h('thead', {}, h('tr', {}, head)), this.#body),
       ),
       this.#more,
+    );
+    this.#none = h('div', { class: 'empty' }, h('p', { role: 'status' }, 'Loading…'));
+    this.element = h(
+      'div',
+      {},
+      h('h1', {}, 'Canaries'),
+      this.#none,
+      this.#some,
       h('h2', {}, 'Gates'),
       this.#gates,
       h('h2', {}, 'Jobs'),
@@ -89,6 +88,9 @@ export class OverviewPage {
   /** Draws what has changed. @param clock draws only what changes with time */
   update(clock = false): void {
     const overview = this.overview();
+    // Not read yet: that it is empty is not known.
+    if (overview.position === null) return;
+    this.#tellWhetherEmpty(overview.canaries.size === 0);
     const { q, state, sort } = this.filter;
     const all = listed(overview, { search: q, states: state === '' ? [] : [state], sort });
     const rows = all.slice(0, this.#shown);
@@ -109,15 +111,30 @@ export class OverviewPage {
     this.update();
   }
 
+  #tellWhetherEmpty(isEmpty: boolean): void {
+    if (this.#isEmpty === isEmpty) return;
+    this.#isEmpty = isEmpty;
+    this.#some.hidden = isEmpty;
+    this.#none.hidden = !isEmpty;
+    replace(
+      this.#none,
+      h('p', {}, h('strong', {}, 'No canary yet.')),
+      h('p', {}, 'A canary watches a new version beside the one that serves, and promotes it or rolls it back.'),
+      h(
+        'p',
+        { class: 'actions' },
+        h('a', { class: 'button', href: '#/start' }, 'Start a canary'),
+        h('span', { class: 'quiet' }, 'or in a terminal: ', h('code', {}, 'lukhas canary start')),
+      ),
+    );
+  }
+
   #tellCount(found: number, { canaries, older, warning }: Overview): void {
     const { q, state } = this.filter;
     const narrowed = q !== '' || state !== '';
-    const text =
-      canaries.size === 0
-        ? 'No canary yet. Start one: lukhas canary start, or the Start page here.'
-        : `${found} ${found === 1 ? 'canary' : 'canaries'}${narrowed ? ` of ${canaries.size}` : ''}${
-            older.canaries > 0 ? `; ${older.canaries} older ones are not listed` : ''
-          }${warning === null ? '' : `. ${warning}`}`;
+    const text = `${found} ${found === 1 ? 'canary' : 'canaries'}${narrowed ? ` of ${canaries.size}` : ''}${
+      older.canaries > 0 ? `; ${older.canaries} older ones are not listed` : ''
+    }${warning === null ? '' : `. ${warning}`}`;
     if (this.#count.textContent !== text) this.#count.textContent = text;
   }
 
@@ -132,6 +149,7 @@ export class OverviewPage {
     }
     this.#drawn.set(row.id, { row, element });
     const health = sourceHealth(row, this.now());
+    const focused = element.contains(document.activeElement);
     replace(
       element,
       h('td', {}, stateBadge(row), row.dryRun && h('span', { class: 'quiet' }, ' dry run')),
@@ -151,6 +169,7 @@ export class OverviewPage {
       h('td', {}, evidenceBar(row)),
       h('td', { class: health.tone }, health.text),
     );
+    if (focused) element.querySelector('a')?.focus();
   }
 
   #arrange(order: string[]): void {
