@@ -1,9 +1,9 @@
 import type { ArmReading, Missing } from '../../judge/index.js';
 import { fits, type Selector, showSelector } from '../promql/index.js';
 import type { HistogramSource, Signals } from '../signals/index.js';
-import type { ApiSeries } from './api.js';
 import type { LabelsSeen } from './labels-seen.js';
 import { kindOf } from './native.js';
+import type { ApiSeries } from './parse.js';
 
 /** Where the series of an absent signal may be looked for. */
 interface Looked {

@@ -1,5 +1,5 @@
-import type { ApiAnswer } from './api.js';
 import type { LabelsSeen } from './labels-seen.js';
+import type { ApiAnswer } from './parse.js';
 
 /** Who answers a reader: a Prometheus as it is now, or what it holds of a time that has passed. */
 export interface PrometheusAnswers {

@@ -1,6 +1,7 @@
 import type { Missing } from '../../judge/index.js';
 import { showLabels } from '../labels.js';
-import type { ApiSeries, PrometheusApi, RawSample } from './api.js';
+import type { PrometheusApi } from './api.js';
+import type { ApiSeries, RawSample } from './parse.js';
 
 interface Kept {
   metric: Record<string, string>;

@@ -1,7 +1,8 @@
 /**
  * The Prometheus adapter, live and for ranges of the past.
  */
-export { type ApiAnswer, type ApiSeries, PrometheusApi } from './api.js';
+export { PrometheusApi } from './api.js';
 export { queryEndpoint } from './config.js';
+export type { ApiAnswer, ApiSeries } from './parse.js';
 export type { PastAccount } from './past.js';
 export type { PastSource } from './prometheus.js';

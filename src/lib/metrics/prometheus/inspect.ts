@@ -3,7 +3,8 @@ import type { ArmFacts, Facts, Family } from '../inspect/index.js';
 import { familiesOf, selectorsOf } from '../inspect/index.js';
 import { fitAll, type Matcher, writeMatchers, writeSelector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
-import type { ApiSeries, PrometheusApi } from './api.js';
+import type { PrometheusApi } from './api.js';
+import type { ApiSeries } from './parse.js';
 import { placeKey } from './places.js';
 import { UP } from './plan.js';
 

@@ -1,5 +1,5 @@
 import { quote, writeSelector } from '../promql/index.js';
-import type { ApiAnswer } from './api.js';
+import type { ApiAnswer } from './parse.js';
 
 /** The values that the series of a metric have for these labels, by label; null where there is no such metric or answer. */
 export type LabelsSeen = (name: string, labels: readonly string[]) => Promise<ReadonlyMap<string, string[]> | null>;

@@ -1,5 +1,5 @@
 import { onGrid, schemaProblem } from '../native-histogram.js';
-import type { ApiSeries, NativeBucket, RawHistogram, RawSample } from './api.js';
+import type { ApiSeries, NativeBucket, RawHistogram, RawSample } from './parse.js';
 
 /** Number of a native bucket's upper bound, and how many observations it holds. */
 interface Populated {

@@ -2,7 +2,7 @@ import type { Missing } from '../../judge/index.js';
 import { showLabels } from '../labels.js';
 import { disjoint, showSelector } from '../promql/index.js';
 import { matches } from '../signals/index.js';
-import type { ApiSeries } from './api.js';
+import type { ApiSeries } from './parse.js';
 import type { ArmPlan } from './plan.js';
 import { wantedSeries } from './queries.js';
 

@@ -2,8 +2,9 @@ import { LukhasError } from '../../errors.js';
 import type { Missing } from '../../judge/index.js';
 import type { PrometheusConfig } from '../source.js';
 import type { PrometheusAnswers } from './answers.js';
-import type { ApiAnswer, PrometheusApi } from './api.js';
+import type { PrometheusApi } from './api.js';
 import { History } from './history.js';
+import type { ApiAnswer } from './parse.js';
 import { longestReach } from './reader.js';
 
 /** When looks are taken, ms since the epoch: from the first, every `stepMs`, and at some times in between. */

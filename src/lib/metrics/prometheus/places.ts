@@ -1,6 +1,6 @@
 import { type Labels, showLabels } from '../labels.js';
 import type { Sample, Target } from '../signals/index.js';
-import type { ApiSeries, RawSample } from './api.js';
+import type { ApiSeries, RawSample } from './parse.js';
 import { PROCESS_START, UP } from './plan.js';
 
 /** One series with the samples that the range holds, oldest first; numbers are read when they are needed. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { escapeRegex, type Matcher, type Selector, writeSelector } from '../promql/index.js';
 import type { HistogramSource, Signals } from '../signals/index.js';
-import type { ApiSeries } from './api.js';
+import type { ApiSeries } from './parse.js';
 import { type ArmPlan, PROCESS_START, UP } from './plan.js';
 
 /** One arm's part of an answer. */

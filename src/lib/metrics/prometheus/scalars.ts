@@ -2,9 +2,9 @@ import type { ScalarSignal } from '../../judge/index.js';
 import { type Placeholders, substitute } from '../promql/index.js';
 import type { ReadRequest } from '../source.js';
 import type { PrometheusAnswers } from './answers.js';
-import type { ApiAnswer } from './api.js';
 import { queryPlace } from './config.js';
 import { quantileName } from './expressions.js';
+import type { ApiAnswer } from './parse.js';
 import { numberOf } from './places.js';
 import type { CounterPlan } from './plan.js';
 

@@ -1,4 +1,4 @@
-import type { ApiAnswer } from './api.js';
+import type { ApiAnswer } from './parse.js';
 
 /** Below, clocks are taken to agree, ms: an answer takes its time. */
 const AGREE_MS = 10_000;

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { expect } from 'chai';
-import { type ApiAnswer, PrometheusApi } from '../../../../src/lib/metrics/prometheus/api.js';
+import { PrometheusApi } from '../../../../src/lib/metrics/prometheus/api.js';
+import type { ApiAnswer } from '../../../../src/lib/metrics/prometheus/parse.js';
 import { type StubPrometheus, stubPrometheus, success, vector } from './stub.js';
 
 const MANY = Array.from({ length: 40 }, (_, i) => `vector(${i})`);
