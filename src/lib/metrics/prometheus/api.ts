@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { HttpCredentials } from '../credentials.js';
 import { getText, shownUrl, type TextAnswer } from '../http.js';
 import { type ApiAnswer, readAnswer } from './parse.js';
+import { SeriesKnown, SharedAnswer } from './shared-answer.js';
 
 interface ApiOptions {
   endpoint: URL;
@@ -17,7 +18,7 @@ interface ApiOptions {
 }
 
 interface Shared {
-  answer: Promise<ApiAnswer>;
+  answer: Promise<SharedAnswer>;
   stop: AbortController;
   readers: number;
   /** Monotonic milliseconds; null while in flight. */
@@ -36,6 +37,7 @@ const NEVER = new AbortController().signal;
  */
 export class PrometheusApi {
   private readonly shared = new Map<string, Shared>();
+  private readonly known = new SeriesKnown();
   private readonly agent: Agent;
   private sweep: NodeJS.Timeout | null = null;
   private busy = 0;
@@ -52,6 +54,16 @@ export class PrometheusApi {
 
   /** Rejects only with the reason of `signal`, and when closed meanwhile. */
   async query(expr: string, signal?: AbortSignal): Promise<ApiAnswer> {
+    return (await this.answerTo(expr, signal)).whole();
+  }
+
+  /** Raw samples of the last `reachMs` of what a selector names. @param since as `PrometheusAnswers.samples` */
+  async samples(selector: string, reachMs: number, signal?: AbortSignal, since?: number): Promise<ApiAnswer> {
+    const answer = await this.answerTo(`${selector}[${reachMs / 1000}s]`, signal);
+    return since === undefined ? answer.whole() : answer.since(selector, since);
+  }
+
+  private async answerTo(expr: string, signal?: AbortSignal): Promise<SharedAnswer> {
     signal?.throwIfAborted();
     this.dropOld();
     const entry = this.shared.get(expr) ?? this.start(expr);
@@ -64,18 +76,13 @@ export class PrometheusApi {
     }
   }
 
-  /** Raw samples of the last `reachMs` of what a selector names. */
-  samples(selector: string, reachMs: number, signal?: AbortSignal): Promise<ApiAnswer> {
-    return this.query(`${selector}[${reachMs / 1000}s]`, signal);
-  }
-
   value(expr: string, signal?: AbortSignal): Promise<ApiAnswer> {
     return this.query(expr, signal);
   }
 
   /** An instant query of a time that has passed. @param at ms since the epoch */
-  queryAt(expr: string, at: number, signal?: AbortSignal): Promise<ApiAnswer> {
-    return this.ask(`?query=${encodeURIComponent(expr)}&time=${inSeconds(at)}`, signal ?? NEVER);
+  async queryAt(expr: string, at: number, signal?: AbortSignal): Promise<ApiAnswer> {
+    return this.read(`?query=${encodeURIComponent(expr)}&time=${inSeconds(at)}`, signal ?? NEVER);
   }
 
   /**
@@ -84,7 +91,11 @@ export class PrometheusApi {
    */
   queryRange(expr: string, from: number, to: number, stepMs: number, signal?: AbortSignal): Promise<ApiAnswer> {
     const steps = `start=${inSeconds(from)}&end=${inSeconds(to)}&step=${inSeconds(stepMs)}`;
-    return this.ask(`_range?query=${encodeURIComponent(expr)}&${steps}`, signal ?? NEVER);
+    return this.read(`_range?query=${encodeURIComponent(expr)}&${steps}`, signal ?? NEVER);
+  }
+
+  private async read(rest: string, signal: AbortSignal): Promise<ApiAnswer> {
+    return readAnswer(await this.ask(rest, signal), this.options.endpoint);
   }
 
   close(): void {
@@ -96,7 +107,9 @@ export class PrometheusApi {
   private start(expr: string): Shared {
     const stop = new AbortController();
     const entry: Shared = {
-      answer: this.ask(`?query=${encodeURIComponent(expr)}`, stop.signal),
+      answer: this.ask(`?query=${encodeURIComponent(expr)}`, stop.signal).then(
+        (answer) => new SharedAnswer(answer, this.options.endpoint, this.known),
+      ),
       stop,
       readers: 0,
       doneAt: null,
@@ -131,7 +144,7 @@ export class PrometheusApi {
   }
 
   /** @param rest of the address of instant queries: parameters, or the other kind of query with its own */
-  private async ask(rest: string, signal: AbortSignal): Promise<ApiAnswer> {
+  private async ask(rest: string, signal: AbortSignal): Promise<TextAnswer> {
     const url = `${this.options.endpoint.href}${rest}`;
     const began = performance.now();
     // Waiting behind others that are being answered is no fault of the server.
@@ -139,9 +152,9 @@ export class PrometheusApi {
     for (let attempt = 0; ; attempt++) {
       const answer = await this.inTurn(() => this.get(url, deadline() - performance.now(), signal));
       if (answer.ok) this.answeredAt = performance.now();
-      if (answer.ok || !answer.retryable || attempt === RETRIES) return readAnswer(answer, this.options.endpoint);
+      if (answer.ok || !answer.retryable || attempt === RETRIES) return answer;
       const pause = RETRY_MS * 2 ** attempt * (0.5 + this.options.random());
-      if (performance.now() + pause >= deadline()) return readAnswer(answer, this.options.endpoint);
+      if (performance.now() + pause >= deadline()) return answer;
       await sleep(pause, undefined, { signal });
     }
   }

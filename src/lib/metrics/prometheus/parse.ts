@@ -22,9 +22,12 @@ export interface ApiSeries {
   histograms?: [number, RawHistogram][];
 }
 
+/** Reads an answer again, with all samples, of which there are but the newest. */
+type Whole = () => ApiAnswer;
+
 /** `date`: what time it was at Prometheus, milliseconds since the epoch. */
 export type ApiAnswer =
-  | { ok: true; type: 'vector' | 'matrix'; series: ApiSeries[]; warnings: string[]; date?: number }
+  | { ok: true; type: 'vector' | 'matrix'; series: ApiSeries[]; warnings: string[]; date?: number; whole?: Whole }
   | { ok: true; type: 'scalar' | 'string'; sample: RawSample; warnings: string[]; date?: number }
   /** `refusal`: what Prometheus says is wrong with the query itself. */
   | { ok: false; missing: Missing; refusal?: string };

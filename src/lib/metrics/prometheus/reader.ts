@@ -7,14 +7,14 @@ import type { Signals } from '../signals/index.js';
 import type { PrometheusConfig, Reading, ReadRequest } from '../source.js';
 import { explainAbsent } from './absent.js';
 import type { PrometheusAnswers } from './answers.js';
+import { armsIn, newestRead } from './arm-series.js';
 import { identitySchema, NO_IDENTITY, readIdentity } from './identity.js';
 import { type ArmLook, lookAtArm } from './look.js';
-import { withoutNative } from './native.js';
 import { areDisjoint, overlapping } from './overlap.js';
-import type { ApiSeries } from './parse.js';
-import { newestOf, placesOf } from './places.js';
+import type { ApiAnswer } from './parse.js';
+import { newestOf } from './places.js';
 import { type ArmPlan, type CounterPlan, fillPlan, planCounters } from './plan.js';
-import { belongsTo, planQueries, type QueryPlan, wantedSeries } from './queries.js';
+import { planQueries, type QueryPlan, wantedSeries } from './queries.js';
 import { readScalars } from './scalars.js';
 import { aheadBy, clockNote } from './server-clock.js';
 
@@ -111,26 +111,17 @@ export class PrometheusReader {
       });
     const { arms, queries, disjoint, whole } = this.planFor(request);
     const reach = this.range(previous, t + (previous?.ahead ?? 0));
+    const before = arms.map((_, arm) => (arm === 0 ? previous?.canary : previous?.baseline) ?? null);
+    const since = newestRead(before);
     const [answers, known] = await Promise.all([
-      Promise.all(queries.queries.map((query) => this.api.samples(query, reach, request.signal))),
+      Promise.all(queries.queries.map((query) => this.api.samples(query, reach, request.signal, since))),
       readIdentity(this.api, previous?.identity ?? NO_IDENTITY, { at: t, reach, signal: request.signal }),
     ]);
     const ahead = aheadBy(answers, t, Math.max(t, this.now()));
-    const matrices: ApiSeries[][] = [];
-    const warnings: string[] = [];
-    for (const answer of answers) {
-      const missing = answer.ok ? notRange(answer.type) : answer.missing;
-      if (missing !== null) return withoutCounters(missingSignals(plan.canary, missing), request, null);
-      if (answer.ok && 'series' in answer) matrices.push(answer.series);
-      if (answer.ok) warnings.push(...answer.warnings);
-    }
-    const series = queries.arms.map((parts) =>
-      parts.flatMap((part) => matrices[part.query]!.filter((one) => belongsTo(part, one))),
-    );
-    const places = series.map((own, arm) => {
-      const once = queries.arms[arm]!.some(({ overlaps }) => overlaps);
-      return placesOf(withoutNative(own), { once, whole });
-    });
+    const missing = answers.map(whyNoRange).find((why) => why !== null);
+    if (missing) return withoutCounters(missingSignals(plan.canary, missing), request, null);
+    const warnings = answers.flatMap((answer) => (answer.ok ? answer.warnings : []));
+    const { series, places } = armsIn(answers, queries, before, whole);
     const identity = await known.complete(places);
     const newest = newestOf(places.flatMap((own) => [...own.values()]));
     const { staleSeconds } = this.config;
@@ -139,8 +130,7 @@ export class PrometheusReader {
     const look = { at: t, there, staleBefore: there - staleMs, newest, reach, staleMs };
     const looks = await Promise.all(
       arms.map(async ({ signals }, arm): Promise<ArmLook> => {
-        const before = (arm === 0 ? previous?.canary : previous?.baseline) ?? null;
-        const taken = lookAtArm(places[arm]!, signals, before, look);
+        const taken = lookAtArm(places[arm]!, signals, before[arm]!, look);
         return { ...taken, reading: await explainAbsent(taken.reading, signals, series[arm]!, this.api.labelsSeen) };
       }),
     );
@@ -206,8 +196,10 @@ interface Counters {
   cursor: Cursor;
 }
 
-function notRange(type: string): Missing | null {
-  return type === 'matrix' ? null : { state: 'invalid', detail: `asked for a range, Prometheus answered a ${type}` };
+function whyNoRange(answer: ApiAnswer): Missing | null {
+  if (!answer.ok) return answer.missing;
+  if (answer.type === 'matrix') return null;
+  return { state: 'invalid', detail: `asked for a range, Prometheus answered a ${answer.type}` };
 }
 
 function withoutCounters(reading: ArmReading, { withBaseline }: ReadRequest, cursor: Cursor): Counters {

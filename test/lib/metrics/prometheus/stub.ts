@@ -59,6 +59,18 @@ function testsOf(matchers: string): Test[] {
   });
 }
 
+/** What a raw range selector gives at a time, seconds since the epoch (null: samples of every time); null: it is none. */
+export function selected(series: readonly StubSeries[], query: string, time: number | null): StubSeries[] | null {
+  const [, matchers, seconds] = RAW.exec(query) ?? [];
+  if (matchers === undefined) return null;
+  const tests = testsOf(matchers);
+  const found = series.filter(({ metric }) => tests.every((test) => test(metric)));
+  if (time === null) return found;
+  const within = ([t]: [number, string]) => t <= time && t > time - Number(seconds);
+  const then = found.map((each) => ({ ...each, values: each.values.filter(within) }));
+  return then.filter(({ values }) => values.length > 0);
+}
+
 /** The query API of a Prometheus that holds `series`, on loopback, in the shapes that Prometheus 2.42 answers. */
 export async function stubPrometheus(): Promise<StubPrometheus> {
   const load = { most: 0, connections: 0 };
@@ -88,18 +100,10 @@ export async function stubPrometheus(): Promise<StubPrometheus> {
     load.connections += 1;
   });
   const raw = (query: string, time: number | null): Reply => {
-    const [, matchers, seconds] = RAW.exec(query) ?? [];
-    if (matchers === undefined)
-      return { status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no stub for it' } };
-    const tests = testsOf(matchers);
-    const found = stub.series.filter(({ metric }) => tests.every((test) => test(metric)));
-    if (time === null) return success('matrix', found);
-    const within = ([t]: [number, string]) => t <= time && t > time - Number(seconds);
-    const then = found.map((each) => ({ ...each, values: each.values.filter(within) }));
-    return success(
-      'matrix',
-      then.filter(({ values }) => values.length > 0),
-    );
+    const found = selected(stub.series, query, time);
+    return found === null
+      ? { status: 400, body: { status: 'error', errorType: 'bad_data', error: 'no stub for it' } }
+      : success('matrix', found);
   };
   const stub: StubPrometheus = {
     url: '',
