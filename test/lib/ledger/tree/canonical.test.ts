@@ -58,6 +58,8 @@ describe('canonical JSON', () => {
       fc.property(JSON_VALUE, (value) => {
         const { text, copy } = recorded(value, 'value');
         expect(text).to.equal(canonicalize(value));
+        expect(canonicalJson(value)).to.equal(text);
+        expect(canonicalJson(copy)).to.equal(text);
         expect(copy).to.deep.equal(JSON.parse(text));
         expect(JSON.stringify(copy)).to.equal(JSON.stringify(JSON.parse(text)));
       }),
@@ -81,12 +83,18 @@ describe('canonical JSON', () => {
     'an object without a prototype': [Object.assign(Object.create(null), { b: 1, a: 2 }), '{"a":2,"b":1}'],
     'negative zero, read back as zero': [[-0], '[0]'],
     'deep nesting': [JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`), `${'['.repeat(200)}${']'.repeat(200)}`],
+    'a list that says what it is': [Object.assign([1], { toJSON: 'a' }), '[1]'],
+    'what is out of order within what is not': [
+      { a: { y: [{ b: 1, a: 2 }], z: 3 }, b: [4, { d: undefined, c: 5 }] },
+      '{"a":{"y":[{"a":2,"b":1}],"z":3},"b":[4,{"c":5}]}',
+    ],
     'one object in two places': [[TWICE, TWICE], '[{"a":1},{"a":1}]'],
   };
   for (const [name, [value, expected]] of Object.entries(odd)) {
     it(`takes ${name}`, () => {
       const { text, copy } = recorded(value, 'value');
       expect(text).to.equal(expected);
+      expect(canonicalJson(value)).to.equal(expected);
       expect(copy).to.deep.equal(JSON.parse(text));
     });
   }
