@@ -9,6 +9,8 @@ const LAST_MS = 8_000;
 export class CheckpointDriver {
   /** Size of the last checkpoint that was published everywhere. */
   #published: number | null = null;
+  /** Since when not every witness and anchor has the newest checkpoint, ms since the epoch; null: they have it, or there is none. */
+  behindSince: number | null = null;
 
   /** @param onError gets the failures of single targets; a failure of all is thrown */
   constructor(
@@ -33,13 +35,21 @@ export class CheckpointDriver {
   }
 
   async #make(signal: AbortSignal): Promise<PublishResult[]> {
-    if (!(await hasLogKey(this.app.config))) return [];
+    const { config, clock } = this.app;
+    if (!(await hasLogKey(config))) return [];
+    const { witnesses, anchors } = config.evidence;
+    // First, so that one that cannot be signed, or never comes to its end, is behind too.
+    if (witnesses.length + anchors.length > 0) this.behindSince ??= clock.now();
     const checkpoints = await openCheckpoints(this.app);
     const made = await checkpoints.make();
-    if (made.size === this.#published) return [];
+    if (made.size === this.#published) {
+      this.behindSince = null;
+      return [];
+    }
     const { results } = await publishCheckpoint(this.app, checkpoints, made, { signal });
     const failed = results.filter(({ error }) => error !== null);
     this.#published = failed.length === 0 ? made.size : null;
+    if (failed.length === 0) this.behindSince = null;
     return failed;
   }
 

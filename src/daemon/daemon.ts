@@ -87,6 +87,9 @@ class RunningDaemon implements Daemon {
     this.#drivers = new Drivers({ app, onError, onTick: (tick) => this.#metrics?.onTick(tick) });
     this.#service = new Service(app, {
       onStarted: () => this.#drivers.noticeCanary(),
+      onVerified: ({ ok }) => {
+        if (!ok) this.#metrics?.onVerificationFailed();
+      },
       onError,
     });
     const over = new Promise<null>((resolve) => {
@@ -187,7 +190,13 @@ class RunningDaemon implements Daemon {
       ...(await cockpitRoutes()),
     ];
     const routes = [mcp.route, hub.route, evidence.route, ...views, ...this.#health(hub)];
-    const metrics = new DaemonMetrics({ app, version, routes, sse: () => hub.stats() });
+    const metrics = new DaemonMetrics({
+      app,
+      version,
+      routes,
+      sse: () => hub.stats(),
+      witnessBehindSince: () => this.#drivers.witnessBehindSince,
+    });
     this.#metrics = metrics;
     this.#cleanups.push(await this.#service.changes.subscribe((items) => metrics.take(items)));
     await metrics.begin();
@@ -223,11 +232,8 @@ class RunningDaemon implements Daemon {
 
   #evidence(): EvidenceRoute {
     const { app, version } = this.#options;
-    const onFailure = (error: unknown) => {
-      this.#metrics?.onExportFailed();
-      this.#errors.report(error, 'evidence export');
-    };
-    return new EvidenceRoute({ app, version, onFailure });
+    const onFailure = (error: unknown) => this.#errors.report(error, 'evidence export');
+    return new EvidenceRoute({ app, version, onFailure, onUnrecorded: () => this.#metrics?.onUnrecordedExport() });
   }
 
   #health(hub: SseHub) {
@@ -244,7 +250,7 @@ class RunningDaemon implements Daemon {
   }
 
   #failed(error: unknown, what?: string): void {
-    this.#metrics?.onError();
+    this.#metrics?.onError(error);
     this.#errors.report(error, what);
   }
 }

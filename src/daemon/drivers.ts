@@ -64,6 +64,11 @@ export class Drivers {
     this.#runner.notice();
   }
 
+  /** See `CheckpointDriver`. */
+  get witnessBehindSince(): number | null {
+    return this.#checkpoints.behindSince;
+  }
+
   check(): Check {
     const dead = this.#loops.dead();
     return dead.length === 0 ? { ok: true, detail: 'alive' } : { ok: false, detail: dead.join('; ') };

@@ -12,6 +12,8 @@ interface EvidenceOptions {
   version: string;
   /** A pack was not delivered, or that could not be recorded. */
   onFailure(error: unknown): void;
+  /** A pack was not delivered, and the log does not say so. */
+  onUnrecorded(): void;
 }
 
 /** One pack is written at a time; this many requests may wait for it. */
@@ -120,6 +122,7 @@ export class EvidenceRoute {
       await recordFailure(this.#options.app, { by, range: pack?.range ?? null, interrupted, error });
     } catch (cause) {
       this.#options.onFailure(cause);
+      this.#options.onUnrecorded();
     }
   }
 }

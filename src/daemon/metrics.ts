@@ -1,17 +1,20 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { App } from '../lib/app/index.js';
+import { type App, folderOf } from '../lib/app/index.js';
 import type { Tick } from '../lib/canary/index.js';
 import { nextDue } from '../lib/canary/index.js';
+import { LukhasError } from '../lib/errors.js';
 import type { Observation } from '../lib/judge/index.js';
 import type { FeedItem } from '../lib/ledger/index.js';
 import { ENDED_KINDS } from '../lib/readings/index.js';
 import { FallbackTime } from './fallback-time.js';
 import { countStates } from './health.js';
 import type { Answered, Route } from './http/index.js';
+import { Overdue } from './overdue.js';
 
 export interface SseNumbers {
   clients: number;
+  opened: number;
   sent: number;
   dropped: number;
 }
@@ -22,11 +25,15 @@ interface MetricsOptions {
   /** Routes whose request counters start at 0. */
   routes: readonly Route[];
   sse: () => SseNumbers;
+  /** Since when not every witness and anchor has the newest checkpoint, ms since the epoch; null: they have it. */
+  witnessBehindSince: () => number | null;
 }
 
 /** States in which the source failed; other states mean that it had no data. */
 const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid', 'unstable', 'implausible'] as const;
 const HOOK_ACTIONS = ['promote', 'rollback'] as const;
+/** Errors that say that the log is not as it was recorded. */
+const NOT_AS_RECORDED: readonly string[] = ['VERIFICATION', 'LEDGER_CORRUPT'];
 /** A check that comes later than this share of its interval is late. */
 const LATE_SHARE = 0.5;
 
@@ -36,6 +43,7 @@ export class DaemonMetrics {
   readonly #registry = new Registry();
   readonly #m: ReturnType<typeof register>;
   readonly #fallback: FallbackTime;
+  readonly #overdue = new Overdue();
   /** When each canary was checked last, to see whether its next check is late. */
   readonly #checkedAt = new Map<string, number>();
   /** Canaries promoted by break-glass that nobody has reviewed. */
@@ -53,12 +61,13 @@ export class DaemonMetrics {
       for (const method of methods) this.#m.requests.inc({ route: path, method, status: '200' }, 0);
   }
 
-  /** Loads the canaries that are without readings, or without a required review. Call once `take` gets all new commits. */
+  /** Loads the open canaries, and those without a required review. Call once `take` gets all new commits. */
   async begin(): Promise<void> {
     const { ledger, canaries } = this.#options.app;
     for (const subject of await ledger.openSubjects('canary', ENDED_KINDS)) {
-      const { fallbackSince } = await canaries.get(subject);
-      if (fallbackSince !== null) this.#fallback.engaged(subject, fallbackSince);
+      const canary = await canaries.get(subject);
+      this.#overdue.open(canary);
+      if (canary.fallbackSince !== null) this.#fallback.engaged(subject, canary.fallbackSince);
     }
     for (const { subject, data } of await ledger.summaries({ type: 'canary', states: ['PROMOTED'] }))
       if (data['breakGlass'] === 'not reviewed') this.#unreviewed.add(subject);
@@ -67,9 +76,11 @@ export class DaemonMetrics {
   /** Call with everything that is committed. */
   take(items: readonly FeedItem[]): void {
     this.#fallback.take(items);
+    this.#overdue.take(items);
     for (const item of items) {
       if (item.type !== 'event') continue;
       if (item.event.kind === 'canary.forced') this.#unreviewed.add(item.event.subject);
+      if (item.event.kind === 'evidence.failed') this.#m.exports.inc();
       if (item.event.kind === 'canary.reviewed') this.#unreviewed.delete(item.event.subject);
       if (item.event.kind !== 'hook.finished') continue;
       const { action, ok } = item.event.data;
@@ -90,11 +101,17 @@ export class DaemonMetrics {
   }
 
   /** A step of a canary, a job or a stream that failed because of the daemon itself. */
-  onError(): void {
+  onError(error: unknown): void {
     this.#m.errors.inc();
+    if (error instanceof LukhasError && NOT_AS_RECORDED.includes(error.code)) this.onVerificationFailed();
   }
 
-  onExportFailed(): void {
+  onVerificationFailed(): void {
+    this.#m.verification.inc();
+  }
+
+  /** An export failed, and the log could not say so; those that it has are counted from there. */
+  onUnrecordedExport(): void {
     this.#m.exports.inc();
   }
 
@@ -115,27 +132,33 @@ export class DaemonMetrics {
   };
 
   async #refresh(): Promise<void> {
-    const { app, sse } = this.#options;
+    const { app, sse, witnessBehindSince } = this.#options;
     const now = app.clock.now();
-    const [counts, running, size, bytes] = await Promise.all([
+    const [counts, running, size, bytes, disk] = await Promise.all([
       countStates(app.ledger),
       app.ledger.summaries({ type: 'canary', states: ['RUNNING'] }),
       app.ledger.size(),
       databaseBytes(app.config.dbPath),
+      statfs(folderOf(app.config.dbPath)),
     ]);
     const m = this.#m;
     for (const [state, count] of Object.entries(counts.canaries)) m.canaries.set({ state }, count);
     for (const [state, count] of Object.entries(counts.jobs)) m.jobs.set({ state }, count);
     const oldest = running.reduce((least, { createdAt }) => Math.min(least, Date.parse(createdAt)), now);
     m.oldestRunning.set((now - oldest) / 1000);
+    m.overdue.set(this.#overdue.longestSeconds(now));
     m.unreviewed.set(this.#unreviewed.size);
     m.events.set(size);
     m.bytes.set(bytes);
+    m.diskFree.set(disk.bavail * disk.bsize);
+    m.diskSize.set(disk.blocks * disk.bsize);
+    m.witnessBehind.set((now - (witnessBehindSince() ?? now)) / 1000);
     const { totalSeconds, longestSeconds } = this.#fallback.read(now);
     setCounter(m.fallbackTotal, totalSeconds);
     m.fallbackLongest.set(longestSeconds);
-    const { clients, sent, dropped } = sse();
+    const { clients, opened, sent, dropped } = sse();
     m.sseClients.set(clients);
+    setCounter(m.sseOpened, opened);
     setCounter(m.sseSent, sent);
     setCounter(m.sseDropped, dropped);
     await this.#refreshProcess();
@@ -165,18 +188,31 @@ function register(registry: Registry) {
       'lukhas_canary_oldest_running_seconds',
       'Age of the oldest RUNNING canary; 0 if there is none.',
     ),
+    overdue: gauge(
+      'lukhas_canary_overdue_seconds',
+      'How long the most overdue RUNNING canary is past the end of its window; 0 if none is.',
+    ),
     unreviewed: gauge('lukhas_breakglass_unreviewed', 'Break-glass promotions not reviewed yet, overdue or not.'),
     late: counter('lukhas_ticks_late_total', 'Canary checks made more than half an interval late.'),
     sourceErrors: counter('lukhas_source_errors_total', 'Canary checks in which the metrics source failed, by state.', [
       'state',
     ]),
     errors: counter('lukhas_errors_total', 'Steps that failed because of the daemon itself: database, disk, bugs.'),
+    verification: counter(
+      'lukhas_verification_failures_total',
+      'Times the log, or what a promotion depends on, was not as it was recorded.',
+    ),
+    witnessBehind: gauge(
+      'lukhas_witness_behind_seconds',
+      'How long the newest checkpoint has been missing at a witness or anchor; 0 if it is at all of them.',
+    ),
     fallbackTotal: counter('lukhas_fallback_engaged_seconds_total', 'Total time canaries were without readings.'),
     fallbackLongest: gauge(
       'lukhas_fallback_longest_seconds',
       'Longest time a canary has been without readings now; 0 if none is.',
     ),
     sseClients: gauge('lukhas_sse_clients', 'Clients of the event stream.'),
+    sseOpened: counter('lukhas_sse_clients_opened_total', 'Clients that opened an event stream.'),
     sseSent: counter('lukhas_sse_events_sent_total', 'Events sent to clients of the event stream.'),
     sseDropped: counter(
       'lukhas_sse_clients_dropped_total',
@@ -186,7 +222,9 @@ function register(registry: Registry) {
     jobs: gauge('lukhas_jobs', 'Evaluation jobs in the log by state.', ['state']),
     events: gauge('lukhas_ledger_events', 'Entries in the log.'),
     bytes: gauge('lukhas_database_bytes', 'Size of the database and its write-ahead log.'),
-    exports: counter('lukhas_export_failures_total', 'Evidence exports that failed.'),
+    diskFree: gauge('lukhas_disk_free_bytes', 'Free space on the disk of the database.'),
+    diskSize: gauge('lukhas_disk_size_bytes', 'Size of the disk of the database.'),
+    exports: counter('lukhas_export_failures_total', 'Evidence exports that failed, of commands too.'),
     requests: counter('lukhas_http_requests_total', 'Requests answered, by route.', ['route', 'method', 'status']),
     cpu: counter('process_cpu_seconds_total', 'Processor time, user and system.'),
     resident: gauge('process_resident_memory_bytes', 'Resident memory.'),

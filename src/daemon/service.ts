@@ -54,6 +54,8 @@ const GIVE_TARGETS = 'Give targets, e.g. {"latency_p95_ms": 250, "max_error_rate
 export interface ServiceOptions {
   /** Called when this process has requested or changed a canary: the runner checks at once. */
   onStarted?: () => void;
+  /** A verification of the whole log has come to its end. */
+  onVerified?: (report: VerifyReport) => void;
   /** Errors that no caller gets to see. */
   onError?: (error: unknown) => void;
 }
@@ -80,7 +82,9 @@ export class Service {
     const task = { path: app.config.dbPath, summaries: true };
     this.verification = new Shared(async (signal) => {
       const { verifyInThread } = await import('../lib/app/verify-in-thread.js');
-      return verifyInThread(task, signal);
+      const report = await verifyInThread(task, signal);
+      options.onVerified?.(report);
+      return report;
     });
     // Every waiting call adds a listener.
     setMaxListeners(0, this.closing.signal);

@@ -6,6 +6,7 @@ import type { Tick } from '../../src/lib/canary/advance.js';
 import { Approvals } from '../../src/lib/canary/approvals.js';
 import { Canaries } from '../../src/lib/canary/canaries.js';
 import { timestamp } from '../../src/lib/clock.js';
+import { LukhasError } from '../../src/lib/errors.js';
 import type { Observation } from '../../src/lib/judge/observation.js';
 import type { StoredEvent } from '../../src/lib/ledger/events.js';
 import {
@@ -28,12 +29,14 @@ describe('the metrics of the daemon', () => {
   let clock: FakeClock;
   let metrics: DaemonMetrics;
   let server: HttpServer;
-  let sse = { clients: 0, sent: 0, dropped: 0 };
+  let sse = { clients: 0, opened: 0, sent: 0, dropped: 0 };
+  let behindSince: number | null = null;
 
   beforeEach(async () => {
     here = await place();
     clock = new FakeClock();
-    sse = { clients: 0, sent: 0, dropped: 0 };
+    sse = { clients: 0, opened: 0, sent: 0, dropped: 0 };
+    behindSince = null;
     const { ledger } = here;
     const app = {
       clock,
@@ -41,7 +44,13 @@ describe('the metrics of the daemon', () => {
       canaries: new Canaries(ledger, clock),
       config: { dbPath: here.path } as App['config'],
     };
-    metrics = new DaemonMetrics({ app, version: '1', routes: [], sse: () => sse });
+    metrics = new DaemonMetrics({
+      app,
+      version: '1',
+      routes: [],
+      sse: () => sse,
+      witnessBehindSince: () => behindSince,
+    });
     server = await startHttpServer({ routes: [metrics.route], host: '127.0.0.1', port: 0, onError: () => undefined });
   });
   afterEach(async () => {
@@ -129,14 +138,87 @@ describe('the metrics of the daemon', () => {
   });
 
   it('show what others count, and only let it grow', async () => {
-    sse = { clients: 7, sent: 1_000, dropped: 2 };
+    sse = { clients: 7, opened: 9, sent: 1_000, dropped: 2 };
     expect(await read('lukhas_sse_clients')).to.equal(7);
     expect(await read('lukhas_sse_events_sent_total')).to.equal(1_000);
-    sse = { clients: 5, sent: 1_010, dropped: 2 };
+    sse = { clients: 5, opened: 9, sent: 1_010, dropped: 2 };
     expect(await read('lukhas_sse_clients')).to.equal(5);
     expect(await read('lukhas_sse_events_sent_total')).to.equal(1_010);
     expect(await read('lukhas_sse_clients_dropped_total')).to.equal(2);
+    expect(await read('lukhas_sse_clients_opened_total')).to.equal(9);
   });
+
+  it('say how long a witness has been behind', async () => {
+    expect(await read('lukhas_witness_behind_seconds')).to.equal(0);
+    behindSince = clock.now();
+    clock.time += 7_200_000;
+    expect(await read('lukhas_witness_behind_seconds')).to.equal(7_200);
+  });
+
+  it('count what was not as recorded apart from other errors', async () => {
+    metrics.onError(new LukhasError('LEDGER_UNAVAILABLE', 'the disk is full'));
+    metrics.onError(new LukhasError('LEDGER_CORRUPT', 'entry 7 is not as it was recorded'));
+    metrics.onError(new LukhasError('VERIFICATION', 'entries are missing'));
+    metrics.onError(new TypeError('a bug'));
+    expect(await read('lukhas_errors_total')).to.equal(4);
+    expect(await read('lukhas_verification_failures_total')).to.equal(2);
+    metrics.onVerificationFailed();
+    expect(await read('lukhas_verification_failures_total')).to.equal(3);
+  });
+
+  it('count exports that failed from the log, whoever asked for them, and those that it could not record', async () => {
+    const by = { who: 'ana', how: 'os-user' } as const;
+    const data = { by, from: null, to: null, reason: 'error', message: 'the disk is full' } as const;
+    const event = { kind: 'evidence.failed', subject: 'evidence', ts: timestamp(START), seq: 1, v: 1, data };
+    metrics.take([{ type: 'event', event: event as unknown as StoredEvent, position: { seq: 1, row: 1 } }]);
+    expect(await read('lukhas_export_failures_total')).to.equal(1);
+    metrics.onUnrecordedExport();
+    expect(await read('lukhas_export_failures_total')).to.equal(2);
+  });
+
+  it('show the space on the disk of the database', async () => {
+    const [free, size] = [await read('lukhas_disk_free_bytes'), await read('lukhas_disk_size_bytes')];
+    expect(free).to.be.greaterThan(0);
+    expect(size).to.be.at.least(free!);
+  });
+
+  for (const beforeStart of [false, true])
+    it(`tell how long a canary is past its window, started ${beforeStart ? 'before' : 'after'} the daemon`, async () => {
+      const { ledger } = here;
+      const window = { windowSeconds: 60, maxWindowSeconds: 120, onInconclusive: 'extend', warmupSeconds: 10 } as const;
+      const { id } = await startCanary(ledger, clock, {
+        policy: policy({ targets: { max_error_rate: 0.02 }, ...window }),
+      });
+      const ts = timestamp(clock.now());
+      const summaries = [
+        { subject: id, type: 'canary', state: 'RUNNING', modelId: 'm', open: true, data: {} },
+      ] as const;
+      await ledger.commit({
+        events: [{ kind: 'canary.started', subject: id, ts, data: { startedAt: START } }],
+        summaries,
+      });
+      let seen = beforeStart ? await ledger.size() : 0;
+      const follow = async () => {
+        metrics.take((await ledger.feed({ seq: seen, row: 0 }, 1000)).filter((item) => item.type === 'event'));
+        seen = await ledger.size();
+      };
+      await (beforeStart ? metrics.begin() : follow());
+      const overdue = async (seconds: number) => {
+        clock.time = START + seconds * 1000;
+        return read('lukhas_canary_overdue_seconds');
+      };
+      expect(await overdue(70)).to.equal(0);
+      expect(await overdue(100)).to.equal(30);
+      const extended = { tick: 7, windowEndsAt: START + 130_000, reason: 'undecided at the end of the window' };
+      await ledger.commit({ events: [{ kind: 'canary.extended', subject: id, ts, data: extended }], summaries });
+      await follow();
+      expect(await overdue(100)).to.equal(0);
+      expect(await overdue(1030)).to.equal(900);
+      const aborted = { by: { who: 'ana', how: 'os-user' }, reason: 'enough' } as const;
+      await ledger.commit({ events: [{ kind: 'canary.aborted', subject: id, ts, data: aborted }], summaries });
+      await follow();
+      expect(await overdue(1030)).to.equal(0);
+    });
 
   it('tell the age of the oldest canary that runs, and the longest time without readings', async () => {
     expect(await read('lukhas_canary_oldest_running_seconds')).to.equal(0);
