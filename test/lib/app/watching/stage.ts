@@ -104,7 +104,12 @@ class Half {
     const judging = new Judging(ledger);
     const hub = new SseHub({ ledger, follower, clock, judging, limits: { heartbeatMs: 50 } });
     await hub.start();
-    const evidence = new EvidenceRoute({ app, version: '1.2.3', onFailure: () => undefined });
+    const evidence = new EvidenceRoute({
+      app,
+      version: '1.2.3',
+      onFailure: () => undefined,
+      onUnrecorded: () => undefined,
+    });
     const routes: Route[] = [
       hub.route,
       evidence.route,
