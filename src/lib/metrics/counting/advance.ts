@@ -258,9 +258,22 @@ class Step {
 
   /** Values of series that may return; after anything but counting on, they are not known any more. */
   private kept(series: ProcessCursor['series']): ProcessCursor['series'] {
-    if (this.counts) return { ...series };
+    if (this.counts) return this.followsFall() ? this.withoutUnknown(series) : { ...series };
     if (this.fromZero) return {};
     return Object.fromEntries(Object.keys(series).map((key) => [key, null]));
+  }
+
+  /** Whether it counts on from where the counters fell to at the last look, though nothing says that this was a restart. */
+  private followsFall(): boolean {
+    const { other } = this.before ?? {};
+    return other?.held === true && !other.risen && this.verdict.since === undefined;
+  }
+
+  /** What went with the fall and is still away is new when it comes, like the first failure after a restart. */
+  private withoutUnknown(series: ProcessCursor['series']): ProcessCursor['series'] {
+    return Object.fromEntries(
+      Object.entries(series).filter(([key, value]) => value !== null || this.look.series.has(key)),
+    );
   }
 }
 

@@ -229,6 +229,24 @@ describe('countArm: a fall', () => {
     expect(slowCounts.reduce((total, count) => total + count, 0)).to.equal(20 + 39);
   });
 
+  it('that nothing confirms as a restart leaves failures that come later new, and they count', () => {
+    const signals: Signals = { ...ERRORS, errors: errorsOf('model_requests_total{code="500"}', true) };
+    const of = (code: string, value: number) => requests(value, { code });
+    // No request between the two checks after the restart: nothing says that what fell counts on.
+    const all = looks(
+      [
+        [of('200', 6000), of('500', 79)],
+        [of('200', 900)],
+        [of('200', 900)],
+        [of('200', 950)],
+        [of('200', 990), of('500', 12)],
+        [of('200', 1030), of('500', 20)],
+      ],
+      signals,
+    );
+    expect(counted(all)).to.deep.equal({ bad: 20, total: 150 });
+  });
+
   it('of a sum whose part comes back is no restart', () => {
     const all = looks(pages([9000], [9100], [9200], [4000], [9400], [9500]), ERRORS);
     expect(states(all).slice(3)).to.deep.equal(['unstable', 'unstable', 'unstable']);
