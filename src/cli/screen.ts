@@ -97,6 +97,21 @@ export function printData(text: string): void {
   process.stdout.write(process.stdout.isTTY ? visibleLines(text) : text);
 }
 
+/** Lines as they come, each no more than one whatever it holds. @returns whether somebody still reads, once they were taken */
+export function printNow(lines: readonly string[]): Promise<boolean> {
+  return taken(lines.map((line) => `${visible(line)}\n`).join(''));
+}
+
+/** The same with a JSON document a line. */
+export function printJsonNow(values: readonly object[]): Promise<boolean> {
+  return taken(values.map((value) => `${visibleJson(maskedJson(value))}\n`).join(''));
+}
+
+/** Asked of each write: standard output forgets that it failed. */
+function taken(text: string): Promise<boolean> {
+  return new Promise((resolve) => process.stdout.write(text, (error) => resolve(error == null)));
+}
+
 /** Data that is made as it is read, a line each: no more is made than its reader takes. Ends early when the reader went away. */
 export async function printLines(lines: AsyncIterable<string>): Promise<void> {
   let waiting = '';

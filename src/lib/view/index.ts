@@ -22,6 +22,7 @@ export {
 } from './canary.js';
 export { amount, type Cell, cellOf, type Meter, meterOf, sourceHealth, timeLeft } from './cell.js';
 export { type Course, courseOf, type Series, tableOf } from './course.js';
+export { lineOf, rowLine } from './line.js';
 export { type ListedRow, listedRows } from './listing.js';
 export { type CanaryNumbers, numbersOf } from './numbers.js';
 export {
@@ -36,6 +37,7 @@ export {
   type SortKey,
   take,
 } from './overview.js';
-export { type CanaryRow, isOpenRow } from './row.js';
+export { type CanaryRow, isDoneRow, isOpenRow } from './row.js';
 export { jobLook, type StateLook, stateLook, type Tone } from './state.js';
-export type { Told } from './told.js';
+export { seqOf, type Told } from './told.js';
+export { headOf, type TreeNode, treeOf } from './tree.js';

@@ -169,6 +169,15 @@ export function isOpenRow({ state, approval }: CanaryRow): boolean {
   return state === 'PENDING' || state === 'RUNNING' || approval?.state === 'awaiting';
 }
 
+/**
+ * Whether nothing more happens by itself: it was decided and the decision carried out, or it ended otherwise. One that waits for
+ * people waits for nobody else.
+ */
+export function isDoneRow({ state, acted }: CanaryRow): boolean {
+  if (state === 'PENDING' || state === 'RUNNING') return false;
+  return acted !== null || (state !== 'PROMOTED' && state !== 'ROLLED_BACK');
+}
+
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }

@@ -88,7 +88,10 @@ export class DaemonClient {
   /** What a connection that failed while it was read means. */
   brokenOff(error: unknown): DaemonError {
     if (error instanceof DaemonError) return error;
-    return new DaemonError('DAEMON_UNREACHABLE', `${this.place}: ${whyNot(error)}`, false, null, { cause: error });
+    return new DaemonError('DAEMON_UNREACHABLE', `${this.place}: ${whyNot(error)}`, false, null, {
+      suggestions: ['Check the address, and that `lukhas serve` runs there.'],
+      cause: error,
+    });
   }
 
   async #ask(path: string, signal: AbortSignal, init: RequestInit & { headers: Record<string, string> }) {

@@ -3,7 +3,8 @@
  * daemon (`RemoteWatching`).
  */
 export { canaryEntries } from '../explanations.js';
+export { DaemonClient } from './daemon.js';
 export { LocalWatching } from './local.js';
 export { readOverview } from './overview.js';
 export { RemoteWatching } from './remote.js';
-export type { Connection, Deed, Watching } from './watching.js';
+export type { Watching } from './watching.js';

@@ -73,7 +73,7 @@ describe('following a daemon', () => {
       [refusal(503, 'starting'), 'DAEMON_UNREACHABLE', /starting/, /^$/],
       [(_, response) => response.end('<html>'), 'DAEMON_REFUSED', /does not answer as lukhas serve does/, /address/],
       [(_, response) => response.writeHead(404).end('x'), 'DAEMON_REFUSED', /answered 404/, /address/],
-      [(_, response) => response.destroy(), 'DAEMON_UNREACHABLE', /cannot be reached/, /^$/],
+      [(_, response) => response.destroy(), 'DAEMON_UNREACHABLE', /cannot be reached/, /lukhas serve/],
     ] as [Answer, string, RegExp, RegExp][]) {
       const { ended, error, url } = await follow(answer);
       await ended;

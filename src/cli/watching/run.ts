@@ -1,0 +1,88 @@
+import { exitOf, loadConfig } from '../../lib/app/index.js';
+import { DaemonClient, LocalWatching, RemoteWatching, type Watching } from '../../lib/app/watching/index.js';
+import { type Clock, systemClock } from '../../lib/clock.js';
+import { foldCanary } from '../../lib/readings/index.js';
+import { type Interrupt, interruptible } from '../interrupt.js';
+import { exitCodeIsOutcome } from '../output.js';
+import { print } from '../screen.js';
+import { followInLines } from './follow.js';
+import { listOnce, readOnce, recordOnce, treeOnce } from './once.js';
+
+/** Where what is watched is. */
+export interface WatchPlace {
+  place: { url: string } | { db: string | undefined; config: string | undefined };
+  /** Of a daemon; null: none is set. */
+  key: string | null;
+  /** Of lukhas. */
+  version: string;
+  say(message: string): void;
+}
+
+export interface WatchWanted {
+  /** As it was typed; null: everything. */
+  id: string | null;
+  once: boolean;
+  untilDone: boolean;
+  json: boolean;
+  noColor: boolean | undefined;
+}
+
+/** @returns what `--json` prints at the end; undefined: it has been printed as it came */
+export async function runWatch(where: WatchPlace, wanted: WatchWanted): Promise<unknown> {
+  const clock = systemClock();
+  const watching = await open(where, clock);
+  try {
+    return await interruptible(async (interrupt) => {
+      const id = wanted.id === null ? null : (await watching.canary(wanted.id)).id;
+      if (wanted.once) return once(watching, clock, { ...wanted, id }, interrupt);
+      await follow(watching, clock, { ...wanted, id }, interrupt);
+      return undefined;
+    });
+  } finally {
+    await watching.close();
+  }
+}
+
+async function open({ place, key, version, say }: WatchPlace, clock: Clock): Promise<Watching> {
+  if (!('url' in place)) {
+    const config = await loadConfig({ flags: place });
+    return LocalWatching.open({ config, version, clock });
+  }
+  const daemon = new DaemonClient(place.url, key);
+  if (daemon.tellsKey) say('warning: the key in LUKHAS_API_KEY is sent over http: others on the network can read it');
+  return new RemoteWatching({ daemon, clock });
+}
+
+async function once(
+  watching: Watching,
+  clock: Clock,
+  { id, json, noColor }: WatchWanted,
+  { signal }: Interrupt,
+): Promise<unknown> {
+  if (id !== null) {
+    const record = await watching.canary(id);
+    if (json) return recordOnce(record);
+    print(treeOnce(record, clock.now(), noColor));
+    return undefined;
+  }
+  await readOnce(watching, signal);
+  const { canaries, jobs, gates, ...rest } = watching.overview;
+  if (json) return { ...rest, canaries: [...canaries.values()], jobs: [...jobs.values()], gates: [...gates.values()] };
+  print(listOnce(watching, clock.now(), noColor));
+  return undefined;
+}
+
+async function follow(
+  watching: Watching,
+  clock: Clock,
+  { id, json, untilDone }: WatchWanted,
+  interrupt: Interrupt,
+): Promise<void> {
+  const done = await followInLines({ watching, clock, id, json, untilDone }, interrupt.signal);
+  if (done && id !== null) {
+    // As its entries tell it: a list knows less of how it ended.
+    const canary = foldCanary((await watching.canary(id)).events);
+    process.exitCode = exitOf(canary!);
+    exitCodeIsOutcome();
+  } else if (interrupt.exit !== null) process.exitCode = interrupt.exit;
+}
