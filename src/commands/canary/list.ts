@@ -1,22 +1,8 @@
 import { Flags } from '@oclif/core';
 import { advice } from '../../cli/advice.js';
 import { BaseCommand } from '../../cli/base-command.js';
-import { table } from '../../cli/table.js';
-import type { SubjectSummary } from '../../lib/ledger/index.js';
+import { isUnreviewed } from '../../cli/unreviewed.js';
 import { CANARY_STATES } from '../../lib/ledger/index.js';
-
-function unreviewed({ data }: SubjectSummary): boolean {
-  return data['breakGlass'] === 'not reviewed';
-}
-
-/** In few words: the state says what was decided, not whether it could be done. */
-function stateOf(summary: SubjectSummary): string {
-  const notes = [
-    ...(unreviewed(summary) ? ['break-glass, not reviewed'] : []),
-    ...(summary.data['action'] === 'failed' ? ['hook failed'] : []),
-  ];
-  return notes.length === 0 ? summary.state : `${summary.state} (${notes.join('; ')})`;
-}
 
 export default class CanaryList extends BaseCommand {
   static override summary = 'list canaries, newest first';
@@ -40,7 +26,7 @@ export default class CanaryList extends BaseCommand {
     });
     if (warning !== null) this.say(`warning: ${warning}`);
     // What nobody has reviewed yet comes first, of those that are listed.
-    summaries.sort((a, b) => Number(unreviewed(b)) - Number(unreviewed(a)));
+    summaries.sort((a, b) => Number(isUnreviewed(b)) - Number(isUnreviewed(a)));
     const canaries = summaries.map(({ subject, modelId, state, createdAt, updatedAt, data }) => ({
       canaryId: subject,
       modelId,
@@ -50,14 +36,9 @@ export default class CanaryList extends BaseCommand {
       ...data,
     }));
     if (!this.jsonEnabled()) {
-      const rows = summaries.map((h) => [
-        h.subject,
-        stateOf(h),
-        h.modelId,
-        `${h.data['fromGate']} -> ${h.data['toGate']}`,
-        h.updatedAt,
-      ]);
-      this.log(rows.length === 0 ? 'no canaries' : table(['CANARY', 'STATE', 'MODEL', 'GATES', 'UPDATED'], rows));
+      // What judges and draws: nothing that a program reads needs it.
+      const { presentList } = await import('../../cli/watching/list.js');
+      this.log(await presentList(app, summaries, flags['no-color']));
     }
     return { canaries, ...(warning === null ? {} : { warning: advice(warning) }) };
   }

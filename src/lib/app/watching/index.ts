@@ -5,6 +5,6 @@
 export { canaryEntries } from '../explanations.js';
 export { DaemonClient } from './daemon.js';
 export { LocalWatching } from './local.js';
-export { readOverview } from './overview.js';
+export { readOverview, readRows } from './overview.js';
 export { RemoteWatching } from './remote.js';
 export type { Watching } from './watching.js';

@@ -1,8 +1,9 @@
+import { LukhasError } from '../../errors.js';
 import type { FeedItem, Ledger, StoredEvent, SubjectSummary } from '../../ledger/index.js';
 import { ENDED_KINDS, listOf } from '../../readings/index.js';
 import { eventId, type Judging, streamEvent, subjectOf, type Teller } from '../../stream/index.js';
 import { Turns } from '../../turns.js';
-import { emptyOverview, type Overview, type OverviewJson, take } from '../../view/index.js';
+import { type CanaryRow, emptyOverview, type Overview, type OverviewJson, take } from '../../view/index.js';
 
 /** What an overview is read from. */
 export interface OverviewSource {
@@ -28,8 +29,7 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
   const canaries = await newest(ledger, 'canary');
   for (const id of canaries.ids) {
     await turns.next();
-    const subject = await takeSubject(overview, ledger, id);
-    if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, { ledger, judging }, id, subject);
+    await takeCanary(overview, { ledger, judging }, id);
   }
   const jobs = await newest(ledger, 'job');
   for (const id of jobs.ids) {
@@ -48,6 +48,34 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
     older: { canaries: canaries.older, jobs: jobs.older },
     warning: canaries.warning ?? jobs.warning,
   };
+}
+
+/** Rows of these canaries; those whose entries are damaged are left out. */
+export async function readRows(
+  { ledger, judging }: Pick<OverviewSource, 'ledger' | 'judging'>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, CanaryRow>> {
+  const overview = emptyOverview();
+  const turns = new Turns();
+  for (const id of ids) {
+    await turns.next();
+    try {
+      await takeCanary(overview, { ledger, judging }, id);
+    } catch (error) {
+      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
+      overview.canaries.delete(id);
+    }
+  }
+  return overview.canaries;
+}
+
+async function takeCanary(
+  overview: Overview,
+  source: Pick<OverviewSource, 'ledger' | 'judging'>,
+  id: string,
+): Promise<void> {
+  const subject = await takeSubject(overview, source.ledger, id);
+  if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, source, id, subject);
 }
 
 async function newest(ledger: Ledger, type: Extract<SubjectSummary['type'], 'canary' | 'job'>) {
