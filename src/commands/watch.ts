@@ -7,7 +7,7 @@ export default class Watch extends BaseCommand {
   static override aliases = ['canary:watch'];
   static override summary = 'watch canaries and jobs live, here or at a daemon';
   static override description =
-    'Follows the log, whoever writes it; no daemon is needed. Prints one line a change, or with --json each event of the stream. Ctrl-C stops watching, not the canary. With --until-done the exit code is that of `canary start`.';
+    'Follows the log, whoever writes it; no daemon is needed. Draws a live view in a terminal (? shows its keys), else prints a line a change, or with --json each event of the stream. Ctrl-C stops watching, not the canary. With --until-done the exit code is that of `canary start`.';
   static override examples = [
     '<%= config.bin %> watch',
     '<%= config.bin %> watch c-mx2fyy --until-done',

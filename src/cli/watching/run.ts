@@ -1,9 +1,12 @@
-import { exitOf, loadConfig } from '../../lib/app/index.js';
+import { environment, exitOf, loadConfig } from '../../lib/app/index.js';
 import { DaemonClient, LocalWatching, RemoteWatching, type Watching } from '../../lib/app/watching/index.js';
 import { type Clock, systemClock } from '../../lib/clock.js';
+import { EXIT } from '../../lib/errors.js';
 import { foldCanary } from '../../lib/readings/index.js';
+import { canaryView, isDoneRow } from '../../lib/view/index.js';
 import { type Interrupt, interruptible } from '../interrupt.js';
 import { exitCodeIsOutcome } from '../output.js';
+import { presentCanary } from '../present.js';
 import { print } from '../screen.js';
 import { followInLines } from './follow.js';
 import { listOnce, readOnce, recordOnce, treeOnce } from './once.js';
@@ -75,14 +78,53 @@ async function once(
 async function follow(
   watching: Watching,
   clock: Clock,
-  { id, json, untilDone }: WatchWanted,
+  { id, json, untilDone, noColor }: WatchWanted,
   interrupt: Interrupt,
 ): Promise<void> {
-  const done = await followInLines({ watching, clock, id, json, untilDone }, interrupt.signal);
+  const drawn = !json && isDrawable();
+  const done = drawn
+    ? await draw({ watching, clock, id, untilDone, noColor })
+    : await followInLines({ watching, clock, id, json, untilDone }, interrupt.signal);
   if (done && id !== null) {
     // As its entries tell it: a list knows less of how it ended.
-    const canary = foldCanary((await watching.canary(id)).events);
-    process.exitCode = exitOf(canary!);
+    const record = await watching.canary(id);
+    const canary = foldCanary(record.events)!;
+    process.exitCode = exitOf(canary);
     exitCodeIsOutcome();
+    // The view has left nothing on the screen.
+    if (drawn) print(presentCanary({ ...canary, verdict: canaryView(record)!.verdict }, noColor));
   } else if (interrupt.exit !== null) process.exitCode = interrupt.exit;
+}
+
+/** Whether there is a terminal that can be drawn on, and somebody at its keys. */
+function isDrawable(): boolean {
+  return Boolean(process.stdin.isTTY && process.stdout.isTTY) && environment()['TERM'] !== 'dumb';
+}
+
+/** On the whole terminal. @returns whether the canary is done */
+async function draw(options: {
+  watching: Watching;
+  clock: Clock;
+  id: string | null;
+  untilDone: boolean;
+  noColor: boolean | undefined;
+}): Promise<boolean> {
+  const { watching, clock, id, untilDone, noColor } = options;
+  const { hasUnicode, showWatch } = await import('../../tui/index.js');
+  let done = false;
+  const until = (): number | null => {
+    const row = id === null ? undefined : watching.overview.canaries.get(id);
+    done = untilDone && row !== undefined && isDoneRow(row);
+    return done ? EXIT.done : null;
+  };
+  const exit = await showWatch({
+    ...{ watching, clock, id, until },
+    exportTo: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    color: !noColor && !environment()['NO_COLOR'],
+    unicode: hasUnicode(environment()),
+  });
+  process.exitCode = exit;
+  return done;
 }

@@ -7,4 +7,4 @@ export { DaemonClient } from './daemon.js';
 export { LocalWatching } from './local.js';
 export { readOverview, readRows } from './overview.js';
 export { RemoteWatching } from './remote.js';
-export type { Watching } from './watching.js';
+export type { Deed, Watching } from './watching.js';
