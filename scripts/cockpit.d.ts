@@ -1,4 +1,4 @@
-import type { BuildResult, Format } from 'esbuild';
+import type { Format } from 'esbuild';
 
-export function browserBundle(root: string, entry: string, format: Format): Promise<BuildResult<{ write: false }>>;
+export function browserBundle(root: string, entry: string, format: Format): Promise<string>;
 export function cockpitPage(root: string): Promise<string>;
