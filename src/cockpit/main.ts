@@ -121,7 +121,6 @@ function show(): void {
     if (link.getAttribute('href') === hash.split('?')[0]) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  main.focus();
 }
 
 function showOverview(filter: Filter): void {
@@ -194,7 +193,11 @@ async function begin(): Promise<void> {
     signIn();
     return;
   }
-  addEventListener('hashchange', show);
+  addEventListener('hashchange', () => {
+    show();
+    // A new page is read from its beginning; the first one has the focus where the browser puts it.
+    main.focus();
+  });
   show();
   setInterval(() => {
     tellHeard();
