@@ -3,7 +3,7 @@ import { signCheckpoint } from '../../../../src/lib/evidence/formats/checkpoint.
 import { noteSigner, noteVerifier } from '../../../../src/lib/evidence/formats/note.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from '../../../../src/lib/evidence/formats/tlog-proof.js';
 import { SIGNATURE_TYPE } from '../../../../src/lib/evidence/formats/vkey.js';
-import { leafHash } from '../../../../src/lib/evidence/tree/merkle-verify.js';
+import { leafHash } from '../../../../src/lib/evidence/tree/node-verifier.js';
 import { cases } from '../../../cases.js';
 import { refusal } from '../refusal.js';
 import { ALICE, BOB, mutate, numbers } from '../signers.js';

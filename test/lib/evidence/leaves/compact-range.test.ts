@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { LukhasError } from '../../../../src/lib/errors.js';
 import { CompactRange } from '../../../../src/lib/evidence/leaves/compact-range.js';
-import { leafHash, verifyConsistency, verifyInclusion } from '../../../../src/lib/evidence/tree/merkle-verify.js';
+import { leafHash, verifyConsistency, verifyInclusion } from '../../../../src/lib/evidence/tree/node-verifier.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { canonicalJson } from '../../../../src/lib/ledger/tree/canonical.js';
 import { cases } from '../../../cases.js';

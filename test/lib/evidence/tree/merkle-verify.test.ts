@@ -1,13 +1,12 @@
 import { expect } from 'chai';
+import type { ConsistencyClaim, InclusionClaim } from '../../../../src/lib/evidence/tree/merkle-verify.js';
 import {
-  type ConsistencyClaim,
   emptyRoot,
-  type InclusionClaim,
   leafHash,
   nodeHash,
   verifyConsistency,
   verifyInclusion,
-} from '../../../../src/lib/evidence/tree/merkle-verify.js';
+} from '../../../../src/lib/evidence/tree/node-verifier.js';
 import { cases } from '../../../cases.js';
 import { numbers } from '../signers.js';
 import { entries, naiveConsistency, naivePath, naiveRoot } from './trees.js';
