@@ -1,6 +1,7 @@
 import type { ObjectiveEvidence, WhyMath } from '../lib/explain/index.js';
 import {
   assumptionText,
+  bucketText,
   count,
   flow,
   inUnit,
@@ -8,7 +9,6 @@ import {
   odds,
   oneLine,
   percent,
-  percentile,
   plural,
   seconds,
   sparkline,
@@ -84,19 +84,15 @@ function evidenceBars({ bet, evidence }: WhyMath): string | null {
 }
 
 function rateFacts(o: RateReport): [string, string | null][] {
-  const { baseline: b, latency: l, onset } = o;
-  const bound = (x: number | null, otherwise: string) => (x === null ? otherwise : `above ${inUnit(o, x)}`);
+  const { baseline: b, onset } = o;
+  const buckets = bucketText(o);
   return [
     [
       'baseline',
       b &&
         `${o.name}: ${count(b.bad)} of ${count(b.total)} (${b.rate === null ? NONE : percent(b.rate)}), ${b.ratio === null ? 'no ratio' : `canary ${Number(b.ratio.toPrecision(3))}x that`}, attributable: ${o.attributable}`,
     ],
-    [
-      'buckets',
-      l &&
-        `${o.name}: a rollback counts ${bound(l.surelyAbove, 'none')}, a promotion ${bound(l.possiblyAbove, 'all')}${l.bucket ? `; ${percentile(l)} ${l.bucket.lower === null ? 'at or below' : `in ${count(l.bucket.lower)} to`} ${inUnit(o, l.bucket.upper)}` : ''}`,
-    ],
+    ['buckets', buckets && `${o.name}: ${buckets}`],
     ['left out', o.leftOut ? notCounted(o, o.leftOut) : null],
     ['waiting', o.waiting ? notCounted(o, o.waiting) : null],
     [

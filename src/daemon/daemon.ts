@@ -1,7 +1,7 @@
 import type { App, ServeSettings } from '../lib/app/index.js';
 import { authOf, initKeys, policyOfFile } from '../lib/app/index.js';
 import { reachable } from '../lib/metrics/index.js';
-import { actionRoutes, choiceRoutes, sessionRoutes, startRoutes, viewRoutes } from './api/index.js';
+import { actionRoutes, choiceRoutes, logRoutes, sessionRoutes, startRoutes, viewRoutes } from './api/index.js';
 import { cockpitRoutes } from './cockpit/index.js';
 import { DescriptorWatch } from './descriptors.js';
 import { Drivers } from './drivers.js';
@@ -183,6 +183,7 @@ class RunningDaemon implements Daemon {
     const about = { version, readOnly: this.#options.readOnly };
     const views = [
       ...viewRoutes({ app, judging }),
+      ...logRoutes(app),
       ...sessionRoutes({ clock, keys: new ApiKeys(settings.apiKeys), sessions, ...about }),
       ...actionRoutes({ app, readOnly: this.#options.readOnly, onChanged: () => this.#drivers.noticeCanary() }),
       ...choiceRoutes({ app, service: this.#service }),

@@ -3,6 +3,7 @@
  */
 export { actionRoutes } from './actions.js';
 export { choiceRoutes } from './choices.js';
+export { logRoutes } from './log.js';
 export { sessionRoutes } from './session.js';
 export { startRoutes } from './starting.js';
 export { viewRoutes } from './views.js';

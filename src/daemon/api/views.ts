@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../../lib/app/index.js';
-import { canaryEntries, readOverview } from '../../lib/app/watching/index.js';
+import { canaryEntries, gateStory, readOverview } from '../../lib/app/watching/index.js';
 import { eventId, type Judging, Teller } from '../../lib/stream/index.js';
 import type { OverviewJson } from '../../lib/view/index.js';
 import { type Route, readQuery, sendJson } from '../http/index.js';
@@ -22,6 +22,7 @@ const one = (name: string) =>
     .length(1, `must be given exactly once: ${name}=…`)
     .transform(([value]) => value as string);
 const canaryQuery = z.strictObject({ id: one('id') });
+const gateQuery = z.strictObject({ name: one('name') });
 const pageQuery = z.strictObject({
   id: one('id'),
   after: one('after')
@@ -58,6 +59,14 @@ export function viewRoutes({ app, judging }: ViewRoutesOptions): Route[] {
         const { id } = readQuery(canaryQuery, url, EXAMPLES);
         const position = eventId(await ledger.feedEnd(), await teller.log());
         sendJson(response, 200, await canaryEntries(app, id, position));
+      },
+    },
+    {
+      methods: ['GET'],
+      path: '/api/gate',
+      handle: async (_, response, { url }) => {
+        const { name } = readQuery(gateQuery, url, { name: 'production' });
+        sendJson(response, 200, { gate: name, changes: await gateStory(ledger, name) });
       },
     },
     {

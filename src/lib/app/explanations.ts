@@ -36,6 +36,8 @@ interface Asked {
 
 /** Canaries of a model that are told one by one. */
 const NEWEST = 20;
+/** Changes of a gate that its page shows. */
+const MOST_CHANGES = 200;
 
 /**
  * What the log says about a canary (by its id or a unique beginning of it), a job likewise, a model or a promotion, in words.
@@ -187,6 +189,11 @@ async function gateOfCanary(
   const own = await gateEntries(ledger, gate, { from: requested.seq, ...end, mentions: id });
   const newest = await gateEntries(ledger, gate, { limit: 1, newest: true });
   return [...own, ...newest.filter(({ seq }) => own.every((entry) => entry.seq !== seq))];
+}
+
+/** The newest changes of a gate's holder, and how each came about; in order. */
+export function gateStory(ledger: Ledger, gate: string): Promise<GateEntry[]> {
+  return gateEntries(ledger, gate, { limit: MOST_CHANGES, newest: true });
 }
 
 async function gateEntries(

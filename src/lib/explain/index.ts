@@ -5,9 +5,11 @@
 export { briefMilliseconds, briefOdds, briefPercent, briefPsi } from './brief.js';
 export { nextSteps, why } from './cause.js';
 export { evidenceText, howSure } from './certainty.js';
+export { decisionWords, entryWords, whoOf } from './entry.js';
+export { bucketText, formulaText, queriesOf } from './formula.js';
 export { flow, type Width, wrap } from './layout.js';
 export { mathOf, mathUnknown, type ObjectiveEvidence, observedValue, type WhyMath } from './math.js';
-export { title } from './narrate/index.js';
+export { entryMeans, title } from './narrate/index.js';
 export { narrateCanary } from './narrative.js';
 export { mark, missingText } from './objective-cells.js';
 export { objectiveLine } from './objective-lines.js';

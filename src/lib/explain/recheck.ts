@@ -1,8 +1,8 @@
 import type { Observation } from '../judge/index.js';
 import { judge, judgeVersionOf, type Verdict } from '../judge/index.js';
 import type { EventData } from '../ledger/index.js';
-import { canonicalJson } from '../ledger/tree/index.js';
 import type { Facts } from '../readings/index.js';
+import { sameJson } from './same-json.js';
 import { clip, plural } from './words.js';
 
 /** The recorded observations that a decision was made of. */
@@ -12,6 +12,8 @@ export interface Evidence {
   digest: string;
   /** sha256 over the canonical bytes of the recorded policy, hex. */
   policyDigest: string;
+  /** What the judge says of these observations under the recorded policy, where they have been judged already. */
+  again?: Verdict;
 }
 
 /**
@@ -57,7 +59,7 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
       `cannot be recomputed: decided by judge version ${verdict.judge}, its policy asks for version ${version}`,
     );
   const startedAt = facts.started?.data.startedAt ?? verdict.startedAt;
-  const again = judge(requested.data.policy, startedAt, observations);
+  const again = evidence.again ?? judge(requested.data.policy, startedAt, observations);
   const problems = differences(verdict, again);
   if (problems.length > 0) return result('differs', SHOUT, problems);
   return result(
@@ -81,12 +83,12 @@ function changes(committed: Committed, found: Pick<Committed, 'count' | 'digest'
 }
 
 function differences(recorded: Verdict, again: Verdict): string[] {
-  if (canonicalJson(recorded) === canonicalJson(again)) return [];
+  if (sameJson(recorded, again)) return [];
   const keys = [...new Set([...Object.keys(recorded), ...Object.keys(again)])] as (keyof Verdict)[];
-  const other = keys.filter((key) => canonicalJson([recorded[key] ?? null]) !== canonicalJson([again[key] ?? null]));
+  const other = keys.filter((key) => !sameJson(recorded[key] ?? null, again[key] ?? null));
   return other.map((key) => `the verdict's ${key}: recorded ${shown(recorded[key])}, recomputed ${shown(again[key])}`);
 }
 
 function shown(value: unknown): string {
-  return value === undefined ? 'nothing' : clip(canonicalJson(value), 120);
+  return value === undefined ? 'nothing' : clip(JSON.stringify(value), 120);
 }

@@ -35,4 +35,4 @@ export { FAMILIES, type LedgerPages, type LinePage, type Selection, type SeqRang
 export { type LogEntry, readProvenLog } from './proven-log.js';
 export { KEPT_MS, proveObservations } from './proven-observations.js';
 export { type Named, notInLog, resolveId, SHORTEST_PREFIX } from './resolve.js';
-export { asStored, isReadable } from './versions.js';
+export { asStored, EVENT_KINDS, isReadable } from './versions.js';

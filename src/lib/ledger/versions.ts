@@ -39,6 +39,9 @@ export const UPGRADES: Upgrades = {
   'canary.reviewed': [],
 };
 
+/** Every kind of entry. */
+export const EVENT_KINDS = Object.keys(UPGRADES) as readonly EventKind[];
+
 /** Version in which a kind is recorded. */
 export function versionOf(kind: EventKind, upgrades: Upgrades = UPGRADES): number {
   return upgrades[kind].length + 1;

@@ -36,6 +36,7 @@ export {
   isJobEvent,
   JOB_KINDS,
   type JobEvent,
+  meaningOf,
   unhandled,
 } from './meaning.js';
 export { type DecisionFacts, type Outcome, outcomeOf, STATE_OF_ACTION } from './outcome.js';

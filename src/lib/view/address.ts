@@ -9,11 +9,24 @@ export interface OverviewFilter {
   sort?: string;
 }
 
+/** What the list of log entries is limited to; left out: nothing. */
+export interface EntriesFilter {
+  /** Only entries below this number. */
+  before?: string;
+  /** A canary, job, promotion, or `gate:NAME`. */
+  about?: string;
+  model?: string;
+  /** A kind of entry, or what kinds begin with: `canary.decided`, `job`. */
+  kind?: string;
+}
+
 /** What a page of the cockpit is about. */
 export type Subject =
   | ({ kind: 'overview' } & OverviewFilter)
   /** `name`: id of a canary, job or promotion, name of a gate, sha256 of a policy, page of the documentation (`why`, `why#numbers`). */
-  | { kind: (typeof NAMED)[number]; name: string }
+  | { kind: (typeof NAMED)[number]; name: string /** Of a canary: with the reasons opened. */; why?: true }
+  /** The list of log entries. */
+  | { kind: 'entries'; filter: EntriesFilter }
   /** An entry of the log. */
   | { kind: 'log'; seq: number };
 
@@ -21,36 +34,46 @@ export type Subject =
 export const COCKPIT_PATH = '/cockpit.html';
 
 const FILTERS = ['q', 'state', 'sort'] as const;
+const ENTRY_FILTERS = ['before', 'about', 'model', 'kind'] as const;
 
 /** The part of the address from `#` on: `#/canary/c-m8k2x0`, `#/?q=fraud-v2`, `#/log/12`. */
 export function fragmentOf(subject: Subject): string {
   if (subject.kind === 'log') return `#/log/${subject.seq}`;
-  if (subject.kind !== 'overview') return `#/${subject.kind}/${encodeURIComponent(subject.name)}`;
-  const query = new URLSearchParams();
-  for (const key of FILTERS) if (subject[key] !== undefined && subject[key] !== '') query.set(key, subject[key]);
-  return query.size === 0 ? '#/' : `#/?${query}`;
+  if (subject.kind === 'entries') return `#/log${queryOf(ENTRY_FILTERS, subject.filter)}`;
+  if (subject.kind === 'overview') return `#/${queryOf(FILTERS, subject)}`;
+  return `#/${subject.kind}/${encodeURIComponent(subject.name)}${subject.why ? '?why' : ''}`;
 }
 
 /** What a fragment is about, as `fragmentOf` wrote it; an empty one is the overview. Null: there is no such page. */
 export function subjectAt(fragment: string): Subject | null {
-  const text = fragment.replace(/^#?\/?/, '');
-  if (text === '' || text.startsWith('?')) return overviewOf(text);
+  const [text = '', query = ''] = fragment.replace(/^#?\/?/, '').split('?');
+  if (text === '') return { kind: 'overview', ...filterOf(FILTERS, query) };
+  if (text === 'log') return { kind: 'entries', filter: filterOf(ENTRY_FILTERS, query) };
   const [kind = '', encoded = '', ...more] = text.split('/');
   if (encoded === '' || more.length > 0) return null;
   if (kind === 'log') return /^(0|[1-9]\d{0,14})$/.test(encoded) ? { kind, seq: Number(encoded) } : null;
   const named = NAMED.find((one) => one === kind);
   const name = decoded(encoded);
-  return named === undefined || name === null ? null : { kind: named, name };
+  if (named === undefined || name === null) return null;
+  return { kind: named, name, ...(named === 'canary' && query === 'why' ? { why: true } : {}) };
 }
 
-function overviewOf(query: string): Subject {
+type Filter<K extends string> = { [key in K]?: string };
+
+function queryOf<K extends string>(keys: readonly K[], filter: Filter<K>): string {
+  const query = new URLSearchParams();
+  for (const key of keys) if (filter[key] !== undefined && filter[key] !== '') query.set(key, filter[key]);
+  return query.size === 0 ? '' : `?${query}`;
+}
+
+function filterOf<K extends string>(keys: readonly K[], query: string): Filter<K> {
   const given = new URLSearchParams(query);
-  const filter: OverviewFilter = {};
-  for (const key of FILTERS) {
+  const filter: Filter<K> = {};
+  for (const key of keys) {
     const value = given.get(key);
     if (value !== null && value !== '') filter[key] = value;
   }
-  return { kind: 'overview', ...filter };
+  return filter;
 }
 
 function decoded(text: string): string | null {

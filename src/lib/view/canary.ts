@@ -23,6 +23,7 @@ import {
 } from '../readings/index.js';
 import { type StreamEvent, streamEvent, subjectOf } from '../stream/index.js';
 import { type Cell, cellOf, type Meter, meterOf } from './cell.js';
+import { CanaryFold } from './course.js';
 import { type CanaryRow, newRow, rowAfter } from './row.js';
 
 /** What the log holds of a canary, but for its observations. Plain JSON. */
@@ -79,18 +80,19 @@ export interface Marker {
 
 /**
  * A canary as it is shown, from all that is recorded of it. Pure: the same record gives the same view.
+ * @param judged its checks as they have been judged already; left out: they are judged here
  * @returns null when the record holds no request
  */
-export function canaryView(record: CanaryRecord): CanaryView | null {
+export function canaryView(record: CanaryRecord, judged?: Verdict): CanaryView | null {
   const { id, events, gate, observations } = record;
   const facts = factsOf(id, events);
   const canary = foldCanary(events);
   if (facts === null || canary === null) return null;
-  const interim = standing(canary, facts, observations);
+  const interim = standing(canary, facts, observations, judged);
   const history: CanaryHistory = { id, events, gate, interim, asOf: null };
   const verdict = verdictOf(facts, interim);
   const { digest, policyDigest } = record;
-  const evidence: Evidence = { observations, digest: digest ?? '', policyDigest };
+  const evidence: Evidence = { observations, digest: digest ?? '', policyDigest, ...(judged && { again: judged }) };
   const committed = canary.observations;
   const row = rowOf(record, verdict);
   return {
@@ -109,10 +111,21 @@ export function canaryView(record: CanaryRecord): CanaryView | null {
   };
 }
 
+/** What judges the checks of a canary one by one; null while its window has not started. */
+export function foldOf({ events }: CanaryEntries): CanaryFold | null {
+  const canary = foldCanary(events);
+  return canary === null || canary.startedAt === null ? null : new CanaryFold(canary.policy, canary.startedAt);
+}
+
 /** How a canary that nothing has decided stands by its observations. */
-function standing({ policy, startedAt }: Canary, facts: Facts, observations: readonly Observation[]): InterimVerdict {
+function standing(
+  { policy, startedAt }: Canary,
+  facts: Facts,
+  observations: readonly Observation[],
+  judged?: Verdict,
+): InterimVerdict {
   if (startedAt === null || facts.decided !== null) return null;
-  return observations.length === 0 ? 'pruned' : judge(policy, startedAt, observations);
+  return observations.length === 0 ? 'pruned' : (judged ?? judge(policy, startedAt, observations));
 }
 
 function glanced(verdict: Verdict): ObjectiveView[] {

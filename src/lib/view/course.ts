@@ -3,6 +3,7 @@ import {
   begin,
   type GlanceUnit,
   glanceOf,
+  type Judgement,
   judge,
   type ObjectiveReport,
   type Observation,
@@ -10,8 +11,10 @@ import {
   type Policy,
   quantileWithBucket,
   type RateReport,
+  type Ruling,
   report,
   rule,
+  shownLogE,
   type Verdict,
 } from '../judge/index.js';
 import { observedBy } from '../stream/index.js';
@@ -58,55 +61,108 @@ export interface Course {
   logThreshold: number;
 }
 
-/** Places at which bands are drawn; each costs a numerical search. */
-const BANDS = 48;
+/** Places at which bands are drawn, at most; each costs a numerical search. */
+const MOST_BANDS = 96;
 
 /** What a canary's checks measured, and how the judge saw it at each of them. */
 export function courseOf(policy: Policy, startedAt: number, observations: readonly Observation[]): Course {
-  const j = begin(policy, startedAt);
-  const every = Math.max(1, Math.ceil(observations.length / BANDS));
-  const evidence: EvidenceAt[] = [];
-  const bands = new Map<string, Band[]>();
-  let newest: Verdict | null = null;
-  for (const [i, observation] of observations.entries()) {
-    observe(j, observation);
-    const ruling = rule(j, observation.t);
-    const last = i === observations.length - 1 || ruling.decision !== 'continue';
-    const whole = last || i % every === 0;
-    const verdict = report(j, ruling, observation.t, whole);
-    newest = verdict;
-    evidence.push({ tick: observation.tick, t: observation.t, logE: verdict.evidence.logE });
-    if (whole) for (const o of verdict.objectives) addBand(bands, o, observation.t);
-    if (ruling.decision !== 'continue') break;
+  const fold = new CanaryFold(policy, startedAt);
+  for (const observation of observations) fold.take(observation);
+  return fold.course();
+}
+
+/**
+ * A canary judged check by check, so that whoever follows one judges each of its checks once: the verdict, and what charts
+ * show, after any number of them. The checks must come in order; those after the one that decides are ignored.
+ */
+export class CanaryFold {
+  readonly #judgement: Judgement;
+  readonly #judged: Observation[] = [];
+  readonly #evidence: EvidenceAt[] = [];
+  readonly #points = new Map<string, { unit: GlanceUnit; points: Point[] }>();
+  #bands: { tick: number; verdict: Verdict }[] = [];
+  /** Each of so many checks has bands; it doubles when there are too many, so that the same checks always leave the same. */
+  #stride = 1;
+  #ruling: Ruling | null = null;
+
+  constructor(
+    readonly policy: Policy,
+    readonly startedAt: number,
+  ) {
+    this.#judgement = begin(policy, startedAt);
   }
-  newest ??= judge(policy, startedAt, []);
-  const judged = observations.slice(0, evidence.length);
-  return {
-    series: newest.objectives.map((o) => seriesOf(o, newest, judged, bands.get(o.name) ?? [])),
-    evidence,
-    logThreshold: newest.evidence.logThreshold,
-  };
-}
 
-function addBand(bands: Map<string, Band[]>, o: ObjectiveReport, t: number): void {
-  if (o.type === 'reading' || o.bounds === null || (o.type === 'rate' && o.relative)) return;
-  const band = bands.get(o.name) ?? [];
-  band.push({ t, ...o.bounds });
-  bands.set(o.name, band);
-}
+  /** How many checks have been judged. */
+  get size(): number {
+    return this.#judged.length;
+  }
 
-function seriesOf(o: ObjectiveReport, verdict: Verdict, observations: readonly Observation[], bands: Band[]): Series {
-  const { unit, limit } = glanceOf({ ...verdict, objectives: [o] }).objectives[0]!;
-  const latency = o.type === 'rate' && o.signal === 'latency';
-  return {
-    name: o.name,
-    unit,
-    limit,
+  get isDecided(): boolean {
+    return this.#ruling !== null && this.#ruling.decision !== 'continue';
+  }
+
+  take(observation: Observation): void {
+    if (this.isDecided) return;
+    observe(this.#judgement, observation);
+    const { tick, t } = observation;
+    const ruling = rule(this.#judgement, t);
+    this.#ruling = ruling;
+    if (this.#judged.length % this.#stride === 0) this.#addBand(tick, report(this.#judgement, ruling, t));
+    this.#judged.push(observation);
+    this.#evidence.push({ tick, t, logE: shownLogE(this.#judgement.logE) });
+  }
+
+  /** Of the check that decided, or as of the newest one. */
+  verdict(): Verdict {
+    const last = this.#judged.at(-1);
+    if (last === undefined || this.#ruling === null) return judge(this.policy, this.startedAt, []);
+    return report(this.#judgement, this.#ruling, last.t);
+  }
+
+  course(verdict = this.verdict()): Course {
+    const newest = { tick: verdict.tick, verdict };
+    const whole = this.#bands.at(-1)?.tick === verdict.tick ? this.#bands : [...this.#bands, newest];
+    return {
+      series: verdict.objectives.map((o) => this.#series(o, verdict, whole)),
+      evidence: this.#evidence,
+      logThreshold: verdict.evidence.logThreshold,
+    };
+  }
+
+  #addBand(tick: number, verdict: Verdict): void {
+    this.#bands.push({ tick, verdict });
+    if (this.#bands.length < MOST_BANDS) return;
+    this.#bands = this.#bands.filter((_, i) => i % 2 === 0);
+    this.#stride *= 2;
+  }
+
+  #series(o: ObjectiveReport, verdict: Verdict, bands: readonly { verdict: Verdict }[]): Series {
+    const { unit, limit } = glanceOf({ ...verdict, objectives: [o] }).objectives[0]!;
+    const latency = o.type === 'rate' && o.signal === 'latency';
+    return {
+      name: o.name,
+      unit,
+      limit,
+      points: this.#pointsOf(o, unit),
+      bands: bands.flatMap((at) => bandOf(at.verdict, o.name)),
+      bandUnit: latency ? 'share' : unit,
+    };
+  }
+
+  #pointsOf(o: ObjectiveReport, unit: GlanceUnit): Point[] {
+    const known = this.#points.get(o.name);
+    const points = known?.unit === unit ? known.points : [];
+    this.#points.set(o.name, { unit, points });
     // The first look has no increments.
-    points: observations.filter(({ tick }) => tick > 0).map((observation) => pointOf(o, unit, observation)),
-    bands,
-    bandUnit: latency ? 'share' : unit,
-  };
+    for (const observation of this.#judged.slice(points.length + 1)) points.push(pointOf(o, unit, observation));
+    return points;
+  }
+}
+
+function bandOf({ objectives, at }: Verdict, name: string): Band[] {
+  const o = objectives.find((one) => one.name === name);
+  if (o === undefined || o.type === 'reading' || o.bounds === null || (o.type === 'rate' && o.relative)) return [];
+  return [{ t: at, ...o.bounds }];
 }
 
 function pointOf(o: ObjectiveReport, unit: GlanceUnit, observation: Observation): Point {
@@ -161,12 +217,8 @@ function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): 
   return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** A series as text, for a table behind a chart: time, canary, baseline. */
-export function tableOf({ points, unit }: Series): { t: number; canary: string; baseline: string }[] {
-  const text = (value: number | null, state: string) => (value === null ? state : amount(value, unit));
-  return points.map(({ t, canary, baseline, state }) => ({
-    t,
-    canary: text(canary, state),
-    baseline: text(baseline, ''),
-  }));
+/** A point as a row of text, for a table behind a chart: time, canary, baseline. */
+export function rowOfPoint({ unit }: Pick<Series, 'unit'>, { t, canary, baseline, state }: Point) {
+  const text = (value: number | null, missing: string) => (value === null ? missing : amount(value, unit));
+  return { t, canary: text(canary, state), baseline: text(baseline, '') };
 }

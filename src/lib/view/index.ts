@@ -7,6 +7,7 @@ export {
   COCKPIT_PATH,
   cockpitAddress,
   documentAddress,
+  type EntriesFilter,
   fragmentOf,
   type Subject,
   subjectAt,
@@ -17,11 +18,15 @@ export {
   type CanaryRecord,
   type CanaryView,
   canaryView,
+  foldOf,
   type Marker,
   type ObjectiveView,
 } from './canary.js';
 export { amount, type Cell, cellOf, type Meter, meterOf, sourceHealth, timeLeft } from './cell.js';
-export { type Course, courseOf, type Series, tableOf } from './course.js';
+export { CanaryFold, type Course, courseOf, rowOfPoint, type Series } from './course.js';
+export { type EntryRow, entryRow } from './entry.js';
+export { type GateEntry, type GateView, gateView } from './gate.js';
+export { type JobView, jobView } from './job.js';
 export { lineOf, rowLine } from './line.js';
 export { type ListedRow, listedRows } from './listing.js';
 export { type CanaryNumbers, numbersOf } from './numbers.js';

@@ -31,12 +31,19 @@ describe('addresses of the cockpit', () => {
     expect(fragmentOf({ kind: 'canary', name: 'c-1' })).to.equal('#/canary/c-1');
     expect(fragmentOf({ kind: 'gate', name: 'eu/production' })).to.equal('#/gate/eu%2Fproduction');
     expect(fragmentOf({ kind: 'log', seq: 12 })).to.equal('#/log/12');
+    expect(fragmentOf({ kind: 'canary', name: 'c-1', why: true })).to.equal('#/canary/c-1?why');
+    expect(fragmentOf({ kind: 'entries', filter: { before: '120', kind: 'gate' } })).to.equal(
+      '#/log?before=120&kind=gate',
+    );
   });
 
   it('are read back as what they were written from, whatever the name', () => {
     const subjects: Subject[] = [
       { kind: 'overview' },
       { kind: 'log', seq: 0 },
+      { kind: 'entries', filter: {} },
+      { kind: 'canary', name: 'c-1', why: true },
+      ...NAMES.map((about): Subject => ({ kind: 'entries', filter: { about, model: about } })),
       ...NAMES.flatMap((name): Subject[] => [
         ...KINDS.map((kind) => ({ kind, name })),
         { kind: 'overview', q: name, state: 'BLOCKED' },
@@ -45,7 +52,7 @@ describe('addresses of the cockpit', () => {
     ];
     for (const subject of subjects) {
       const fragment = fragmentOf(subject);
-      expect(fragment).to.match(/^#\/[\w%.~!*'()?=&+-]*(\/[\w%.~!*'()-]+)?$/);
+      expect(fragment).to.match(/^#\/[\w%.~!*'()?=&+-]*(\/[\w%.~!*'()-]+(\?why)?)?$/);
       expect(subjectAt(fragment), fragment).to.deep.equal(subject);
     }
     expect(subjectAt('')).to.deep.equal({ kind: 'overview' });

@@ -8,7 +8,7 @@ import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { Judging } from '../../../src/lib/stream/judging.js';
 import { eventId } from '../../../src/lib/stream/position.js';
 import { Teller } from '../../../src/lib/stream/teller.js';
-import { canaryView } from '../../../src/lib/view/canary.js';
+import { canaryView, foldOf } from '../../../src/lib/view/canary.js';
 import { courseOf } from '../../../src/lib/view/course.js';
 import { emptyOverview, type Overview, overviewOf, take } from '../../../src/lib/view/overview.js';
 import type { Told } from '../../../src/lib/view/told.js';
@@ -58,6 +58,11 @@ describe('what is shown of canaries', function () {
     for (const id of ids) {
       const view = canaryView(await recordOf(at.ledger, id))!;
       expect(canonicalJson(view.verdict)).to.equal(canonicalJson(view.canary.verdict));
+      // Judged check by check beforehand, as a page does.
+      const record = await recordOf(at.ledger, id);
+      const fold = foldOf(record);
+      for (const observation of record.observations) fold?.take(observation);
+      expect(canonicalJson(canaryView(record, fold?.verdict()))).to.equal(canonicalJson(view));
       expect(view.narrative).to.deep.equal(await why(log, id));
       expect(view.math).to.deep.equal(await whyMath(log, id));
       expect(view.row.state).to.equal(view.canary.state);

@@ -10,5 +10,5 @@ export { type JobHistory, mathOfJob, narrateJob } from './job.js';
 export { narrateModel } from './model.js';
 export { nextSentences } from './next.js';
 export { narratePromotion } from './promotion.js';
-export { requestSentences, sourceSentences } from './request.js';
+export { entryMeans, requestSentences, sourceSentences } from './request.js';
 export { title } from './title.js';
