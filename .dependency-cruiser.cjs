@@ -134,6 +134,7 @@ module.exports = {
           room('explain'),
           room('replay'),
           room('input'),
+          room('evidence/tree'),
         ],
       },
     },

@@ -7,7 +7,7 @@ import { minify } from 'terser';
 import { directImports } from './direct-imports.js';
 
 /** In this order: what comes later wins. */
-const STYLES = ['theme', 'lists', 'charts', 'forms', 'page', 'start', 'media'];
+const STYLES = ['theme', 'lists', 'charts', 'forms', 'page', 'log', 'start', 'media'];
 
 /**
  * Code bundled for a browser, as text. esbuild resolves and minifies; terser takes another 4% (3% compressed) off. None of its

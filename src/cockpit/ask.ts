@@ -36,6 +36,10 @@ export async function get<T>(path: string): Promise<T> {
   return (await (await answer(path)).json()) as T;
 }
 
+export async function text(path: string): Promise<string> {
+  return (await answer(path)).text();
+}
+
 export async function post<T>(
   path: string,
   body: unknown,

@@ -1,7 +1,8 @@
 import { moment } from '../lib/explain/index.js';
-import { amount, type Course, type Marker, type Series, tableOf } from '../lib/view/index.js';
+import { amount, type Course, type Marker, rowOfPoint, type Series } from '../lib/view/index.js';
 import { h, s } from './dom.js';
-import { table } from './table.js';
+import { LongTable } from './long-table.js';
+import { Slot } from './slot.js';
 
 const SIZE = { width: 720, height: 200 };
 const PLOT = { left: 62, right: 708, top: 14, bottom: 172 };
@@ -12,11 +13,32 @@ interface Frame {
 }
 
 /** An objective over time: both arms, the limit, the band, gaps and decisions; with its table behind it. */
-export function seriesFigure(series: Series, markers: readonly Marker[], frame: Frame): HTMLElement {
+export class SeriesFigure {
+  readonly element: HTMLElement;
+  readonly #plot = new Slot();
+  readonly #table: LongTable;
+
+  constructor({ name }: Series) {
+    this.#table = new LongTable(`checks of ${name}`, ['Time', 'Canary', 'Baseline']);
+    this.element = h('figure', {}, h('figcaption', {}, name), this.#plot.element, this.#table.element);
+  }
+
+  update(series: Series, markers: readonly Marker[], frame: Frame): void {
+    this.#plot.draw(...seriesPlot(series, markers, frame));
+    const { points, name } = series;
+    this.#table.update(`The ${points.length} checks of ${name} as a table`, points.length, (i) => {
+      const row = rowOfPoint(series, points[i]!);
+      return [moment(row.t), row.canary, row.baseline];
+    });
+  }
+}
+
+function seriesPlot(series: Series, markers: readonly Marker[], frame: Frame): HTMLElement[] {
   const { name, unit, limit, points, bands, bandUnit } = series;
   const values = points.flatMap(({ canary, baseline }) => [canary, baseline]).filter((v): v is number => v !== null);
   const shown = bandUnit === unit ? bands : [];
-  const top = Math.max(limit * 1.1, ...values, ...shown.map(({ upper }) => Math.min(upper, limit * 3)), 1e-9);
+  const most = values.reduce((a, b) => Math.max(a, b), 0);
+  const top = Math.max(limit * 1.1, most, ...shown.map(({ upper }) => Math.min(upper, limit * 3)), 1e-9);
   const x = scale(frame.from, frame.to, PLOT.left, PLOT.right);
   const y = scale(0, top, PLOT.bottom, PLOT.top);
   const missing = points.filter(({ canary }) => canary === null).length;
@@ -56,10 +78,7 @@ export function seriesFigure(series: Series, markers: readonly Marker[], frame: 
     ),
     marks(markers, x),
   );
-  return h(
-    'figure',
-    {},
-    h('figcaption', {}, name),
+  return [
     legend(
       shown.length > 1,
       points.some(({ baseline }) => baseline !== null),
@@ -67,17 +86,7 @@ export function seriesFigure(series: Series, markers: readonly Marker[], frame: 
     values.length === 0
       ? h('p', { class: 'quiet' }, emptyText(series))
       : h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': `chart of ${name}` }, svg),
-    h(
-      'details',
-      {},
-      h('summary', {}, `The ${points.length} checks of ${name} as a table`),
-      table(
-        `checks of ${name}`,
-        ['Time', 'Canary', 'Baseline'],
-        tableOf(series).map((row) => [moment(row.t), row.canary, row.baseline]),
-      ),
-    ),
-  );
+  ];
 }
 
 function emptyText({ points, name }: Series): string {
@@ -89,27 +98,45 @@ function emptyText({ points, name }: Series): string {
 }
 
 /** Evidence against the canary over time, on the scale of powers of ten that it is acted on. */
-export function evidenceFigure(
-  { evidence, logThreshold }: Course,
-  markers: readonly Marker[],
-  frame: Frame,
-): HTMLElement {
+export class EvidenceFigure {
+  readonly #plot = new Slot();
+  readonly #table = new LongTable('evidence', ['Check', 'Time', 'Evidence']);
+  readonly element = h(
+    'figure',
+    {},
+    h('figcaption', {}, 'Evidence against the canary'),
+    this.#plot.element,
+    this.#table.element,
+  );
+
+  update(course: Course, markers: readonly Marker[], frame: Frame): void {
+    const { evidence } = course;
+    this.#plot.draw(evidencePlot(course, markers, frame));
+    this.#table.update(`The evidence at ${evidence.length} checks as a table`, evidence.length, (i) => {
+      const { tick, t, logE } = evidence[i]!;
+      return [String(tick), moment(t), oddsText(logE / Math.LN10)];
+    });
+  }
+}
+
+const oddsText = (log10: number): string =>
+  log10 >= 0 ? `${Number((10 ** log10).toPrecision(2))}:1` : `1:${Number((10 ** -log10).toPrecision(2))}`;
+
+function evidencePlot({ evidence, logThreshold }: Course, markers: readonly Marker[], frame: Frame): HTMLElement {
   const logs = evidence.map(({ logE }) => logE / Math.LN10);
   const limit = logThreshold / Math.LN10;
-  const top = Math.max(limit * 1.2, ...logs);
-  const bottom = Math.min(0, ...logs);
+  const top = logs.reduce((a, b) => Math.max(a, b), limit * 1.2);
+  const bottom = logs.reduce((a, b) => Math.min(a, b), 0);
   const x = scale(frame.from, frame.to, PLOT.left, PLOT.right);
   const y = scale(bottom, top, PLOT.bottom, PLOT.top);
-  const text = (value: number) =>
-    value >= 0 ? `${Number((10 ** value).toPrecision(2))}:1` : `1:${Number((10 ** -value).toPrecision(2))}`;
   const svg = s(
     'svg',
     {
       viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
       role: 'img',
-      'aria-label': `evidence against the canary over ${evidence.length} checks; rolls back at ${text(limit)}`,
+      'aria-label': `evidence against the canary over ${evidence.length} checks; rolls back at ${oddsText(limit)}`,
     },
-    axis(top, y, text, frame, x, bottom),
+    axis(top, y, oddsText, frame, x, bottom),
     s('path', {
       class: 'canary',
       d: linePath(
@@ -122,26 +149,11 @@ export function evidenceFigure(
     s(
       'text',
       { class: 'limit', x: PLOT.right - 4, y: y(limit) - 4, 'text-anchor': 'end' },
-      `rolls back at ${text(limit)}`,
+      `rolls back at ${oddsText(limit)}`,
     ),
     marks(markers, x),
   );
-  return h(
-    'figure',
-    {},
-    h('figcaption', {}, 'Evidence against the canary'),
-    h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': 'chart of the evidence' }, svg),
-    h(
-      'details',
-      {},
-      h('summary', {}, `The evidence at ${evidence.length} checks as a table`),
-      table(
-        'evidence',
-        ['Check', 'Time', 'Evidence'],
-        evidence.map(({ tick, t, logE }) => [String(tick), moment(t), text(logE / Math.LN10)]),
-      ),
-    ),
-  );
+  return h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': 'chart of the evidence' }, svg);
 }
 
 type Scale = (value: number) => number;

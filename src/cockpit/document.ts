@@ -1,7 +1,7 @@
 import type { Subject } from '../lib/view/index.js';
 import { post } from './ask.js';
-import { failure } from './canary.js';
 import { h, lines, replace } from './dom.js';
+import { failure } from './failure.js';
 
 interface Answer {
   error?: { message: string };
@@ -9,7 +9,7 @@ interface Answer {
 }
 
 /** What the search has of a job, gate, promotion, policy, entry of the log, or page of the documentation: the same as its tool `fetch`. */
-export function documentPage(subject: Exclude<Subject, { kind: 'overview' }>): HTMLElement {
+export function documentPage(subject: Named): HTMLElement {
   const element = h('div', {}, h('p', { role: 'status' }, 'Loading…'));
   const call = {
     jsonrpc: '2.0',
@@ -35,7 +35,8 @@ function show(element: HTMLElement, answer: Answer | null): void {
   replace(element, crumbs, h('h1', {}, title), lines(body, { class: 'document', role: 'region', 'aria-label': title }));
 }
 
-function idOf(subject: Exclude<Subject, { kind: 'overview' }>): string {
-  if (subject.kind === 'log') return `event:${subject.seq}`;
+type Named = Extract<Subject, { name: string }>;
+
+function idOf(subject: Named): string {
   return `${subject.kind === 'docs' ? 'doc' : subject.kind}:${subject.name}`;
 }

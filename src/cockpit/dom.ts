@@ -1,6 +1,7 @@
 import { visible } from '../lib/input/index.js';
 
 type Child = Node | string | number | null | undefined | false;
+export type Children = readonly (Child | readonly Child[])[];
 type Listeners = Partial<{ [K in keyof HTMLElementEventMap]: (event: HTMLElementEventMap[K]) => void }>;
 type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -8,7 +9,7 @@ type Attributes = Readonly<Record<string, string | number | boolean | null | und
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
-  ...children: readonly (Child | readonly Child[])[]
+  ...children: Children
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
   setAll(element, attributes);
@@ -18,11 +19,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-export function s(
-  tag: string,
-  attributes: Attributes = {},
-  ...children: readonly (Child | readonly Child[])[]
-): SVGElement {
+export function s(tag: string, attributes: Attributes = {}, ...children: Children): SVGElement {
   const element = document.createElementNS(SVG, tag);
   setAll(element, attributes);
   add(element, children);
@@ -43,12 +40,23 @@ export function lines(text: string, attributes: Attributes): HTMLPreElement {
   );
 }
 
+/** Names with their values; those without a value are left out. */
+export function facts(list: readonly (readonly [name: string, value: Child])[]): HTMLElement {
+  return h(
+    'dl',
+    { class: 'facts' },
+    list.map(
+      ([name, value]) => value !== null && value !== undefined && h('div', {}, h('dt', {}, name), h('dd', {}, value)),
+    ),
+  );
+}
+
 /** A button that does something, with what it does in words. */
 export function button(text: string, act: () => void, attributes: Attributes = {}): HTMLButtonElement {
   return on(h('button', { type: 'button', ...attributes }, text), { click: act });
 }
 
-export function replace(element: Element, ...children: readonly (Child | readonly Child[])[]): void {
+export function replace(element: Element, ...children: Children): void {
   element.replaceChildren();
   add(element, children);
 }
@@ -60,7 +68,7 @@ function setAll(element: Element, attributes: Attributes): void {
   }
 }
 
-function add(element: Element, children: readonly (Child | readonly Child[])[]): void {
+export function add(element: Element, children: Children): void {
   for (const child of children.flat() as Child[]) {
     if (child === null || child === undefined || child === false) continue;
     element.append(child instanceof Node ? child : visible(String(child)));

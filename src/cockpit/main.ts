@@ -1,14 +1,20 @@
-import { fragmentOf, type SortKey, subjectAt, type Told } from '../lib/view/index.js';
+import { fragmentOf, type SortKey, type Subject, subjectAt, type Told } from '../lib/view/index.js';
 import { Announcer } from './announcer.js';
 import { session as askSession, Refused, type Session } from './ask.js';
-import { CanaryPage, failure } from './canary.js';
+import { CanaryPage } from './canary/page.js';
 import { actionsOf } from './dialogs.js';
 import { documentPage } from './document.js';
 import { button, h, on, replace } from './dom.js';
 import { evidencePage } from './evidence.js';
+import { failure } from './failure.js';
+import { GatePage } from './gate.js';
+import { JobPage } from './job.js';
 import { keyboard } from './keys/keys.js';
 import { Live } from './live.js';
+import { entryPage } from './log/entry.js';
+import { EntriesPage } from './log/list.js';
 import { type Filter, OverviewPage } from './overview.js';
+import type { Page } from './page.js';
 import { signInPage, whoAmI } from './sign-in.js';
 import { startPage } from './start/page.js';
 
@@ -23,15 +29,18 @@ const notice = h('div');
 const account = h('span');
 
 let who: Session | null = null;
-let page: OverviewPage | CanaryPage | null = null;
+let page: Page | null = null;
 let drawing: number | null = null;
 let dirty = new Set<string>();
+let logged = false;
 
 const now = (): number => Date.now();
 const live = new Live((events) => heardOf(events));
 
 function heardOf(events: readonly Told[]): void {
-  for (const { data } of events) if (typeof data['canaryId'] === 'string') dirty.add(data['canaryId']);
+  for (const { data } of events)
+    for (const key of ['canaryId', 'jobId', 'gate']) if (typeof data[key] === 'string') dirty.add(data[key]);
+  logged ||= events.length === 0 || events.some(({ name }) => name !== 'metric');
   announce(events);
   if (drawing !== null) return;
   drawing = window.setTimeout(draw, DRAW_MS);
@@ -46,8 +55,9 @@ function draw(): void {
     signIn();
     return;
   }
-  if (page instanceof OverviewPage) page.update();
-  else if (page !== null && (seen.has(page.id) || live.connection !== 'live')) void page.refresh();
+  const entries = logged;
+  logged = false;
+  page?.heard(seen, entries);
 }
 
 function tellConnection(): void {
@@ -98,25 +108,27 @@ function warn(texts: readonly string[]): void {
 function show(): void {
   const { hash } = location;
   const subject = subjectAt(hash);
+  page?.leave?.();
   page = null;
   replace(notice);
   if (hash === '#/evidence') replace(main, evidencePage());
   else if (/^#\/start(\?|$)/.test(hash)) replace(main, startPage(hash, who, warn));
-  else if (subject?.kind === 'overview')
+  else if (subject === null)
+    replace(main, h('h1', {}, 'No such page'), h('p', {}, h('a', { href: '#/' }, 'All canaries')));
+  else if (subject.kind === 'overview')
     showOverview({
       q: subject.q ?? '',
       state: subject.state ?? '',
       sort: (subject.sort as SortKey | undefined) ?? 'newest',
     });
-  else if (subject?.kind === 'canary') {
-    const canary = new CanaryPage(subject.name, now, (view) => actionsOf(view, who?.readOnly ?? false));
-    page = canary;
-    replace(main, canary.element);
-    void canary.refresh();
-  } else if (subject !== null) replace(main, documentPage(subject));
-  else replace(main, h('h1', {}, 'No such page'), h('p', {}, h('a', { href: '#/' }, 'All canaries')));
-  const name = main.querySelector('h1')?.textContent ?? (subject !== null && 'name' in subject ? subject.name : '');
-  document.title = `${name} - lukhas`;
+  else if (subject.kind === 'canary')
+    put(new CanaryPage(subject, now, (view) => actionsOf(view, who?.readOnly ?? false)));
+  else if (subject.kind === 'entries') put(new EntriesPage(subject.filter));
+  else if (subject.kind === 'log') replace(main, entryPage(subject.seq));
+  else if (subject.kind === 'job') put(new JobPage(subject.name));
+  else if (subject.kind === 'gate') put(new GatePage(subject.name, () => live.overview));
+  else replace(main, documentPage(subject));
+  document.title = `${main.querySelector('h1')?.textContent ?? nameOf(subject)} - lukhas`;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.getAttribute('href') === hash.split('?')[0]) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -131,8 +143,18 @@ function showOverview(filter: Filter): void {
     ({ q, state, sort }) =>
       history.replaceState(null, '', fragmentOf({ kind: 'overview', q, state, sort: sort === 'newest' ? '' : sort })),
   );
-  page = overview;
-  replace(main, overview.element);
+  put(overview);
+}
+
+function put(shown: Page): void {
+  page = shown;
+  replace(main, shown.element);
+}
+
+/** Of what is not read yet. */
+function nameOf(subject: Subject | null): string {
+  if (subject?.kind === 'log') return `Entry ${subject.seq}`;
+  return subject !== null && 'name' in subject ? subject.name : '';
 }
 
 function signIn(): void {
@@ -158,6 +180,7 @@ function shell(): void {
         { 'aria-label': 'Pages' },
         link('#/', 'Canaries'),
         link('#/start', 'Start'),
+        link('#/log', 'Log'),
         link('#/evidence', 'Evidence'),
       ),
       heard,
@@ -201,8 +224,7 @@ async function begin(): Promise<void> {
   show();
   setInterval(() => {
     tellHeard();
-    if (page instanceof OverviewPage) page.update(true);
-    else page?.tick();
+    page?.tick?.();
   }, 1000);
   await live.follow();
 }

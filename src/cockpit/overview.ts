@@ -104,6 +104,14 @@ export class OverviewPage {
     this.#drawJobs(overview);
   }
 
+  heard(): void {
+    this.update();
+  }
+
+  tick(): void {
+    this.update(true);
+  }
+
   /** Of another address. */
   show(filter: Filter): void {
     this.filter = filter;
@@ -230,7 +238,7 @@ export class OverviewPage {
         jobs.map(({ id, taskId, state, updatedAt, message }) => [
           badge(jobLook(state)),
           taskId,
-          id,
+          h('a', { href: fragmentOf({ kind: 'job', name: id }) }, id),
           moment(updatedAt),
           message ?? '',
         ]),

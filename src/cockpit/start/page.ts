@@ -1,6 +1,6 @@
 import { fragmentOf, overviewOf } from '../../lib/view/index.js';
 import { overview, type Session } from '../ask.js';
-import { failure } from '../canary.js';
+import { failure } from '../failure.js';
 import { h, replace } from '../dom.js';
 import { choices } from './choices.js';
 import { StartForm } from './form.js';

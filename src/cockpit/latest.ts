@@ -1,0 +1,34 @@
+/**
+ * Reads something again and again, one read at a time: what is asked for meanwhile is read once more afterwards, and not more
+ * often than one can look.
+ */
+export class Latest<T> {
+  #reading = false;
+  #again = false;
+
+  constructor(
+    private readonly read: () => Promise<T>,
+    private readonly show: (value: T) => void,
+    private readonly failed: (error: unknown) => void,
+    private readonly pauseMs = 1000,
+  ) {}
+
+  again(): void {
+    this.#again = true;
+    if (!this.#reading) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#reading = true;
+    while (this.#again) {
+      this.#again = false;
+      try {
+        this.show(await this.read());
+      } catch (error) {
+        this.failed(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
+    }
+    this.#reading = false;
+  }
+}
