@@ -204,7 +204,7 @@ async function record(context: AdvanceContext, session: Session, reading: Readin
   // A rollback is never kept back; a promotion is not recorded on entries that are not as they were recorded.
   if (events.some((e) => e.kind === 'canary.decided' && e.data.verdict.decision === 'promote'))
     await context.ledger.provenEvents({ subject: canary.id });
-  await commit(context, session, events, observation);
+  await commit(context, session, events, { observation, line });
   context.unrecorded.delete(canary.id);
   context.onTick?.({ session, observation, events });
 }
@@ -227,14 +227,14 @@ async function commit(
   context: AdvanceContext,
   session: Session,
   events: readonly EventDraft[],
-  observation?: Observation,
+  observed?: { observation: Observation; line: string },
 ): Promise<void> {
   const { ledger, holder } = context;
   const { canary } = session;
   const foreseen = events.reduce((c, e, i) => applyEvent(c, asStored(e, canary.lastSeq + 1 + i)), canary);
   const written = await ledger.commit({
     events,
-    ...(observation ? { observations: [{ canaryId: canary.id, observation, afterEvents: starts(events) }] } : {}),
+    ...(observed ? { observations: [{ canaryId: canary.id, ...observed, afterEvents: starts(events) }] } : {}),
     ...(session.cursor === null ? {} : { cursors: [{ canaryId: canary.id, cursor: session.cursor }] }),
     ...(events.length > 0 ? { summaries: [canarySummary(foreseen)] } : {}),
     expect: [

@@ -42,6 +42,8 @@ export class Runner {
   private readonly options: RunnerOptions;
   private readonly holder = newHolder();
   private readonly sources = new Map<string, Promise<MetricSource>>();
+  /** The key of each descriptor that a canary in memory holds: made anew for every check, it costs more than the lookup. */
+  private readonly sourceKeys = new WeakMap<SourceDescriptor, string>();
   /** When to advance each canary next; Infinity while it is being advanced. */
   private readonly wakeups = new Map<string, number>();
   private readonly wake: Wake;
@@ -187,7 +189,8 @@ export class Runner {
   }
 
   private source(descriptor: SourceDescriptor): Promise<MetricSource> {
-    const key = canonicalJson(descriptor, 'source');
+    const key = this.sourceKeys.get(descriptor) ?? canonicalJson(descriptor, 'source');
+    this.sourceKeys.set(descriptor, key);
     const known = this.sources.get(key);
     if (known) return known;
     const opened = this.options.openSource(descriptor);

@@ -139,6 +139,8 @@ export interface Unit {
   observations?: readonly {
     canaryId: string;
     observation: Observation;
+    /** Its canonical text, where it is made already. */
+    line?: string;
     /** How many of the unit's events come before it in the feed; none when left out. */
     afterEvents?: number;
   }[];

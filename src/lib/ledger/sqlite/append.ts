@@ -47,7 +47,7 @@ export function prepareUnit(unit: Unit, checkEvent: (draft: EventDraft) => void)
 
 /** In the order in which the feed tells them. */
 function prepareObservations({ observations = [], events = [] }: Unit): PreparedUnit['observations'] {
-  const prepared = observations.map(({ canaryId, observation, afterEvents = 0 }) => {
+  const prepared = observations.map(({ canaryId, observation, line, afterEvents = 0 }) => {
     const { tick, t } = observation;
     const what = `observation ${tick} of ${canaryId}`;
     if (!(afterEvents >= 0 && afterEvents <= events.length))
@@ -55,7 +55,7 @@ function prepareObservations({ observations = [], events = [] }: Unit): Prepared
         'USAGE',
         `The ${what} cannot come after ${afterEvents} events: its unit has ${events.length}`,
       );
-    return { canaryId, tick, t, body: canonicalJson(observation, what), afterEvents };
+    return { canaryId, tick, t, body: line ?? canonicalJson(observation, what), afterEvents };
   });
   return prepared.length < 2 ? prepared : prepared.sort((a, b) => a.afterEvents - b.afterEvents);
 }
