@@ -1,4 +1,4 @@
-import { type Matcher, showSelector, writeMatchers } from './promql/index.js';
+import { escapeRegex, type Matcher, showSelector, writeMatchers } from './promql/index.js';
 import { BY_GATE, equal, type SignalsConfig, type Unit } from './signals/index.js';
 import type { SourceDescriptor } from './source.js';
 
@@ -109,8 +109,24 @@ function signalsOf(given: FormerMetrics): SignalsConfig {
 function matchersOf(labels: Labels): Matcher[] {
   return Object.entries(labels).map(([label, value]) => {
     const pattern = patternOf(value);
-    return pattern === null ? { label, op: '=', value } : { label, op: '=~', value: pattern };
+    if (pattern === null) return { label, op: '=', value };
+    const but = allBut(pattern);
+    return { label, ...(but ?? { op: '=~', value: pattern }) };
   });
+}
+
+/**
+ * What a pattern matches that takes every value but some, as in `(?!OK$).*`: RE2, which Prometheus has and selectors have
+ * now, knows no look-ahead. Null: it is another one.
+ */
+function allBut(pattern: string): Pick<Matcher, 'op' | 'value'> | null {
+  const [, negative, rest] = /^\^?\(\?!([^()]*)\)(\.[*+])\$?$/.exec(pattern) ?? [];
+  if (negative === undefined) return null;
+  const values = negative.split('|').map((one) => (/(?<!\\)\$$/.test(one) ? one.slice(0, -1) : `${one}.*`));
+  if (rest === '.+') values.push('');
+  const [first = '', ...more] = values;
+  const plain = more.length === 0 && escapeRegex(first) === first;
+  return plain ? { op: '!=', value: first } : { op: '!~', value: values.join('|') };
 }
 
 /** Source of the regular expression in `/5../`; null when the value stands for itself. */

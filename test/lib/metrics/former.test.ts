@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { rewritten, upgraded } from '../../../src/lib/metrics/former.js';
 import { openSource } from '../../../src/lib/metrics/open.js';
+import { fitAll, parseSelector } from '../../../src/lib/metrics/promql/index.js';
 import { DEFAULT_SIGNALS } from '../../../src/lib/metrics/signals/index.js';
 import type { SourceDescriptor } from '../../../src/lib/metrics/source.js';
 
@@ -78,6 +79,25 @@ describe('sources recorded before there were signals', () => {
       staleSeconds: 90,
     });
   });
+
+  for (const [pattern, written] of Object.entries({
+    '(?!OK$).*': '!="OK"',
+    '(?!OK$).+': '!~"OK|"',
+    '^(?!OK$).*$': '!="OK"',
+    '(?!2).*': '!~"2.*"',
+    '(?!200$|OK).*': '!~"200|OK.*"',
+    '(?!a\\.b$).*': '!~"a\\\\.b"',
+  })) {
+    it(`select all but some values without look-ahead: ${pattern}`, () => {
+      const { signals } = rewritten({ kind: 'scrape', metrics: { errorLabels: { code: `/${pattern}/` } } });
+      const { errors } = signals as { errors: string };
+      expect(errors).to.equal(`model_errors_total{code${written}}`);
+      const { matchers } = parseSelector(errors)!;
+      const former = new RegExp(`^(?:${pattern})$`, 's');
+      for (const code of ['', 'OK', 'OKAY', '200', '2', '500', 'a.b', 'axb'])
+        expect(fitAll(matchers, { code }), code).to.equal(former.test(code));
+    });
+  }
 
   it('can be opened', async () => {
     const source = await openSource(SCRAPE, {});
