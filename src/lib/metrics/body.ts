@@ -69,7 +69,9 @@ function whole(response: IncomingMessage, limit: number): Promise<Buffer | null>
       })
       .on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
       .on('error', reject)
-      // Whatever ended it: one that has ended or failed is settled by now.
-      .on('close', () => reject(Object.assign(new Error('the answer was cut off'), { code: 'ECONNRESET' })));
+      // Whatever ended it: one that has ended or failed is settled by now, and the trace of an error costs.
+      .on('close', () => {
+        if (!response.readableEnded) reject(Object.assign(new Error('the answer was cut off'), { code: 'ECONNRESET' }));
+      });
   });
 }

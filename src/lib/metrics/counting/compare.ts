@@ -26,17 +26,17 @@ export interface Comparison {
 export function compare(line: Line & Pick<ProcessCursor, 'created'>, look: ProcessLook, plan: Plan): Comparison {
   const { created } = line;
   const found: Comparison = { fell: null, rise: 0, halved: true, decimated: true, highest: 0 };
-  const one = (name: string, from: number, to: number): void => {
+  const one = (name: () => string, from: number, to: number): void => {
     if (to > found.highest) found.highest = to;
     if (to - from > found.rise) found.rise = to - from;
     if (to >= from || isNoise(from, to)) return;
-    if (found.fell === null || from - to > found.fell.from - found.fell.to) found.fell = { name, from, to };
+    if (found.fell === null || from - to > found.fell.from - found.fell.to) found.fell = { name: name(), from, to };
     if (to > from / 2) found.halved = false;
     if (to > from / 10) found.decimated = false;
   };
   for (const [key, { sample, good }] of look.series) {
     const from = line.series[key];
-    if (good && typeof from === 'number' && !createdAnew(created, look, key)) one(key, from, sample.value);
+    if (good && typeof from === 'number' && !createdAnew(created, look, key)) one(() => key, from, sample.value);
   }
   plan.histograms.forEach(({ signal, source }, i) => {
     const now = look.histograms[i]!;
@@ -45,24 +45,24 @@ export function compare(line: Line & Pick<ProcessCursor, 'created'>, look: Proce
     for (const [key, totals] of now) {
       const from = before[key];
       if (from !== undefined && !createdAnew(created, look, histogramKey(signal, key)))
-        compareTotals(`${source.name}${key}`, from, totals, one);
+        compareTotals(() => `${source.name}${key}`, from, totals, one);
     }
   });
   return found;
 }
 
 function compareTotals(
-  name: string,
+  name: () => string,
   before: HistogramTotals,
   now: HistogramTotals,
-  one: (name: string, from: number, to: number) => void,
+  one: (name: () => string, from: number, to: number) => void,
 ): void {
   if (!sameBounds(now, before)) {
-    one(`${name}, which has other buckets now,`, before.totals.at(-1)!, 0);
+    one(() => `${name()}, which has other buckets now,`, before.totals.at(-1)!, 0);
     return;
   }
   now.totals.forEach((total, i) => {
-    one(`${name} at or below ${now.bounds[i] ?? '+Inf'}`, before.totals[i]!, total);
+    one(() => `${name()} at or below ${now.bounds[i] ?? '+Inf'}`, before.totals[i]!, total);
   });
 }
 

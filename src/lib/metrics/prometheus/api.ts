@@ -65,8 +65,8 @@ export class PrometheusApi {
 
   private async answerTo(expr: string, signal?: AbortSignal): Promise<SharedAnswer> {
     signal?.throwIfAborted();
-    this.dropOld();
-    const entry = this.shared.get(expr) ?? this.start(expr);
+    const known = this.shared.get(expr);
+    const entry = known === undefined || this.isOld(known) ? this.start(expr) : known;
     entry.readers += 1;
     try {
       return await (signal ? untilAborted(entry.answer, signal) : entry.answer);
@@ -139,8 +139,11 @@ export class PrometheusApi {
   }
 
   private dropOld(): void {
-    const before = performance.now() - this.options.shareMs;
-    for (const [expr, { doneAt }] of this.shared) if (doneAt !== null && doneAt <= before) this.shared.delete(expr);
+    for (const [expr, entry] of this.shared) if (this.isOld(entry)) this.shared.delete(expr);
+  }
+
+  private isOld({ doneAt }: Shared): boolean {
+    return doneAt !== null && doneAt <= performance.now() - this.options.shareMs;
   }
 
   /** @param rest of the address of instant queries: parameters, or the other kind of query with its own */

@@ -1,9 +1,12 @@
+import type { Labels } from '../labels.js';
 import type { ApiSeries, RawSample } from './parse.js';
+import { ownLabels } from './places.js';
 
 /** A series as it was met before: the text that names it in an answer, up to its first sample, and what that says. */
 export interface KnownSeries {
   text: string;
   metric: ApiSeries['metric'];
+  own: Labels;
 }
 
 export interface Newest {
@@ -53,7 +56,8 @@ export function readNewest(
     if (!SAMPLES.test(text)) return null;
     const end = SAMPLES.lastIndex;
     const from = isWhole(one.metric) ? Number.NEGATIVE_INFINITY : since;
-    found.series.push({ metric: one.metric, values: samplesWithin(text, at, end - CLOSE, from) });
+    const { metric, own } = one;
+    found.series.push({ metric, own, values: samplesWithin(text, at, end - CLOSE, from) });
     found.known.push(one);
     at = end;
   }
@@ -67,7 +71,9 @@ function seriesAt(text: string, at: number): KnownSeries | null {
   if (end < 0) return null;
   const metric = labelsIn(text.slice(at + METRIC.length, end));
   // A copy: a slice would keep the whole answer.
-  return metric && { text: Buffer.from(text.slice(at, end + VALUES.length)).toString(), metric };
+  return (
+    metric && { text: Buffer.from(text.slice(at, end + VALUES.length)).toString(), metric, own: ownLabels(metric) }
+  );
 }
 
 function labelsIn(json: string): ApiSeries['metric'] | null {

@@ -1,5 +1,6 @@
 import type { Missing } from '../../judge/index.js';
 import { shownUrl, type TextAnswer } from '../http.js';
+import type { Labels } from '../labels.js';
 
 /** A sample as the API writes it: seconds since the epoch, and the number as text. */
 export type RawSample = [number, string];
@@ -16,6 +17,8 @@ export interface RawHistogram {
 
 export interface ApiSeries {
   metric: Record<string, string>;
+  /** Its labels without those of its place, where they are made already. */
+  own?: Labels;
   value?: RawSample;
   values?: RawSample[];
   /** Of native histograms, instead of `values`. */

@@ -49,7 +49,7 @@ export function placesOf(series: readonly ApiSeries[], { once, whole }: Grouping
     const place: Place =
       last !== null && last.job === job && last.instance === instance ? last : placeIn(places, job, instance);
     last = place;
-    const track = trackOf(name, ownLabels(one.metric, whole), one.values ?? []);
+    const track = trackOf(name, labelsOf(one, whole), one.values ?? []);
     if (name === UP) place.up.push(track);
     else if (name === PROCESS_START) place.started.push(track);
     else place.tracks.push(track);
@@ -64,11 +64,17 @@ function placeIn(places: Map<string, Place>, job: string, instance: string): Pla
   return place;
 }
 
-function ownLabels(metric: Labels, whole: boolean): Labels {
+function labelsOf({ metric, own }: ApiSeries, whole: boolean): Labels {
+  if (!whole) return own ?? ownLabels(metric);
+  const { __name__: _, ...labels } = metric;
+  return labels;
+}
+
+/** Labels without the name of the series and its place. */
+export function ownLabels(metric: Labels): Labels {
   const labels: Labels = {};
-  for (const name in metric) {
-    if (name !== '__name__' && (whole || (name !== 'job' && name !== 'instance'))) labels[name] = metric[name]!;
-  }
+  for (const name in metric)
+    if (name !== '__name__' && name !== 'job' && name !== 'instance') labels[name] = metric[name]!;
   return labels;
 }
 
