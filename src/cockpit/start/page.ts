@@ -1,7 +1,7 @@
 import { fragmentOf, overviewOf } from '../../lib/view/index.js';
 import { overview, type Session } from '../ask.js';
-import { failure } from '../failure.js';
 import { h, replace } from '../dom.js';
+import { failure } from '../failure.js';
 import { choices } from './choices.js';
 import { StartForm } from './form.js';
 import { jobForm } from './job.js';

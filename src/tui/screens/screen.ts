@@ -160,7 +160,7 @@ function canaryPage(session: Session, page: CanaryPage, width: number, height: n
     rows: height < 16 ? 5 : height < 40 ? 7 : 9,
     now: session.now(),
   };
-  const failed: Line[] = problem === null ? [] : wrapped(`not read anew: ${problem}`, width, { tone: 'bad' });
+  const failed: Line[] = problem === null ? [] : wrapped(`not read again: ${problem}`, width, { tone: 'bad' });
   if (page.part === 'why') return [...failed, ...headLines(shown), BLANK, ...narrativeLines(view.narrative, width)];
   if (page.part === 'math') return [...failed, ...headLines(shown), BLANK, ...mathLines(view.math, width)];
   return [...failed, ...canaryLines(shown)];
