@@ -3,6 +3,8 @@ import { BaseCommand } from '../../cli/base-command.js';
 import { presentCanary } from '../../cli/present.js';
 import { eligibilityLines } from '../../cli/present-approvals.js';
 import { canaryJson } from '../../lib/app/index.js';
+import { readRecord } from '../../lib/app/watching/index.js';
+import { standingOf } from '../../lib/view/index.js';
 
 export default class CanaryStatus extends BaseCommand {
   static override summary = 'show the state of a canary';
@@ -15,7 +17,7 @@ export default class CanaryStatus extends BaseCommand {
     const { args, flags } = await this.parse(CanaryStatus);
     const app = await this.app(flags, { readOnly: true });
     const id = await app.canaries.resolve(args.id);
-    const { canary, verdict } = await app.canaries.now(id);
+    const { canary, verdict } = standingOf(await readRecord(app, id))!;
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
       const approvals = outlook ? eligibilityLines(outlook) : [];

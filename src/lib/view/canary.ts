@@ -78,6 +78,24 @@ export interface Marker {
   what: string;
 }
 
+/** How a canary stands: its row in lists, and the verdict, decided or as of its newest check. */
+export type CanaryStanding = Pick<CanaryView, 'row' | 'canary' | 'facts' | 'verdict'> & { interim: InterimVerdict };
+
+/**
+ * How a canary stands, without its story and its numbers, which cost more. Pure.
+ * @param judged see `canaryView`
+ * @returns null when the record holds no request
+ */
+export function standingOf(record: CanaryRecord, judged?: Verdict): CanaryStanding | null {
+  const { id, events, observations } = record;
+  const facts = factsOf(id, events);
+  const canary = foldCanary(events);
+  if (facts === null || canary === null) return null;
+  const interim = standing(canary, facts, observations, judged);
+  const verdict = verdictOf(facts, interim);
+  return { row: rowOf(record, verdict), canary, facts, verdict, interim };
+}
+
 /**
  * A canary as it is shown, from all that is recorded of it. Pure: the same record gives the same view.
  * @param judged its checks as they have been judged already; left out: they are judged here
@@ -85,21 +103,16 @@ export interface Marker {
  */
 export function canaryView(record: CanaryRecord, judged?: Verdict): CanaryView | null {
   const { id, events, gate, observations } = record;
-  const facts = factsOf(id, events);
-  const canary = foldCanary(events);
-  if (facts === null || canary === null) return null;
-  const interim = standing(canary, facts, observations, judged);
+  const stands = standingOf(record, judged);
+  if (stands === null) return null;
+  const { interim, ...shown } = stands;
+  const { canary, facts, verdict } = shown;
   const history: CanaryHistory = { id, events, gate, interim, asOf: null };
-  const verdict = verdictOf(facts, interim);
   const { digest, policyDigest } = record;
   const evidence: Evidence = { observations, digest: digest ?? '', policyDigest, ...(judged && { again: judged }) };
   const committed = canary.observations;
-  const row = rowOf(record, verdict);
   return {
-    row,
-    canary,
-    facts,
-    verdict,
+    ...shown,
     summary: verdict === null ? [] : summarise(canary, verdict, 100),
     meter: verdict === null ? null : meterOf(verdict.evidence),
     objectives: verdict === null ? [] : glanced(verdict),

@@ -21,6 +21,7 @@ export {
   foldOf,
   type Marker,
   type ObjectiveView,
+  standingOf,
 } from './canary.js';
 export { amount, type Cell, cellOf, type Meter, meterOf, sourceHealth, timeLeft } from './cell.js';
 export { CanaryFold, type Course, courseOf, rowOfPoint, type Series } from './course.js';

@@ -12,7 +12,7 @@ import { actLocally } from './deeds.js';
 import { type Changed, Followed } from './following.js';
 import { readOverview } from './overview.js';
 import { exportLocally } from './pack.js';
-import { Records } from './records.js';
+import { recordsOf } from './records.js';
 import type { Connection, Deed, Watching } from './watching.js';
 
 export interface LocalOptions {
@@ -44,9 +44,7 @@ export class LocalWatching implements Watching {
   readonly #options: LocalOptions;
   readonly #clock: Clock;
   readonly #followed = new Followed(emptyOverview());
-  readonly #records = new Records(async (id, after) =>
-    (await this.#opened.app.ledger.observationPage(id, after)).map(({ body }) => body),
-  );
+  readonly #records = recordsOf(() => this.#opened.app.ledger);
   readonly #closing = new AbortController();
   #opened: Opened;
 

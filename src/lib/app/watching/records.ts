@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Observation } from '../../judge/index.js';
+import type { Ledger } from '../../ledger/index.js';
 import { parsed } from '../../ledger/sqlite/index.js';
-import { parseEventId } from '../../stream/index.js';
+import { eventId, parseEventId, Teller } from '../../stream/index.js';
 import type { CanaryEntries, CanaryRecord } from '../../view/index.js';
+import type { App } from '../app.js';
+import { canaryEntries } from '../explanations.js';
 
 /** Recorded lines of a canary after a check, in order of check, without their line breaks; none: there are no more. */
 export type ReadLines = (id: string, afterTick: number) => Promise<readonly string[]>;
@@ -67,6 +70,18 @@ export class Records {
     if (this.#known.size > MOST && oldest !== undefined) this.#known.delete(oldest);
     return known;
   }
+}
+
+/** All that is recorded of a canary in this log, read once. @throws LukhasError NOT_FOUND, AMBIGUOUS_ID, LEDGER_CORRUPT */
+export async function readRecord(app: Pick<App, 'ledger' | 'canaries'>, given: string): Promise<CanaryRecord> {
+  const { ledger } = app;
+  const position = eventId(await ledger.feedEnd(), await new Teller(ledger).log());
+  return recordsOf(() => ledger).read(await canaryEntries(app, given, position));
+}
+
+/** @param ledger asked each time: it may be another one */
+export function recordsOf(ledger: () => Pick<Ledger, 'observationPage'>): Records {
+  return new Records(async (id, after) => (await ledger().observationPage(id, after)).map(({ body }) => body));
 }
 
 /** Only what was decided commits to its observations. */
