@@ -36,6 +36,8 @@ interface Opened {
   judging: Judging;
   /** Which file it is: its path may name another one later. */
   file: string;
+  /** When it was written last, and what is beside it. */
+  written: string;
 }
 
 /** Watches the log of this machine, whoever writes it. It needs no daemon, and writes nothing unless somebody acts. */
@@ -127,14 +129,14 @@ export class LocalWatching implements Watching {
   async #followFile(changed: Changed, signal: AbortSignal): Promise<void> {
     const { ledger } = this.#opened.app;
     let version: number | null = null;
-    let checkedAt = this.#clock.monotonic();
+    let checked: { at: number; version: number | null } = { at: this.#clock.monotonic(), version };
     while (!signal.aborted) {
       const now = await ledger.dataVersion();
       if (now !== version) await this.#takeAll(changed, signal);
       version = now;
-      if (this.#clock.monotonic() - checkedAt >= FILE_MS) {
-        if (!(await this.#isInPlace())) return;
-        checkedAt = this.#clock.monotonic();
+      if (this.#clock.monotonic() - checked.at >= FILE_MS) {
+        if (!(await this.#isInPlace(version !== checked.version))) return;
+        checked = { at: this.#clock.monotonic(), version };
       }
       this.#heard();
       this.#followed.live(changed);
@@ -169,8 +171,17 @@ export class LocalWatching implements Watching {
     return parseEventId(this.overview.position ?? '0.1')!.position;
   }
 
-  async #isInPlace(): Promise<boolean> {
-    return (await fileAt(this.place).catch(() => null)) === this.#opened.file;
+  /**
+   * Whether what was opened is still the file that its path names, and as that is now: in a folder that this user may not write
+   * to, SQLite reads a copy, which never changes.
+   * @param hasChanged whether a change was seen since this was asked last
+   */
+  async #isInPlace(hasChanged: boolean): Promise<boolean> {
+    const now = await fileAt(this.place).catch(() => null);
+    if (now?.file !== this.#opened.file) return false;
+    const isNew = now.written !== this.#opened.written;
+    this.#opened.written = now.written;
+    return !isNew || hasChanged;
   }
 
   /** The log may be another one by now, or be readable again. What is there goes on being shown until then. */
@@ -199,19 +210,21 @@ export class LocalWatching implements Watching {
 }
 
 async function opened(config: Config, clock: Clock): Promise<Opened> {
+  const before = await fileAt(config.dbPath).catch(() => null);
   const app = await openApp({ config, clock, readOnly: true });
   try {
-    const file = await fileAt(config.dbPath);
-    return { app, teller: new Teller(app.ledger), judging: new Judging(app.ledger), file };
+    const found = before ?? (await fileAt(config.dbPath));
+    return { app, teller: new Teller(app.ledger), judging: new Judging(app.ledger), ...found };
   } catch (error) {
     await app.close();
     throw error;
   }
 }
 
-async function fileAt(path: string): Promise<string> {
-  const { dev, ino } = await stat(path, { bigint: true });
-  return `${dev}:${ino}`;
+async function fileAt(path: string): Promise<Pick<Opened, 'file' | 'written'>> {
+  const { dev, ino, mtimeNs } = await stat(path, { bigint: true });
+  const log = await stat(`${path}-wal`, { bigint: true }).catch(() => null);
+  return { file: `${dev}:${ino}`, written: `${mtimeNs}:${log?.mtimeNs ?? ''}:${log?.size ?? ''}` };
 }
 
 function setBack(place: string): LukhasError {
