@@ -15,7 +15,7 @@ import {
   type Tone,
   timeLeft,
 } from '../../lib/view/index.js';
-import type { paint } from '../present.js';
+import { type paint, widthOf } from '../present.js';
 import { beside, block, type Styled } from '../screen.js';
 
 type Pen = ReturnType<typeof paint>;
@@ -33,7 +33,7 @@ export const TONES: Readonly<Record<Tone, Style>> = {
 /** A cell of a table: its text, and its colour. */
 interface Cell {
   text: string;
-  tone?: Tone;
+  tone?: Tone | undefined;
 }
 
 const HEAD = ['CANARY', 'STATE', 'MODEL', 'GATES', 'TIME', 'OBJECTIVES', 'EVIDENCE AGAINST IT', 'SOURCE'];
@@ -101,22 +101,44 @@ export function gateTable(overview: Overview): Styled | null {
   return rows.length === 0 ? null : table(['GATE', 'MODEL', 'SINCE', 'CANARY', 'BY'], rows, null);
 }
 
-/** Columns as wide as their widest cell; what a cell holds cannot break the layout. */
+/**
+ * Columns as wide as their widest cell; what a cell holds cannot break the layout. On a terminal that is too narrow the columns
+ * that one can do without are left out; a pipe gets all.
+ */
 function table(head: readonly string[], rows: readonly (readonly Cell[])[], pen: Pen | null): Styled {
   const clean = [head.map((text): Cell => ({ text })), ...rows].map((row) =>
     row.map(({ text, tone }) => ({ text: visible(text), tone })),
   );
   const widths = head.map((_, i) => Math.max(...clean.map((row) => [...row[i]!.text].length)));
-  return block(
-    clean.map((row) => {
-      const last = row.findLastIndex(({ text }) => text !== '');
-      const shown = row.slice(0, last + 1).flatMap(({ text, tone }, i) => {
-        const cell = i === last ? text : alignedTo(text, widths[i]!);
-        return [...(i === 0 ? [] : ['  ']), pen === null || tone === undefined ? cell : pen(cell, ...TONES[tone])];
-      });
-      return beside(...shown);
-    }),
-  );
+  const columns = fitting(head, widths, widthOf(process.stdout));
+  return block(clean.map((row) => drawn(row, columns, widths, pen)));
+}
+
+const WITHOUT = ['SOURCE', 'EVIDENCE AGAINST IT', 'OBJECTIVES', 'MESSAGE', 'BY', 'GATES', 'TIME'];
+const GAP = 2;
+
+/** Places of the columns that are shown. */
+function fitting(head: readonly string[], widths: readonly number[], width: number | null): number[] {
+  let columns = head.map((_, i) => i);
+  for (const name of WITHOUT) {
+    const total = columns.reduce((sum, i) => sum + widths[i]! + GAP, -GAP);
+    if (width === null || total <= width) break;
+    columns = columns.filter((i) => head[i] !== name);
+  }
+  return columns;
+}
+
+function drawn(row: readonly Cell[], columns: readonly number[], widths: readonly number[], pen: Pen | null): Styled {
+  const last = columns.findLast((i) => row[i]!.text !== '') ?? 0;
+  const shown = columns
+    .filter((i) => i <= last)
+    .flatMap((i, place) => {
+      const { text, tone } = row[i]!;
+      const cell = i === last ? text : alignedTo(text, widths[i]!);
+      const gap = place === 0 ? [] : [' '.repeat(GAP)];
+      return [...gap, pen === null || tone === undefined ? cell : pen(cell, ...TONES[tone])];
+    });
+  return beside(...shown);
 }
 
 export function alignedTo(text: string, width: number): string {
