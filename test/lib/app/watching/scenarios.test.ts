@@ -1,5 +1,10 @@
 import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
+import { verifyEvidence } from '../../../../src/lib/app/evidence/verify-file.js';
+import { initKeys } from '../../../../src/lib/app/signing-keys.js';
+import { systemClock } from '../../../../src/lib/clock.js';
 import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { canaryView } from '../../../../src/lib/view/canary.js';
 import { until } from '../../../until.js';
@@ -128,6 +133,28 @@ for (const kind of KINDS) {
       await until(() => state(id) === 'PROMOTED');
       const { told } = on;
       expect(told.map(({ name }) => name)).to.include('promoted');
+    });
+
+    it('exports the evidence of a canary as a pack that verifies, again over an older one, and over nothing else', async () => {
+      let id = '';
+      await begun(async (ledger) => {
+        await run(ledger, HEALTHY, {}, { modelId: 'another' });
+        id = await run(ledger);
+      });
+      await initKeys(on.config);
+      const folder = dirname(on.config.dbPath);
+      const path = join(folder, `lukhas-evidence-${id}.zip`);
+      for (let again = 0; again < 2; again++) expect(await on.watching.exportPack(id, folder)).to.equal(path);
+      const report = await verifyEvidence(path, { trust: [], since: null, db: null, clock: systemClock() });
+      expect(report.ok, JSON.stringify(report)).to.equal(true);
+      await writeFile(path, 'a letter');
+      const refused = await on.watching.exportPack(id, folder).then(
+        () => null,
+        (error: Error) => error.message,
+      );
+      expect(refused).to.match(/already exists and is not a valid evidence pack/);
+      expect(await readFile(path, 'utf8')).to.equal('a letter');
+      expect((await readdir(folder)).filter((name) => /part|tmp/.test(name))).to.deep.equal([]);
     });
 
     it('goes on with what comes after a restart, and nothing is missing or doubled', async () => {
