@@ -42,6 +42,7 @@ export {
   overviewOf,
   type SortKey,
   take,
+  takeStandings,
 } from './overview.js';
 export { type CanaryRow, isDoneRow, isOpenRow } from './row.js';
 export { jobLook, type StateLook, stateLook, type Tone } from './state.js';

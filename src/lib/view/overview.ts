@@ -89,6 +89,22 @@ export function take(overview: Overview, told: Told): boolean {
   return changed;
 }
 
+/**
+ * How canaries stand by lists that were read just now, where that is newer than what is there: events that are sent of checks of
+ * long ago tell their numbers alone.
+ * @returns whether anything changed
+ */
+export function takeStandings({ canaries }: Overview, lists: OverviewJson): boolean {
+  let changed = false;
+  for (const { id, glance, trail } of lists.canaries) {
+    const row = canaries.get(id);
+    if (row === undefined || glance === null || glance.tick <= (row.glance?.tick ?? -1)) continue;
+    canaries.set(id, { ...row, glance, trail });
+    changed = true;
+  }
+  return changed;
+}
+
 function takeCanary({ canaries }: Overview, id: string, told: Told): boolean {
   const before = canaries.get(id) ?? newRow(told);
   if (before === null) return false;

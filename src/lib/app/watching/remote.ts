@@ -11,6 +11,7 @@ import {
   emptyOverview,
   type Overview,
   type OverviewJson,
+  takeStandings,
 } from '../../view/index.js';
 import { type DaemonClient, DaemonError } from './daemon.js';
 import { deedLine } from './deeds.js';
@@ -32,6 +33,8 @@ export interface RemoteOptions {
 const SILENCE_MS = 40_000;
 const RETRY_MS = { first: 500, longest: 10_000 };
 const ANSWER_MS = 30_000;
+/** As old as lists may be that a daemon answers with. */
+const LISTS_MS = 1000;
 /** A pack is written while it is downloaded. */
 const PACK_MS = 600_000;
 const STREAM = '/sse?topic=canary/*&topic=jobs&topic=gates';
@@ -133,6 +136,7 @@ export class RemoteWatching implements Watching {
   /** Ends with an error when the stream does, unless the signal has aborted. */
   async #stream(changed: Changed, signal: AbortSignal): Promise<void> {
     const silence = new Silence(this.#clock, this.#silenceMs);
+    let isResumed = this.connection.state === 'stale';
     const either = AbortSignal.any([signal, silence.signal]);
     try {
       const { position } = this.overview;
@@ -143,12 +147,26 @@ export class RemoteWatching implements Watching {
         silence.heard();
         this.#heard();
         if (!this.#take(text, piece, changed)) return;
+        if (!isResumed || this.connection.state !== 'live') continue;
+        isResumed = false;
+        void this.#takeStandings(changed, either);
       }
       throw new DaemonError('DAEMON_UNREACHABLE', `${this.place}: ended the stream`, false);
     } catch (error) {
       throw either.aborted ? this.#daemon.brokenOff(either.reason) : this.#daemon.brokenOff(error);
     } finally {
       silence.end();
+    }
+  }
+
+  /** After a break: of checks of meanwhile the stream tells the numbers, not how they left their canary. */
+  async #takeStandings(changed: Changed, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#clock.sleep(LISTS_MS, signal);
+      const lists = await this.#daemon.json<OverviewJson>('/api/overview', AbortSignal.any([signal, this.#soon()]));
+      if (takeStandings(this.overview, lists)) changed([]);
+    } catch {
+      // The next check says it.
     }
   }
 

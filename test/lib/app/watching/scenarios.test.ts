@@ -189,6 +189,34 @@ for (const kind of KINDS) {
       expect(on.states).to.deep.equal(['live', 'stale', 'live']);
     });
 
+    it('shows after a break how a canary stands by the checks of meanwhile', async () => {
+      const clock = new FakeClock();
+      let id = '';
+      const checks = async (ledger: Ledger, count: number): Promise<void> => {
+        const context = { ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock };
+        let left = count;
+        const enough = new Error('enough');
+        await drive(context, id, () => {
+          if (left-- === 0) throw enough;
+        }).catch((error: unknown) => {
+          if (error !== enough) throw error;
+        });
+      };
+      await begun(async (ledger) => {
+        ({ id } = await start(ledger, clock, { policy: policy({ ...RULES, windowSeconds: 6000 }) }));
+        await checks(ledger, 3);
+      });
+      await on.cut(async () => {
+        await until(() => on.watching.connection.state === 'stale');
+        await checks(on.ledger, 9);
+      });
+      await caughtUp();
+      const row = () => on.watching.overview.canaries.get(id)!;
+      expect(row().tick).to.be.above(8);
+      await until(() => row().glance?.tick === row().tick);
+      expect(row().state).to.equal('RUNNING');
+    });
+
     it('shows another log that takes the place of this one, and nothing of this one', async () => {
       let before = '';
       await begun(async (ledger) => {
