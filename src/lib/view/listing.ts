@@ -1,4 +1,4 @@
-import { type JobRow, listed, listedJobs, type Overview } from './overview.js';
+import { isOpenJob, type JobRow, listed, listedJobs, type Overview } from './overview.js';
 import { type CanaryRow, isOpenRow } from './row.js';
 
 /** A row of a list that has both. */
@@ -22,8 +22,4 @@ export function listedRows(overview: Overview, search = ''): ListedRow[] {
     );
   if (jobs.length === 0) return canaries;
   return [...canaries, ...jobs].sort((a, b) => Number(b.open) - Number(a.open) || b.at - a.at);
-}
-
-function isOpenJob({ state }: JobRow): boolean {
-  return state === 'queued' || state === 'running';
 }

@@ -105,21 +105,37 @@ export function takeStandings({ canaries }: Overview, lists: OverviewJson): bool
   return changed;
 }
 
-function takeCanary({ canaries }: Overview, id: string, told: Told): boolean {
+function takeCanary({ canaries, older }: Overview, id: string, told: Told): boolean {
   const before = canaries.get(id) ?? newRow(told);
   if (before === null) return false;
   const after = rowAfter(before, told);
   if (after === canaries.get(id)) return false;
+  if (!canaries.has(id)) older.canaries += forgetOldest(canaries, isOpenRow);
   canaries.set(id, after);
   return true;
 }
 
-function takeJob({ jobs }: Overview, id: string, told: Told): boolean {
+/** Makes room for one more: whoever follows for weeks keeps no more that ended than somebody looks through. @returns how many were dropped */
+function forgetOldest<R extends { id: string; updatedAt: number }>(
+  rows: Map<string, R>,
+  isOpen: (row: R) => boolean,
+): number {
+  if (rows.size < MOST_KEPT) return 0;
+  let oldest: R | null = null;
+  for (const row of rows.values())
+    if (!isOpen(row) && (oldest === null || row.updatedAt < oldest.updatedAt)) oldest = row;
+  return oldest !== null && rows.delete(oldest.id) ? 1 : 0;
+}
+
+const MOST_KEPT = 1000;
+
+function takeJob({ jobs, older }: Overview, id: string, told: Told): boolean {
   const { data } = told;
   const seq = seqOf(told.id);
   const before = jobs.get(id);
   if (before !== undefined && seq <= before.seq) return false;
   const ts = typeof data['ts'] === 'string' ? Date.parse(data['ts']) : 0;
+  if (before === undefined) older.jobs += forgetOldest(jobs, isOpenJob);
   jobs.set(id, {
     id,
     taskId: String(data['taskId'] ?? ''),
@@ -134,6 +150,11 @@ function takeJob({ jobs }: Overview, id: string, told: Told): boolean {
     seq,
   });
   return true;
+}
+
+/** Whether it waits or runs. */
+export function isOpenJob({ state }: JobRow): boolean {
+  return state === 'queued' || state === 'running';
 }
 
 function takeGate({ gates }: Overview, { id, data }: Told): boolean {
@@ -199,7 +220,7 @@ function compareText(a: string, b: string): number {
 
 /** The jobs that a list shows: unfinished ones first, then the newest. */
 export function listedJobs({ jobs }: Overview): JobRow[] {
-  const open = ({ state }: JobRow) => Number(state === 'queued' || state === 'running');
+  const open = (row: JobRow) => Number(isOpenJob(row));
   return [...jobs.values()].sort(
     (a, b) => open(b) - open(a) || (b.createdAt ?? b.updatedAt) - (a.createdAt ?? a.updatedAt),
   );

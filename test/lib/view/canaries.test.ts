@@ -107,6 +107,26 @@ describe('what is shown of canaries', function () {
     expect(read.gates).to.deep.equal(all.gates);
   });
 
+  it('forgets the oldest of very many that have ended, and none that is open', () => {
+    const overview = emptyOverview();
+    let seq = 0;
+    const tell = (name: string, data: Record<string, unknown>) => {
+      const ts = new Date(Date.parse('2026-03-01T12:00:00Z') + ++seq * 1000).toISOString();
+      take(overview, { id: `${seq}.1`, name, data: { ts, ...data } });
+    };
+    for (let i = 0; i < 1100; i++) {
+      tell('requested', { canaryId: `c-${i}`, status: 'PENDING' });
+      if (i > 0) tell('aborted', { canaryId: `c-${i}`, status: 'ABORTED' });
+      tell('queued', { jobId: `j-${i}`, status: 'queued' });
+      if (i > 0) tell('completed', { jobId: `j-${i}`, status: 'completed' });
+    }
+    expect([overview.canaries.size, overview.jobs.size]).to.deep.equal([1000, 1000]);
+    expect(overview.older).to.deep.equal({ canaries: 100, jobs: 100 });
+    for (const id of ['c-0', 'c-1099']) expect(overview.canaries.has(id), id).to.equal(true);
+    expect(overview.canaries.has('c-1')).to.equal(false);
+    expect([overview.jobs.has('j-0'), overview.jobs.has('j-1')]).to.deep.equal([true, false]);
+  });
+
   it('stays the same when events come again, and when a list is newer than the stream that follows it', async () => {
     const told = await streamOf(at);
     const once = folded(told);
