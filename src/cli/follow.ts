@@ -3,6 +3,7 @@ import { canaryJson, exitOf } from '../lib/app/index.js';
 import { type Canary, isTerminal } from '../lib/readings/index.js';
 import { advice } from './advice.js';
 import type { BaseCommand } from './base-command.js';
+import { canDraw, drawCanary, plainProgress } from './drawing.js';
 import { exitCodeIsOutcome, resultSeenWith } from './output.js';
 import { presentCanary } from './present.js';
 import { tell } from './screen.js';
@@ -13,21 +14,20 @@ import { type Watched, watchToVerdict } from './watch-verdict.js';
 export async function followToVerdict(
   app: App,
   id: string,
-  options: { timeoutSeconds?: number | undefined; quiet?: boolean },
+  options: { timeoutSeconds?: number | undefined; quiet?: boolean; noColor?: boolean | undefined },
 ): Promise<Watched> {
-  const status = options.quiet ? null : statusLine(process.stderr);
-  const say = (line: string): void => {
-    status?.clear();
-    tell(line);
-  };
+  const { quiet = false, timeoutSeconds, noColor } = options;
+  const draws = !quiet && canDraw();
+  const line = quiet ? null : statusLine(process.stderr);
+  const progress = draws ? await drawCanary(app, id, noColor) : plainProgress(line);
   try {
     return await watchToVerdict(app, id, {
-      timeoutSeconds: options.timeoutSeconds,
-      say,
-      status: status ? (line) => status.update(line) : undefined,
+      timeoutSeconds,
+      say: progress.say,
+      status: draws || line !== null ? progress.status : undefined,
     });
   } finally {
-    status?.clear();
+    await progress.stop();
   }
 }
 

@@ -8,6 +8,7 @@ import { parsePolicy } from '../lib/judge/index.js';
 import { ALL_SERIES, DEFAULT_SIGNALS } from '../lib/metrics/index.js';
 import type { Canary } from '../lib/readings/index.js';
 import { requireDemoPlace } from './demo-place.js';
+import { canDraw, drawCanary } from './drawing.js';
 import { watchToVerdict } from './watch-verdict.js';
 
 const MODEL = 'fraud-v2';
@@ -22,13 +23,19 @@ export interface DemoResult {
   sent: { canary: number; baseline: number };
 }
 
+export interface DemoOptions {
+  fault: Fault;
+  quiet: boolean;
+  noColor: boolean | undefined;
+}
+
 interface Context {
   workload: Workload;
   result: Omit<DemoResult, 'sent'>;
 }
 
 /** Starts the demo workload, runs a canary on it to its verdict, and stops the workload whatever happens. */
-export async function runDemo(app: App, options: { fault: Fault; quiet: boolean }): Promise<DemoResult> {
+export async function runDemo(app: App, options: DemoOptions): Promise<DemoResult> {
   requireDemoPlace(app.config);
   const control = new AbortController();
   const context = {} as Context;
@@ -70,13 +77,7 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
             by: app.config.actor,
           });
           c.workload.send();
-          const show = (line: string): void => {
-            task.output = visible(line);
-          };
-          c.result = await watchToVerdict(app, canary.id, {
-            say: show,
-            ...(process.stderr.isTTY ? { status: show } : {}),
-          });
+          c.result = await watched(app, canary.id, task, options);
           if (c.result.interrupted !== null) {
             const reason = 'the demo and its services were stopped';
             try {
@@ -102,13 +103,35 @@ export async function runDemo(app: App, options: { fault: Fault; quiet: boolean 
   }
 }
 
+/** Draws the canary below the step, where there is somebody to see it; else says how it goes in lines of the step. */
+async function watched(
+  app: App,
+  id: string,
+  task: { output: string },
+  { quiet, noColor }: DemoOptions,
+): Promise<Context['result']> {
+  if (!quiet && canDraw()) {
+    const drawn = await drawCanary(app, id, noColor);
+    try {
+      return await watchToVerdict(app, id, { say: drawn.say, status: drawn.status });
+    } finally {
+      await drawn.stop();
+    }
+  }
+  const show = (line: string): void => {
+    task.output = visible(line);
+  };
+  return watchToVerdict(app, id, { say: show, ...(process.stderr.isTTY ? { status: show } : {}) });
+}
+
 /** Progress belongs on stderr; stdout is for the verdict. */
 function renderer(quiet: boolean) {
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
   return {
     renderer: 'default' as const,
     fallbackRenderer: 'simple' as const,
-    fallbackRendererCondition: () => !process.stderr.isTTY,
+    // What draws by itself would draw over the canary.
+    fallbackRendererCondition: () => !process.stderr.isTTY || canDraw(),
     silentRendererCondition: () => quiet,
     rendererOptions: { logger, collapseSubtasks: false },
     fallbackRendererOptions: { logger },

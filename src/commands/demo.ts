@@ -32,7 +32,7 @@ export default class Demo extends BaseCommand {
     const fault: Fault = flags.healthy ? 'none' : (flags.fault as Fault);
     const app = await this.app(flags);
     const { runDemo } = await import('../cli/run-demo.js');
-    const demo = await runDemo(app, { fault, quiet: this.jsonEnabled() });
+    const demo = await runDemo(app, { fault, quiet: this.jsonEnabled(), noColor: flags['no-color'] });
     if (demo.interrupted !== null) {
       process.exitCode = demo.interrupted;
       this.say(

@@ -1,7 +1,7 @@
 /** What a program that fills the terminal owes to whoever uses it next, whatever ends or stops it. */
 export interface Terminal {
-  /** Ends in order, with this exit code. */
-  leave(exit: number): void;
+  /** Ends in order, with this exit code; null: somebody else listens to the signals that end it. */
+  leave: ((exit: number) => void) | null;
   /** At once: the process is about to end. */
   restore(): void;
   /** Hands the terminal back; what it resolves with takes it again and draws everything anew. */
@@ -29,8 +29,10 @@ export function holdTerminal(terminal: Terminal): () => void {
     // Stopped without being asked (SIGSTOP): whoever had the terminal meanwhile may have left it in any state.
     void (resume === null ? terminal.suspend().then((again) => again()) : resume());
   };
+  const { leave } = terminal;
+  const ends = leave === null ? [] : Object.entries(ENDS);
   const listeners: [string, () => void][] = [
-    ...Object.entries(ENDS).map(([name, exit]): [string, () => void] => [name, () => terminal.leave(exit)]),
+    ...ends.map(([name, exit]): [string, () => void] => [name, () => leave?.(exit)]),
     ['SIGTSTP', onStop],
     ['SIGCONT', onContinue],
   ];

@@ -32,7 +32,11 @@ export default class CanaryApprove extends BaseCommand {
     // On standard error: what follows is the canary's end.
     if (before && isOpen(canary)) this.say(`approved on evidence that was ${evidenceAge(before)}`);
     if (isOpen(canary) && !flags.detach)
-      return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
+      return finish(
+        this,
+        await followToVerdict(app, id, { quiet: this.jsonEnabled(), noColor: flags['no-color'] }),
+        flags['no-color'],
+      );
     const outlook = await app.approvals.outlook(id);
     if (!this.jsonEnabled()) {
       const lines = outlook ? eligibilityLines(outlook) : [];

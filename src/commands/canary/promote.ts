@@ -23,6 +23,10 @@ export default class CanaryPromote extends BaseCommand {
     const { actor } = app.config;
     if (flags['break-glass']) await app.approvals.breakGlass(id, actor, flags.reason);
     else await app.canaries.override(id, actor, flags.reason);
-    return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
+    return finish(
+      this,
+      await followToVerdict(app, id, { quiet: this.jsonEnabled(), noColor: flags['no-color'] }),
+      flags['no-color'],
+    );
   }
 }

@@ -23,7 +23,11 @@ export default class CanaryResume extends BaseCommand {
     const timeoutSeconds = flags.timeout === undefined ? undefined : parseDuration(flags.timeout, '--timeout');
     const app = await this.app(flags);
     const id = await app.canaries.resolve(args.id);
-    const watched = await followToVerdict(app, id, { timeoutSeconds, quiet: this.jsonEnabled() });
+    const watched = await followToVerdict(app, id, {
+      timeoutSeconds,
+      quiet: this.jsonEnabled(),
+      noColor: flags['no-color'],
+    });
     return finish(this, watched, flags['no-color']);
   }
 }

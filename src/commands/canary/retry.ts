@@ -14,6 +14,10 @@ export default class CanaryRetry extends BaseCommand {
     const app = await this.app(flags);
     const id = await app.canaries.resolve(args.id);
     await app.canaries.retry(id, app.config.actor);
-    return finish(this, await followToVerdict(app, id, { quiet: this.jsonEnabled() }), flags['no-color']);
+    return finish(
+      this,
+      await followToVerdict(app, id, { quiet: this.jsonEnabled(), noColor: flags['no-color'] }),
+      flags['no-color'],
+    );
   }
 }

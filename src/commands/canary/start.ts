@@ -100,7 +100,11 @@ export default class CanaryStart extends BaseCommand {
     }
     const dry = flags['dry-run'] ? ' (dry run: judged to its verdict; no hook is called, no gate changes)' : '';
     this.say(`started ${canary.id}: ${flags.model} from ${flags.from} to ${flags.to}${dry}`);
-    const watched = await followToVerdict(app, canary.id, { timeoutSeconds, quiet: this.jsonEnabled() });
+    const watched = await followToVerdict(app, canary.id, {
+      timeoutSeconds,
+      quiet: this.jsonEnabled(),
+      noColor: flags['no-color'],
+    });
     return { ...(finish(this, watched, flags['no-color']) as object), firstLook };
   }
 }

@@ -1,4 +1,5 @@
 import { count, moment } from '../../lib/explain/index.js';
+import type { ObjectiveGlance } from '../../lib/judge/index.js';
 import {
   amount,
   type CanaryEntries,
@@ -33,7 +34,7 @@ export function canaryLines(shown: Shown): Line[] {
   const { view, course, width } = shown;
   return [
     ...headLines(shown),
-    ...section('Objectives', objectiveLines(view, width)),
+    ...section('Objectives', objectiveLines(shown)),
     ...(course === null || course.evidence.length === 0 ? [] : section('Over time', chartLines(shown, course))),
     ...section('Approvals', approvalLines(view, width)),
     ...section('Hooks', hookLines(view, width)),
@@ -69,25 +70,38 @@ function section(heading: string, lines: Line[]): Line[] {
   return lines.length === 0 ? [] : [BLANK, [span(heading, { bold: true })], ...lines];
 }
 
-function objectiveLines({ objectives, row }: CanaryView, width: number): Line[] {
+function objectiveLines({ view, course, width }: Shown): Line[] {
+  const { objectives, row } = view;
+  const trail = trailOf(view, course);
   if (objectives.length === 0) return [[span('  waiting for the first check', { tone: 'quiet' })]];
-  return objectives.flatMap((objective, i) => objectiveBlock(objective, row.glance?.objectives[i], row.trail, width));
+  return objectives.flatMap((objective, i) => objectiveBlock(objective, row.glance?.objectives[i], trail, width));
+}
+
+type Trail = CanaryView['row']['trail'];
+
+/** Values of the checks, oldest first. Of what is computed over the window, a list knows how it stood. */
+function trailOf({ row }: CanaryView, course: Course | null): Trail {
+  const trail: Trail = { ...row.trail };
+  for (const { name, points } of course?.series ?? []) {
+    const values = points.map(({ canary }) => canary);
+    if (values.some((value) => value !== null)) trail[name] = values;
+  }
+  return trail;
+}
+
+/** A line for each objective. */
+export function shortObjectives({ view, course, width }: Shown): Line[] {
+  const trail = trailOf(view, course);
+  return view.objectives.map((objective, i) => objectiveHead(objective, view.row.glance?.objectives[i], trail, width));
 }
 
 function objectiveBlock(
-  { cell, report, toCertain }: ObjectiveView,
-  glance: NonNullable<CanaryView['row']['glance']>['objectives'][number] | undefined,
-  trail: CanaryView['row']['trail'],
+  objective: ObjectiveView,
+  glance: ObjectiveGlance | undefined,
+  trail: Trail,
   width: number,
 ): Line[] {
-  const value = cell.value ?? cell.missing ?? '';
-  const head: Line = [
-    span(`  ${cell.mark} ${cell.name}`, { tone: cell.tone, bold: true }),
-    span(`${cell.reportOnly ? ' (report only)' : ''}  ${value} `),
-    span(`(limit ${cell.limit})  `, { tone: 'quiet' }),
-    headroomBar(cell, width < 60 ? 6 : 12),
-  ];
-  const spark = glance === undefined || width < 80 ? [] : sparkSpans(trail[cell.name] ?? [], glance, 20);
+  const { cell, report, toCertain } = objective;
   const made = report.type === 'reading' ? 'readings' : report.type === 'drift' ? 'scores' : 'requests';
   const bounds = boundsText(report);
   const facts = [
@@ -98,9 +112,26 @@ function objectiveBlock(
     toCertain.met === null ? null : `to a promotion: ${toCertain.met}`,
   ].filter((text): text is string => text !== null);
   return [
-    ...(spark.length === 0 ? [clipped(head, width)] : [ends(head, spark, width)]),
+    objectiveHead(objective, glance, trail, width),
     ...wrapped(facts.join('; '), width, { tone: 'quiet' }, '    '),
   ];
+}
+
+function objectiveHead(
+  { cell }: ObjectiveView,
+  glance: ObjectiveGlance | undefined,
+  trail: Trail,
+  width: number,
+): Line {
+  const value = cell.value ?? cell.missing ?? '';
+  const head: Line = [
+    span(`  ${cell.mark} ${cell.name}`, { tone: cell.tone, bold: true }),
+    span(`${cell.reportOnly ? ' (report only)' : ''}  ${value} `),
+    span(`(limit ${cell.limit})  `, { tone: 'quiet' }),
+    headroomBar(cell, width < 60 ? 6 : 12),
+  ];
+  const spark = glance === undefined || width < 80 ? [] : sparkSpans(trail[cell.name] ?? [], glance, 20);
+  return spark.length === 0 ? clipped(head, width) : ends(head, spark, width);
 }
 
 /** Where the value is, with the promised error. */
@@ -116,7 +147,8 @@ function boundsText(report: ObjectiveView['report']): string | null {
 const TWO_CHARTS = 130;
 const BETWEEN = 3;
 
-function chartLines({ view, width, rows }: Shown, course: Course): Line[] {
+/** Charts of the evidence and of each objective; an empty line between them. */
+export function chartLines({ view, width, rows }: Shown, course: Course): Line[] {
   const columns = width >= TWO_CHARTS ? 2 : 1;
   const wide = Math.floor((width - BETWEEN * (columns - 1)) / columns);
   const frame = { ...frameOf(view, course), width: wide, rows };
