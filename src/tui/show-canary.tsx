@@ -57,26 +57,22 @@ export function showCanary({ id, read, clock, stream, color, unicode }: CanaryOp
     };
     return inlineLines(shown, rows);
   };
-  const ink = render(
-    <Inline
-      draw={draw}
-      style={style}
-      onReady={(given) => {
-        controls = given;
-      }}
-    />,
-    {
-      stdout: stream,
-      exitOnCtrlC: false,
-      patchConsole: false,
-      maxFps: MOST_FRAMES,
-      incrementalRendering: true,
-      interactive: true,
-    },
-  );
+  const onReady = (given: Controls): void => {
+    controls = given;
+  };
+  const ink = render(<Inline draw={draw} style={style} onReady={onReady} />, {
+    stdout: stream,
+    exitOnCtrlC: false,
+    patchConsole: false,
+    maxFps: MOST_FRAMES,
+    incrementalRendering: true,
+    interactive: true,
+  });
   const end = (): void => {
     stop.abort();
     records.close();
+    // A frame that still waits would be drawn at the end, below which nothing is taken away any more.
+    ink.rerender(<Inline draw={() => []} style={style} onReady={onReady} />);
     ink.clear();
     ink.unmount();
   };

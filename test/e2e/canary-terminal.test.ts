@@ -28,8 +28,10 @@ describe('a canary drawn while a command drives it (tmux)', function () {
     terminal.runs('stty -a > before; echo was here');
   }
 
-  const startLine = (window: string) =>
-    `${LUKHAS} canary start --model fraud-v2 --from stage --to production --max-error-rate 0.05 --window ${window} --interval 1s --canary-url ${page.url}; echo exit $?; stty -a > after; cmp before after && echo over`;
+  const startLine = (seconds: number) => {
+    at.file('p.yaml', `windowSeconds: ${seconds}\nintervalSeconds: 1\ntargets: { max_error_rate: 0.05 }\n`);
+    return `${LUKHAS} canary start --model fraud-v2 --from stage --to production --policy p.yaml --canary-url ${page.url}; echo exit $?; stty -a > after; cmp before after && echo over`;
+  };
 
   async function expectGone(): Promise<string> {
     const screen = await terminal.shows(/^over$/m);
@@ -41,7 +43,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
 
   it('canary start: its objectives and charts, then the summary alone', async () => {
     open();
-    terminal.runs(startLine('6s'));
+    terminal.runs(startLine(6));
     await terminal.shows(/^● RUNNING {2}fraud-v2 {2}stage → production .* left$/m);
     await terminal.shows(/^ {2}\S error_rate {2}0% \(limit 5%\)/m);
     await terminal.shows(/└0 s/);
@@ -53,7 +55,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
 
   it('Ctrl-C stops watching, and nothing of the drawing is left', async () => {
     open();
-    terminal.runs(startLine('60s'));
+    terminal.runs(startLine(60));
     await terminal.shows(/└0 s/);
     terminal.press('C-c');
     const screen = await terminal.shows(/^exit 130$/m);
@@ -65,7 +67,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
 
   it('Ctrl-Z gives the terminal to the shell, with its cursor, and fg draws again', async () => {
     open();
-    terminal.runs(startLine('60s'));
+    terminal.runs(startLine(60));
     await terminal.shows(/└0 s/);
     terminal.press('C-z');
     await terminal.shows('Stopped');
@@ -78,7 +80,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
 
   it('on 40 columns and 12 rows it is as low as that, and resizes', async () => {
     open({ columns: 40, rows: 12 });
-    terminal.runs(startLine('60s'));
+    terminal.runs(startLine(60));
     await terminal.shows(/● RUNNING {2}fraud-v2/);
     terminal.resize(120, 40);
     await terminal.shows(/^● RUNNING {2}fraud-v2 {2}stage → production .* left$/m);
@@ -90,7 +92,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
 
   it('TERM=dumb: lines', async () => {
     open({ columns: 100, rows: 50 }, { TERM: 'dumb' });
-    terminal.runs(startLine('3s'));
+    terminal.runs(startLine(3));
     const screen = await terminal.shows(/^exit \d$/m);
     expect(screen).not.to.contain('└0 s');
   });

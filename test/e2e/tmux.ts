@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '../until.js';
 
 export interface TerminalState {
@@ -9,7 +11,7 @@ export interface TerminalState {
 
 /** A terminal with a shell in it, as somebody sits at: tmux without any configuration. */
 export class Tmux {
-  readonly #socket = `lukhas-${randomUUID()}`;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'lukhas-tmux-'));
 
   constructor(
     size: { columns: number; rows: number },
@@ -64,11 +66,12 @@ export class Tmux {
 
   close(): void {
     this.#tmux('kill-server');
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   #tmux(...args: string[]): string {
     const { TMUX: _, ...env } = process.env;
-    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...args], {
+    return execFileSync('tmux', ['-S', join(this.#folder, 'socket'), '-f', '/dev/null', ...args], {
       encoding: 'utf8',
       env: { ...env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' },
     });

@@ -12,7 +12,8 @@ const CHART_ROWS = 5;
  */
 export function inlineLines(shown: Shown, rows: number): Line[] {
   const { view, course, width } = shown;
-  if (width < SMALLEST.columns) return [clipped(line(view.summary[0] ?? view.row.state), Math.max(1, width - 1))];
+  const shortest = line(view.summary[0] ?? view.row.state);
+  if (width < SMALLEST.columns - 1 || rows < SMALLEST.rows) return [clipped(shortest, Math.max(1, width))];
   const room = Math.max(1, Math.min(MOST_ROWS, rows - 2));
   const head = [...headLines(shown), ...shortObjectives(shown)];
   const charts =
