@@ -23,6 +23,8 @@ const WORDS: Readonly<Record<Verb, { title: string; what: string }>> = {
 /** The key that presses the button. */
 const KEYS: Readonly<Record<Verb, string>> = { abort: 'a', promote: 'p', approve: 'y', reject: 'r' };
 
+const LOOK: Readonly<Record<Verb, string>> = { abort: 'danger', promote: 'main', approve: 'main', reject: 'danger' };
+
 /** What a person may do with a canary now. */
 export function actionsOf({ row, canary }: CanaryView, readOnly: boolean): HTMLElement | null {
   if (readOnly) return null;
@@ -40,7 +42,7 @@ export function actionsOf({ row, canary }: CanaryView, readOnly: boolean): HTMLE
     { class: 'actions' },
     verbs.map((verb) =>
       button(capital(verb), () => ask(row.id, verb), {
-        class: verb === 'abort' || verb === 'reject' ? 'danger' : 'main',
+        class: LOOK[verb],
         'data-key': KEYS[verb],
       }),
     ),
@@ -72,7 +74,7 @@ function ask(id: string, verb: Verb): void {
       h(
         'p',
         { class: 'actions' },
-        h('button', { type: 'submit', class: 'main' }, capital(verb)),
+        h('button', { type: 'submit', class: LOOK[verb] }, capital(verb)),
         button('Cancel', close),
       ),
     ),

@@ -198,9 +198,10 @@ export class StartForm {
     const overruled = OVERRULES[reason];
     if (overruled === 'missing') this.#missing.element.hidden = false;
     if (overruled === 'shared') this.#shared.element.hidden = false;
+    const field = overruled === undefined ? this.#atField(error) : null;
     replace(
       this.#problem,
-      h('p', {}, `Not started. ${error.message}`),
+      h('p', {}, field === null ? `Not started: ${error.message}` : 'Not started: see what is marked above.'),
       h(
         'ul',
         {},
@@ -208,7 +209,7 @@ export class StartForm {
         suggestions.filter((text) => !text.includes('"allow')).map((text) => h('li', {}, text)),
       ),
     );
-    this.#atField(error)?.input.focus();
+    field?.input.focus();
   }
 
   #atField({ message, more }: Refused): Field | null {
