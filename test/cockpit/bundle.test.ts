@@ -15,8 +15,8 @@ import { recordOf } from '../lib/view/record.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CANARIES = cases(500);
-/** Of the whole page, compressed. */
-const MOST_BYTES = 72_000;
+/** Of the whole page, compressed: what it is now, and a little. The aim is 60 kB; a third of it are the words of explain/. */
+const MOST_BYTES = 75_000;
 
 interface Bundled {
   canaryView(record: CanaryRecord): CanaryView | null;
