@@ -72,8 +72,7 @@ function missedByBoth(v: Verdict): string {
 
 function coverage(v: Verdict): Blocked {
   const covered = `readings cover only ${percent(v.coverage)} of the window`;
-  if (inputEnded(v))
-    return { cause: `the input ended after ${seconds(v.elapsedSeconds)}: ${covered}`, remedies: [WHOLE_WINDOW] };
+  if (inputEnded(v)) return tooShort(v, covered);
   const { gaps, looked, withData, resets } = v.ticks;
   const causes: string[] = [];
   const remedies: string[] = [];
@@ -94,6 +93,18 @@ function coverage(v: Verdict): Blocked {
     remedies.push('Send requests for the whole window, and check that every metric of the policy is there throughout.');
   }
   return { cause: `${covered}: ${causes.join(', ')}`, remedies };
+}
+
+/** A recording as long as the window alone is too short where a warm-up comes before it. */
+function tooShort({ elapsedSeconds, savedSeconds, warmup }: Verdict, covered: string): Blocked {
+  const ended = `the input ended after ${seconds(elapsedSeconds)}`;
+  if (warmup === undefined) return { cause: `${ended}: ${covered}`, remedies: [WHOLE_WINDOW] };
+  const whole = seconds(warmup.seconds + elapsedSeconds + savedSeconds);
+  const remedy = `The window begins after the warm-up: provide observations of both (${whole}), or set windowSeconds to ${Math.floor(elapsedSeconds)}.`;
+  return {
+    cause: `${ended} of the window, which began after a warm-up of ${seconds(warmup.seconds)}: ${covered}`,
+    remedies: [remedy],
+  };
 }
 
 function noBaseline(v: Verdict): Blocked {
