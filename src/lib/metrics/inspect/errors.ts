@@ -4,6 +4,7 @@ import { matches, type Sample, type Signals } from '../signals/index.js';
 import { absence, seen } from './absence.js';
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
+import { GRPC_NAMES, GRPC_NUMBERS, grpcFaults } from './grpc.js';
 import type { Needs } from './needs.js';
 import { notCounts } from './not-counts.js';
 import { selectionFindings, totalOf } from './selection.js';
@@ -100,8 +101,10 @@ function otherSpelling(label: string, all: readonly Sample[], telling: readonly 
   if (isOpen(of) || values.some((value) => of.some((matcher) => fits(matcher, value)))) return [];
   if (are(/^[1-5]\d\d$/) && !codes)
     return never('codes', `Select ${label}=~"5.." in signals.errors.`, { mayAppear: true });
-  if (are(/^1?\d$/) && codes && /grpc/i.test(label))
-    return never('those of gRPC', `Select ${label}=~"2|4|12|13|14|15" in signals.errors.`, { mayAppear: true });
+  const grpc = grpcFaults(values);
+  const [own, others] = grpc?.are === 'numbers' ? [GRPC_NUMBERS, GRPC_NAMES] : [GRPC_NAMES, GRPC_NUMBERS];
+  if (grpc !== null && !fitting(own) && (fitting(others) || (codes && /grpc/i.test(label))))
+    return never(`${grpc.are} of gRPC`, `Select ${label}=~"${grpc.select}" in signals.errors.`, { mayAppear: true });
   if (are(/^[a-z][a-z _-]*$/i) && (codes || classes))
     return never('words, not codes', `Select the word that ${label} has for failures.`, { mayAppear: true });
   return [];

@@ -4,6 +4,7 @@ import { type CounterExpression, matches, type Sample, type Signals, strayMatche
 import type { Arm } from './arm.js';
 import type { Finding } from './facts.js';
 import { failuresIn } from './failures.js';
+import { GRPC_NUMBERS, grpcFaults } from './grpc.js';
 import { list, numbers } from './words.js';
 
 /**
@@ -61,11 +62,17 @@ function successes(arm: Arm, { requests, errors }: Signals): Finding[] {
   const labels = [...new Set(open)].filter((label) => !named.has(label));
   const names = new Set(requests.terms.map(({ selector }) => selector.name));
   const found = new Map<string, Sample[]>();
-  for (const sample of arm.own) {
-    if (!names.has(sample.name) || !isCounted(errors, sample)) continue;
+  const ofRequests = arm.own.filter(({ name }) => names.has(name));
+  // Where no number is left out, it is not numbers that are meant: gRPC's 0 is OK.
+  const isOk = ({ name, labels }: Sample, label: string): boolean =>
+    labels[label] === '0' &&
+    grpcFaults(ofRequests.flatMap((one) => one.labels[label] ?? []))?.are === 'numbers' &&
+    GRPC_NUMBERS.every((code) => isCounted(errors, { name, labels: { ...labels, [label]: code }, value: 0 }));
+  for (const sample of ofRequests) {
+    if (!isCounted(errors, sample)) continue;
     for (const label of labels) {
       const value = sample.labels[label] ?? '';
-      if (!looksLikeSuccess(value, label) || isListed(value, label, addedOf(errors))) continue;
+      if (!(looksLikeSuccess(value, label) || isOk(sample, label)) || isListed(value, label, addedOf(errors))) continue;
       const key = `${label}=${JSON.stringify(value)}`;
       found.set(key, [...(found.get(key) ?? []), sample]);
     }

@@ -31,12 +31,15 @@ describe('the first look at what would be misread', () => {
     const never: [string, string, RegExp][] = [
       ['status="error"', 'status="200"', /values of status are codes \(status seen: 200\)/],
       ['status=~"5.."', 'status="success"', /values of status are words, not codes/],
-      ['grpc_status=~"5.."', 'grpc_status="0"', /values of grpc_status are those of gRPC/],
+      ['grpc_status=~"5.."', 'grpc_status="0"', /values of grpc_status are numbers of gRPC/],
+      ['code=~"Internal|Unavailable"', 'code="0"', /values of code are numbers of gRPC .*"2\|4\|12\|13\|14\|15"/],
+      ['code=~"13|14"', 'code="OK"', /values of code are names of gRPC .*=~"\(\?i\)unknown\|deadline_\?exceeded\|/],
+      ['code=~"13|14"', 'code="NotFound"', /values of code are names of gRPC .*=~"Unknown\|DeadlineExceeded\|/],
     ];
     for (const [selected, there, expected] of never)
       it(`refuses ${selected} where the page has ${there}`, () => {
         const [found] = fatal({ requests: 'r_total', errors: `r_total{${selected}}`, page: series(there) });
-        expect(found?.words).to.match(expected);
+        expect(`${found?.words} ${found?.advice}`).to.match(expected);
         expect(found?.mayAppear).to.equal(true);
       });
 
@@ -46,6 +49,12 @@ describe('the first look at what would be misread', () => {
       ['outcome="failure"', 'outcome="success"'],
       ['grpc_code!="OK"', 'grpc_code="OK"'],
       ['success="false"', 'success="true"'],
+      // What a number means that is named, its reader knows.
+      ['code!="1"', 'code="0"'],
+      ['response_code=~"5..|0"', 'response_code="0"'],
+      ['response_code!="200"', 'response_code="0"} 9\nr_total{response_code="200"'],
+      ['code=~"Internal|13"', 'code="0"'],
+      ['code=~"Internal|13"', 'code="OK"'],
     ] as const)
       it(`has nothing against ${selected} where the page has ${there}`, () => {
         expect(fatal({ requests: 'r_total', errors: `r_total{${selected}}`, page: series(there) })).to.deep.equal([]);
@@ -55,6 +64,9 @@ describe('the first look at what would be misread', () => {
   describe('what succeeded and is selected as failed', () => {
     for (const [errors, there] of [
       ['r_total{code!="OK"}', 'code="ok"'],
+      ['r_total{code!="OK"}', 'code="0"'],
+      ['r_total{code!~"OK|NotFound"}', 'code="0"'],
+      ['r_total - r_total{code="OK"}', 'code="0"'],
       ['r_total{code!="200"}', 'code="204"'],
       ['r_total{error_type!=""}', 'error_type="none"'],
       ['r_total - r_total{code="OK"}', 'code="ok"'],
