@@ -142,7 +142,15 @@ function armsOf(facts: Facts, { requests, latency, preset }: Choice, wishes: Wis
       ],
     });
   if (chosen === undefined)
-    return { found: null, others: [], notes: [...NO_ARMS, ...(preset ? [preset.versions.words] : [])] };
+    return {
+      found: null,
+      others: [],
+      notes: [
+        ...NO_ARMS,
+        ...(preset ? [preset.versions.words] : []),
+        ...severalThings(counted.length > 0 ? counted : counts),
+      ],
+    };
   const { matchers, notes } = oneThing(counted.length > 0 ? counted : counts, chosen.canary, chosen.baseline);
   const narrow = (arm: Matcher[]) => [...matchers, ...arm];
   const found = { ...chosen, canary: narrow(chosen.canary), baseline: chosen.baseline && narrow(chosen.baseline) };

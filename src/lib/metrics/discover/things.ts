@@ -78,15 +78,16 @@ export function oneThing(
   return narrowed;
 }
 
-/** What to write where each version has a page of its own, and several things are on each. */
+/** What to write where no label tells the versions apart, and several things are on a page. */
 export function severalThings(counted: readonly SeriesFact[]): string[] {
   const label = THINGS.find((one) => valuesOf(counted, one).length > 1);
   if (label === undefined) return [];
   const values = valuesOf(counted, label);
   const arm = `{ ${label}: ${JSON.stringify(values[0])} }`;
+  const baseline = counted.some(({ page }) => page > 0) ? `, baseline: ${arm}` : '';
   return [
     `check this: there are series of ${values.length} values of ${label} (${listed(values)}), and all are judged together`,
-    `to judge one, write e.g. arms: { canary: ${arm}, baseline: ${arm} }`,
+    `to judge one, write e.g. arms: { canary: ${arm}${baseline} }`,
   ];
 }
 

@@ -174,6 +174,16 @@ describe('propose', () => {
       );
     });
 
+    it('and says so where one page has several models, and nothing tells versions apart', () => {
+      const { arms: alone } = found(service('model="fraud"', 'model="ocr"'));
+      expect(alone.found).to.equal(null);
+      expect(alone.notes.slice(-2)).to.deep.equal([
+        'check this: there are series of 2 values of model (fraud, ocr), and all are judged together',
+        'to judge one, write e.g. arms: { canary: { model: "fraud" } }',
+      ]);
+      expect(found(service('model="fraud"')).arms.notes.join()).not.to.contain('check this');
+    });
+
     it('as somebody wishes', () => {
       const page = service('version="v1",zone="a"', 'version="v2",zone="a"');
       expect(arms(found(page, { canary: { zone: 'b' }, baseline: { zone: 'a' } }))).to.deep.equal(['zone', 'b', 'a']);
