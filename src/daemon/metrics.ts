@@ -32,6 +32,8 @@ interface MetricsOptions {
 /** States in which the source failed; other states mean that it had no data. */
 const SOURCE_ERRORS = ['unreachable', 'refused', 'invalid', 'unstable', 'implausible'] as const;
 const HOOK_ACTIONS = ['promote', 'rollback'] as const;
+/** Reasons of verdicts that rest on missing metrics. */
+const NO_METRICS: readonly string[] = ['no_data', 'source_unreachable'];
 /** Errors that say that the log is not as it was recorded. */
 const NOT_AS_RECORDED: readonly string[] = ['VERIFICATION', 'LEDGER_CORRUPT'];
 /** A check that comes later than this share of its interval is late. */
@@ -81,6 +83,8 @@ export class DaemonMetrics {
       if (item.type !== 'event') continue;
       if (item.event.kind === 'canary.forced') this.#unreviewed.add(item.event.subject);
       if (item.event.kind === 'evidence.failed') this.#m.exports.inc();
+      if (item.event.kind === 'canary.decided' && NO_METRICS.includes(item.event.data.verdict.reason))
+        this.#m.blind.inc();
       if (item.event.kind === 'canary.reviewed') this.#unreviewed.delete(item.event.subject);
       if (item.event.kind !== 'hook.finished') continue;
       const { action, ok } = item.event.data;
@@ -211,6 +215,7 @@ function register(registry: Registry) {
       'lukhas_fallback_longest_seconds',
       'Longest time a canary has been without readings now; 0 if none is.',
     ),
+    blind: counter('lukhas_no_data_verdicts_total', 'Canaries decided because their metrics were missing.'),
     sseClients: gauge('lukhas_sse_clients', 'Clients of the event stream.'),
     sseOpened: counter('lukhas_sse_clients_opened_total', 'Clients that opened an event stream.'),
     sseSent: counter('lukhas_sse_events_sent_total', 'Events sent to clients of the event stream.'),

@@ -176,6 +176,18 @@ describe('the metrics of the daemon', () => {
     expect(await read('lukhas_export_failures_total')).to.equal(2);
   });
 
+  it('count canaries that were decided for want of metrics', async () => {
+    const decided = (reason: string) => {
+      const event = { kind: 'canary.decided', subject: 'c-1', ts: timestamp(START), seq: 1, v: 1 };
+      const data = { verdict: { reason } };
+      metrics.take([
+        { type: 'event', event: { ...event, data } as unknown as StoredEvent, position: { seq: 1, row: 1 } },
+      ]);
+    };
+    for (const reason of ['no_data', 'source_unreachable', 'inconclusive', 'certified_at_end']) decided(reason);
+    expect(await read('lukhas_no_data_verdicts_total')).to.equal(2);
+  });
+
   it('show the space on the disk of the database', async () => {
     const [free, size] = [await read('lukhas_disk_free_bytes'), await read('lukhas_disk_size_bytes')];
     expect(free).to.be.greaterThan(0);

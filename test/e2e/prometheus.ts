@@ -29,17 +29,19 @@ export class Prometheus {
     private readonly child: ChildProcess,
   ) {}
 
-  /** @param more arguments of the program */
+  /** @param more arguments of the program @param extra what else stands in its configuration */
   static async start(
     program: Program = 'prometheus',
     more: readonly string[] = [],
     jobs: readonly ScrapeJob[] = [],
+    extra: object = {},
   ): Promise<Prometheus> {
     const dir = mkdtempSync(join(tmpdir(), 'lukhas-prometheus-'));
     const targets = join(dir, 'targets.json');
     writeFileSync(targets, '[]');
     const config = {
-      global: { scrape_interval: '1s', scrape_timeout: '1s' },
+      ...extra,
+      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
       scrape_configs: [
         { job_name: 'models', file_sd_configs: [{ files: [targets] }] },
         ...jobs.map(({ name, everySeconds, urls, labels = {} }) => ({
@@ -113,7 +115,7 @@ function argumentsOf(program: Program, dir: string, address: string): string[] {
   ];
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
@@ -125,6 +127,6 @@ function freePort(): Promise<number> {
 }
 
 /** Not listening yet counts as not yet. */
-function ready(holds: () => Promise<boolean>): Promise<void> {
+export function ready(holds: () => Promise<boolean>): Promise<void> {
   return until(() => holds().catch(() => false), 100);
 }
