@@ -80,10 +80,15 @@ describe('the package, as a stranger installs it', function () {
   it('holds what runs and what describes it, and nothing else', () => {
     const files = packed.map((file) => file.replace(/^package\//, ''));
     const known =
-      /^(package\.json|oclif\.manifest\.json|npm-shrinkwrap\.json|README\.md|LICENSE|CHANGELOG\.md|assets\/cockpit\.html|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
+      /^(package\.json|oclif\.manifest\.json|npm-shrinkwrap\.json|README\.md|LICENSE|CHANGELOG\.md|assets\/cockpit\.html|assets\/alerts\/lukhas\.rules\.yml|assets\/grafana\/lukhas\.json|assets\/deploy\/(?:nginx\.conf|Caddyfile|Dockerfile(?:\.dockerignore)?|(?:compose|kubernetes)\.yaml|systemd\/lukhas(?:-verify)?\.(?:service|timer))|bin\/(?:run|supported-node)\.js|dist\/.+\.js|types\/.+\.d\.ts|dist\/.+\.LEGAL\.txt|docs\/.+\.md|docs\/schemas\/.+\.json)$/;
     expect(files.filter((file) => !known.test(file))).to.deep.equal([]);
     expect(files).to.include.members(['README.md', 'LICENSE', 'oclif.manifest.json', 'bin/run.js', 'dist/main.js']);
     expect(files).to.include.members(['dist/index.js', 'types/index.d.ts', 'dist/service.js', 'assets/cockpit.html']);
+    expect(files).to.include.members([
+      'assets/alerts/lukhas.rules.yml',
+      'assets/deploy/nginx.conf',
+      'docs/runbooks/down.md',
+    ]);
     expect(files.filter((file) => /test|\.map$|(?<!\.d)\.ts$/.test(file))).to.deep.equal([]);
   });
 
