@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -62,6 +62,28 @@ describe('checkpoints of the daemon', () => {
     const lines = (await readFile(anchor, 'utf8')).trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { size: number }).size)).to.deep.equal([0, 2]);
     expect(said).to.deep.equal([]);
+  });
+
+  it('are behind as long as a target lacks the newest one, and not where there is no target', async () => {
+    await initKeys(await config());
+    const behind = async () => {
+      const text = await (await fetch(`${daemon!.url}/metrics`)).text();
+      return Number(/^lukhas_witness_behind_seconds (\S+)$/m.exec(text)?.[1]);
+    };
+    await start();
+    await until(async () => (await names()).length > 0);
+    expect(await behind()).to.equal(0);
+    await stop();
+    const anchors = [{ kind: 'file', path: join(dir, 'missing', 'anchor') }];
+    await writeFile(join(dir, 'lukhas.yaml'), JSON.stringify({ evidence: { anchors } }));
+    await start();
+    await until(async () => (await behind()) > 0);
+    await stop();
+    // As soon as it is accepted: here, when the next daemon starts.
+    await mkdir(join(dir, 'missing'));
+    await start();
+    await until(async () => (await readFile(join(dir, 'missing', 'anchor'), 'utf8').catch(() => '')) !== '');
+    await until(async () => (await behind()) === 0);
   });
 
   it('are not made without a key', async () => {

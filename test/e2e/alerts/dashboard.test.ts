@@ -24,8 +24,8 @@ interface Dashboard {
 
 /** Of Prometheus itself. */
 const ITS_OWN = { metrics: ['up'], labels: ['job', 'instance', 'alertname', 'alertstate'] };
-/** Not there before the first backup. */
-const LATER = ['lukhas_backup_last_success_timestamp_seconds'];
+/** Of backups and maintenance. */
+const LATER = ['lukhas_backup_last_success_timestamp_seconds', 'lukhas_maintenance_last_success_timestamp_seconds'];
 
 describe('the dashboard and the alerts of the package', () => {
   const dashboard = JSON.parse(readFileSync(join(ROOT, 'assets/grafana/lukhas.json'), 'utf8')) as Dashboard;

@@ -163,6 +163,13 @@ const EDGES: Record<string, Edge[]> = {
       at: '27h',
       summary: 'The newest backup is 1d 2h 1m 0s old (limit 26 h)',
     },
+    {
+      // None is 0; promtool's clock begins there, too.
+      quiet: of('lukhas_backup_last_success_timestamp_seconds', '0x10'),
+      fires: of('lukhas_backup_last_success_timestamp_seconds', '-1700000000x10'),
+      at: '1m',
+      summary: 'No backup was ever made',
+    },
   ],
   LukhasDiskNearlyFull: [
     {
