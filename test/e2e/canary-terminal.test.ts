@@ -19,7 +19,7 @@ describe('a canary drawn while a command drives it (tmux)', function () {
     if (this.currentTest?.isFailed() === true) console.log(terminal.screen());
     terminal.close();
     await page.close();
-    at.remove();
+    await at.remove();
   });
 
   function open(size = { columns: 100, rows: 50 }, more: Record<string, string> = {}): void {
