@@ -157,6 +157,8 @@ describe('text from outside, on the terminal', function () {
     const LINES = (): string[][] => [
       ['canary', 'list'],
       ['canary', 'status', id],
+      ['watch', '--once'],
+      ['watch', id, '--once'],
       ['why', id],
       ['why', WORST],
       ['why-math', id],
