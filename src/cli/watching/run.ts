@@ -33,12 +33,13 @@ export interface WatchWanted {
 /** @returns what `--json` prints at the end; undefined: it has been printed as it came */
 export async function runWatch(where: WatchPlace, wanted: WatchWanted): Promise<unknown> {
   const clock = systemClock();
-  const watching = await open(where, clock);
+  const drawn = !wanted.once && !wanted.json && isDrawable();
+  const watching = await open(where, clock, drawn);
   try {
     return await interruptible(async (interrupt) => {
       const id = wanted.id === null ? null : (await watching.canary(wanted.id)).id;
       if (wanted.once) return once(watching, clock, { ...wanted, id }, interrupt);
-      await follow(watching, clock, { ...wanted, id }, interrupt);
+      await follow(watching, clock, { ...wanted, id, drawn }, interrupt);
       return undefined;
     });
   } finally {
@@ -46,10 +47,11 @@ export async function runWatch(where: WatchPlace, wanted: WatchWanted): Promise<
   }
 }
 
-async function open({ place, key, version, say }: WatchPlace, clock: Clock): Promise<Watching> {
+/** @param drawn a view that is to be there at once */
+async function open({ place, key, version, say }: WatchPlace, clock: Clock, drawn: boolean): Promise<Watching> {
   if (!('url' in place)) {
     const config = await loadConfig({ flags: place });
-    return LocalWatching.open({ config, version, clock });
+    return LocalWatching.open({ config, version, clock, standingsLater: drawn });
   }
   const daemon = new DaemonClient(place.url, key);
   if (daemon.tellsKey) say('warning: the key in LUKHAS_API_KEY is sent over http: others on the network can read it');
@@ -78,10 +80,9 @@ async function once(
 async function follow(
   watching: Watching,
   clock: Clock,
-  { id, json, untilDone, noColor }: WatchWanted,
+  { id, json, untilDone, noColor, drawn }: WatchWanted & { drawn: boolean },
   interrupt: Interrupt,
 ): Promise<void> {
-  const drawn = !json && isDrawable();
   const done = drawn
     ? await draw({ watching, clock, id, untilDone, noColor })
     : await followInLines({ watching, clock, id, json, untilDone }, interrupt.signal);

@@ -58,10 +58,15 @@ export function listedTable(canaries: readonly Listed[], now: number, pen: Pen):
   return rows.length === 0 ? 'no canaries' : table(HEAD, rows, pen);
 }
 
+/** It has been checked, and how it stands was not read. */
+export function isUnjudged({ state, startedAt, glance }: CanaryRow): boolean {
+  return state === 'RUNNING' && startedAt !== null && glance === null;
+}
+
 function canaryCells({ id, state, modelId, fromGate, toGate, dryRun, row, notes }: Listed, now: number): Cell[] {
   const { icon, word, tone } = stateLook(state);
   const more = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
-  const health = row === null ? null : sourceHealth(row, now);
+  const health = row === null || isUnjudged(row) ? null : sourceHealth(row, now);
   return [
     { text: id },
     { text: `${icon} ${word}${more}`, tone },

@@ -38,7 +38,12 @@ export default class CanaryList extends BaseCommand {
     if (!this.jsonEnabled()) {
       // What judges and draws: nothing that a program reads needs it.
       const { presentList } = await import('../../cli/watching/list.js');
-      this.log(await presentList(app, summaries, flags['no-color']));
+      const { shown, unjudged } = await presentList(app, summaries, flags['no-color']);
+      this.log(shown);
+      if (unjudged > 0)
+        this.say(
+          `${unjudged} running canaries are shown without their numbers, which take long to read: lukhas watch --once`,
+        );
     }
     return { canaries, ...(warning === null ? {} : { warning: advice(warning) }) };
   }

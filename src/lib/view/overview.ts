@@ -90,16 +90,17 @@ export function take(overview: Overview, told: Told): boolean {
 }
 
 /**
- * How canaries stand by lists that were read just now, where that is newer than what is there: events that are sent of checks of
+ * How canaries stand by rows that were read just now, where that is newer than what is there: events that are sent of checks of
  * long ago tell their numbers alone.
  * @returns whether anything changed
  */
-export function takeStandings({ canaries }: Overview, lists: OverviewJson): boolean {
+export function takeStandings({ canaries }: Overview, rows: readonly CanaryRow[]): boolean {
   let changed = false;
-  for (const { id, glance, trail } of lists.canaries) {
+  for (const { id, glance, trail, tick } of rows) {
     const row = canaries.get(id);
     if (row === undefined || glance === null || glance.tick <= (row.glance?.tick ?? -1)) continue;
-    canaries.set(id, { ...row, glance, trail });
+    // Checks that are in the trail are not added to it again.
+    canaries.set(id, { ...row, glance, trail, tick: Math.max(row.tick, tick) });
     changed = true;
   }
   return changed;

@@ -6,7 +6,7 @@ export { canaryEntries, gateStory } from '../explanations.js';
 export { DaemonClient } from './daemon.js';
 export { LocalWatching } from './local.js';
 export { readLogPage } from './log-page.js';
-export { readOverview, readRows } from './overview.js';
+export { readOverview, readRows, readStandings } from './overview.js';
 export { readRecord } from './records.js';
 export { RemoteWatching } from './remote.js';
 export type { Deed, Watching } from './watching.js';

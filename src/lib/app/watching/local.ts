@@ -4,13 +4,20 @@ import { LukhasError, systemError } from '../../errors.js';
 import { type FeedPosition, FOLLOW_MS } from '../../ledger/index.js';
 import { eventId, isOfLog, Judging, parseEventId, reaches, Teller } from '../../stream/index.js';
 import { Turns } from '../../turns.js';
-import { type CanaryRecord, emptyOverview, type Overview, type Told } from '../../view/index.js';
+import {
+  type CanaryRecord,
+  type CanaryRow,
+  emptyOverview,
+  type Overview,
+  type Told,
+  takeStandings,
+} from '../../view/index.js';
 import { type App, openApp } from '../app.js';
 import type { Config } from '../config.js';
 import { canaryEntries } from '../explanations.js';
 import { actLocally } from './deeds.js';
 import { type Changed, Followed } from './following.js';
-import { readOverview } from './overview.js';
+import { readOverview, readStandings } from './overview.js';
 import { exportLocally } from './pack.js';
 import { recordsOf } from './records.js';
 import type { Connection, Deed, Watching } from './watching.js';
@@ -20,6 +27,11 @@ export interface LocalOptions {
   /** Of lukhas. */
   version: string;
   clock?: Clock;
+  /**
+   * Whether how running canaries stand is read after the lists, for a view that is to be there at once; else with them. Each has
+   * to be judged from its first check.
+   */
+  standingsLater?: boolean;
 }
 
 /** Read and taken in within some milliseconds; others have their turn in between. */
@@ -74,7 +86,7 @@ export class LocalWatching implements Watching {
   async follow(changed: Changed, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#begin(changed);
+        await this.#begin(changed, signal);
         await this.#followFile(changed, signal);
       } catch (error) {
         if (!this.#followed.isRead) throw error;
@@ -108,7 +120,7 @@ export class LocalWatching implements Watching {
   }
 
   /** Reads the lists, unless they are of this log and go on from where they are. */
-  async #begin(changed: Changed): Promise<void> {
+  async #begin(changed: Changed, signal: AbortSignal): Promise<void> {
     const { app, teller, judging } = this.#opened;
     const { ledger } = app;
     const { position } = this.overview;
@@ -119,10 +131,28 @@ export class LocalWatching implements Watching {
       isOfLog(at, await teller.log()) &&
       reaches(await ledger.feedEnd(), at.position);
     if (goesOn) return;
-    this.#followed.replace(await readOverview({ ledger, teller, judging }));
+    const later = this.#options.standingsLater === true;
+    this.#followed.replace(await readOverview({ ledger, teller, ...(later ? {} : { judging }) }));
     this.#heard();
     this.#followed.live(changed);
     changed([]);
+    if (later) void this.#readStandings(this.#opened, changed, signal);
+  }
+
+  async #readStandings(of: Opened, changed: Changed, signal: AbortSignal): Promise<void> {
+    const { app, judging } = of;
+    const rows = [...this.overview.canaries.values()];
+    const isOver = (): boolean => signal.aborted || this.#closing.signal.aborted || this.#opened !== of;
+    const found = (row: CanaryRow): boolean => {
+      if (isOver()) return false;
+      if (takeStandings(this.overview, [row])) changed([]);
+      return true;
+    };
+    try {
+      await readStandings({ ledger: app.ledger, judging }, rows, found);
+    } catch {
+      // The log was closed meanwhile; whatever else is wrong with it is met by whoever follows it.
+    }
   }
 
   /** Takes in what is committed, until the signal aborts or the file is another one. */

@@ -9,8 +9,11 @@ import { type CanaryRow, emptyOverview, type Overview, type OverviewJson, take }
 export interface OverviewSource {
   ledger: Ledger;
   teller: Teller;
-  judging: Judging;
+  /** Left out: how running canaries stand is not read, which is what takes long (`readStandings`). */
+  judging?: Judging;
 }
+
+type RowSource = Pick<OverviewSource, 'ledger' | 'judging'>;
 
 /** Ended canaries and jobs in a list, the newest; open ones are all listed. */
 const MOST_LISTED = 200;
@@ -25,16 +28,22 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
   // Read first: what is committed meanwhile is both in the rows and in the stream, and counts once.
   const position = eventId(await ledger.feedEnd(), await teller.log());
   const overview = emptyOverview();
+  const source = { ledger, ...(judging && { judging }) };
   const turns = new Turns();
+  let damaged = 0;
   const canaries = await newest(ledger, 'canary');
   for (const id of canaries.ids) {
     await turns.next();
-    await takeCanary(overview, { ledger, judging }, id);
+    if (await isIntact(takeCanary(overview, source, id))) continue;
+    overview.canaries.delete(id);
+    damaged++;
   }
   const jobs = await newest(ledger, 'job');
   for (const id of jobs.ids) {
     await turns.next();
-    await takeSubject(overview, ledger, id);
+    if (await isIntact(takeSubject(overview, ledger, id))) continue;
+    overview.jobs.delete(id);
+    damaged++;
   }
   for (const subject of await ledger.gateSubjects()) {
     const [change] = await ledger.events({ subject, kinds: ['gate.changed'], limit: 1, newest: true });
@@ -46,36 +55,54 @@ export async function readOverview({ ledger, teller, judging }: OverviewSource):
     jobs: [...overview.jobs.values()],
     gates: [...overview.gates.values()],
     older: { canaries: canaries.older, jobs: jobs.older },
-    warning: canaries.warning ?? jobs.warning,
+    warning: damaged > 0 ? DAMAGED : (canaries.warning ?? jobs.warning),
   };
 }
 
+const DAMAGED = 'Canaries or jobs with damaged entries are not listed: run lukhas verify.';
+
 /** Rows of these canaries; those whose entries are damaged are left out. */
-export async function readRows(
-  { ledger, judging }: Pick<OverviewSource, 'ledger' | 'judging'>,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, CanaryRow>> {
+export async function readRows(source: RowSource, ids: readonly string[]): Promise<ReadonlyMap<string, CanaryRow>> {
   const overview = emptyOverview();
   const turns = new Turns();
   for (const id of ids) {
     await turns.next();
-    try {
-      await takeCanary(overview, { ledger, judging }, id);
-    } catch (error) {
-      if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
-      overview.canaries.delete(id);
-    }
+    if (!(await isIntact(takeCanary(overview, source, id)))) overview.canaries.delete(id);
   }
   return overview.canaries;
 }
 
-async function takeCanary(
-  overview: Overview,
-  source: Pick<OverviewSource, 'ledger' | 'judging'>,
-  id: string,
+/**
+ * How running canaries stand, one after another, for rows that were read without.
+ * @param found called with the row of each; false: no more
+ */
+export async function readStandings(
+  source: Required<RowSource>,
+  rows: Iterable<CanaryRow>,
+  found: (row: CanaryRow) => boolean,
 ): Promise<void> {
-  const subject = await takeSubject(overview, source.ledger, id);
-  if (overview.canaries.get(id)?.state === 'RUNNING') await takeChecks(overview, source, id, subject);
+  for (const { id, state, glance } of rows) {
+    if (state !== 'RUNNING' || glance !== null) continue;
+    const row = (await readRows(source, [id])).get(id);
+    if (row !== undefined && !found(row)) return;
+  }
+}
+
+/** @returns false where an entry is damaged: `why` and `verify` name it */
+async function isIntact(reading: Promise<unknown>): Promise<boolean> {
+  try {
+    await reading;
+    return true;
+  } catch (error) {
+    if (!(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
+    return false;
+  }
+}
+
+async function takeCanary(overview: Overview, { ledger, judging }: RowSource, id: string): Promise<void> {
+  const subject = await takeSubject(overview, ledger, id);
+  if (judging !== undefined && overview.canaries.get(id)?.state === 'RUNNING')
+    await takeChecks(overview, { ledger, judging }, id, subject);
 }
 
 async function newest(ledger: Ledger, type: Extract<SubjectSummary['type'], 'canary' | 'job'>) {
@@ -108,7 +135,7 @@ type Judged = Awaited<ReturnType<Judging['newest']>>;
 /** The newest checks of a running canary, and how it stands by all of them. */
 async function takeChecks(
   overview: Overview,
-  { ledger, judging }: Pick<OverviewSource, 'ledger' | 'judging'>,
+  { ledger, judging }: Required<RowSource>,
   id: string,
   subject: Subject,
 ): Promise<void> {

@@ -164,7 +164,7 @@ export class RemoteWatching implements Watching {
     try {
       await this.#clock.sleep(LISTS_MS, signal);
       const lists = await this.#daemon.json<OverviewJson>('/api/overview', AbortSignal.any([signal, this.#soon()]));
-      if (takeStandings(this.overview, lists)) changed([]);
+      if (takeStandings(this.overview, lists.canaries)) changed([]);
     } catch {
       // The next check says it.
     }

@@ -4,6 +4,7 @@ import { DaemonClient } from '../../../../src/lib/app/watching/daemon.js';
 import { RemoteWatching } from '../../../../src/lib/app/watching/remote.js';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { until } from '../../../until.js';
+import { ManualClock } from '../../manual-clock.js';
 import { KEY } from './stage.js';
 
 const LISTS = { position: '0.1', canaries: [], jobs: [], gates: [], older: { canaries: 0, jobs: 0 }, warning: null };
@@ -49,11 +50,15 @@ describe('following a daemon', () => {
     }
   });
 
-  async function follow(answer: Answer, key: string | null = KEY) {
+  async function follow(
+    answer: Answer,
+    key: string | null = KEY,
+    more: { clock?: ManualClock; silenceMs?: number } = {},
+  ) {
     const { server, url, asked } = await answering(answer);
     servers.push(server);
     const daemon = new DaemonClient(url, key);
-    const watching = new RemoteWatching({ daemon, silenceMs: 400, retryMs: { first: 10, longest: 20 } });
+    const watching = new RemoteWatching({ daemon, silenceMs: 60_000, retryMs: { first: 10, longest: 20 }, ...more });
     const end = new AbortController();
     ends.push(end);
     const states: string[] = [];
@@ -109,28 +114,32 @@ describe('following a daemon', () => {
 
   it('believes no connection on which nothing is heard, not even a comment, and opens another', async () => {
     let streams = 0;
-    const { states, watching } = await follow(streaming(() => void streams++));
+    const { states, watching } = await follow(
+      streaming(() => void streams++),
+      KEY,
+      { silenceMs: 400 },
+    );
     await until(() => streams > 1 && states.includes('stale'));
     expect(states.indexOf('live')).to.be.below(states.indexOf('stale'));
     expect(watching.connection.problem ?? 'nothing was heard').to.include('nothing was heard');
   });
 
   it('stays live on comments alone', async () => {
-    let streams = 0;
-    let beats = 0;
-    const { states } = await follow(
-      streaming((response) => {
-        streams++;
-        const beat = setInterval(() => {
-          beats++;
-          response.write(': still here\n\n');
-        }, 50);
-        response.on('close', () => clearInterval(beat));
-      }),
+    const clock = new ManualClock(1_000_000);
+    const streams: ServerResponse[] = [];
+    const { states, watching } = await follow(
+      streaming((response) => void streams.push(response)),
+      KEY,
+      { clock, silenceMs: 40_000 },
     );
-    // Three times as long as silence is borne.
-    await until(() => beats > 24);
-    expect([streams, states.includes('stale')]).to.deep.equal([1, false]);
+    await until(() => states.includes('live'));
+    // Ten times as long as silence is borne.
+    for (let beat = 0; beat < 40; beat++) {
+      for (let s = 0; s < 10; s++) await clock.advance(1000);
+      streams[0]!.write(': still here\n\n');
+      await until(() => watching.connection.heardAt === clock.time);
+    }
+    expect([streams.length, states.includes('stale')]).to.deep.equal([1, false]);
   });
 
   it('goes on after the last event that was whole, wherever the stream is cut', async () => {

@@ -28,6 +28,19 @@ async function run(
   return id;
 }
 
+/** So many checks of a canary that goes on afterwards. */
+async function checked(ledger: Ledger, clock: FakeClock, id: string, count: number): Promise<void> {
+  const context = { ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock };
+  const enough = new Error('enough');
+  let left = count;
+  const between = () => {
+    if (left-- === 0) throw enough;
+  };
+  await drive(context, id, between).catch((error: unknown) => {
+    if (error !== enough) throw error;
+  });
+}
+
 for (const kind of KINDS) {
   describe(`watching ${kind}`, () => {
     let on: Stage;
@@ -192,16 +205,7 @@ for (const kind of KINDS) {
     it('shows after a break how a canary stands by the checks of meanwhile', async () => {
       const clock = new FakeClock();
       let id = '';
-      const checks = async (ledger: Ledger, count: number): Promise<void> => {
-        const context = { ...driver({ ledger, clock, source: scripted(clock, () => HEALTHY) }), clock };
-        let left = count;
-        const enough = new Error('enough');
-        await drive(context, id, () => {
-          if (left-- === 0) throw enough;
-        }).catch((error: unknown) => {
-          if (error !== enough) throw error;
-        });
-      };
+      const checks = (ledger: Ledger, count: number) => checked(ledger, clock, id, count);
       await begun(async (ledger) => {
         ({ id } = await start(ledger, clock, { policy: policy({ ...RULES, windowSeconds: 6000 }) }));
         await checks(ledger, 3);
@@ -245,6 +249,35 @@ for (const kind of KINDS) {
 }
 
 describe('watching the log itself', () => {
+  it('may show its lists before it has judged what runs, and then says how that stands', async () => {
+    let id = '';
+    const on = await stage('the log itself', async (ledger) => {
+      const clock = new FakeClock();
+      ({ id } = await start(ledger, clock, { policy: policy(RULES) }));
+      await checked(ledger, clock, id, 4);
+    });
+    const { LocalWatching } = await import('../../../../src/lib/app/watching/local.js');
+    const watching = await LocalWatching.open({ config: on.config, version: '1', standingsLater: true });
+    const end = new AbortController();
+    const seen: (number | null)[] = [];
+    const ended = watching.follow(
+      () => void seen.push(watching.overview.canaries.get(id)?.glance?.tick ?? null),
+      end.signal,
+    );
+    try {
+      await until(() => seen.some((tick) => tick !== null));
+      expect(seen[0]).to.equal(null);
+      const row = watching.overview.canaries.get(id)!;
+      expect(row.glance?.tick).to.equal(row.tick);
+      expect(row.trail['error_rate']).to.have.length(row.tick);
+    } finally {
+      end.abort();
+      await ended;
+      await watching.close();
+      await on.close();
+    }
+  });
+
   it('is refused where there is none, and makes none', async () => {
     const on = await stage('the log itself');
     try {

@@ -148,7 +148,7 @@ export async function stage(
     kind === 'a daemon'
       ? new RemoteWatching({
           daemon: new DaemonClient(`http://127.0.0.1:${wire.port}`, KEY),
-          silenceMs: 2000,
+          silenceMs: 60_000,
           retryMs: { first: 20, longest: 50 },
         })
       : await LocalWatching.open({ config, version: '1.2.3' });
