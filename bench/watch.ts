@@ -48,21 +48,21 @@ export async function run(args: readonly string[]): Promise<void> {
     await fill(db, Number(values.canaries));
     const hello = await bundledHello(folder);
     const watch = (path: string) => [BIN, 'watch', '--db', path];
-    const contenders: [string, string[]][] = [
-      ['bare Ink hello', [hello]],
-      ['lukhas watch, empty log', watch(empty)],
-      [`lukhas watch, ${values.canaries} canaries`, watch(db)],
+    const contenders: Contender[] = [
+      ['bare Ink hello', [hello], HELLO_SCREEN],
+      ['lukhas watch, empty log', watch(empty), /No canaries yet/],
+      [`lukhas watch, ${values.canaries} canaries`, watch(db), LIST_SCREEN],
     ];
     console.log('time to the first screen, ms (median of', values.runs, 'runs, taking turns)');
     for (const [name, times] of await firstScreens(contenders, folder, Number(values.runs)))
       console.log(`  ${name.padEnd(32)} ${median(times).toFixed(0)}`);
     const seconds = Number(values.seconds);
     console.log(`while it is shown for ${seconds} s`);
-    report('idle, bare Ink hello', await shown([hello], folder, seconds));
+    report('idle, bare Ink hello', await shown([hello], folder, seconds, HELLO_SCREEN));
     report(`idle, ${values.canaries} canaries`, await shown(watch(db), folder, seconds));
     await withRunning(folder, db, Number(values.running), async (id) => {
       report(`list, ${values.running} checked each second`, await shown(watch(db), folder, seconds));
-      report('one that is checked each second', await shown([...watch(db), id], folder, seconds));
+      report('one that is checked each second', await shown([...watch(db), id], folder, seconds, /Objectives/));
     });
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -105,6 +105,11 @@ async function bundledHello(folder: string): Promise<string> {
   return outfile;
 }
 
+type Contender = [name: string, args: string[], marker: RegExp];
+
+const HELLO_SCREEN = /q quit/;
+const LIST_SCREEN = /model-\d/;
+
 interface Shown {
   child: ChildProcess;
   /** Ms from its start until the whole first screen was written. */
@@ -112,8 +117,8 @@ interface Shown {
   bytes(): number;
 }
 
-/** Starts a program in a terminal, and waits for its footer. */
-async function start(args: readonly string[], cwd: string): Promise<Shown> {
+/** Starts a program in a terminal, and waits for what is on its first screen once all is read. */
+async function start(args: readonly string[], cwd: string, marker: RegExp): Promise<Shown> {
   const line = [process.execPath, ...args].map((arg) => `'${arg}'`).join(' ');
   const began = performance.now();
   const child = spawn('script', ['-qefc', `stty cols 200 rows 60; exec ${line}`, '/dev/null'], {
@@ -129,9 +134,7 @@ async function start(args: readonly string[], cwd: string): Promise<Shown> {
       bytes += part.length;
       if (text.length > 200_000) return;
       text += part.toString();
-      // The footer is the last line of a screen; what is loading has one too.
-      const plain = stripVTControlCharacters(text);
-      if (/q\s*quit/.test(plain) && !plain.endsWith('Loading…')) resolve(performance.now() - began);
+      if (marker.test(stripVTControlCharacters(text))) resolve(performance.now() - began);
     });
   });
   return { child, first, bytes: () => bytes };
@@ -148,14 +151,14 @@ function childrenOf(pid: number): number[] {
 }
 
 async function firstScreens(
-  contenders: readonly [string, string[]][],
+  contenders: readonly Contender[],
   cwd: string,
   runs: number,
 ): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>(contenders.map(([name]) => [name, []]));
   for (let i = -2; i < runs; i++)
-    for (const [name, args] of contenders) {
-      const one = await start(args, cwd);
+    for (const [name, args, marker] of contenders) {
+      const one = await start(args, cwd, marker);
       if (i >= 0) times.get(name)!.push(one.first);
       await stop(one);
     }
@@ -169,8 +172,8 @@ interface Cost {
   rssMb: number;
 }
 
-async function shown(args: readonly string[], cwd: string, seconds: number): Promise<Cost> {
-  const one = await start(args, cwd);
+async function shown(args: readonly string[], cwd: string, seconds: number, marker = LIST_SCREEN): Promise<Cost> {
+  const one = await start(args, cwd, marker);
   const [pid] = childrenOf(one.child.pid!);
   // What it does once, after its first screen, is not what it does all the time.
   await wait(3000);

@@ -1,5 +1,5 @@
-import { Box, Text, useApp, useInput, useWindowSize } from 'ink';
-import { memo, useEffect, useReducer } from 'react';
+import { Box, Text, useApp, useInput, useWindowSize, type WindowSize } from 'ink';
+import { memo, useCallback, useEffect, useReducer, useRef } from 'react';
 import { inAscii } from './draw/ascii.js';
 import type { Line, Span } from './draw/line.js';
 import { lineText } from './draw/line.js';
@@ -68,6 +68,29 @@ export function Rows({ lines, style }: { lines: readonly Line[]; style: Style })
   );
 }
 
+type Draw = (columns: number, rows: number) => readonly Line[];
+
+/** What is drawn in a terminal of this size. Ink lays a whole frame out anew each time it is asked: `changed` asks only for another one. */
+export function useLines(draw: Draw, { columns, rows }: WindowSize) {
+  const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const next = useRef<{ lines: readonly Line[]; columns: number; rows: number } | null>(null);
+  const waiting = next.current;
+  next.current = null;
+  const fresh = waiting !== null && waiting.columns === columns && waiting.rows === rows;
+  const lines = fresh ? waiting.lines : draw(columns, rows);
+  const drawn = useRef({ draw, lines, columns, rows });
+  drawn.current = { draw, lines, columns, rows };
+  const changed = useCallback(() => {
+    const { draw: again, lines: before, ...size } = drawn.current;
+    const made = again(size.columns, size.rows);
+    const latest = next.current?.lines ?? before;
+    if (made.length === latest.length && made.every((one, i) => isSame(one, latest[i]!))) return;
+    next.current = { lines: made, ...size };
+    redraw();
+  }, []);
+  return { lines, changed };
+}
+
 /** Hands the terminal back until `resume`. */
 export type Suspend = () => Promise<{ resume(): Promise<void> }>;
 
@@ -84,14 +107,14 @@ export function WatchApp({ session, style, suspend, onReady }: WatchProps) {
   const size = useWindowSize();
   const { exit, suspendTerminal } = useApp();
   useEffect(() => onReady(() => suspendTerminal()), [onReady, suspendTerminal]);
-  const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const { lines, changed } = useLines((columns, rows) => screenLines(session, { columns, rows }), size);
   useEffect(
     () =>
       session.onChange(() => {
-        if (session.exit === null) redraw();
+        if (session.exit === null) changed();
         else exit();
       }),
-    [session, exit],
+    [session, exit, changed],
   );
   useInput((input, key) => {
     for (const one of keysOf(input, key)) {
@@ -99,5 +122,5 @@ export function WatchApp({ session, style, suspend, onReady }: WatchProps) {
       else session.key(one);
     }
   });
-  return <Rows lines={screenLines(session, size)} style={style} />;
+  return <Rows lines={lines} style={style} />;
 }

@@ -1,8 +1,8 @@
 import { render, useApp, useStdout, useWindowSize } from 'ink';
-import { useEffect, useReducer } from 'react';
+import { useEffect } from 'react';
 import type { Clock } from '../lib/clock.js';
 import type { CanaryRecord } from '../lib/view/index.js';
-import { Rows, type Style, type Suspend } from './app.js';
+import { Rows, type Style, type Suspend, useLines } from './app.js';
 import { inAscii } from './draw/ascii.js';
 import { type Line, line, lineText } from './draw/line.js';
 import { inlineLines } from './screens/inline.js';
@@ -116,10 +116,12 @@ interface InlineProps {
 }
 
 function Inline({ draw, style, onReady }: InlineProps) {
-  const { columns, rows } = useWindowSize();
+  const { lines, changed } = useLines(draw, useWindowSize());
   const { suspendTerminal } = useApp();
   const { write } = useStdout();
-  const [, redraw] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => onReady({ redraw, write, suspend: () => suspendTerminal() }), [onReady, write, suspendTerminal]);
-  return <Rows lines={draw(columns, rows)} style={style} />;
+  useEffect(
+    () => onReady({ redraw: changed, write, suspend: () => suspendTerminal() }),
+    [onReady, changed, write, suspendTerminal],
+  );
+  return <Rows lines={lines} style={style} />;
 }
