@@ -3,5 +3,5 @@
  * passes `visible` in draw/line.ts, and escape sequences are Ink's alone.
  */
 export { hasUnicode } from './draw/ascii.js';
-export { type CanaryShown, showCanary } from './show-canary.js';
-export { showWatch, type WatchOptions } from './show-watch.js';
+export { showCanary } from './show-canary.js';
+export { showWatch } from './show-watch.js';
