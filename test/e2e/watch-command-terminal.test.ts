@@ -31,7 +31,7 @@ describe('lukhas watch in a real terminal (tmux), on a log that is written', fun
     driven.child.kill('SIGTERM');
     await driven.finished;
     await page.close();
-    at.remove();
+    await at.remove();
   });
 
   it('follows checks as they are made, exports, aborts with a reason, and shows how it ended', async () => {
@@ -82,5 +82,36 @@ describe('lukhas watch in a real terminal (tmux), on a log that is written', fun
     const screen = await terminal.shows(/^exit 10$/m);
     expect(screen).to.match(/^ABORTED {2}fraud-v2/m);
     expect(terminal.state()).to.deep.equal({ alternate: false, cursor: true });
+  });
+
+  it('of a daemon says that it is stale while that is away, and is live again with what happened meanwhile', async () => {
+    let said = '';
+    const serveOn = async (port: string): Promise<Running> => {
+      const running = at.start(['serve', '--port', port]);
+      running.child.stderr!.on('data', (text: string) => {
+        said += text;
+      });
+      await running.says(/listening on http:\S+/);
+      return running;
+    };
+    const first = await serveOn('0');
+    const [, url = '', port = ''] = /listening on (http:\/\/[\d.]+:(\d+))/.exec(said)!;
+    terminal.runs(`${LUKHAS} watch --url ${url}; echo exit $?`);
+    await terminal.shows(/● live/);
+    await terminal.shows(/^▸ ● RUNNING +fraud-v2/m);
+    first.child.kill('SIGTERM');
+    await first.finished;
+    const stale = await terminal.shows(/^ ! STALE/m);
+    expect(stale).not.to.contain('live');
+    expect(stale).to.contain('fraud-v2');
+    const id = (await at.events()).find(({ kind }) => kind === 'canary.requested')!.subject;
+    await at.run(['canary', 'abort', id, '--reason', 'while nobody looked']);
+    const second = await serveOn(port);
+    await terminal.shows(/● live/);
+    await terminal.shows(/^▸ ⊘ ABORTED +fraud-v2/m);
+    terminal.press('q');
+    await terminal.shows(/^exit 0$/m);
+    second.child.kill('SIGTERM');
+    await second.finished;
   });
 });
