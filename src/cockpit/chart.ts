@@ -70,12 +70,7 @@ function seriesPlot(series: Series, markers: readonly Marker[], frame: Frame): H
           ({ t, canary }) => canary !== null && s('circle', { class: 'canary', cx: x(t), cy: y(canary), r: 3 }),
         )
       : [],
-    s('path', { class: 'limit', d: `M${PLOT.left} ${y(limit)}H${PLOT.right}` }),
-    s(
-      'text',
-      { class: 'limit', x: PLOT.right - 4, y: y(limit) - 4, 'text-anchor': 'end' },
-      `limit ${amount(limit, unit)}`,
-    ),
+    limitLine(y(limit), `limit ${amount(limit, unit)}`, markers, x),
     marks(markers, x),
   );
   return [
@@ -145,12 +140,7 @@ function evidencePlot({ evidence, logThreshold }: Course, markers: readonly Mark
         y,
       ),
     }),
-    s('path', { class: 'limit', d: `M${PLOT.left} ${y(limit)}H${PLOT.right}` }),
-    s(
-      'text',
-      { class: 'limit', x: PLOT.right - 4, y: y(limit) - 4, 'text-anchor': 'end' },
-      `rolls back at ${oddsText(limit)}`,
-    ),
+    limitLine(y(limit), `rolls back at ${oddsText(limit)}`, markers, x),
     marks(markers, x),
   );
   return h('div', { class: 'scroll wide', tabindex: 0, role: 'region', 'aria-label': 'chart of the evidence' }, svg);
@@ -222,6 +212,16 @@ function gaps(points: Series['points'], x: Scale): SVGElement[] {
       }),
     ];
   });
+}
+
+/** Its words stand where no marker has its own. */
+function limitLine(at: number, words: string, markers: readonly Marker[], x: Scale): SVGElement[] {
+  const left = markers.some(({ t }) => x(t) > 480);
+  const place = left ? { x: PLOT.left + 4 } : { x: PLOT.right - 4, 'text-anchor': 'end' };
+  return [
+    s('path', { class: 'limit', d: `M${PLOT.left} ${at}H${PLOT.right}` }),
+    s('text', { class: 'limit', y: at - 4, ...place }, words),
+  ];
 }
 
 function marks(markers: readonly Marker[], x: Scale): SVGElement[] {

@@ -119,7 +119,7 @@ export class CanaryPage implements Page {
       h(
         'p',
         { class: 'actions' },
-        button('Why', () => this.#openWhy(), { class: 'main', 'data-key': 'w' }),
+        button('Why', () => this.#openWhy(), { 'data-key': 'w' }),
       ),
       slot('actions'),
       slot('objectives'),
