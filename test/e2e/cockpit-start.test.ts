@@ -206,6 +206,11 @@ describe('starting from the cockpit', function () {
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Abort' }).waitFor();
 
+    await page.keyboard.press('w');
+    await page.locator('dialog.drawer[open]').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog.drawer[open]').waitFor({ state: 'detached' });
+
     // Switched off, they do nothing; with Ctrl they are the browser's.
     await page.keyboard.press('?');
     await page.getByLabel('Single keys do something').focus();
