@@ -29,7 +29,11 @@ async function answer(path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init });
   if (response.ok) return response;
   const body = (await response.json().catch(() => null)) as (Refused['more'] & { error?: { message?: string } }) | null;
-  throw new Refused(response.status, body?.error?.message ?? `The daemon answered ${response.status}.`, body ?? {});
+  const ended = response.status === 401 && path !== '/login';
+  const message = ended
+    ? 'You are not signed in any more. Reload this page to sign in.'
+    : (body?.error?.message ?? `The daemon answered ${response.status}.`);
+  throw new Refused(response.status, message, body ?? {});
 }
 
 export async function get<T>(path: string): Promise<T> {

@@ -44,7 +44,7 @@ export class LimitsPart {
     const select = h(
       'select',
       { id: 'start-policy' },
-      h('option', { value: '' }, configured === null ? 'limits of your own' : `configured: ${nameOf(configured)}`),
+      h('option', { value: '' }, configured === null ? 'custom limits' : `configured: ${nameOf(configured)}`),
       recorded.map((one) => h('option', { value: one.id }, `as before: ${nameOf(one)} (${one.id.slice(0, 8)})`)),
     );
     on(select, {
@@ -104,7 +104,11 @@ export class LimitsPart {
       this.#text,
       chosen !== undefined && h('p', { class: 'quiet' }, `Its limits and window are used; everything else ${rest}.`),
       shown === undefined
-        ? h('p', { class: 'quiet' }, 'No policy is configured: the limits above, and the defaults of a policy.')
+        ? h(
+            'p',
+            { class: 'quiet' },
+            'No policy is configured. The limits above apply, with defaults for everything else.',
+          )
         : lines(policyText(shown), { class: 'policy', role: 'region', 'aria-label': 'policy' }),
     );
   }

@@ -10,7 +10,7 @@ import { jobForm } from './job.js';
 export function startPage(hash: string, who: Session | null, notice: (texts: readonly string[]) => void): HTMLElement {
   const element = h('div', {}, h('h1', {}, 'Start a canary'));
   if (who?.readOnly === true) {
-    element.append(h('p', {}, 'This daemon was started with --read-only: it starts nothing.'));
+    element.append(h('p', {}, 'This daemon was started with --read-only: it cannot start anything.'));
     return element;
   }
   const body = h('div', {}, h('p', { role: 'status' }, 'Loading…'));
@@ -28,7 +28,7 @@ export function startPage(hash: string, who: Session | null, notice: (texts: rea
           h(
             'p',
             { class: 'note warn' },
-            'No source of metrics is configured, so no canary can start. Run lukhas init, then restart the daemon.',
+            'No metrics source is configured, so no canary can start. Run lukhas init, then restart the daemon.',
           ),
         form.element,
         h('h2', {}, 'Run a job'),
