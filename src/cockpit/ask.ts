@@ -1,5 +1,6 @@
 import type { Observation } from '../lib/judge/index.js';
 import type { CanaryEntries, CanaryRecord, OverviewJson } from '../lib/view/index.js';
+import { breathe } from './breathe.js';
 
 /** What the daemon said when it did not do what was asked. */
 export class Refused extends Error {
@@ -90,6 +91,7 @@ export async function fetchCanary(id: string, known: Fetched | null): Promise<Fe
       if (observation.tick > last) break;
       lines.push(line);
       observations.push(observation);
+      await breathe();
     }
   }
   // Only what was decided commits to its observations.

@@ -1,10 +1,11 @@
 /**
  * Reads something again and again, one read at a time: what is asked for meanwhile is read once more afterwards, and not more
- * often than one can look.
+ * often than one can look. What is shown stays when a later read fails: the connection is told of elsewhere.
  */
 export class Latest<T> {
   #reading = false;
   #again = false;
+  #hasShown = false;
 
   constructor(
     private readonly read: () => Promise<T>,
@@ -24,8 +25,9 @@ export class Latest<T> {
       this.#again = false;
       try {
         this.show(await this.read());
+        this.#hasShown = true;
       } catch (error) {
-        this.failed(error);
+        if (!this.#hasShown) this.failed(error);
       }
       await new Promise((resolve) => setTimeout(resolve, this.pauseMs));
     }

@@ -1,11 +1,12 @@
 import { EventText } from '../lib/stream/index.js';
 import { emptyOverview, type Overview, overviewOf, type Told, take } from '../lib/view/index.js';
 import { overview as askOverview, Refused } from './ask.js';
+import { breathe } from './breathe.js';
 
 export type Connection = 'loading' | 'live' | 'stale' | 'signed out';
 
-/** The daemon sends something at least every 15 s. */
-const SILENCE_MS = 40_000;
+/** The daemon sends something at least every 15 s, and some time on the way. */
+const SILENCE_MS = 25_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 const TOPICS = 'topic=canary/*&topic=jobs&topic=gates';
@@ -21,6 +22,8 @@ export class Live {
   readonly #changed: (events: readonly Told[]) => void;
   #abort: AbortController | null = null;
   #attempts = 0;
+  /** When the newest attempt began, ms of `performance.now()`. */
+  #triedAt = 0;
   #read = false;
 
   /** @param changed called with what came in, and with nothing when the connection changed */
@@ -28,7 +31,7 @@ export class Live {
     this.#changed = changed;
     setInterval(() => {
       // Also after the machine slept: what was open then is not believed.
-      if (this.connection === 'live' && performance.now() - this.heardAt > SILENCE_MS) this.#abort?.abort();
+      if (performance.now() - Math.max(this.heardAt, this.#triedAt) > SILENCE_MS) this.#abort?.abort();
     }, 5_000);
     addEventListener('online', () => this.#abort?.abort());
   }
@@ -56,6 +59,7 @@ export class Live {
   async #stream(): Promise<void> {
     const abort = new AbortController();
     this.#abort = abort;
+    this.#triedAt = performance.now();
     const { position } = this.overview;
     const response = await fetch(`/sse?${TOPICS}`, {
       headers: position === null ? {} : { 'Last-Event-ID': position },
@@ -72,6 +76,7 @@ export class Live {
       if (done) throw new TypeError('The daemon ended the stream.');
       this.heardAt = performance.now();
       this.#take(text.push(value));
+      await breathe();
     }
   }
 

@@ -7,19 +7,22 @@ import { documentPage } from './document.js';
 import { button, h, on, replace } from './dom.js';
 import { evidencePage } from './evidence.js';
 import { failure } from './failure.js';
+import type { Filter } from './filter.js';
 import { GatePage } from './gate.js';
 import { JobPage } from './job.js';
 import { keyboard } from './keys/keys.js';
 import { Live } from './live.js';
 import { entryPage } from './log/entry.js';
 import { EntriesPage } from './log/list.js';
-import { type Filter, OverviewPage } from './overview.js';
+import { OverviewPage } from './overview.js';
 import type { Page } from './page.js';
 import { signInPage, whoAmI } from './sign-in.js';
 import { startPage } from './start/page.js';
 
 /** Drawn at most so often, however many events come in. */
 const DRAW_MS = 250;
+/** The daemon sends something at least every 15 s. */
+const HEARTBEAT_S = 16;
 
 const main = h('main', { id: 'main', tabindex: -1 });
 const banner = h('p', { class: 'banner', role: 'status', hidden: true });
@@ -33,6 +36,8 @@ let page: Page | null = null;
 let drawing: number | null = null;
 let dirty = new Set<string>();
 let logged = false;
+/** When, ms of `performance.now()`. */
+let drawn = -DRAW_MS;
 
 const now = (): number => Date.now();
 const live = new Live((events) => heardOf(events));
@@ -43,11 +48,12 @@ function heardOf(events: readonly Told[]): void {
   logged ||= events.length === 0 || events.some(({ name }) => name !== 'metric');
   announce(events);
   if (drawing !== null) return;
-  drawing = window.setTimeout(draw, DRAW_MS);
+  drawing = window.setTimeout(draw, Math.max(0, drawn + DRAW_MS - performance.now()));
 }
 
 function draw(): void {
   drawing = null;
+  drawn = performance.now();
   const seen = dirty;
   dirty = new Set();
   tellConnection();
@@ -76,7 +82,10 @@ function tellConnection(): void {
 
 function tellHeard(): void {
   const s = Math.round((performance.now() - live.heardAt) / 1000);
-  heard.textContent = live.connection === 'live' ? (s < 2 ? 'live' : `live; last heard ${s} s ago`) : live.connection;
+  const quiet = `last heard ${s} s ago`;
+  // Silent for longer than the daemon ever is: perhaps still there, but what is shown is not called live any more.
+  const connected = s < 2 ? 'live' : s <= HEARTBEAT_S ? `live; ${quiet}` : quiet;
+  heard.textContent = live.connection === 'live' ? connected : live.connection;
 }
 
 function announce(events: readonly Told[]): void {

@@ -8,31 +8,19 @@ import {
   listedGates,
   listedJobs,
   type Overview,
-  type SortKey,
   sourceHealth,
   timeLeft,
 } from '../lib/view/index.js';
 import { h, on, replace } from './dom.js';
+import { type Filter, filterForm } from './filter.js';
 import { badge, evidenceBar, objectiveCell, stateBadge } from './marks.js';
 import { table } from './table.js';
 
-/** What of the overview is shown; in the address, so that a link shows the same. */
-export interface Filter {
-  q: string;
-  state: string;
-  sort: SortKey;
-}
-
-const STATES = ['', 'PENDING', 'RUNNING', 'PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'];
-const SORTS: readonly [SortKey, string][] = [
-  ['newest', 'open first, then newest'],
-  ['model', 'model'],
-  ['state', 'state'],
-  ['evidence', 'evidence against it'],
-  ['left', 'time left'],
-];
-/** Rows that are drawn at first, and more of them at a time. */
+/** Rows that are drawn at first, soon after that, and more of them at a time. */
+const FIRST = 20;
 const PAGE = 60;
+/** Each row beyond the window is drawn at one of so many updates. */
+const TURNS = 4;
 const HEAD = ['State', 'Model', 'Gates', 'Time', 'Objectives', 'Evidence against it', 'Source'];
 
 /** The overview: a table of canaries, patched row by row, then gates and jobs. */
@@ -48,8 +36,19 @@ export class OverviewPage {
   readonly #none: HTMLElement;
   /** Null: not known yet. */
   #isEmpty: boolean | null = null;
-  #shown = PAGE;
+  #shown = FIRST;
   #order: string[] = [];
+  #turn = 0;
+  readonly #inSight = new Set<Element>();
+  readonly #sight = new IntersectionObserver(
+    (seen) => {
+      for (const { target, isIntersecting } of seen)
+        if (isIntersecting) this.#inSight.add(target);
+        else this.#inSight.delete(target);
+      this.update();
+    },
+    { rootMargin: '200px' },
+  );
 
   constructor(
     private readonly overview: () => Overview,
@@ -61,7 +60,12 @@ export class OverviewPage {
     this.#some = h(
       'div',
       { hidden: true },
-      this.#controls(),
+      filterForm(filter, (chosen) => {
+        this.filter = chosen;
+        this.#shown = PAGE;
+        this.changed(chosen);
+        this.update();
+      }),
       this.#count,
       h(
         'div',
@@ -94,10 +98,13 @@ export class OverviewPage {
     const { q, state, sort } = this.filter;
     const all = listed(overview, { search: q, states: state === '' ? [] : [state], sort });
     const rows = all.slice(0, this.#shown);
-    for (const row of rows) this.#draw(row, clock);
+    // Rows that nobody sees are drawn too, for whoever searches or listens, but in turns.
+    this.#turn = (this.#turn + 1) % TURNS;
+    for (const [i, row] of rows.entries()) if (i % TURNS === this.#turn || this.#isUrgent(row)) this.#draw(row, clock);
     const order = rows.map(({ id }) => id);
     if (order.length !== this.#order.length || order.some((id, i) => id !== this.#order[i])) this.#arrange(order);
     this.#more.hidden = all.length <= this.#shown;
+    if (this.#shown === FIRST && all.length > FIRST) this.#showMore(PAGE);
     this.#tellCount(all.length, overview);
     if (clock) return;
     this.#drawGates(overview);
@@ -110,13 +117,6 @@ export class OverviewPage {
 
   tick(): void {
     this.update(true);
-  }
-
-  /** Of another address. */
-  show(filter: Filter): void {
-    this.filter = filter;
-    this.#shown = PAGE;
-    this.update();
   }
 
   #tellWhetherEmpty(isEmpty: boolean): void {
@@ -146,10 +146,16 @@ export class OverviewPage {
     if (this.#count.textContent !== text) this.#count.textContent = text;
   }
 
+  #isUrgent(row: CanaryRow): boolean {
+    const drawn = this.#drawn.get(row.id);
+    return drawn === undefined || drawn.row.state !== row.state || this.#inSight.has(drawn.element);
+  }
+
   #draw(row: CanaryRow, clock: boolean): void {
     const drawn = this.#drawn.get(row.id);
     if (drawn?.row === row && !(clock && isOpenRow(row))) return;
     const element = drawn?.element ?? h('tr', { 'data-id': row.id });
+    if (drawn === undefined) this.#sight.observe(element);
     if (drawn?.row === row) {
       element.cells[3]!.textContent = timeLeft(row, this.now());
       element.cells[6]!.textContent = sourceHealth(row, this.now()).text;
@@ -186,6 +192,8 @@ export class OverviewPage {
     for (const [id, { element }] of this.#drawn) {
       if (wanted.has(id)) continue;
       element.remove();
+      this.#sight.unobserve(element);
+      this.#inSight.delete(element);
       this.#drawn.delete(id);
     }
     let before: Element | null = this.#body.firstElementChild;
@@ -196,9 +204,11 @@ export class OverviewPage {
     }
   }
 
-  #showMore(): void {
-    this.#shown += PAGE;
-    this.update();
+  #showMore(to = this.#shown + PAGE): void {
+    setTimeout(() => {
+      this.#shown = Math.max(this.#shown, to);
+      this.update();
+    });
   }
 
   #drawGates(overview: Overview): void {
@@ -243,51 +253,6 @@ export class OverviewPage {
           message ?? '',
         ]),
       ),
-    );
-  }
-
-  #controls(): HTMLElement {
-    const search = h('input', {
-      id: 'search',
-      type: 'search',
-      value: this.filter.q,
-      placeholder: 'model, id, gate, reason',
-      autocomplete: 'off',
-    });
-    const state = h(
-      'select',
-      { id: 'state' },
-      STATES.map((value) =>
-        h(
-          'option',
-          { value, selected: value === this.filter.state },
-          value === '' ? 'all' : value.replaceAll('_', ' '),
-        ),
-      ),
-    );
-    const sort = h(
-      'select',
-      { id: 'sort' },
-      SORTS.map(([value, text]) => h('option', { value, selected: value === this.filter.sort }, text)),
-    );
-    const tell = (): void => {
-      this.filter = { q: search.value, state: state.value, sort: sort.value as SortKey };
-      this.#shown = PAGE;
-      this.changed(this.filter);
-      this.update();
-    };
-    on(search, { input: tell });
-    on(state, { change: tell });
-    on(sort, { change: tell });
-    return h(
-      'form',
-      { class: 'controls', role: 'search' },
-      h('label', { for: 'search' }, 'Search'),
-      search,
-      h('label', { for: 'state' }, 'State'),
-      state,
-      h('label', { for: 'sort' }, 'Sort by'),
-      sort,
     );
   }
 }

@@ -1,6 +1,7 @@
 import type { Observation, Policy } from '../lib/judge/index.js';
-import { flipPoints, type Outcome, outcomeUnder } from '../lib/replay/index.js';
+import { flipSteps, type Outcome, outcomeSteps } from '../lib/replay/index.js';
 import { amount } from '../lib/view/index.js';
+import { breathe, inSlices } from './breathe.js';
 import { h, on, replace } from './dom.js';
 
 /** A target that a slider moves. */
@@ -17,15 +18,21 @@ const STEPS = 40;
 /**
  * Sliders that judge this canary again under other targets, here, by the judge of the library. Where the outcome changes is
  * searched for as `lukhas replay --sweep` does it, with the same code.
+ * @param recorded the checks of the canary as of now
  */
-export function whatIf(policy: Policy, startedAt: number, observations: readonly Observation[]): HTMLElement {
+export function whatIf(policy: Policy, startedAt: number, recorded: () => readonly Observation[]): HTMLElement {
   const knobs = knobsOf(policy);
-  const judged = { own: policy, startedAt, askedByOwn: true, observations };
-  const own = outcomeUnder(policy, judged, observations);
+  const judgedNow = (): Judged => ({ own: policy, startedAt, askedByOwn: true, observations: recorded() });
   const result = h('p', { class: 'answer', role: 'status' });
   let changed: Policy = policy;
-  const tell = (): void => {
-    const outcome = outcomeUnder(changed, judged, observations);
+  const tell = async (): Promise<void> => {
+    const wanted = changed;
+    const judged = judgedNow();
+    const outcomeOf = (other: Policy) =>
+      inSlices(outcomeSteps(other, judged, judged.observations), () => changed === wanted);
+    const own = await outcomeOf(policy);
+    const outcome = own && (await outcomeOf(wanted));
+    if (own === null || outcome === null) return;
     replace(
       result,
       outcome === own
@@ -34,7 +41,7 @@ export function whatIf(policy: Policy, startedAt: number, observations: readonly
     );
     result.classList.toggle('flipped', outcome !== own);
   };
-  tell();
+  void tell();
   return h(
     'section',
     { class: 'what-if' },
@@ -45,9 +52,9 @@ export function whatIf(policy: Policy, startedAt: number, observations: readonly
       'Judges the recorded checks of this canary again, in this page, under other targets. Nothing is changed or recorded.',
     ),
     knobs.map((knob) =>
-      slider(knob, judged, policy, (value) => {
+      slider(knob, judgedNow, policy, (value) => {
         changed = withTarget(changed, knob.path, value);
-        tell();
+        void tell();
       }),
     ),
     result,
@@ -66,9 +73,9 @@ function knobsOf({ targets }: Policy): Knob[] {
   });
 }
 
-type Judged = Parameters<typeof flipPoints>[2];
+type Judged = Parameters<typeof flipSteps>[2];
 
-function slider(knob: Knob, judged: Judged, policy: Policy, moved: (value: number) => void): HTMLElement {
+function slider(knob: Knob, judgedNow: () => Judged, policy: Policy, moved: (value: number) => void): HTMLElement {
   const { name, path, value, values, unit } = knob;
   const id = `what-if-${name}`;
   const output = h('output', { for: id }, amount(value, unit));
@@ -93,27 +100,40 @@ function slider(knob: Knob, judged: Judged, policy: Policy, moved: (value: numbe
     },
   });
   const find = h('button', { type: 'button' }, 'Find where it flips');
+  const search = async (): Promise<void> => {
+    const judged = judgedNow();
+    const policyAt = (target: number) => withTarget(policy, path, target);
+    const outcomes: Outcome[] = [];
+    for (const target of values) {
+      const outcome = await inSlices(outcomeSteps(policyAt(target), judged, judged.observations));
+      if (outcome !== null) outcomes.push(outcome);
+      await breathe();
+    }
+    const found = (await inSlices(flipSteps({ path, values }, outcomes, judged, policyAt))) ?? [];
+    replace(
+      marks,
+      found.map(({ above }) => h('option', { value: values.findIndex((v) => v >= above) })),
+    );
+    replace(
+      flips,
+      found.length === 0
+        ? 'The outcome is the same at every value of this slider.'
+        : found.map(({ below, above, from, to }) =>
+            h(
+              'span',
+              { class: 'flip', 'data-below': below, 'data-above': above },
+              `${words(from)} up to ${below}, ${words(to)} from ${above}. `,
+            ),
+          ),
+    );
+    find.removeAttribute('aria-busy');
+  };
   on(find, {
     click: () => {
-      const policyAt = (target: number) => withTarget(policy, path, target);
-      const outcomes = values.map((target) => outcomeUnder(policyAt(target), judged, judged.observations));
-      const found = flipPoints({ path, values }, outcomes, judged, policyAt);
-      replace(
-        marks,
-        found.map(({ above }) => h('option', { value: values.findIndex((v) => v >= above) })),
-      );
-      replace(
-        flips,
-        found.length === 0
-          ? 'The outcome is the same at every value of this slider.'
-          : found.map(({ below, above, from, to }) =>
-              h(
-                'span',
-                { class: 'flip', 'data-below': below, 'data-above': above },
-                `${words(from)} up to ${below}, ${words(to)} from ${above}. `,
-              ),
-            ),
-      );
+      if (find.ariaBusy === 'true') return;
+      find.ariaBusy = 'true';
+      flips.textContent = 'Judging…';
+      void search();
     },
   });
   return h('div', { class: 'knob' }, h('label', { for: id }, name), input, marks, output, find, flips);

@@ -39,9 +39,7 @@ export class CanaryPage implements Page {
   readonly #reading = new Latest(
     () => this.#read(),
     () => undefined,
-    (error) => {
-      if (this.#view === null) replace(this.element, ...failure(error));
-    },
+    (error) => replace(this.element, ...failure(error)),
   );
 
   constructor(
@@ -100,7 +98,10 @@ export class CanaryPage implements Page {
     const { canary, row } = view;
     if (canary.startedAt !== null && observations.length > 1 && this.#asked !== row.decidedAt) {
       this.#asked = row.decidedAt;
-      replace(this.#whatIf, whatIf(canary.policy, canary.startedAt, observations));
+      replace(
+        this.#whatIf,
+        whatIf(canary.policy, canary.startedAt, () => this.#fetched?.record.observations ?? []),
+      );
     }
     if (this.#wantsWhy) this.#openWhy();
   }

@@ -3,13 +3,24 @@ import { Course } from './course.js';
 import type { Recording } from './recording.js';
 import type { Outcome } from './result.js';
 import { SignalCheck } from './signals.js';
+import { atOnce, type Steps } from './steps.js';
+
+type Recorded = Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>;
+
+/** Observations that are judged in one step. */
+const STEP = 64;
 
 /** What a policy decides on observations in memory; the same as `replayCanary`, without the details. */
-export function outcomeUnder(
+export function outcomeUnder(policy: Policy, recorded: Recorded, observations: readonly Observation[]): Outcome {
+  return atOnce(outcomeSteps(policy, recorded, observations));
+}
+
+/** The same, step by step. */
+export function* outcomeSteps(
   policy: Policy,
-  { own, startedAt, askedByOwn }: Pick<Recording, 'own' | 'startedAt' | 'askedByOwn'>,
+  { own, startedAt, askedByOwn }: Recorded,
   observations: readonly Observation[],
-): Outcome {
+): Steps<Outcome> {
   const other = atRecordedLooks(policy, own);
   const signals = new SignalCheck(other, askedByOwn === false ? null : own);
   for (const observation of observations) {
@@ -18,7 +29,8 @@ export function outcomeUnder(
   }
   if (!signals.answered) return 'insufficient';
   const course = new Course(other, startedAt);
-  for (const observation of observations) {
+  for (const [i, observation] of observations.entries()) {
+    if (i % STEP === STEP - 1) yield;
     const { decision } = course.take(observation);
     if (decision !== 'continue') return decision;
   }

@@ -5,6 +5,7 @@ import {
   glanceOf,
   type Judgement,
   judge,
+  type ObjectiveGlance,
   type ObjectiveReport,
   type Observation,
   observe,
@@ -84,6 +85,8 @@ export class CanaryFold {
   /** Each of so many checks has bands; it doubles when there are too many, so that the same checks always leave the same. */
   #stride = 1;
   #ruling: Ruling | null = null;
+  /** As of the newest check that has bands. */
+  #newest: readonly (readonly [ObjectiveReport, ObjectiveGlance])[] = [];
 
   constructor(
     readonly policy: Policy,
@@ -109,6 +112,8 @@ export class CanaryFold {
     this.#ruling = ruling;
     if (this.#judged.length % this.#stride === 0) this.#addBand(tick, report(this.#judgement, ruling, t));
     this.#judged.push(observation);
+    // So that a chart of thousands of checks does not have to make all of its points at once.
+    for (const [o, { unit }] of this.#newest) this.#pointsOf(o, unit);
     this.#evidence.push({ tick, t, logE: shownLogE(this.#judgement.logE) });
   }
 
@@ -123,21 +128,21 @@ export class CanaryFold {
     const newest = { tick: verdict.tick, verdict };
     const whole = this.#bands.at(-1)?.tick === verdict.tick ? this.#bands : [...this.#bands, newest];
     return {
-      series: verdict.objectives.map((o) => this.#series(o, verdict, whole)),
+      series: zipped(verdict).map(([o, shown]) => this.#series(o, shown, whole)),
       evidence: this.#evidence,
       logThreshold: verdict.evidence.logThreshold,
     };
   }
 
   #addBand(tick: number, verdict: Verdict): void {
+    this.#newest = zipped(verdict);
     this.#bands.push({ tick, verdict });
     if (this.#bands.length < MOST_BANDS) return;
     this.#bands = this.#bands.filter((_, i) => i % 2 === 0);
     this.#stride *= 2;
   }
 
-  #series(o: ObjectiveReport, verdict: Verdict, bands: readonly { verdict: Verdict }[]): Series {
-    const { unit, limit } = glanceOf({ ...verdict, objectives: [o] }).objectives[0]!;
+  #series(o: ObjectiveReport, { unit, limit }: ObjectiveGlance, bands: readonly { verdict: Verdict }[]): Series {
     const latency = o.type === 'rate' && o.signal === 'latency';
     return {
       name: o.name,
@@ -154,9 +159,14 @@ export class CanaryFold {
     const points = known?.unit === unit ? known.points : [];
     this.#points.set(o.name, { unit, points });
     // The first look has no increments.
-    for (const observation of this.#judged.slice(points.length + 1)) points.push(pointOf(o, unit, observation));
+    for (let i = points.length + 1; i < this.#judged.length; i++) points.push(pointOf(o, unit, this.#judged[i]!));
     return points;
   }
+}
+
+function zipped(verdict: Verdict): (readonly [ObjectiveReport, ObjectiveGlance])[] {
+  const { objectives } = glanceOf(verdict);
+  return verdict.objectives.map((o, i) => [o, objectives[i]!] as const);
 }
 
 function bandOf({ objectives, at }: Verdict, name: string): Band[] {
