@@ -25,6 +25,7 @@ export async function startDaemon(db: string, home: string) {
   const url = await listening(child);
   return {
     url,
+    pid: child.pid!,
     startMs: performance.now() - began,
     async stop(): Promise<number> {
       const asked = performance.now();

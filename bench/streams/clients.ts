@@ -1,0 +1,65 @@
+import { get, type IncomingMessage } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** What streams of pages got. */
+export interface Heard {
+  streams: number;
+  /** Streams that could not be opened, or were ended. */
+  broken: number;
+  /** Events of the stream that got fewest and most between two places that all have seen. */
+  least: number;
+  most: number;
+  /** Events that came twice to one stream, or out of order. */
+  doubled: number;
+}
+
+interface Stream {
+  rows: number[];
+  rest: string;
+}
+
+const TOPICS = 'topic=canary/*&topic=jobs&topic=gates';
+
+/** In a process of its own: `URL STREAMS SECONDS`. Prints a Heard as JSON. */
+export async function run([url = '', count = '', seconds = '']: readonly string[]): Promise<void> {
+  const streams: Stream[] = [];
+  let broken = 0;
+  const lost = (): void => {
+    broken++;
+  };
+  for (let i = 0; i < Number(count); i++) {
+    const stream: Stream = { rows: [], rest: '' };
+    streams.push(stream);
+    get(`${url}/sse?${TOPICS}`, { agent: false }, (response) => follow(response, stream, lost)).on('error', lost);
+    // As pages come: not all in the same millisecond.
+    if (i % 50 === 49) await wait(20);
+  }
+  await wait(Number(seconds) * 1000);
+  process.stdout.write(`${JSON.stringify(summary(streams, broken))}\n`, () => process.exit(0));
+}
+
+function follow(response: IncomingMessage, stream: Stream, lost: () => void): void {
+  if (response.statusCode !== 200) lost();
+  response.setEncoding('latin1');
+  response.on('close', lost);
+  response.on('data', (text: string) => {
+    const lines = (stream.rest + text).split('\n');
+    stream.rest = lines.pop() ?? '';
+    for (const line of lines) {
+      // `id: SEQ.ROW.LOG`: the row counts the checks.
+      if (line.startsWith('id: ')) stream.rows.push(Number(line.split('.')[1]));
+    }
+  });
+}
+
+function summary(streams: readonly Stream[], broken: number): Heard {
+  const from = Math.max(...streams.map(({ rows }) => rows[0] ?? 0));
+  const to = Math.min(...streams.map(({ rows }) => rows.at(-1) ?? 0));
+  const counts = streams.map(({ rows }) => new Set(rows.filter((row) => row > from && row <= to)).size);
+  const doubled = streams.reduce(
+    // The first is the place at which the stream opened.
+    (sum, { rows }) => sum + rows.slice(2).filter((row, i) => row <= rows[i + 1]!).length,
+    0,
+  );
+  return { streams: streams.length, broken, least: Math.min(...counts), most: Math.max(...counts), doubled };
+}
