@@ -33,7 +33,9 @@ describe('the cockpit in a browser', function () {
     await page.getByText('recorded checks are those that were judged').waitFor();
     expect(page.url()).to.equal(`${cockpit.url}/cockpit.html#/canary/${id}`);
     const why = (await cockpit.w.run(['why', id])).stdout;
-    const told = await page.innerText('main');
+    await page.keyboard.press('w');
+    const told = await page.getByRole('dialog').innerText();
+    await page.keyboard.press('Escape');
     for (const sentence of [...why.matchAll(/^ {2}- (.{20,60}?)[.,:]/gm)].slice(0, 5))
       expect(told).to.include(sentence[1]!.slice(0, 20));
 
