@@ -5,8 +5,8 @@ import type { ApiAnswer } from './parse.js';
 export interface PrometheusAnswers {
   /**
    * Raw samples of the last `reachMs` of all series that a selector names.
-   * @param since ms since the epoch: samples before the last one up to then may be left out, except of `up` and of when
-   * processes began, as long as two of a series are there. The answer then has `whole`.
+   * @param since ms since the epoch: samples before the last two up to then may be left out, except of `up` and of when
+   * processes began. The answer then has `whole`.
    */
   samples(selector: string, reachMs: number, signal?: AbortSignal, since?: number): Promise<ApiAnswer>;
   /** What an expression gives. */

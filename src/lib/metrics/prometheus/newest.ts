@@ -27,7 +27,7 @@ const BETWEEN = '],['.length;
 const [COMMA, OPEN, END, NAN] = [',', '[', ']', 'N'].map((char) => char.charCodeAt(0));
 
 /**
- * Reads of each series in an answer to a range selector what is newer than a time, the sample before, and at least two:
+ * Reads of each series in an answer to a range selector what is newer than a time, and the two samples before:
  * most of an answer is samples that the last look has read already, and objects made of them cost more than everything
  * else that is done with it. All of the text is looked at; what is not written exactly as Prometheus and VictoriaMetrics
  * write it is left to JSON.parse.
@@ -95,6 +95,7 @@ function labelsIn(json: string): ApiSeries['metric'] | null {
  */
 function samplesWithin(text: string, begin: number, end: number, since: number): RawSample[] {
   const samples: RawSample[] = [];
+  let passed = 0;
   let at = end;
   for (;;) {
     const quote = text.lastIndexOf('"', at - 2);
@@ -105,7 +106,8 @@ function samplesWithin(text: string, begin: number, end: number, since: number):
     while (first > begin && text.charCodeAt(first - 1) !== OPEN) first--;
     const time = Number(text.slice(first, quote - 1));
     samples.push([time, text.slice(quote + 1, at - 1)]);
-    if (first === begin || (samples.length > 1 && Math.round(time * 1000) <= since)) return samples.reverse();
+    if (Math.round(time * 1000) <= since) passed += 1;
+    if (first === begin || passed > 1) return samples.reverse();
     at = first - BETWEEN;
   }
 }

@@ -156,10 +156,14 @@ export function isGone({ tracks, up }: Place): boolean {
 /** The place as it was at a time; null where it had nothing yet. @param until milliseconds since the epoch */
 export function targetAt(place: Place, until: number): Target | null {
   const samples: Sample[] = [];
+  // Of now it is marked.
+  const wasAway = until === Number.POSITIVE_INFINITY ? null : awayAt(place, until);
   for (const track of place.tracks) {
     if (track.ended && track.newest < until) continue;
-    const sample = track.samples.findLast((one) => timeOf(one) <= until);
-    if (sample) samples.push({ name: track.name, labels: track.labels, value: numberOf(sample[1]), t: timeOf(sample) });
+    const at = track.samples.findLastIndex((one) => timeOf(one) <= until);
+    const sample = track.samples[at];
+    if (sample === undefined || wasAway?.(track, at)) continue;
+    samples.push({ name: track.name, labels: track.labels, value: numberOf(sample[1]), t: timeOf(sample) });
   }
   const up = valuesAt(place.up, until);
   if (samples.length === 0 && up.length === 0) return null;
@@ -169,6 +173,23 @@ export function targetAt(place: Place, until: number): Target | null {
   }
   const startedAt = startAt(place, until);
   return { id: place.id, state: { state: 'ok' }, samples, ...(startedAt === null ? {} : { startedAt }) };
+}
+
+/**
+ * Whether a series that goes on was not there at a time, though it had a sample before it: the process may have begun anew in
+ * between, and what the series stood at would be counted as all its own.
+ */
+function awayAt({ tracks, up }: Place, until: number): (track: Track, at: number) => boolean {
+  const newestThen = (track: Track): number => timeOf(track.samples.findLast((one) => timeOf(one) <= until));
+  const scrapes = up.length === 1 ? up[0]! : null;
+  const scraped = scrapes === null ? 0 : newestThen(scrapes);
+  let newest = 0;
+  for (const track of tracks) newest = Math.max(newest, newestThen(track));
+  return ({ samples }, at) => {
+    const own = timeOf(samples[at]);
+    if (scrapes !== null && hasTime(scrapes, own)) return scraped > own;
+    return at > 0 && newest - own > GAPS * (own - timeOf(samples[at - 1]));
+  };
 }
 
 /** Null where it does not say, or says two things. */

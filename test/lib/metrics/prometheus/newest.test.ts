@@ -101,9 +101,8 @@ const bare = ({ series }: Newest) => series.map(({ metric, values }) => ({ metri
 
 /** What has to be there of a series, found in the plainest way. */
 function wanted({ metric, values = [] }: ApiSeries, since: number): ApiSeries {
-  const last = values.length - 1;
-  const isNew = (i: number): boolean => i + 2 > last || Math.round(values[i + 1]![0] * 1000) > since;
-  const newest = values.filter((_, i) => values.slice(i).every((_, k) => isNew(i + k)));
+  const read = values.flatMap(([seconds], i) => (Math.round(seconds * 1000) <= since ? [i] : []));
+  const newest = values.slice(read.at(-2) ?? 0);
   const all = isWhole(metric) || newest.some(([, text]) => text.startsWith('N'));
   return { metric, values: all ? values : newest };
 }
