@@ -8,30 +8,30 @@ export function sumReadings(readings: readonly ArmReading[]): ArmReading {
   const last = readings.at(-1)!;
   if (readings.length === 1) return last;
   const sum: ArmReading = { ...last };
+  // What was held back has the signals alone that waited.
   if (last.errors)
     sum.errors = summed(
-      readings.map(({ errors }) => errors ?? last.errors!),
+      each(readings, ({ errors }) => errors),
       addCounts,
     );
   if (last.latency)
     sum.latency = summed(
-      readings.map(({ latency }) => latency ?? last.latency!),
+      each(readings, ({ latency }) => latency),
       addBuckets,
     );
   if (last.score)
     sum.score = summed(
-      readings.map(({ score }) => score ?? last.score!),
+      each(readings, ({ score }) => score),
       addBuckets,
     );
-  if (last.categories) {
+  if (last.categories)
     sum.categories = summed(
-      readings.map(({ categories }) => categories ?? last.categories!),
+      each(readings, ({ categories }) => categories),
       addCategories,
     );
-  }
   if (last.histograms) {
-    const names = Object.entries(last.histograms).map(([name, own]) => {
-      const all = readings.map(({ histograms }) => histograms?.[name] ?? own);
+    const names = Object.keys(last.histograms).map((name) => {
+      const all = each(readings, ({ histograms }) => histograms?.[name]);
       return [name, summed(all, addBuckets)] as const;
     });
     sum.histograms = Object.fromEntries(names);
@@ -43,6 +43,10 @@ export function sumReadings(readings: readonly ArmReading[]): ArmReading {
   const leftOut = sumLeftOut(readings, sum);
   if (leftOut !== null) sum.leftOut = leftOut;
   return sum;
+}
+
+function each<S>(readings: readonly ArmReading[], signal: (reading: ArmReading) => S | undefined): S[] {
+  return readings.flatMap((reading) => signal(reading) ?? []);
 }
 
 /** What was left out at any time; and what was counted at others, where it is `implausible` with them. */
