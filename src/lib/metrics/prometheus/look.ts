@@ -1,5 +1,5 @@
 import type { ArmReading } from '../../judge/index.js';
-import { type ArmCursor, countArm } from '../counting/index.js';
+import { type ArmCursor, countArm, type Unseen } from '../counting/index.js';
 import type { Signals, Target } from '../signals/index.js';
 import { isGone, markEnded, newestOf, type Place, targetAt } from './places.js';
 import { stepsWithin } from './steps.js';
@@ -22,6 +22,8 @@ export interface ArmLook {
   reading: ArmReading;
   cursor: SeenArm;
   notes: string[];
+  /** As `ArmCount.unseen`. */
+  unseen: Unseen[];
 }
 
 interface Look {
@@ -57,7 +59,7 @@ export function lookAtArm(
   const readings: ArmReading[] = [];
   const notes = new Set<string>();
   let counters = previous?.counters ?? null;
-  let lost = false;
+  const unseen: Unseen[] = [];
   for (const until of [...steps, Number.POSITIVE_INFINITY]) {
     const targets = targetsAt([...places.values()], until, look.there);
     const last = until === Number.POSITIVE_INFINITY;
@@ -65,13 +67,15 @@ export function lookAtArm(
     const samples = { at, targets, ...(last ? { staleBefore: look.staleBefore } : {}) };
     const counted = countArm(samples, counters, signals);
     counters = counted.cursor;
-    lost ||= counted.unseen.length > 0;
+    unseen.push(...counted.unseen);
     readings.push(counted.reading);
     for (const note of counted.notes) notes.add(note);
   }
   if (newest > look.there + SKEW_MS)
     notes.add(`clock skew: newest sample is ${Math.round((newest - look.there) / 1000)} s ahead of this clock`);
-  const held = lost ? null : heldBack(readings);
+  // A fall that may be a restart puts nothing in doubt that was counted before it.
+  const isDoubtful = unseen.some(({ reason }) => reason !== 'restart');
+  const held = isDoubtful ? null : heldBack(readings);
   const scraped = newestScrape(places.values());
   const cursor = { counters, ...seenNow(places, previous, look), scraped, held };
   const reading = sumReadings(previous?.held ? [previous.held, ...readings] : readings);
@@ -82,7 +86,7 @@ export function lookAtArm(
     // One failed scrape is seen at each look until the next one.
     if (up < expected) reading.targets = { expected, up, unchanged: true };
   }
-  return { reading, cursor, notes: [...notes] };
+  return { reading, cursor, notes: [...notes], unseen };
 }
 
 function newestScrape(places: Iterable<Place>): number | null {

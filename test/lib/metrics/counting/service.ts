@@ -137,6 +137,8 @@ class Place {
 /** Generated services, second by second, with all that happened. */
 export class World {
   readonly happened: Happened[] = [];
+  /** Of services behind a Prometheus: what it has scraped, in order of time; null: the page did not answer. */
+  readonly scrapes: { place: string; t: number; samples: Sample[] | null }[] = [];
   readonly random: () => number;
   private readonly places: Place[];
   private readonly pages = new Map<string, { samples: Sample[]; startedAt?: number }>();
@@ -167,9 +169,9 @@ export class World {
       timeline.push([t, () => this.serve(place, t, false)]);
     }
     if (changes) timeline.push([changeAt, () => this.change(place, i, changeAt)]);
-    if (behaviour.scraped && !lost) {
+    if (behaviour.scraped) {
       for (const t of timesWithin(from, at, SCRAPE_MS, place.id.length * 500 + 1))
-        timeline.push([t, () => void this.pages.set(place.id, this.page(place, t, true))]);
+        timeline.push([t, () => this.scrape(place, t, lost)]);
     }
     for (const [t, act] of timeline.sort(([a], [b]) => a - b)) {
       this.end(place, t);
@@ -185,6 +187,12 @@ export class World {
     if (lost)
       return { id: place.id, state: { state: 'unreachable', detail: `${place.id} does not answer` }, samples: [] };
     return { id: place.id, state: { state: 'ok' }, ...this.page(place, at, false) };
+  }
+
+  private scrape(place: Place, t: number, lost: boolean): void {
+    const page = lost ? null : this.page(place, t, true);
+    if (page !== null) this.pages.set(place.id, page);
+    this.scrapes.push({ place: place.id, t, samples: page?.samples ?? null });
   }
 
   /** Where nothing names the processes, the first looks are of one, so that its rate is known. */

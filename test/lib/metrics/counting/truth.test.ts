@@ -1,107 +1,27 @@
 import fc from 'fast-check';
-import { type ArmCursor, countArm, type Unseen } from '../../../../src/lib/metrics/counting/index.js';
+import { type ArmCursor, countArm } from '../../../../src/lib/metrics/counting/index.js';
 import { cases } from '../../../cases.js';
-import { type Behaviour, type Happened, signalsOf, World } from './service.js';
+import { type Behaviour, signalsOf, type World } from './service.js';
+import { behaviour, checkHistory, type Reads } from './truth.js';
 
-const behaviour: fc.Arbitrary<Behaviour> = fc.record({
-  seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),
-  looks: fc.integer({ min: 2, max: 25 }),
-  places: fc.array(fc.constantFrom('plain', 'forked', 'balanced', 'pods'), { minLength: 1, maxLength: 3 }),
-  starts: fc.boolean(),
-  created: fc.boolean(),
-  failures: fc.constantFrom('label', 'counter', 'late', 'difference'),
-  leaks: fc.boolean(),
-  fast: fc.boolean(),
-  restarts: fc.constantFrom(0, 0.1, 0.4),
-  outages: fc.constantFrom(0, 0.1, 0.4),
-  scraped: fc.boolean(),
-});
-
-/** What of all that happened cannot have been counted, and what may not have been. */
-interface Blind {
-  sure: (one: Happened) => boolean;
-  maybe: (one: Happened) => boolean;
-}
-
-const PARTIAL = new Set<Unseen['reason']>(['restart', 'too large', 'in turn', 'torn']);
-
-function blindness(unseen: readonly Unseen[], cursor: ArmCursor, begin: number): Blind {
-  const read = new Map<string, { seen: number; sure: number }>();
-  for (const [id, { target, seen, other }] of Object.entries(cursor.processes)) {
-    const instance = id.slice(target.length + 1);
-    const shown = instance === '' ? target : `${instance} of ${target}`;
-    read.set(shown, { seen, sure: other?.held ? other.seen : seen });
-  }
-  const within = ({ t, process }: Happened, one: Unseen, edge: number) =>
-    one.process === process && t > (one.from ?? Number.NEGATIVE_INFINITY) - edge && t <= one.to + edge;
-  const waits = ({ t, process }: Happened, edge: number) =>
-    t + edge > (read.get(process)?.sure ?? Number.NEGATIVE_INFINITY);
-  return {
-    sure: (one) =>
-      one.t < begin || waits(one, -1) || unseen.some((gap) => !PARTIAL.has(gap.reason) && within(one, gap, -1)),
-    maybe: (one) => one.torn || waits(one, 1) || unseen.some((gap) => within(one, gap, 1)),
-  };
-}
-
-/** Without what no counter can tell apart. */
-function tellable(given: Behaviour): Behaviour {
-  const fast = given.fast && given.failures !== 'difference';
-  // Thousands hide that a sum fell, and are as many as another process had counted.
-  const places = given.places.map((kind) => (fast && kind !== 'pods' ? 'plain' : kind));
-  return { ...given, fast, places };
-}
-
-function checkHistory(raw: Behaviour): void {
-  const given = tellable(raw);
-  const world = new World(given);
+/** The counters of each page, or what a Prometheus has of it. */
+function counting(given: Behaviour, world: World): Reads {
   const signals = signalsOf(given);
-  const unseen: Unseen[] = [];
-  const counted = { requests: 0, failures: 0, latencies: 0 };
-  // Of two processes behind one address only one is read at a time, and without a start a first switch may pass unnoticed.
-  const balanced = new Set(given.places.flatMap((kind, i) => (kind === 'balanced' ? [`http://p${i}`] : [])));
-  const mixed = given.starts || given.created ? 0 : 700 * balanced.size;
   let cursor: ArmCursor | null = null;
-  for (let i = 0; i <= given.looks; i++) {
-    const { at, targets } = world.look(i);
-    const found = countArm({ at, targets, staleBefore: at - 60_000 }, cursor, signals);
-    cursor = JSON.parse(JSON.stringify(found.cursor)) as ArmCursor;
-    unseen.push(...found.unseen);
-    const { errors, latency } = found.reading;
-    if (errors?.state === 'ok') {
-      counted.requests += errors.total;
-      counted.failures += errors.bad;
-    }
-    if (latency?.state === 'ok') counted.latencies += latency.counts.reduce((all, count) => all + count, 0);
-    if (i % 5 !== 4 && i < given.looks) continue;
-    const { sure, maybe } = blindness(unseen, cursor, 0);
-    const all = world.happened;
-    const surely = all.filter((one) => !maybe(one) && !balanced.has(one.process));
-    const possibly = all.filter((one) => !sure(one));
-    const failed = ({ failed }: Happened): boolean => failed;
-    const many = (events: readonly Happened[]): number => events.reduce((sum, { times }) => sum + times, 0);
-    // Of a difference: what may have failed, and requests that are not given out before it is known how they ended.
-    const open = cursor.settling?.open ?? { bad: 0, total: 0 };
-    const late = (cursor.settling?.total ?? 0) - (cursor.settling?.givenTotal ?? 0);
-    const say = (what: string, got: number, low: number, high: number): void => {
-      if (got < low || got > high + mixed)
-        throw new Error(`look ${i}: counted ${got} ${what}, ${low} to ${high} happened where it could see`);
-    };
-    say('requests', counted.requests + cursor.carry.total + late, many(surely), many(possibly));
-    const failures = counted.failures + cursor.carry.bad;
-    if (given.failures !== 'difference')
-      say('failures', failures, many(surely.filter(failed)), many(possibly.filter(failed)));
-    else {
-      // Four counters are read one after the other, at the start and now, and requests come meanwhile.
-      const between = 8 * given.places.length;
-      say('failures at least', failures, 0, many(possibly.filter(failed)) + between);
-      say('failures at most', failures + open.bad + between, many(surely.filter(failed)), Infinity);
-    }
-    say('latencies', counted.latencies, many(surely), many(possibly));
-  }
+  return {
+    shown: (place) => place,
+    look(i) {
+      const { at, targets } = world.look(i);
+      const found = countArm({ at, targets, staleBefore: at - 60_000 }, cursor, signals);
+      cursor = JSON.parse(JSON.stringify(found.cursor)) as ArmCursor;
+      return { ...found, cursor, held: null };
+    },
+  };
 }
 
 describe('what is counted', () => {
   it('differs from what happened by no more than what could not be seen', () => {
-    fc.assert(fc.property(behaviour, checkHistory), { numRuns: cases(5000), includeErrorInReport: true });
+    const property = fc.property(behaviour, (given) => checkHistory(given, counting));
+    fc.assert(property, { numRuns: cases(5000), includeErrorInReport: true });
   }).timeout(600_000);
 });
