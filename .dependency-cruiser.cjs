@@ -15,6 +15,7 @@ const MAY_USE = {
   process: [],
   threads: [],
   smoke: [],
+  backup: ['process', 'files'],
   ledger: ['judge', 'process'],
   readings: ['judge', 'ledger'],
   explain: ['judge', 'ledger', 'readings'],
@@ -56,6 +57,7 @@ const OWNERS = {
   '@oclif/core': ['^src/cli/', '^src/commands/', '^src/hooks/', '^src/main\\.ts$'],
   yaml: ['^src/lib/input/', '^src/daemon/preload\\.ts$'],
   archiver: ['^src/lib/evidence/'],
+  'age-encryption': ['^src/lib/backup/', '^src/daemon/preload\\.ts$'],
   'csv-parse': ['^src/lib/metrics/requests/'],
   yauzl: ['^src/lib/evidence/verify/zip\\.ts$'],
 };

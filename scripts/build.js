@@ -32,6 +32,8 @@ await build({
     // Started as threads, likewise.
     'sweep-worker': 'src/lib/replay/sweep-worker.ts',
     'verify-worker': 'src/lib/app/verify-worker.ts',
+    'backup-worker': 'src/lib/app/database/backup-worker.ts',
+    'maintain-worker': 'src/lib/app/database/maintain-worker.ts',
     'index-worker': 'src/lib/search/index-worker.ts',
     'what-if-worker': 'src/lib/app/what-if-worker.ts',
     ...Object.fromEntries(commands.map((name) => [name, `src/${name}.ts`])),

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real parts that the end-to-end tests use, from Debian's packages. Fails when one is missing afterwards.
 set -euo pipefail
-parts=(prometheus prometheus-alertmanager nginx-light caddy systemd victoria-metrics jq curl chromium unzip zip openssh-client openssl sqlite3 python3 libarchive-tools strace faketime tmux)
-programs=(prometheus promtool prometheus-alertmanager nginx caddy systemd-analyze victoria-metrics jq curl chromium unzip zip ssh-keygen openssl sqlite3 python3 bsdtar strace faketime tmux)
+parts=(age prometheus prometheus-alertmanager nginx-light caddy systemd victoria-metrics jq curl chromium unzip zip openssh-client openssl sqlite3 python3 libarchive-tools strace faketime tmux)
+programs=(age age-keygen prometheus promtool prometheus-alertmanager nginx caddy systemd-analyze victoria-metrics jq curl chromium unzip zip ssh-keygen openssl sqlite3 python3 bsdtar strace faketime tmux)
 missing=()
 for program in "${programs[@]}"; do command -v "$program" >/dev/null || missing+=("$program"); done
 if ((${#missing[@]} > 0)); then

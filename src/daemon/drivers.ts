@@ -2,6 +2,7 @@ import type { App } from '../lib/app/index.js';
 import type { Tick } from '../lib/canary/index.js';
 import { CheckpointDriver } from './checkpoints.js';
 import { Loops } from './loops.js';
+import { MaintenanceDriver } from './maintenance.js';
 import type { Check } from './readiness.js';
 
 interface DriversOptions {
@@ -16,18 +17,21 @@ const INDEX_MS = 5_000;
 /** How often to look for promotions whose process has died. */
 const PROMOTIONS_MS = 30_000;
 const CHECKPOINT_MS = 3_600_000;
+/** How often to ask whether the database is due for maintenance. */
+const MAINTENANCE_MS = 60_000;
 /** How often an idle daemon checks that it could write. */
 const DATABASE_MS = 5_000;
 /** A lease nobody holds: releasing it is a transaction that changes nothing, but fails like any other write would. */
 const NO_LEASE = 'probe:database';
 
-/** The daemon's background work: canaries, jobs, promotions, the search index, checkpoints. */
+/** The daemon's background work: canaries, jobs, promotions, the search index, checkpoints, maintenance. */
 export class Drivers {
   readonly #options: DriversOptions;
   readonly #loops = new Loops();
   readonly #runner: ReturnType<App['runner']>;
   readonly #jobs: ReturnType<App['jobRunner']>;
   readonly #checkpoints: CheckpointDriver;
+  readonly #maintenance: MaintenanceDriver;
 
   constructor(options: DriversOptions) {
     this.#options = options;
@@ -35,6 +39,7 @@ export class Drivers {
     this.#runner = app.runner({ onTick, onError: (id, error) => onError(error, id) });
     this.#jobs = app.jobRunner({ onError: (id, error) => onError(error, id ?? 'jobs') });
     this.#checkpoints = new CheckpointDriver(app, onError);
+    this.#maintenance = new MaintenanceDriver(app);
   }
 
   /** Resolves with the error of the first one that ends without being stopped. */
@@ -56,6 +61,9 @@ export class Drivers {
     );
     this.#loops.run('checkpoints', (signal) =>
       this.#repeat('checkpoints', CHECKPOINT_MS, signal, () => this.#checkpoints.make(signal)),
+    );
+    this.#loops.run('maintenance', (signal) =>
+      this.#repeat('maintenance', MAINTENANCE_MS, signal, () => this.#maintenance.run(signal)),
     );
   }
 

@@ -1,11 +1,11 @@
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type App, folderOf } from '../lib/app/index.js';
+import { type App, folderOf, lastOf } from '../lib/app/index.js';
 import type { Tick } from '../lib/canary/index.js';
 import { nextDue } from '../lib/canary/index.js';
 import { LukhasError } from '../lib/errors.js';
 import type { Observation } from '../lib/judge/index.js';
-import type { FeedItem } from '../lib/ledger/index.js';
+import type { FeedItem, StoredEvent } from '../lib/ledger/index.js';
 import { ENDED_KINDS } from '../lib/readings/index.js';
 import { FallbackTime } from './fallback-time.js';
 import { countStates } from './health.js';
@@ -73,6 +73,15 @@ export class DaemonMetrics {
     }
     for (const { subject, data } of await ledger.summaries({ type: 'canary', states: ['PROMOTED'] }))
       if (data['breakGlass'] === 'not reviewed') this.#unreviewed.add(subject);
+    for (const kind of ['backup.made', 'maintenance.finished'] as const) {
+      const last = await lastOf(ledger, kind);
+      if (last !== null) this.#note(last);
+    }
+  }
+
+  #note({ kind, ts }: Pick<StoredEvent, 'kind' | 'ts'>): void {
+    if (kind === 'backup.made') this.#m.backedUp.set(Date.parse(ts) / 1000);
+    if (kind === 'maintenance.finished') this.#m.maintained.set(Date.parse(ts) / 1000);
   }
 
   /** Call with everything that is committed. */
@@ -81,6 +90,7 @@ export class DaemonMetrics {
     this.#overdue.take(items);
     for (const item of items) {
       if (item.type !== 'event') continue;
+      this.#note(item.event);
       if (item.event.kind === 'canary.forced') this.#unreviewed.add(item.event.subject);
       if (item.event.kind === 'evidence.failed') this.#m.exports.inc();
       if (item.event.kind === 'canary.decided' && NO_METRICS.includes(item.event.data.verdict.reason))
@@ -229,6 +239,14 @@ function register(registry: Registry) {
     bytes: gauge('lukhas_database_bytes', 'Size of the database and its write-ahead log.'),
     diskFree: gauge('lukhas_disk_free_bytes', 'Free space on the disk of the database.'),
     diskSize: gauge('lukhas_disk_size_bytes', 'Size of the disk of the database.'),
+    backedUp: gauge(
+      'lukhas_backup_last_success_timestamp_seconds',
+      'When the newest backup of the database was made, seconds since the epoch; 0 if none was.',
+    ),
+    maintained: gauge(
+      'lukhas_maintenance_last_success_timestamp_seconds',
+      'When the database was maintained last, seconds since the epoch; 0 if it never was.',
+    ),
     exports: counter('lukhas_export_failures_total', 'Evidence exports that failed, of commands too.'),
     requests: counter('lukhas_http_requests_total', 'Requests answered, by route.', ['route', 'method', 'status']),
     cpu: counter('process_cpu_seconds_total', 'Processor time, user and system.'),

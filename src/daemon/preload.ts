@@ -13,6 +13,7 @@ const LAZY: readonly (() => Promise<unknown>)[] = [
   () => import('node:timers/promises'),
   () => import('../lib/app/config-schema.js'),
   () => import('../lib/app/config-trust.js'),
+  () => import('../lib/app/database/maintain-in-thread.js'),
   () => import('../lib/app/explanations.js'),
   () => import('../lib/app/probe.js'),
   () => import('../lib/app/start-canary.js'),

@@ -5,10 +5,12 @@ import { expect } from 'chai';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** What no daemon gets to: threads load what they run, and TypeScript's loader in tests alone; the self-check, init, observe and watch are commands. */
+/** What no daemon gets to: threads load what they run, and TypeScript's loader in tests alone; the self-check, init, observe, watch, backups and restoring are commands. */
 const NOT_OF_A_DAEMON: readonly string[] = [
   'lib/threads/start.ts',
   'lib/app/doctor/',
+  'lib/app/database/check-copy.ts',
+  'lib/backup/',
   'lib/app/init/',
   'lib/app/watching/',
   'lib/metrics/requests/',

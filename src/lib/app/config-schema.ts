@@ -9,6 +9,8 @@ import { hooksSchema, placedHooks } from '../gates/index.js';
 import { parseInput, parseText } from '../input/index.js';
 import { jobsSchema, type TasksConfig, tasksSchema } from '../jobs/index.js';
 import type { ArmsConfig, SignalsConfig } from '../metrics/index.js';
+import { databaseOf, databaseSchema } from './database-schema.js';
+import type { DatabaseConfig } from './database-settings.js';
 import type { ServeConfig } from './serve-settings.js';
 import {
   armsInput,
@@ -31,6 +33,7 @@ export interface FileConfig {
   hooks?: HooksConfig;
   tasks?: TasksConfig;
   jobs?: { concurrency: number };
+  database?: DatabaseConfig;
   promotion?: { requireCanary: boolean };
   serve?: Omit<ServeConfig, 'apiKeys'>;
   keys?: { log?: string | undefined; export?: string | undefined; origin?: string | undefined };
@@ -86,6 +89,7 @@ const configSchema = z.strictObject({
   hooks: hooksSchema.optional(),
   tasks: tasksSchema.optional(),
   jobs: jobsSchema.optional(),
+  database: databaseSchema.optional(),
   promotion: z.strictObject({ requireCanary: z.boolean().default(true) }).optional(),
   serve: serve.optional(),
   keys: keys.optional(),
@@ -121,6 +125,7 @@ export async function readConfigFile(
     hooks,
     tasks,
     jobs,
+    database,
     promotion,
     serve: served,
     keys: signing,
@@ -136,6 +141,7 @@ export async function readConfigFile(
     ...(hooks === undefined ? {} : { hooks: placedHooks(hooks, absolute) }),
     ...(tasks === undefined ? {} : { tasks: inDirectory(tasks, absolute) }),
     ...(jobs === undefined ? {} : { jobs }),
+    ...(database === undefined ? {} : { database: databaseOf(database, absolute) }),
     ...(promotion === undefined ? {} : { promotion }),
     ...(served === undefined ? {} : { serve: served }),
     ...(signing === undefined ? {} : { keys: placed(signing, absolute) }),

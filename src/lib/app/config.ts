@@ -17,6 +17,7 @@ import {
 } from '../metrics/index.js';
 import { configFiles, type Env, fromWorkingDirectory, readFiles, text } from './config-files.js';
 import type { FileConfig } from './config-schema.js';
+import { type DatabaseConfig, DEFAULT_DATABASE_CONFIG } from './database-settings.js';
 import { evidencePlaces } from './evidence-places.js';
 import type { ServeConfig } from './serve-settings.js';
 import { sourceCredentials } from './source-credentials.js';
@@ -47,6 +48,8 @@ export interface Config {
   tasks: TasksConfig;
   /** How many jobs one process runs at a time. */
   jobs: { concurrency: number };
+  /** Maintenance, retention and backups of the database. */
+  database: DatabaseConfig;
   /** Whether a model may be promoted only on what a canary has proved. */
   promotion: { requireCanary: boolean };
   /** As given: `serveSettings` checks it when there is a daemon to start. */
@@ -101,6 +104,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<Config> {
     hooks: file.hooks ?? { promote: [], rollback: [] },
     tasks: file.tasks ?? {},
     jobs: file.jobs ?? { concurrency: 2 },
+    database: file.database ?? DEFAULT_DATABASE_CONFIG,
     promotion: file.promotion ?? { requireCanary: true },
     serve: serveOf(file, env),
     keys: keysOf(file, env, cwd, evidencePlaces(dbPath).keys),

@@ -6,6 +6,7 @@
 export { type App, type OpenOptions, openApp } from './app.js';
 export { canaryJson, exitOf } from './canary-json.js';
 export { authOf, type Config, environment, loadConfig } from './config.js';
+export { lastOf } from './database-settings.js';
 export { checkpointFolder, folderOf } from './evidence-places.js';
 export { composePolicy, policyOfFile, readPolicy } from './policy-input.js';
 export type { Selection } from './replay.js';

@@ -53,10 +53,10 @@ export async function act(context: ActContext, decided: Canary): Promise<number 
  * A promotion stands on nothing that is not proved. A rollback is the safe direction: where the log is damaged, what this
  * driver knows of it is carried out, and the damage is told.
  */
-async function toActOn({ ledger, clock, onDamage }: ActContext, decided: Canary): Promise<Canary> {
+async function toActOn({ ledger, onDamage }: ActContext, decided: Canary): Promise<Canary> {
   const { id, action } = decided;
   try {
-    return await provenEvidence(ledger, id, clock.now());
+    return await provenEvidence(ledger, id);
   } catch (error) {
     if (action.kind !== 'rollback' || !(error instanceof LukhasError) || error.code !== 'LEDGER_CORRUPT') throw error;
     const message = `${error.message.replace(/\.$/, '')}; the rollback of ${id} continues anyway`;

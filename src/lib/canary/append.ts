@@ -1,6 +1,6 @@
 import { type Clock, timestamp } from '../clock.js';
 import { isConflict, LukhasError } from '../errors.js';
-import type { EventDraft, Expectation, Ledger } from '../ledger/index.js';
+import type { EventDraft, Expectation, Ledger, Unit } from '../ledger/index.js';
 import { asStored } from '../ledger/index.js';
 import { applyEvent, type Canary, canarySummary } from '../readings/index.js';
 import { loadCanary } from './load.js';
@@ -41,12 +41,13 @@ export async function appendAllowed(
   }
 }
 
-/** Records one event of a canary (null: its first) and its row. @throws LukhasError LEDGER_CONFLICT */
+/** Records one event of a canary (null: its first), its row, and what else belongs to it. @throws LukhasError LEDGER_CONFLICT */
 export async function appendEvent(
   ledger: Ledger,
   canary: Canary | null,
   event: EventDraft,
   expect: readonly Expectation[] = [],
+  more: Pick<Unit, 'prune'> = {},
 ): Promise<Canary> {
   const lastSeq = canary?.lastSeq ?? -1;
   const next = applyEvent(canary, asStored(event, lastSeq + 1));
@@ -54,6 +55,7 @@ export async function appendEvent(
     events: [event],
     summaries: [canarySummary(next)],
     expect: [{ subject: event.subject, lastSeq }, ...expect],
+    ...more,
   });
   return written ? applyEvent(canary, written) : next;
 }

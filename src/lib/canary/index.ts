@@ -6,6 +6,7 @@ export type { Tick } from './advance.js';
 export { type ApprovalEligibility, Approvals } from './approvals.js';
 export { Canaries, type StartRequest } from './canaries.js';
 export { CANARY } from './load.js';
+export { pruneCanary } from './prune.js';
 export { recordedCanary, type StartedFilter, startedCanaries } from './recorded.js';
 export { Runner, type RunnerOptions } from './runner.js';
 export { nextDue } from './schedule.js';

@@ -32,20 +32,19 @@ export async function provenCanary(ledger: Ledger, id: string): Promise<Canary> 
 /**
  * The same, and its observations are those that it was decided on, and the gate's holder is proved in any case: what a
  * promotion is made on.
- * @param now ms since the epoch
  * @throws LukhasError as `provenCanary`
  */
-export async function provenEvidence(ledger: Ledger, id: string, now: number): Promise<Canary> {
+export async function provenEvidence(ledger: Ledger, id: string): Promise<Canary> {
   const { canary, events, requestedSeq } = await proved(ledger, id);
   if (approvalRule(canary) === null) await proveGate(ledger, canary.toGate, requestedSeq);
-  await proveObservations(ledger, events, now);
+  await proveObservations(ledger, events);
   return canary;
 }
 
 /** Evidence as `provenEvidence` reads it, once nothing else forbids that something is promoted in this log. */
 export function promotable(beforePromoting: (() => Promise<void>) | undefined): typeof provenEvidence {
-  return async (ledger, id, now) => {
-    const canary = await provenEvidence(ledger, id, now);
+  return async (ledger, id) => {
+    const canary = await provenEvidence(ledger, id);
     await beforePromoting?.();
     return canary;
   };

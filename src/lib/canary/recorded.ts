@@ -1,5 +1,6 @@
 import type { Policy, Verdict } from '../judge/index.js';
 import type { Ledger } from '../ledger/index.js';
+import { isPruningOf } from '../ledger/index.js';
 import { type Canary, foldCanary } from '../readings/index.js';
 
 /** Canaries that began within a time; times are ms since the epoch. */
@@ -48,6 +49,8 @@ export interface RecordedCanary {
   undecided: string | null;
   /** A human decision that overrode or ended it, in words. */
   overridden: string | null;
+  /** The entry which says that just the observations of the verdict were deleted by retention; left out: none does. */
+  pruned?: { seq: number; ts: string };
   lines(): AsyncIterable<string>;
 }
 
@@ -59,6 +62,9 @@ export async function recordedCanary(ledger: Ledger, id: string, size: number): 
   const canary = foldCanary(await ledger.events({ subject: id, to: size }));
   if (canary === null || canary.startedAt === null) return null;
   const { modelId, fromGate, toGate, startedAt, policy: own, verdict, observations } = canary;
+  // As of now, whatever part of the log is replayed: what is gone is gone.
+  const prunings = observations === null ? [] : await ledger.events({ subject: id, kinds: ['canary.pruned'] });
+  const pruned = prunings.find((event) => observations !== null && isPruningOf(event, observations));
   return {
     canaryId: id,
     modelId,
@@ -69,6 +75,7 @@ export async function recordedCanary(ledger: Ledger, id: string, size: number): 
     decided: verdict && observations ? { verdict, count: observations.count, digest: observations.digest } : null,
     undecided: verdict ? null : undecided(canary),
     overridden: byHand(canary),
+    ...(pruned === undefined ? {} : { pruned: { seq: pruned.seq, ts: pruned.ts } }),
     lines: () => ledger.observationLines(id),
   };
 }

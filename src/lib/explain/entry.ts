@@ -111,6 +111,14 @@ function stepWords(event: Exclude<StoredEvent, FoundEvent>): string {
       return `failed (${event.data.reason}): ${event.data.message}`;
     case 'evidence.failed':
       return `export failed: ${event.data.message}`;
+    case 'canary.pruned':
+      return `${event.data.observations.count} observations pruned by retention (older than ${event.data.olderThanDays} days)`;
+    case 'maintenance.finished':
+      return `database maintained: ${event.data.observations} observations of ${event.data.canaries} canaries pruned`;
+    case 'backup.made':
+      return `backup of ${event.data.size} entries: ${event.data.file ?? 'given to a program'}`;
+    case 'backup.restored':
+      return `restored from a backup of ${event.data.size} entries`;
     default:
       return unhandled(event);
   }

@@ -18,7 +18,7 @@ export interface Evidence {
 
 /**
  * `agrees`: the same judge says the same, to the byte; `differs`: it does not, or what it judged is not what is
- * recorded; `pruned`: the observations are gone; `other judge`: another version decided; `undecided`: nothing to compare.
+ * recorded; `pruned`: the observations were deleted by retention, as the log says; `other judge`: another version decided; `undecided`: nothing to compare.
  */
 export interface Recheck {
   status: 'agrees' | 'differs' | 'pruned' | 'other judge' | 'undecided';
@@ -43,14 +43,14 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
     observations: { ...found, committed: committed && { count: committed.count, digest: committed.digest } },
   });
   if (!decided || !committed) return result('undecided', undecidedWords(facts, found.count));
-  const pruned = found.count === 0 && committed.count > 0;
+  const pruned = found.count === 0 && isPruned(facts, committed);
   const changed = [
     ...(requested.data.policyDigest === evidence.policyDigest ? [] : ['the policy is not the one that was recorded']),
     ...(pruned ? [] : changes(committed, found)),
   ];
   // Observations other than those judged may be anything: judging them again proves nothing.
   if (changed.length > 0) return result('differs', SHOUT, changed);
-  if (pruned) return result('pruned', 'cannot be recomputed: observations were pruned');
+  if (pruned) return result('pruned', `cannot be recomputed: ${prunedText(facts)}`);
   const { verdict } = decided.data;
   const version = judgeVersionOf(requested.data.policy);
   if (verdict.judge !== version)
@@ -68,9 +68,21 @@ export function recheck(facts: Facts, evidence: Evidence): Recheck {
   );
 }
 
-function undecidedWords({ started }: Facts, count: number): string {
-  if (!started) return 'nothing to recompute: no check took place';
-  if (count === 0) return 'cannot be computed: observations were pruned';
+/** Whether the log says that what was judged was deleted on purpose: as many observations, with the digest of the verdict. */
+function isPruned({ pruned }: Facts, committed: Pick<Committed, 'count' | 'digest'>): boolean {
+  const deleted = pruned?.data.observations;
+  return deleted !== undefined && deleted.count === committed.count && deleted.digest === committed.digest;
+}
+
+/** What became of observations that are not there. */
+export function prunedText({ pruned }: Facts): string {
+  if (pruned === null) return 'its observations are missing, and no entry says that they were pruned';
+  return `its observations were pruned on ${pruned.ts.slice(0, 10)} by retention (entry ${pruned.seq})`;
+}
+
+function undecidedWords(facts: Facts, count: number): string {
+  if (!facts.started) return 'nothing to recompute: no check took place';
+  if (count === 0) return `cannot be computed: ${prunedText(facts)}`;
   return `computed now from ${plural(count, 'observation')}: no verdict is recorded to compare it with`;
 }
 

@@ -4,4 +4,5 @@
  */
 export { MOST_SETTINGS, readLimited } from './limited-file.js';
 export { type Output, type Replaceable, refuseToReplace, writeOutput } from './output-file.js';
+export { partialFile, removeAbandoned } from './partial-file.js';
 export { createFile, type FileKind, refuseOpenFolder, replaceFile, writableOf } from './whole-file.js';

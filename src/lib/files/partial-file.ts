@@ -6,7 +6,8 @@ import { formatProcess, lifeOf, parseProcess, thisProcess } from '../process/ind
 /** Whoever writes does so all the time; this much silence is believed of a process of which nobody here knows whether it lives. */
 const SILENT_MS = 86_400_000;
 
-const NAME = /^\.lukhas-(?<by>.+)-[0-9a-f]{8}\.tmp$/;
+/** Also what SQLite makes beside a database that is written so. */
+const NAME = /^\.lukhas-(?<by>.+)-[0-9a-f]{8}\.tmp(?:-journal|-wal|-shm)?$/;
 
 /** Where a file of `folder` is written until it is whole: a name that says by which process. */
 export function partialFile(folder: string): string {

@@ -19,7 +19,6 @@ export type Eligibility =
 /**
  * Reads what a request to promote this model into this gate meets now; writes nothing. Everything that it depends on is
  * taken from proved entries: rows of listings are not asked.
- * @param now ms since the epoch
  * @throws LukhasError LEDGER_CORRUPT
  */
 export async function eligibilityOf(
@@ -27,7 +26,6 @@ export async function eligibilityOf(
   modelId: string,
   gate: string,
   requireCanary: boolean,
-  now: number,
 ): Promise<Eligibility> {
   const open = await openPromotion(index, modelId, gate);
   if (open !== null) return { kind: 'open', id: open };
@@ -47,7 +45,7 @@ export async function eligibilityOf(
   // neither is one that people have to approve a way around them.
   const barred = last !== null && (last.state === 'ROLLED_BACK' || last.approvals);
   if (last?.proves || !(requireCanary || barred)) {
-    if (last !== null) await provenOutcome(index, last.canaryId, now);
+    if (last !== null) await provenOutcome(index, last.canaryId);
     return { ...allowed, evidence: last?.proves ? last : null };
   }
   return refused(modelId, gate, last === null ? 'no canary has proved it' : against(last), [

@@ -33,12 +33,11 @@ export async function evidenceOf(index: ProvenIndex, modelId: string, gate: stri
 /**
  * How a canary ended, by proved entries and with the observations that it was decided on; null while it is not over. Asked
  * before anything is recorded, and before hooks are called.
- * @param now ms since the epoch
  * @throws LukhasError LEDGER_CORRUPT when they are not as they were recorded
  */
-export async function provenOutcome(index: ProvenIndex, canaryId: string, now: number): Promise<CanaryOutcome | null> {
+export async function provenOutcome(index: ProvenIndex, canaryId: string): Promise<CanaryOutcome | null> {
   await index.catchUp();
   const events = await index.events(canaryId);
-  await proveObservations(index.ledger, events, now);
+  await proveObservations(index.ledger, events);
   return canaryOutcome(events);
 }

@@ -98,7 +98,7 @@ async function steps(context: DriveContext, promotion: Promotion, turn: GateLeas
   const { ledger, index, clock, hooks, env, holder, signal } = context;
   const { id, gate, modelId, requestedBy: by, requestedSeq: since } = promotion;
   const { canaryId } = promotion;
-  const ending = canaryId === null ? null : await provenOutcome(index, canaryId, clock.now());
+  const ending = canaryId === null ? null : await provenOutcome(index, canaryId);
   await index.catchUp();
   await index.proveGate(gate, since);
   if (await overtaken(context, promotion))

@@ -123,8 +123,8 @@ export class Promotions {
   }
 
   private outlook(modelId: string, gate: string): Promise<Eligibility> {
-    const { clock, requireCanary } = this.options;
-    return eligibilityOf(this.index, modelId, gate, requireCanary, clock.now());
+    const { requireCanary } = this.options;
+    return eligibilityOf(this.index, modelId, gate, requireCanary);
   }
 
   /** The open promotion, or a new one; null when the model holds the gate already. */

@@ -138,6 +138,34 @@ const SCHEMAS: { readonly [K in EventKind]: z.ZodType } = {
   }),
   'canary.forced': z.strictObject({ by: actor, reason: text, reviewDueAt: ms }),
   'canary.reviewed': z.strictObject({ by: actor, reason: text }),
+  'canary.pruned': z.strictObject({
+    by: actor,
+    olderThanDays: z.number().min(0),
+    observations: z.strictObject({ count: z.int().min(1), digest }),
+  }),
+  'maintenance.finished': z.strictObject({
+    by: actor,
+    canaries: count,
+    observations: count,
+    freedBytes: count,
+    durationMs: z.number().min(0),
+  }),
+  'backup.made': z.strictObject({
+    by: actor,
+    file: text.nullable(),
+    bytes: count,
+    sha256: digest,
+    size: count,
+    root: digest,
+    durationMs: z.number().min(0),
+  }),
+  'backup.restored': z.strictObject({
+    by: actor,
+    sha256: digest,
+    size: count,
+    root: digest,
+    replaced: count.nullable(),
+  }),
 };
 
 const RFC3339_UTC = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/;

@@ -148,6 +148,45 @@ export interface EventData {
   'canary.forced': { by: Actor; reason: string; reviewDueAt: number };
   /** Another person has reviewed a break-glass promotion. */
   'canary.reviewed': { by: Actor; reason: string };
+  /**
+   * All observations of a canary that has ended were deleted on purpose, in the transaction of this entry: how many they
+   * were, and the SHA-256 over their lines, which were compared with the verdict first.
+   */
+  'canary.pruned': { by: Actor; olderThanDays: number; observations: { count: number; digest: string } };
+  /** The database was maintained; what it came to. Subject of this and the next two: `database`. */
+  'maintenance.finished': {
+    by: Actor;
+    /** Canaries whose observations were pruned, and how many observations those were. */
+    canaries: number;
+    observations: number;
+    /** Bytes given back to the file system. */
+    freedBytes: number;
+    durationMs: number;
+  };
+  /** An encrypted copy of the database was written. */
+  'backup.made': {
+    by: Actor;
+    /** The file's name, without its folder; null: given to a program. */
+    file: string | null;
+    /** Of the encrypted copy. */
+    bytes: number;
+    sha256: string;
+    /** Entries in the copy, and the root hash of its log, hex. */
+    size: number;
+    root: string;
+    durationMs: number;
+  };
+  /** This log is a copy that took the place of another database. */
+  'backup.restored': {
+    by: Actor;
+    /** Of the encrypted copy. */
+    sha256: string;
+    /** Entries in the copy, and the root hash of its log, hex. */
+    size: number;
+    root: string;
+    /** Entries of the log that it replaced; null: there was none, or it could not be read. */
+    replaced: number | null;
+  };
 }
 
 export type EventKind = keyof EventData;

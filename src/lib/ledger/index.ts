@@ -33,6 +33,6 @@ export type {
 } from './ledger.js';
 export { FAMILIES, type LedgerPages, type LinePage, type Selection, type SeqRange } from './pages.js';
 export { type LogEntry, readProvenLog } from './proven-log.js';
-export { KEPT_MS, proveObservations } from './proven-observations.js';
+export { isPruningOf, proveObservations } from './proven-observations.js';
 export { type Named, notInLog, resolveId, SHORTEST_PREFIX } from './resolve.js';
 export { asStored, EVENT_KINDS, isReadable } from './versions.js';

@@ -3,6 +3,7 @@ import type { DocumentIndex } from './documents.js';
 import type { EventDraft, EventKind, StoredEvent } from './events.js';
 import type { LeaseClock } from './lapse.js';
 import type { LedgerPages } from './pages.js';
+import type { LedgerUpkeep } from './upkeep.js';
 
 /**
  * The log and what lives beside it. Asynchronous from the start, so that a second engine can join SQLite.
@@ -90,6 +91,8 @@ export interface Ledger {
   readonly documents: DocumentIndex;
   /** The log in large pieces. */
   readonly pages: LedgerPages;
+  /** The file it is in. */
+  readonly upkeep: LedgerUpkeep;
 
   /**
    * Takes or renews a lease; false when another holder has it and it has not lapsed (see `LapseWatch`).
@@ -145,6 +148,8 @@ export interface Unit {
     afterEvents?: number;
   }[];
   cursors?: readonly { canaryId: string; cursor: unknown }[];
+  /** Deletes all observations of a canary and its cursor; LEDGER_CONFLICT when they are not so many. */
+  prune?: { canaryId: string; count: number };
   summaries?: readonly SummaryDraft[];
   expect?: Expectation[];
 }

@@ -89,6 +89,24 @@ const SHAPES: { readonly [K in EventKind]: { readonly [M in keyof EventData[K]]-
   'canary.lapsed': { cause: 'text', holder: '?text', begun: 'flag' },
   'canary.forced': { by: 'actor', reason: 'text', reviewDueAt: 'number' },
   'canary.reviewed': { by: 'actor', reason: 'text' },
+  'canary.pruned': { by: 'actor', olderThanDays: 'number', observations: 'object' },
+  'maintenance.finished': {
+    by: 'actor',
+    canaries: 'number',
+    observations: 'number',
+    freedBytes: 'number',
+    durationMs: 'number',
+  },
+  'backup.made': {
+    by: 'actor',
+    file: '?text',
+    bytes: 'number',
+    sha256: 'text',
+    size: 'number',
+    root: 'text',
+    durationMs: 'number',
+  },
+  'backup.restored': { by: 'actor', sha256: 'text', size: 'number', root: 'text', replaced: '?number' },
 };
 
 /** Members inside those, of the two that the judge makes. */
@@ -112,6 +130,7 @@ const INSIDE: { readonly [K in EventKind]?: Readonly<Record<string, Readonly<Rec
     },
     observations: { count: 'number', digest: 'text' },
   },
+  'canary.pruned': { observations: { count: 'number', digest: 'text' } },
 };
 
 /** The first member that is not of its shape, as `data.by`; null: all are. */

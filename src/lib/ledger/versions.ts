@@ -37,6 +37,10 @@ export const UPGRADES: Upgrades = {
   'canary.lapsed': [],
   'canary.forced': [],
   'canary.reviewed': [],
+  'canary.pruned': [],
+  'maintenance.finished': [],
+  'backup.made': [],
+  'backup.restored': [],
 };
 
 /** Every kind of entry. */

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   cwd?: string | undefined;
   /** Standard input; none when left out. */
   input?: string;
+  /** A file to be standard input. */
+  inputFile?: string;
   timeoutSeconds: number;
   signal?: AbortSignal | undefined;
   /** Time between SIGTERM and SIGKILL. */
@@ -45,7 +47,7 @@ const LONGEST_MS = 2 ** 31 - 1;
  * @throws the signal's reason when it was aborted before the program was started
  */
 export async function runProgram(command: readonly string[], options: ProgramOptions): Promise<ProgramEnd> {
-  const { signal, graceMs, timeoutSeconds, input, cwd } = options;
+  const { signal, graceMs, timeoutSeconds, cwd } = options;
   const { execa } = await import('execa');
   signal?.throwIfAborted();
   const began = performance.now();
@@ -56,7 +58,7 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
   const child = execa(file, args, {
     env: options.env,
     extendEnv: false,
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...inputOf(options),
     detached: true,
     reject: false,
     buffer: false,
@@ -110,6 +112,11 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
     clearTimeout(drain);
     signal?.removeEventListener('abort', stop);
   }
+}
+
+function inputOf({ input, inputFile }: ProgramOptions) {
+  if (inputFile !== undefined) return { inputFile };
+  return input === undefined ? { stdin: 'ignore' as const } : { input };
 }
 
 function notStarted(file: string, began: number): ProgramEnd {

@@ -193,7 +193,8 @@ function change(canary: Canary, event: CanaryEvent): Partial<Canary> {
       return { consent: consentAfter(canary.consent, approvalRule(canary), event), ...concluded(canary, event) };
     case 'canary.reviewed':
       return { consent: consentAfter(canary.consent, approvalRule(canary), event) };
-    // A first request is not folded into anything, and a hook's result is what counts.
+    // A first request is not folded into anything, a hook's result is what counts, and pruning changes no outcome.
+    case 'canary.pruned':
     case 'canary.requested':
     case 'hook.intended':
       return {};

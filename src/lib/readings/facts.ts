@@ -63,6 +63,8 @@ export interface Facts {
   lapses: EventOf<'canary.lapsed'>[];
   forced: EventOf<'canary.forced'> | null;
   reviewed: EventOf<'canary.reviewed'> | null;
+  /** Its observations were deleted by retention. */
+  pruned: EventOf<'canary.pruned'> | null;
   /** A promotion waits for people to approve it. */
   awaits: boolean;
 }
@@ -98,6 +100,7 @@ function begun(id: string, requested: Facts['requested']): Facts {
     lapses: [],
     forced: null,
     reviewed: null,
+    pruned: null,
     awaits: false,
   };
 }
@@ -158,6 +161,9 @@ function take(facts: Facts, event: Exclude<CanaryEvent, EventOf<'canary.requeste
       return;
     case 'canary.reviewed':
       facts.reviewed = event;
+      return;
+    case 'canary.pruned':
+      facts.pruned = event;
       return;
     // Told by the verdict's attribution.
     case 'canary.held':

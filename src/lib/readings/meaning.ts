@@ -73,6 +73,12 @@ const MEANINGS = {
     verb: 'promoted by break-glass',
   },
   'canary.reviewed': { about: 'canary', canary: ['PROMOTED'], found: true, verb: 'reviewed' },
+  'canary.pruned': {
+    about: 'canary',
+    canary: ['PROMOTED', 'ROLLED_BACK', 'BLOCKED', 'ABORTED', 'FAILED'],
+    idle: true,
+    ends: true,
+  },
   'hook.intended': { about: 'hook', canary: OVER },
   'hook.finished': { about: 'hook', canary: OVER },
   'gate.changed': { about: 'gate', idle: true, found: true },
@@ -83,6 +89,9 @@ const MEANINGS = {
   'job.completed': { about: 'job', ends: true },
   'job.failed': { about: 'job', ends: true },
   'evidence.failed': { about: 'log' },
+  'maintenance.finished': { about: 'log' },
+  'backup.made': { about: 'log' },
+  'backup.restored': { about: 'log' },
 } as const satisfies { readonly [K in EventKind]: Meaning };
 
 type Meanings = typeof MEANINGS;

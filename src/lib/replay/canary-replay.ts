@@ -32,10 +32,10 @@ export async function replayCanary(
     ownSignals?.see(observation);
     see?.(observation);
   });
-  const pruned = decided !== null && decided.count > 0 && records.count === 0;
+  const pruned = decided !== null && records.count === 0 && recording.pruned !== undefined;
   if (!pruned) checkRecords(recording, records, comparison.original);
   const lacking = pruned
-    ? `its ${decided.count} observations were pruned`
+    ? `its ${decided.count} observations were pruned on ${recording.pruned?.ts.slice(0, 10)} by retention (entry ${recording.pruned?.seq})`
     : (signals.lacking() ?? endLacking(recording, comparison.counterfactual));
   const judged = !pruned && signals.lacking() === null;
   const original = originalSide(recording, comparison.original, other, ownSignals?.lacking() ?? null);

@@ -11,6 +11,8 @@ export interface Recording {
   own: Policy | null;
   /** Its verdict as the log has it, and the observations to which the log commits; null when it was never decided. */
   decided: { verdict: Verdict; count: number; digest: string } | null;
+  /** The entry which says that just the observations of the verdict were deleted by retention; left out: none does. */
+  pruned?: { seq: number; ts: string };
   /** Why there is no recorded verdict, in words; null when there is one, or when the replay makes it. */
   undecided: string | null;
   /** A human decision that overrode or ended it, in words. */

@@ -129,7 +129,8 @@ function canaryNews(event: CanaryEvent, required: number): News | null {
     }
     case 'canary.reviewed':
       return ['reviewed', 'PROMOTED', { by: event.data.by.who, reason: event.data.reason }];
-    // Steps within a step.
+    // Steps within a step, and what changes nothing of how it ended.
+    case 'canary.pruned':
     case 'canary.retried':
     case 'hook.intended':
       return null;

@@ -80,6 +80,11 @@ describe('configuration', () => {
       hooks: { promote: [], rollback: [] },
       tasks: {},
       jobs: { concurrency: 2 },
+      database: {
+        maintenance: { enabled: true, hour: 3 },
+        retention: { observationDays: 30 },
+        backup: { recipients: [], to: null, command: null, passEnv: [], keep: 14 },
+      },
       promotion: { requireCanary: true },
       serve: { apiKeys: [] },
       keys: {

@@ -278,7 +278,7 @@ describe('approvals', () => {
   });
 
   it('cannot be gone around by a promotion on the evidence, whether it awaits them, has them, or was a dry run', async () => {
-    const outlook = () => eligibilityOf(new ProvenIndex(here.ledger), 'fraud-v2', 'production', false, clock.now());
+    const outlook = () => eligibilityOf(new ProvenIndex(here.ledger), 'fraud-v2', 'production', false);
     const { id } = await decided();
     expect((await outlook()).kind).to.equal('refused');
     await approvals.approve(id, BO, 'ok');

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { Approvals } from '../../../src/lib/canary/approvals.js';
 import { Canaries } from '../../../src/lib/canary/canaries.js';
 import { provenCanary } from '../../../src/lib/canary/load.js';
+import { pruneCanary } from '../../../src/lib/canary/prune.js';
 import { Runner } from '../../../src/lib/canary/runner.js';
 import type { LukhasError } from '../../../src/lib/errors.js';
 import type { HooksConfig } from '../../../src/lib/gates/hook.js';
@@ -212,13 +213,17 @@ describe('a damaged log', () => {
     );
   });
 
-  it('is not promoted again from observations that are old enough to be gone, but for others', async () => {
+  it('is promoted without its observations only where an entry says that they were pruned', async () => {
     const { id } = await decided(0, SILENT);
+    const pruned = await decided(0, SILENT);
     clock.time += 31 * 86_400_000;
+    const request = { ledger: here.ledger, clock, by: BO, before: clock.time, olderThanDays: 30, dryRun: false };
+    expect((await pruneCanary(pruned.id, request)).kind).to.equal('pruned');
     db.db.prepare('DELETE FROM canary_metrics WHERE canary = ? AND tick > 1').run(id);
     expect((await refusal(canaries.override(id, BO, 'known'))).code).to.equal('LEDGER_CORRUPT');
     db.db.prepare('DELETE FROM canary_metrics WHERE canary = ?').run(id);
-    expect((await canaries.override(id, BO, 'known')).state).to.equal('PROMOTED');
+    expect((await refusal(canaries.override(id, BO, 'known'))).code).to.equal('LEDGER_CORRUPT');
+    expect((await canaries.override(pruned.id, BO, 'known')).state).to.equal('PROMOTED');
   });
 
   it('keeps no rollback back, and the damage is told', async () => {

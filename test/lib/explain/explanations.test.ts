@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { why, whyMath } from '../../../src/lib/app/explanations.js';
+import { pruneCanary } from '../../../src/lib/canary/prune.js';
 import { narrativeMarkdown, narrativeText } from '../../../src/lib/explain/render.js';
 import { sparkline } from '../../../src/lib/explain/sparkline.js';
 import { judge } from '../../../src/lib/judge/report.js';
@@ -25,6 +26,23 @@ describe('explanations', () => {
   const log = () => ({ ledger: story.at.ledger, canaries: story.canaries });
   const tell = (name: string) => STORIES[name]!(story);
   const text = async (id = story.id, at?: number) => narrativeText(await why(log(), id, { at }));
+
+  /** @returns the number of the entry that says so */
+  async function pruned(): Promise<number> {
+    const { ledger } = story.at;
+    story.clock.time += 31 * 86_400_000;
+    const request = {
+      ledger,
+      clock: story.clock,
+      by: ACTOR,
+      before: story.clock.time,
+      olderThanDays: 30,
+      dryRun: false,
+    };
+    expect((await pruneCanary(story.id, request)).kind).to.equal('pruned');
+    return (await ledger.size()) - 1;
+  }
+  const day = () => new Date(story.clock.time).toISOString().slice(0, 10);
 
   /** Changes the database as somebody would who means to hide something, and knows how the log is hashed. */
   function tamper(...statements: string[]): void {
@@ -335,21 +353,36 @@ describe('explanations', () => {
       expect(math.observed.error_rate).to.equal(0.002);
     });
 
-    it('cannot be recomputed without the observations; the narrative stays what it was', async () => {
+    it('cannot be recomputed once the observations were pruned; the narrative says so, and stays what it was', async () => {
       await tell('rolled-back');
-      const before = await text();
-      tamper('DELETE FROM canary_metrics');
+      const before = (await text()).split('\n');
+      const seq = await pruned();
       const { check, bet } = await whyMath(log(), story.id);
-      expect(check).to.deep.include({ status: 'pruned', says: 'cannot be recomputed: observations were pruned' });
+      expect(check).to.deep.include({
+        status: 'pruned',
+        says: `cannot be recomputed: its observations were pruned on ${day()} by retention (entry ${seq})`,
+      });
       expect(bet).not.to.equal(null);
-      expect(await text()).to.equal(before);
+      const after = (await text()).split('\n');
+      const added = after.filter((line) => !before.includes(line)).join('\n');
+      expect(added, added).to.match(
+        /^ +\S+ \S+ UTC – \d+ recorded checks pruned by retention \(older than 30 days\)\.$/,
+      );
+      expect(before.filter((line) => !after.includes(line))).to.deep.equal([]);
+    });
+
+    it('do not hold where observations are gone and nothing says that they were pruned', async () => {
+      await tell('rolled-back');
+      tamper('DELETE FROM canary_metrics');
+      expect((await whyMath(log(), story.id)).check).to.deep.include({ status: 'differs' });
     });
 
     it('say so where an undecided canary has lost its observations', async () => {
       await tell('aborted');
-      tamper('DELETE FROM canary_metrics');
-      expect(await text()).to.contain('Its status then is unknown: its observations were pruned.');
-      expect((await whyMath(log(), story.id)).check?.says).to.equal('cannot be computed: observations were pruned');
+      const seq = await pruned();
+      const says = `its observations were pruned on ${day()} by retention (entry ${seq})`;
+      expect(await text()).to.contain(`Its status then is unknown: ${says}.`);
+      expect((await whyMath(log(), story.id)).check?.says).to.equal(`cannot be computed: ${says}`);
     });
 
     const forgeries: Record<string, [RegExp, ...string[]]> = {

@@ -174,4 +174,20 @@ export const EXAMPLES: readonly EventDraft[] = [
   event({ kind: 'canary.lapsed', data: { cause: 'gate', holder: 'm2', begun: false } }),
   event({ kind: 'canary.forced', data: { by: BY, reason: 'production is down, m has the fix', reviewDueAt: 9 } }),
   event({ kind: 'canary.reviewed', data: { by: { who: 'bo', how: 'os-user' }, reason: 'it was needed' } }),
+  event({
+    kind: 'canary.pruned',
+    data: { by: BY, olderThanDays: 30, observations: { count: 3, digest: '2'.repeat(64) } },
+  }),
+  event({
+    kind: 'maintenance.finished',
+    data: { by: BY, canaries: 1, observations: 3, freedBytes: 4096, durationMs: 20 },
+  }),
+  event({
+    kind: 'backup.made',
+    data: { by: BY, file: null, bytes: 9, sha256: '3'.repeat(64), size: 4, root: '4'.repeat(64), durationMs: 20 },
+  }),
+  event({
+    kind: 'backup.restored',
+    data: { by: BY, sha256: '3'.repeat(64), size: 4, root: '4'.repeat(64), replaced: null },
+  }),
 ];

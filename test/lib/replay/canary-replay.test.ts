@@ -214,11 +214,14 @@ describe('a replay of one canary', () => {
   });
 
   it('knows the verdict of a canary whose observations are pruned, and nothing more', async () => {
-    const pruned = recorded(own, healthy, { lines: () => linesOf([]) });
+    const entry = { seq: 7, ts: '2026-11-30T03:00:00.000Z' };
+    const pruned = recorded(own, healthy, { lines: () => linesOf([]), pruned: entry });
     const { original, counterfactual, flips, observations } = await replayCanary(pruned, own);
     expect([original.outcome, counterfactual.outcome, flips]).to.deep.equal(['promote', 'insufficient', null]);
-    expect(counterfactual.lacking).to.match(/13 observations .* pruned/);
+    expect(counterfactual.lacking).to.match(/13 observations were pruned on 2026-11-30 by retention \(entry 7\)/);
     expect(observations).to.include({ count: 0, verified: false });
+    const gone = recorded(own, healthy, { lines: () => linesOf([]) });
+    expect((await refusal(replayCanary(gone, own))).code).to.equal('VERIFICATION');
   });
 
   it('refuses observations other than those that were judged', async () => {

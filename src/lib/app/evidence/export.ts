@@ -92,7 +92,7 @@ export class EvidenceExport {
     const now = place.clock.now();
     const { csvBom = false } = request;
     const selected = { ...timesOf(request, now, prefix), selection: selectionOf(request, prefix), csvBom };
-    const plan = await planPack(place.ledger, selected, filledQueries, now);
+    const plan = await planPack(place.ledger, selected, filledQueries);
     const files = await (makeKeys ? initKeys : showKeys)(place.config);
     const keys = { log: await readKey(place.config, 'log'), export: await readKey(place.config, 'export') };
     // After the plan, so that the checkpoint covers the whole window.

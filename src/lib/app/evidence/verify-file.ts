@@ -178,7 +178,7 @@ async function nameOf(config: Config, key: SigningKey): Promise<string> {
 }
 
 /** @throws LukhasError USAGE: a file that cannot be read, or one key for two roles */
-async function readTrust(files: readonly string[], clock: Clock): Promise<TrustedKey[] | null> {
+export async function readTrust(files: readonly string[], clock: Clock): Promise<TrustedKey[] | null> {
   if (files.length === 0) return null;
   const keys = await Promise.all(
     files.map(async (file) => parseTrustedKeys((await readSmall(file)).toString(), `--trust ${file}`, clock.now())),

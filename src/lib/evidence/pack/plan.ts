@@ -1,6 +1,6 @@
 import { LukhasError } from '../../errors.js';
 import type { EventKind, Ledger, Selection, SeqRange } from '../../ledger/index.js';
-import { KEPT_MS } from '../../ledger/index.js';
+import { isPruningOf } from '../../ledger/index.js';
 import { canonicalJson } from '../../ledger/tree/index.js';
 import { DECISION_KINDS, type DecisionKind, type Outcome, outcomeOf } from '../../readings/index.js';
 import { factsIn, type PackDecision, statedOutcome } from './decisions.js';
@@ -90,16 +90,10 @@ const PATHS = [
 
 /**
  * Reads what the pack will contain.
- * @param now ms since the epoch
- * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT, also when observations of a verdict are missing that
- *   cannot have been pruned
+ * @throws LukhasError USAGE when nothing was recorded by then; LEDGER_CORRUPT, also when observations of a verdict are missing
+ *   and no entry says that they were pruned
  */
-export async function planPack(
-  ledger: Ledger,
-  request: PackRequest,
-  fill: FillQueries,
-  now: number,
-): Promise<PackPlan> {
+export async function planPack(ledger: Ledger, request: PackRequest, fill: FillQueries): Promise<PackPlan> {
   const size = await ledger.size();
   if (size === 0) {
     throw new LukhasError('USAGE', 'The log is empty: there is nothing to export yet.', {
@@ -110,10 +104,8 @@ export async function planPack(
   if (to === 0) throw new LukhasError('USAGE', `No entries before ${request.to}: there is nothing to export.`);
   const range = { from: Math.min(from, to), to };
   const [firstTs, lastTs] = [await timeOf(ledger, Math.min(range.from, to - 1)), await timeOf(ledger, to - 1)];
-  // The earlier of both: neither a wrong clock nor an entry dated ahead makes a decision look old.
-  const present = Math.min(now, Date.parse(await timeOf(ledger, size - 1)));
   const { selection, csvBom = false } = request;
-  const planner = new Planner(ledger, fill, { range, selection, csvBom, firstTs, lastTs }, present);
+  const planner = new Planner(ledger, fill, { range, selection, csvBom, firstTs, lastTs });
   return ledger.pages.withSmallCache(() => planner.plan());
 }
 
@@ -137,7 +129,6 @@ class Planner {
     readonly ledger: Ledger,
     readonly fill: FillQueries,
     window: Pick<PackPlan, 'range' | 'selection' | 'csvBom' | 'firstTs' | 'lastTs'>,
-    readonly present: number,
   ) {
     const observations = { kept: 0, missing: [] };
     this.#plan = { ...window, decisions: [], policies: new Map(), judges: new Set(), sources: [], observations };
@@ -223,7 +214,7 @@ class Planner {
     this.#plan.decisions.push(made);
     if (made.unreviewed) this.#forced.set(canaryId, made);
     if (typeof judge === 'number') this.#plan.judges.add(judge);
-    if (lastTick !== null) await this.#observed(at, lastTick, observations);
+    if (lastTick !== null) await this.#observed(made, lastTick);
   }
 
   #reviewed(canaryId: string): void {
@@ -232,11 +223,12 @@ class Planner {
   }
 
   /** All observations must be there, or none: a part cannot be compared with the verdict's digest. */
-  async #observed({ seq, ts, canaryId }: DecidedAt, lastTick: number, count: number): Promise<void> {
+  async #observed({ seq, canaryId, observations: count, digest }: PackDecision, lastTick: number): Promise<void> {
     const kept = await this.ledger.pages.countObservations(canaryId, lastTick);
     this.#plan.observations.kept += kept;
     if (kept === count) return;
-    const pruned = kept === 0 && this.present - Date.parse(ts) > KEPT_MS;
+    const entries = kept === 0 ? await this.ledger.events({ subject: canaryId, kinds: ['canary.pruned'] }) : [];
+    const pruned = entries.some((event) => isPruningOf(event, { count, digest: digest ?? '' }));
     if (!pruned) throw otherObservations({ seq, canaryId }, `are ${kept}, but it judged ${count}`);
     this.#plan.observations.missing.push({ canaryId, count });
   }

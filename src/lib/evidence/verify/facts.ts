@@ -18,6 +18,8 @@ export class FactCheck {
   readonly judges = new Set<unknown>();
   /** Canaries without observations in the pack, in order of their verdicts. */
   readonly missing: { canaryId: string; count: number }[] = [];
+  /** The same with the entry of the pack that says they were pruned, by canary. */
+  readonly #absent = new Map<string, Absent>();
   firstTs: { seq: number; ts: string } | null = null;
   lastTs: { seq: number; ts: string } | null = null;
   decided = 0;
@@ -45,6 +47,7 @@ export class FactCheck {
     this.#byPeople(entry);
     const end = endOf(entry, this.#requests.waits(entry.subject));
     if (end !== null) this.#end(entry, end);
+    if (entry.kind === 'canary.pruned') this.#pruned(entry);
     return entry.kind === 'canary.decided' ? this.#verdict(entry) : undefined;
   }
 
@@ -56,9 +59,7 @@ export class FactCheck {
     for (const digest of policies) {
       if (!this.#used.has(digest)) this.findings.problem(`policies/${digest}.json: nothing in the pack uses it`);
     }
-    const more = this.missing.length - NAMED;
-    if (more > 0)
-      this.findings.unchecked(`observations of ${more} more verdicts: not in the pack, which says they were pruned`);
+    this.#tellAbsent();
     const unrequested = this.#unrequested.text();
     if (unrequested !== null) this.findings.unchecked(unrequested);
     const stated = statement?.length ?? this.decided;
@@ -105,11 +106,7 @@ export class FactCheck {
     const kept = found?.count ?? 0;
     if (kept === 0 && judged.count > 0) {
       this.missing.push({ canaryId: subject, count: judged.count });
-      if (this.missing.length <= NAMED) {
-        this.findings.unchecked(
-          `entry ${seq}: verdict on ${subject}: its ${judged.count} observations are not in the pack, which says they were pruned`,
-        );
-      }
+      this.#absent.set(subject, { seq, count: judged.count, digest: judged.digest, by: null });
       return;
     }
     if (kept < judged.count) {
@@ -124,6 +121,28 @@ export class FactCheck {
     if (!same || !times)
       this.findings.problem(`entry ${seq}: verdict on ${subject}: its observations differ from those it judged`);
     else this.committed += kept;
+  }
+
+  /** Proved like every entry of the pack: these observations were deleted on purpose, and not left out by who made the pack. */
+  #pruned({ seq, subject, ts, data }: Entry): void {
+    const absent = this.#absent.get(subject);
+    const { count, digest } = (data['observations'] ?? {}) as Record<string, unknown>;
+    if (absent !== undefined && absent.count === count && absent.digest === digest) absent.by = { seq, ts };
+  }
+
+  #tellAbsent(): void {
+    let named = 0;
+    for (const [subject, { seq, count, by }] of this.#absent) {
+      if (++named > NAMED) break;
+      const why =
+        by === null
+          ? 'are not in the pack, which says they were pruned'
+          : `were pruned on ${by.ts.slice(0, 10)} by retention (entry ${by.seq})`;
+      this.findings.unchecked(`entry ${seq}: verdict on ${subject}: its ${count} observations ${why}`);
+    }
+    const more = this.#absent.size - NAMED;
+    if (more > 0)
+      this.findings.unchecked(`observations of ${more} more verdicts: not in the pack, which says they were pruned`);
   }
 
   #end({ seq, subject }: Entry, { outcomes, basis }: { outcomes: string[]; basis: string }): void {
@@ -146,6 +165,15 @@ export class FactCheck {
       );
     }
   }
+}
+
+/** A verdict whose observations are not in the pack. */
+interface Absent {
+  /** Of the verdict. */
+  seq: number;
+  count: number;
+  digest: unknown;
+  by: { seq: number; ts: string } | null;
 }
 
 /** Verdicts without observations that are named one by one: a report has room for few lines, and others must not be lost. */

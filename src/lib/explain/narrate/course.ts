@@ -57,6 +57,8 @@ function eventText(facts: Facts, event: CanaryEvent, day: number): string | null
       return 'BREAK-GLASS: promoted without the approvals that the policy requires';
     case 'canary.reviewed':
       return 'break-glass reviewed';
+    case 'canary.pruned':
+      return `${plural(event.data.observations.count, 'recorded check')} pruned by retention (older than ${plural(event.data.olderThanDays, 'day')})`;
     case 'canary.aborted':
       return 'aborted';
     case 'canary.failed':

@@ -4,6 +4,7 @@ import { why } from '../cause.js';
 import { evidenceText, hasEvidence, howSure } from '../certainty.js';
 import { isAtEnd, label, objectiveSentence, times } from '../objective-sentences.js';
 import { above, counted, inUnit } from '../rate-facts.js';
+import { prunedText } from '../recheck.js';
 import { clip, percent, plural, seconds, timeOn } from '../words.js';
 import { person } from './request.js';
 
@@ -61,7 +62,7 @@ function byHand({ overridden, aborted, failed, requested }: Facts, day: number):
 }
 
 function undecided(facts: Facts, interim: InterimVerdict, day: number): string[] {
-  if (interim === 'pruned') return ['Its status then is unknown: its observations were pruned.'];
+  if (interim === 'pruned') return [`Its status then is unknown: ${prunedText(facts)}.`];
   if (interim === 'not known')
     return ['Its status then is unknown: an input has its own times, and when it was read is not recorded.'];
   if (interim === null) return ['No decision: no check has taken place.'];

@@ -11,6 +11,7 @@ export interface PreparedUnit {
   events: readonly PreparedEvent[];
   observations: readonly { canaryId: string; tick: number; t: number; body: string; afterEvents: number }[];
   cursors: readonly { canaryId: string; body: string }[];
+  prune: Unit['prune'] | null;
   summaries: readonly { head: SummaryDraft; data: string }[];
   expect: readonly Expectation[];
 }
@@ -41,6 +42,7 @@ export function prepareUnit(unit: Unit, checkEvent: (draft: EventDraft) => void)
       head,
       data: canonicalJson(head.data, `head of ${head.subject}`),
     })),
+    prune: unit.prune ?? null,
     expect: unit.expect ?? [],
   };
 }
@@ -116,8 +118,15 @@ export class Appender implements TransactionObserver {
       this.#sql.feed.run(before + afterEvents, canaryId, tick);
     }
     for (const { canaryId, body } of unit.cursors) this.#sql.cursor.run(canaryId, body);
+    if (unit.prune) this.#prune(unit.prune);
     for (const { head, data } of unit.summaries) this.#writeHead(head, data, stored);
     return stored;
+  }
+
+  #prune({ canaryId, count }: NonNullable<Unit['prune']>): void {
+    const { changes } = this.#sql.prune.run(canaryId);
+    if (changes !== count) throw conflict(`${canaryId} has ${changes} observations, not the ${count} to be pruned`);
+    this.#sql.dropCursor.run(canaryId);
   }
 
   #check(expectation: Expectation): void {
@@ -207,6 +216,8 @@ function statements(db: Database) {
     cursor: db.prepare(
       'INSERT INTO cursors (canary, body) VALUES (?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
     ),
+    prune: db.prepare('DELETE FROM canary_metrics WHERE canary = ?'),
+    dropCursor: db.prepare('DELETE FROM cursors WHERE canary = ?'),
     holder: column('SELECT holder FROM leases WHERE subject = ?') as Statement<[string], string>,
     lastSeq: column('SELECT max(seq) FROM events WHERE subject = ?') as Statement<[string], number | null>,
     head: db.prepare(`

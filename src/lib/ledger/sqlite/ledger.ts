@@ -26,6 +26,7 @@ import { SqlitePages } from './pages.js';
 import { SqliteProofs } from './proofs.js';
 import { parsed, Reader } from './read.js';
 import { rebuild } from './rebuild.js';
+import { SqliteUpkeep } from './upkeep.js';
 
 /**
  * Opens the ledger in the SQLite file at `path`, making the file and its folder (mode 0700) when they are missing.
@@ -45,6 +46,7 @@ export class SqliteLedger implements Ledger {
   readonly #listeners = new Set<() => void>();
   readonly documents: SqliteDocuments;
   readonly pages: SqlitePages;
+  readonly upkeep: SqliteUpkeep;
   #proofs: SqliteProofs | null = null;
 
   constructor(connection: Connection) {
@@ -59,6 +61,11 @@ export class SqliteLedger implements Ledger {
       (query) => this.#read(query),
     );
     this.pages = new SqlitePages(connection.db, (query) => this.#read(query));
+    this.upkeep = new SqliteUpkeep(
+      connection,
+      (work) => this.#write(work),
+      (query) => this.#read(query),
+    );
   }
 
   async commit(unit: Unit): Promise<StoredEvent[]> {

@@ -102,6 +102,8 @@ function openForWriting(path: string): Database.Database {
       requireOwnSchema(db, path);
       return own;
     });
+    // Only possible before the first table: free pages can later be given back to the file system, some at a time.
+    if (db.pragma('page_count', { simple: true }) === 0) db.pragma('auto_vacuum = INCREMENTAL');
     const mode = db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal') {
       throw new LukhasError('LEDGER_UNAVAILABLE', `The file system of ${path} does not support write-ahead logging`, {

@@ -26,6 +26,10 @@ const FEED_ROWS = `
   LEFT JOIN canary_metrics m ON m.canary = f.canary AND m.tick = f.tick
   WHERE f.row >= ? ORDER BY f.row LIMIT ?`;
 
+const FEED_END = `
+  SELECT max((SELECT coalesce(max(row), 0) FROM observation_feed),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'observation_feed'), 0)) + 1`;
+
 const SUBJECTS = 256;
 /** The next subjects along the index, and the kind of the first entry of each. Not all entries of a subject are read. */
 const NEXT_SUBJECTS = `
@@ -140,7 +144,8 @@ export class Reader {
   }
 
   feedEnd(): FeedPosition {
-    const row = this.#query.value<number>('SELECT coalesce(max(row), 0) + 1 FROM observation_feed') as number;
+    // Its newest rows may have been pruned; a number is never given twice.
+    const row = this.#query.value<number>(FEED_END) as number;
     return { seq: this.size(), row };
   }
 

@@ -88,7 +88,7 @@ async function checkAll(db: Database, { entries, findings, watch, now }: Verific
     for (const row of rows) {
       const event = entries.check(row);
       const decision = decisionOf(row.seq, event);
-      if (decision) checkDecision(db, decision, { findings, now });
+      if (decision) checkDecision(db, decision, findings);
       checkPolicy(row.seq, event, findings);
       future.take(row);
       noteRoot();

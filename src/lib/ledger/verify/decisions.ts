@@ -17,10 +17,6 @@ interface Decision {
   digest: unknown;
 }
 
-/** Observations are kept for at least this long after their decision. */
-const KEPT_DAYS = 30;
-const DAY_MS = 86_400_000;
-
 interface ObservationRow {
   tick: number;
   t: number;
@@ -36,15 +32,8 @@ export function decisionOf(seq: number, event: unknown): Decision | null {
   return { seq, ts: event.ts, canary: event.subject, tick: verdict.tick, count, firstAt, lastAt, digest };
 }
 
-/**
- * Compares the recorded observations with what the decision says it judged.
- * @param now ms since the epoch
- */
-export function checkDecision(
-  db: Database,
-  decision: Decision,
-  { findings, now }: { findings: Findings; now: number },
-): void {
+/** Compares the recorded observations with what the decision says it judged. */
+export function checkDecision(db: Database, decision: Decision, findings: Findings): void {
   const { seq, canary, count, tick: upTo } = decision;
   if (typeof canary !== 'string' || typeof upTo !== 'number') {
     findings.bad(seq, 'decision without a record of what was judged');
@@ -68,11 +57,14 @@ export function checkDecision(
   }
   checkNoneAfter(db, seq, canary, upTo, findings);
   if (found === 0 && count !== 0) {
-    if (isOld(db, decision, now)) {
+    const pruned = pruningOf(db, canary, decision);
+    if (pruned === null) {
+      findings.bad(seq, `verdict on ${canary}: its observations are missing, and no entry says that they were pruned`);
+    } else {
       findings.unchecked(
-        `entry ${seq}: verdict on ${canary}: its ${count} observations were pruned (older than ${KEPT_DAYS} days)`,
+        `entry ${seq}: verdict on ${canary}: its ${count} observations were pruned on ${pruned.day} by retention (entry ${pruned.seq})`,
       );
-    } else findings.bad(seq, `verdict on ${canary}: its observations are missing`);
+    }
     return;
   }
   findings.checked.decisions++;
@@ -94,22 +86,35 @@ function checkNoneAfter(db: Database, seq: number, canary: string, upTo: number,
   if (after) findings.bad(seq, `verdict on ${canary}: observations recorded after it (${after})`);
 }
 
-/**
- * By the log's newest time, because this clock may be wrong, and by this clock, because anyone may append an entry dated next
- * year. An invalid time is not old.
- */
-function isOld(db: Database, { ts }: Decision, now: number): boolean {
-  const newest = db.prepare<[], unknown>('SELECT ts FROM events ORDER BY seq DESC LIMIT 1').pluck().get();
-  return Math.min(Date.parse(String(newest)), now) - Date.parse(String(ts)) > KEPT_DAYS * DAY_MS;
+/** The entry after the decision which says that just these observations were deleted; its own hash is checked with all others. */
+function pruningOf(db: Database, canary: string, decision: Decision): { seq: number; day: string } | null {
+  const rows = db
+    .prepare<[string, number], { seq: number; body: string }>(
+      "SELECT seq, body FROM events WHERE subject = ? AND kind = 'canary.pruned' AND seq > ? ORDER BY seq",
+    )
+    .all(canary, decision.seq);
+  for (const { seq, body } of rows) {
+    const event = parse(body);
+    if (!isRecord(event) || !isRecord(event['data'])) continue;
+    const { observations } = event['data'];
+    if (!isRecord(observations)) continue;
+    if (observations['count'] === decision.count && observations['digest'] === decision.digest)
+      return { seq, day: String(event['ts']).slice(0, 10) };
+  }
+  return null;
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function checkRow({ seq, canary }: Decision, { tick, t, body }: ObservationRow, findings: Findings): void {
-  let observation: unknown;
-  try {
-    observation = JSON.parse(body);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
+  const observation = parse(body);
   const same = isRecord(observation) && observation.tick === tick && observation.t === t;
   if (!same) findings.bad(seq, `the observation of ${canary} at tick ${tick} does not match its row`);
   else if (canonical(observation) !== body) {

@@ -80,7 +80,7 @@ interface FeedRow {
   recorded: number;
 }
 
-/** Each observation has one row, and each row its observation, unless all of a decided canary were pruned. */
+/** Each observation has one row, and each row its observation, unless all of a canary were pruned, as an entry says. */
 async function checkFeed(db: Database, size: number, findings: Findings): Promise<void> {
   const page = db.prepare<[number], FeedRow>(`
     SELECT f.row, f.seq, f.canary, f.tick, m.canary IS NOT NULL AS recorded FROM observation_feed f
@@ -88,7 +88,7 @@ async function checkFeed(db: Database, size: number, findings: Findings): Promis
     WHERE f.row > ? ORDER BY f.row LIMIT ${PAGE}`);
   const pruned = db
     .prepare<[string, string], number>(`
-      SELECT EXISTS (SELECT 1 FROM events WHERE subject = ? AND kind = 'canary.decided')
+      SELECT EXISTS (SELECT 1 FROM events WHERE subject = ? AND kind = 'canary.pruned')
         AND NOT EXISTS (SELECT 1 FROM canary_metrics WHERE canary = ?)`)
     .pluck();
   let last = { row: Number.MIN_SAFE_INTEGER, seq: 0 };

@@ -27,6 +27,10 @@ const NEWEST: Readonly<Record<string, number>> = {
   'canary.lapsed': 1,
   'canary.forced': 1,
   'canary.reviewed': 1,
+  'canary.pruned': 1,
+  'maintenance.finished': 1,
+  'backup.made': 1,
+  'backup.restored': 1,
 };
 
 /** What keeps this version from reading an entry of this kind and version; null: nothing. */

@@ -85,7 +85,7 @@ describe('a pack of promotions that people approve', () => {
 
   async function packed(to: string | null = null, selection: Selection = {}) {
     const path = join(dirname(here.path), 'pack.zip');
-    const plan = await planPack(here.ledger, { from: null, to, selection }, async () => ({}), Date.now());
+    const plan = await planPack(here.ledger, { from: null, to, selection }, async () => ({}));
     const out = createWriteStream(path);
     await writePack({ ledger: here.ledger, plan, origin: ORIGIN, keys: KEYS, version: '0', out });
     const pack = await ZippedPack.open(path);

@@ -8,6 +8,7 @@ import { openPromise } from 'yauzl';
 import { loadConfig } from '../../../../src/lib/app/config.js';
 import { EvidenceExport, type ExportRequest } from '../../../../src/lib/app/evidence/export.js';
 import { Canaries } from '../../../../src/lib/canary/canaries.js';
+import { pruneCanary } from '../../../../src/lib/canary/prune.js';
 import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { ACTOR, BAD, drive, driver, FakeClock, HEALTHY, SILENT, START, scripted, start } from '../../canary/harness.js';
@@ -87,6 +88,24 @@ export class PackedLog {
     } finally {
       await edited.close();
       expect((await readdir(home)).filter((file) => /\.tmp$/.test(file))).to.deep.equal([]);
+    }
+    return join(home, name);
+  }
+
+  /** Exports a copy of the log from which the observations of a canary were pruned. */
+  async exportPruned(name: string, canaryId: string, request: ExportRequest = ALL): Promise<string> {
+    const { home, db } = await this.copy();
+    const config = await loadConfig({ env: { HOME: home, LUKHAS_MCP_DB: db }, cwd: home });
+    const ledger = await openLedger(db);
+    try {
+      const clock = new FakeClock(START + 60 * 86_400_000);
+      const before = { before: clock.time, olderThanDays: 30, dryRun: false };
+      expect((await pruneCanary(canaryId, { ledger, clock, by: ACTOR, ...before })).kind).to.equal('pruned');
+      await (await EvidenceExport.prepare({ ledger, config, clock, version: '1' }, request)).writeFile(
+        join(home, name),
+      );
+    } finally {
+      await ledger.close();
     }
     return join(home, name);
   }

@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import { loadConfig } from '../../../../src/lib/app/config.js';
 import { EvidenceExport } from '../../../../src/lib/app/evidence/export.js';
+import { verifyEvidence } from '../../../../src/lib/app/evidence/verify-file.js';
+import { systemClock } from '../../../../src/lib/clock.js';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { signEnvelope } from '../../../../src/lib/evidence/formats/dsse.js';
 import { formatStatement } from '../../../../src/lib/evidence/formats/statement.js';
@@ -105,16 +107,29 @@ describe('an evidence pack', () => {
       [`${one}; UPDATE canary_metrics SET body = replace(body, '"bad":', '"bad":1') WHERE ${of}`, 1e8],
       [`${one}; ${ahead}`, month],
       [all, 1e8],
-      // Neither a clock nor an entry that is ahead makes a decision old.
+      // However old it is: an entry says what was pruned.
       [all, month],
-      [`${all}; ${ahead}`, 1e8],
+      [`${all}; ${ahead}`, month],
     ] as const) {
       const error = (await fails(log.exportEdited('gone.zip', sql, later))) as LukhasError;
       expect([error.code, error.message.includes(subject)], error.message).to.deep.equal(['LEDGER_CORRUPT', true]);
       expect(error.message).to.match(/^Entry \d+: the observations of canary \S+ are \d+, but it judged \d+$/);
     }
-    const pruned = await log.exportEdited('pruned.zip', `${all}; ${ahead}`, month);
-    const { counts } = JSON.parse(await fileOf(pruned, 'meta.json'));
+    const pack = await log.exportPruned('pruned.zip', subject);
+    const { counts } = JSON.parse(await fileOf(pack, 'meta.json'));
+    const last = JSON.parse((await fileOf(pack, 'audits.ndjson')).trimEnd().split('\n').at(-1) ?? '');
+    expect(last.kind).to.equal('canary.pruned');
+    const { problems, notChecked } = await verifyEvidence(pack, {
+      trust: [],
+      since: null,
+      db: null,
+      clock: systemClock(),
+    });
+    expect(problems).to.deep.equal([]);
+    const day = last.ts.slice(0, 10);
+    expect(notChecked.join('\n')).to.include(
+      `verdict on ${subject}: its ${count} observations were pruned on ${day} by retention (entry ${last.seq})`,
+    );
     expect(counts.observationsMissing).to.deep.equal([{ canaryId: subject, count }]);
   });
 

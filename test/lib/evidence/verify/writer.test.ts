@@ -37,7 +37,7 @@ describe('packs of the writer, to the verifier', () => {
 
   async function problems(times: { from: string | null; to: string | null }, selection: Selection): Promise<string[]> {
     const path = join(folder, 'pack.zip');
-    const plan = await planPack(ledger, { ...times, selection }, async () => ({}), Date.now());
+    const plan = await planPack(ledger, { ...times, selection }, async () => ({}));
     await writePack({ ledger, plan, origin: ORIGIN, keys: KEYS, version: '0', out: createWriteStream(path) });
     const pack = await ZippedPack.open(path);
     try {

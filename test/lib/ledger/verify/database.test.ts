@@ -4,12 +4,18 @@ import Database from 'better-sqlite3';
 import canonicalize from 'canonicalize';
 import { expect } from 'chai';
 import { LukhasError } from '../../../../src/lib/errors.js';
+import type { EventDraft } from '../../../../src/lib/ledger/events.js';
+import type { Ledger } from '../../../../src/lib/ledger/ledger.js';
 import { openLedger } from '../../../../src/lib/ledger/sqlite/ledger.js';
 import { type VerifyReport, verifyDatabase } from '../../../../src/lib/ledger/verify/database.js';
 import { decided, EXAMPLES, finished, head, observation, TS, withFolder } from '../examples.js';
 import { unguard } from '../sqlite/unguarded.js';
 
 const JUDGED = 5;
+function judgedDigest(): string {
+  const event = decided('c2', JUDGED);
+  return event.kind === 'canary.decided' ? event.data.observations.digest : '';
+}
 /** A fixed number, so that entries keep their places when kinds are added. */
 const FIRST = EXAMPLES.slice(0, 15);
 const DECISION = FIRST.length + 1;
@@ -141,7 +147,7 @@ const EDITS: Record<string, [(db: Database.Database) => void, number, RegExp]> =
   'the observations of a decision taken away': [
     (db) => db.exec('DELETE FROM canary_metrics'),
     DECISION,
-    /^verdict on c2: its observations are missing$/,
+    /^verdict on c2: its observations are missing, and no entry says that they were pruned$/,
   ],
   'observations after the decision': [
     (db) =>
@@ -212,31 +218,62 @@ describe('verification of the log in place', () => {
   });
 
   const DAY_MS = 86_400_000;
-  for (const [age, gone] of [
-    [30 * DAY_MS, 'bad'],
-    [30 * DAY_MS + 1, 'not checked'],
-  ] as const) {
-    it(`takes observations gone ${age} ms after the decision for ${gone}`, async () => {
-      await withFolder(async (path) => {
-        await writeLedger(path);
-        const ledger = await openLedger(path);
-        await ledger.commit({ events: [{ ...finished('c3'), ts: new Date(Date.parse(TS) + age).toISOString() }] });
-        await ledger.close();
-        const db = new Database(path);
-        db.exec('DELETE FROM canary_metrics');
-        db.close();
-        const { ok, problems, notChecked, checked } = await verifyDatabase(path);
-        const says = `entry ${DECISION}: verdict on c2: its ${JUDGED} observations were pruned (older than 30 days)`;
-        expect({ ok, notChecked }).to.deep.equal(
-          gone === 'bad' ? { ok: false, notChecked: [] } : { ok: true, notChecked: [says] },
-        );
-        expect(problems).to.have.length(gone === 'bad' ? 1 : 0);
-        expect(checked).to.include({ decisions: 1, observations: 0 });
-      });
+  const pruned = (count: number, digest = judgedDigest()): EventDraft => ({
+    kind: 'canary.pruned',
+    subject: 'c2',
+    ts: TS,
+    data: { by: { who: 'ana', how: 'os-user' }, olderThanDays: 30, observations: { count, digest } },
+  });
+
+  /** The database without observations, and with an entry about that. */
+  async function without(entry: EventDraft | null, age = 0): Promise<VerifyReport> {
+    return gone(async (ledger) => {
+      if (entry !== null) await ledger.commit({ events: [entry] });
+      await ledger.commit({ events: [{ ...finished('c3'), ts: new Date(Date.parse(TS) + age).toISOString() }] });
     });
   }
 
-  it('takes no decision for old that only an entry of the future makes so, and tells of that entry', async () => {
+  async function gone(then: (ledger: Ledger) => Promise<unknown>): Promise<VerifyReport> {
+    let report: VerifyReport | undefined;
+    await withFolder(async (path) => {
+      await writeLedger(path);
+      const ledger = await openLedger(path);
+      await then(ledger);
+      await ledger.close();
+      const db = new Database(path);
+      db.exec('DELETE FROM canary_metrics');
+      db.close();
+      report = await verifyDatabase(path);
+    });
+    return report as VerifyReport;
+  }
+
+  it('says when observations were pruned, by the entry that says so', async () => {
+    const { ok, problems, notChecked, checked } = await without(pruned(JUDGED));
+    expect(problems).to.deep.equal([]);
+    expect(ok).to.equal(true);
+    expect(notChecked).to.deep.equal([
+      `entry ${DECISION}: verdict on c2: its ${JUDGED} observations were pruned on 2026-01-02 by retention (entry 20)`,
+    ]);
+    expect(checked).to.include({ decisions: 1, observations: 0 });
+  });
+
+  for (const [what, entry] of Object.entries({
+    'nothing says that they were pruned, however old they are': null,
+    'other observations were pruned': pruned(JUDGED, '0'.repeat(64)),
+    'fewer were pruned': pruned(JUDGED - 1),
+    'those of another canary were pruned': { ...pruned(JUDGED), subject: 'c1' },
+  })) {
+    it(`finds observations gone where ${what}`, async () => {
+      const { ok, problems } = await without(entry, 400 * DAY_MS);
+      expect(ok).to.equal(false);
+      expect(problems).to.deep.equal([
+        `entry ${DECISION}: verdict on c2: its observations are missing, and no entry says that they were pruned`,
+      ]);
+    });
+  }
+
+  it('tells of entries that are dated in the future', async () => {
     await withFolder(async (path) => {
       await writeLedger(path);
       const now = Date.parse(TS) + DAY_MS;
@@ -249,7 +286,9 @@ describe('verification of the log in place', () => {
       db.exec('DELETE FROM canary_metrics');
       db.close();
       const { problems, notChecked } = await verifyDatabase(path, { clock: { now: () => now } });
-      expect(problems).to.deep.equal([`entry ${DECISION}: verdict on c2: its observations are missing`]);
+      expect(problems).to.deep.equal([
+        `entry ${DECISION}: verdict on c2: its observations are missing, and no entry says that they were pruned`,
+      ]);
       expect(notChecked).to.have.length(1);
       expect(notChecked[0]).to.match(
         /^times: entry 21 is dated .*, ahead of this machine's clock \(and 1 more entries\)/,
