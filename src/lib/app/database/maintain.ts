@@ -32,8 +32,9 @@ export interface MaintenanceResult {
 export const MAINTENANCE_LEASE = 'maintenance';
 const LEASE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** Canaries that share a transaction. */
+/** Canaries that share a transaction, and how many observations they have together, but for one that has more by itself. */
 const AT_ONCE = 16;
+const ROWS_AT_ONCE = 5000;
 /** Looked up at a time. */
 const PAGE = 512;
 /** Between transactions, so that other processes, which ask every 10 ms, have their turn. */
@@ -110,9 +111,8 @@ class Maintenance {
     const before = (await this.#present()) - this.#result.olderThanDays * DAY_MS;
     for (let after: string | null = null; ; ) {
       const ids: string[] = await this.#o.ledger.upkeep.observedCanaries(after, PAGE);
-      for (let i = 0; i < ids.length; i += AT_ONCE) {
+      for await (const some of this.#groups(ids)) {
         // At the same time, so that they share a transaction.
-        const some = ids.slice(i, i + AT_ONCE);
         const done = await Promise.all(some.map((id) => this.#pruneOne(id, before)));
         if (done.includes(true)) await this.#pause();
       }
@@ -121,6 +121,20 @@ class Maintenance {
       after = last;
       this.#o.signal?.throwIfAborted();
     }
+  }
+
+  async *#groups(ids: readonly string[]): AsyncGenerator<string[]> {
+    let [group, rows]: [string[], number] = [[], 0];
+    for (const id of ids) {
+      const count = await this.#o.ledger.pages.countObservations(id, Number.MAX_SAFE_INTEGER);
+      if (group.length === AT_ONCE || (group.length > 0 && rows + count > ROWS_AT_ONCE)) {
+        yield group;
+        [group, rows] = [[], 0];
+      }
+      group.push(id);
+      rows += count;
+    }
+    if (group.length > 0) yield group;
   }
 
   /** The earlier of both: neither a wrong clock nor an entry dated ahead makes a canary look old. */
