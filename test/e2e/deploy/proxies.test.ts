@@ -10,6 +10,8 @@ const KEY = 'a-key-of-some-length';
 const WITH_KEY = { Authorization: `Bearer ${KEY}` };
 /** Longer than nginx waits for a silent server by default, 60 s; LUKHAS_TEST_SILENCE for longer tries by hand. */
 const SILENT_SECONDS = Number(process.env['LUKHAS_TEST_SILENCE'] ?? 65);
+/** As many as the production checklist names. */
+const MANY = 1000;
 const PROGRAMS = ['nginx', 'caddy'] as const;
 
 describe('lukhas behind nginx and Caddy, with the files of the package', function () {
@@ -148,6 +150,20 @@ describe('lukhas behind nginx and Caddy, with the files of the package', functio
     const { canaryId: second } = await start(proxies.nginx, 6);
     await until(() => streams.every(({ has }) => has('metric', second)));
     for (const each of streams) each.close();
+  });
+
+  it(`carry ${MANY} streams at once, each with every event (nginx)`, async () => {
+    const streams = await Promise.all(Array.from({ length: MANY }, () => stream(proxies.nginx, 'canaries')));
+    try {
+      const { canaryId } = await start(proxies.nginx, 4);
+      await until(() => streams.every(({ has }) => has('promoted', canaryId)), 100);
+      for (const { has, state } of streams) expect([has('started', canaryId), state.over]).to.deep.equal([true, false]);
+      const metrics = (await proxies.nginx.ask('/metrics', { headers: WITH_KEY })).bytes.toString();
+      expect(Number(/^lukhas_sse_clients (\d+)$/m.exec(metrics)?.[1])).to.be.at.least(MANY);
+      expect(metrics).to.match(/^lukhas_sse_clients_dropped_total 0$/m);
+    } finally {
+      for (const each of streams) each.close();
+    }
   });
 
   it('let a person sign in to the cockpit, and see what happens', async () => {

@@ -48,7 +48,7 @@ export const KINDS: Record<'nginx' | 'caddy', Kind> = {
         .replace('127.0.0.1:8766', upstream)
         .replaceAll('/etc/ssl/lukhas', dir);
       const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${dir}/tmp;`);
-      return `pid ${dir}/pid; worker_processes 1; events { worker_connections 512; }
+      return `pid ${dir}/pid; worker_processes 1; worker_rlimit_nofile 8192; events { worker_connections 4096; }
 http { access_log off; ${temporary.join(' ')}\n${site}\n}\n`;
     },
   },
@@ -93,7 +93,12 @@ export class FrontProxy {
     });
     const failed = once(child, 'exit').then(() => Promise.reject(new Error(`${program} has ended: ${said}`)));
     failed.catch(() => undefined);
-    const agent = new Agent({ ca: readFileSync(cert), servername: NAME, keepAlive: true });
+    const agent = new Agent({
+      ca: readFileSync(cert),
+      servername: NAME,
+      keepAlive: true,
+      maxSockets: Number.POSITIVE_INFINITY,
+    });
     const proxy = new FrontProxy(https, http, dir, child, agent);
     await Promise.race([ready(async () => (await proxy.ask('/healthz')).status === 200), failed]);
     return proxy;
