@@ -24,11 +24,11 @@ export {
   standingOf,
 } from './canary.js';
 export { amount, type Cell, cellOf, type Meter, meterOf, sourceHealth, timeLeft } from './cell.js';
-export { CanaryFold, type Course, courseOf, rowOfPoint, type Series } from './course.js';
+export { CanaryFold, type Course, rowOfPoint, type Series } from './course.js';
 export { type EntryRow, entryRow } from './entry.js';
 export { type GateEntry, type GateView, gateView } from './gate.js';
 export { type JobView, jobView } from './job.js';
-export { lineOf, rowLine } from './line.js';
+export { lineOf, reasonText, rowLine } from './line.js';
 export { type ListedRow, listedRows } from './listing.js';
 export { type CanaryNumbers, numbersOf } from './numbers.js';
 export {

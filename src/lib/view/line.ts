@@ -132,8 +132,8 @@ function because(data: Data): string {
   return `: ${reasonText(reason)}${by === undefined ? '' : `, ${cellText(cellOf(by)).slice(2)}`}`;
 }
 
-/** Of a verdict in words; what a person wrote as it is. */
-function reasonText(reason: string): string {
+/** Why something ended, in words: of a verdict its reason, else what a person wrote. */
+export function reasonText(reason: string): string {
   return REASONS[reason] ?? clip(reason);
 }
 

@@ -5,7 +5,9 @@ import {
   type CanaryEntries,
   type CanaryView,
   type Course,
+  isOpenRow,
   type ObjectiveView,
+  reasonText,
   sourceHealth,
   timeLeft,
 } from '../../lib/view/index.js';
@@ -56,7 +58,10 @@ export function headLines({ view, width, now }: Shown): Line[] {
       ? [span('  not judged yet', { tone: 'quiet' })]
       : [span('  evidence against it '), meterBar(meter, 10), span(` ${meter.text}`, { tone: meter.tone })];
   const source: Line = health.text === '' ? [] : [span('source '), span(health.text, { tone: health.tone })];
-  const reason = verdict === null || verdict.decision === 'continue' ? [] : view.summary.slice(1, 2);
+  const isJudged = verdict !== null && verdict.decision !== 'continue';
+  // What a person wrote, where nothing was judged.
+  const said = row.reason === null || isOpenRow(row) ? [] : [reasonText(row.reason)];
+  const reason = isJudged ? view.summary.slice(1, 2) : said;
   return [
     ...(width < 60 ? [clipped(title, width), clipped([span('  '), left], width)] : [ends(title, [left], width)]),
     ...reason.flatMap((text) => wrapped(text.trim(), width, {}, '  ', '    ')),

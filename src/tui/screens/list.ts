@@ -7,6 +7,7 @@ import {
   jobLook,
   type ListedRow,
   meterOf,
+  reasonText,
   sourceHealth,
   timeLeft,
 } from '../../lib/view/index.js';
@@ -84,7 +85,7 @@ function canaryLines({ row, open }: { row: CanaryRow; open: boolean }, options: 
   if (row.glance !== null) parts.push(evidencePart(row.glance));
   const health = sourceHealth(row, now);
   if (health.text !== '') parts.push([span('source ', { tone: 'quiet' }), span(health.text, { tone: health.tone })]);
-  if (!open && row.reason !== null) parts.push([span(row.reason, { tone: 'quiet' })]);
+  if (!open && row.reason !== null) parts.push([span(reasonText(row.reason), { tone: 'quiet' })]);
   return [...main, ...flowed(parts, 3, width - 1, 4)];
 }
 

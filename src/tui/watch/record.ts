@@ -1,5 +1,12 @@
 import type { Clock } from '../../lib/clock.js';
-import { type CanaryRecord, type CanaryView, type Course, canaryView, courseOf } from '../../lib/view/index.js';
+import {
+  type CanaryFold,
+  type CanaryRecord,
+  type CanaryView,
+  type Course,
+  canaryView,
+  foldOf,
+} from '../../lib/view/index.js';
 
 import { inWords } from './in-words.js';
 
@@ -14,9 +21,10 @@ export interface Drawn {
 const LEAST_MS = 200;
 const SHARE = 8;
 
-/** Keeps one canary's record as new as what was told of it; reads no more often than its cost allows. */
+/** Keeps one canary's record as new as what was told of it; reads no more often than its cost allows, and judges each check once. */
 export class Records {
   #drawn: Drawn | null = null;
+  #fold: CanaryFold | null = null;
   #problem: string | null = null;
   #id: string | null = null;
   #wanted = false;
@@ -45,6 +53,7 @@ export class Records {
     if (id === this.#id) return;
     this.#id = id;
     this.#drawn = null;
+    this.#fold = null;
     this.#problem = null;
     if (id !== null) this.refresh();
   }
@@ -67,8 +76,12 @@ export class Records {
     this.#reading = true;
     const before = this.clock.monotonic();
     try {
-      const drawn = drawnFrom(await this.read(id));
-      if (this.#id === id && drawn !== null) {
+      const record = await this.read(id);
+      // Another one is wanted by now.
+      const fold = this.#id === id ? foldFrom(record, this.#fold) : null;
+      const drawn = this.#id === id ? drawnFrom(record, fold) : null;
+      if (drawn !== null) {
+        this.#fold = fold;
         this.#drawn = drawn;
         this.#problem = null;
       }
@@ -93,9 +106,17 @@ export class Records {
   }
 }
 
-export function drawnFrom(record: CanaryRecord): Drawn | null {
-  const view = canaryView(record);
-  if (view === null) return null;
-  const { policy, startedAt } = view.canary;
-  return { record, view, course: startedAt === null ? null : courseOf(policy, startedAt, record.observations) };
+/** @param before what judged the checks of an earlier record of this canary; null: nothing has */
+function foldFrom(record: CanaryRecord, before: CanaryFold | null): CanaryFold | null {
+  const begun = foldOf(record);
+  const goesOn = before !== null && begun?.startedAt === before.startedAt && before.size <= record.observations.length;
+  const fold = goesOn ? before : begun;
+  for (const observation of record.observations.slice(fold?.size ?? 0)) fold?.take(observation);
+  return fold;
+}
+
+function drawnFrom(record: CanaryRecord, fold: CanaryFold | null): Drawn | null {
+  const verdict = fold?.verdict();
+  const view = canaryView(record, verdict);
+  return view === null ? null : { record, view, course: fold === null ? null : fold.course(verdict) };
 }
