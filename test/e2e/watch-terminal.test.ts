@@ -200,16 +200,17 @@ describe('the live view in a real terminal (tmux)', function () {
     expect(terminal.state()).to.deep.equal({ alternate: false, cursor: true });
   });
 
-  it('comes back whole after it was stopped and continued from outside', async () => {
-    await show({});
-    const before = await terminal.shows('model-19');
-    process.kill(pid(), 'SIGSTOP');
-    await terminal.shows('Stopped');
-    terminal.runs('fg');
-    await until(() => terminal.screen() === before && terminal.state().alternate, 50);
-    terminal.press('q');
-    await terminal.shows(/left 0/);
-  });
+  for (const signal of ['SIGSTOP', 'SIGTSTP'] as const)
+    it(`comes back whole after ${signal} from outside and fg`, async () => {
+      await show({});
+      const before = await terminal.shows('model-19');
+      process.kill(pid(), signal);
+      await terminal.shows('Stopped');
+      terminal.runs('fg');
+      await until(() => terminal.screen() === before && terminal.state().alternate, 50);
+      terminal.press('q');
+      await terminal.shows(/left 0/);
+    });
 
   it('shows names from outside as text, and each line stays in place', async () => {
     await show({ model: '漢字👩‍👩‍👧‍👦<script>\u001b[2J\u202e🇫🇷e\u0301'.padEnd(100, 'm') });

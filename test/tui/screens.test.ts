@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { inAscii } from '../../src/tui/draw/ascii.js';
 import { lineText } from '../../src/tui/draw/line.js';
+import { inlineLines } from '../../src/tui/screens/inline.js';
 import { listWindow } from '../../src/tui/screens/list.js';
 import { type Size, screenLines } from '../../src/tui/screens/screen.js';
 import { Session } from '../../src/tui/watch/session.js';
@@ -128,6 +129,26 @@ describe('screens of the live view', () => {
       ),
     );
     expect(screenLines(sessions[0]!, { columns: 39, rows: 24 }).map(lineText).join('')).to.contain('40 columns');
+  });
+
+  it('drawn inline take a part of the terminal: head and objectives first, charts where there is room', async () => {
+    const { view, course, record } = (await shown('c-bad')).records.drawn!;
+    const inline = (columns: number, rows: number): string[] => {
+      const checks = record.observations.length;
+      return inlineLines({ view, course, gate: record.gate, checks, now: START, rows, width: columns - 1 }, rows).map(
+        lineText,
+      );
+    };
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 1, max: 70 }), (columns, rows) => {
+        const lines = inline(columns, rows);
+        expect(lines.length).to.be.at.most(Math.max(1, rows - 2));
+        for (const one of lines) expect(stringWidth(one), one).to.be.at.most(Math.max(1, columns - 1));
+      }),
+    );
+    expect(inline(80, 50).join('\n')).to.contain('error_rate').and.contain('└0 s');
+    expect(inline(80, 12).join('\n')).to.contain('error_rate').and.not.contain('└0 s');
+    expect(inline(39, 24).length).to.equal(1);
   });
 
   it('show text from outside as text: nothing that a terminal obeys or hides, and columns stay in place', async () => {
