@@ -61,7 +61,7 @@ describe('log, jobs, gates and reasons in the cockpit', function () {
     // Only what was asked for, and the same again from the address.
     await page.getByLabel('Entries of').selectOption('canary.decided');
     await page.waitForURL(/kind=canary.decided/);
-    await page.waitForFunction("document.querySelectorAll('main tbody tr').length === 1");
+    await table.locator('tbody tr').nth(1).waitFor({ state: 'detached' });
     await page.reload();
     await table.getByText('decided to roll back').waitFor();
     await page.getByText('✓ 1 of 1 entries shown').waitFor();
@@ -109,7 +109,7 @@ describe('log, jobs, gates and reasons in the cockpit', function () {
     await why.click();
     const drawer = page.getByRole('dialog');
     await drawer.getByRole('heading', { name: 'The numbers' }).waitFor();
-    for (const what of ['Formula', 'Query: errors', 'Buckets', 'failed / all'])
+    for (const what of ['Formula', 'Query: errors', 'Buckets', 'failed requests / requests ='])
       expect(await drawer.innerText()).to.include(what);
     expect(page.url()).to.equal(at(`#/canary/${id}?why`));
     // The focus stays inside, however often it moves on.

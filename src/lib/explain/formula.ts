@@ -1,5 +1,5 @@
 import type { ObjectiveReport, RateReport } from '../judge/index.js';
-import { inUnit, percentile, sidesOf } from './rate-facts.js';
+import { counted, inUnit, percentile, sidesOf } from './rate-facts.js';
 import { count, percent, plural } from './words.js';
 
 /** What an objective's value is computed from, with the numbers put in. */
@@ -14,7 +14,7 @@ export function formulaText(o: ObjectiveReport): string {
     }
     case 'rate': {
       const { baseline: b } = o;
-      const own = `${sidesOf(o).bad} / all = ${count(o.bad)} / ${count(o.total)}${o.rate === null ? '' : ` = ${percent(o.rate)}`}`;
+      const own = `${sidesOf(o).bad} / ${counted(o)}s = ${count(o.bad)} / ${count(o.total)}${o.rate === null ? '' : ` = ${percent(o.rate)}`}`;
       if (!o.relative || b === null) return `${own}; tested against ${percent(o.p0)}`;
       return `${own}; the baseline's: ${count(b.bad)} / ${count(b.total)}${b.ratio === null ? '' : `; ratio ${Number(b.ratio.toPrecision(3))}`}`;
     }

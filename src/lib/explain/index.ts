@@ -16,7 +16,7 @@ export { objectiveLine } from './objective-lines.js';
 export { certificate, isAtEnd } from './objective-sentences.js';
 export { planLines } from './plan.js';
 export { progressLine } from './progress.js';
-export { inUnit, percentile } from './rate-facts.js';
+export { inUnit } from './rate-facts.js';
 export type { Evidence } from './recheck.js';
 export { narrativeMarkdown, narrativeText } from './render.js';
 export { type Narrative, narrateUnknown } from './section.js';
