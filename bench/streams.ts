@@ -16,7 +16,7 @@ import { parsePolicy } from '../src/lib/judge/policy-schema.js';
 import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
 import { BY_GATE, DEFAULT_SIGNALS } from '../src/lib/metrics/signals/index.js';
 import { startDaemon } from './probes/daemon.js';
-import type { Heard } from './streams/clients.js';
+import type { Heard } from './streams-clients.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const INTERVAL_SECONDS = 1;
@@ -116,7 +116,7 @@ function cpuMs(pid: number): number {
 }
 
 async function follow(url: string, streams: string, seconds: string): Promise<Heard> {
-  const clients = child('streams/clients', [url, streams, seconds]);
+  const clients = child('streams-clients', [url, streams, seconds]);
   const [line] = (await once(createInterface({ input: clients.stdout! }), 'line')) as [string];
   return JSON.parse(line) as Heard;
 }
@@ -148,7 +148,7 @@ async function print(db: string, ids: readonly string[], rounds: readonly Round[
     );
     if (heard !== null)
       console.log(
-        `  ${heard.least} to ${heard.most} events on each stream, ${heard.doubled} twice or out of order, ${heard.broken} streams broken`,
+        `  ${heard.least} to ${heard.most} events on each stream, ${heard.doubled} twice or out of order, ${heard.silent} streams silent; broken: ${JSON.stringify(heard.broken)}`,
       );
   }
 }

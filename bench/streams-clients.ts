@@ -4,8 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** What streams of pages got. */
 export interface Heard {
   streams: number;
-  /** Streams that could not be opened, or were ended. */
-  broken: number;
+  /** Streams that could not be opened, or were ended, by what was said. */
+  broken: Record<string, number>;
+  /** Streams that got nothing, not even their `open`. */
+  silent: number;
   /** Events of the stream that got fewest and most between two places that all have seen. */
   least: number;
   most: number;
@@ -23,14 +25,17 @@ const TOPICS = 'topic=canary/*&topic=jobs&topic=gates';
 /** In a process of its own: `URL STREAMS SECONDS`. Prints a Heard as JSON. */
 export async function run([url = '', count = '', seconds = '']: readonly string[]): Promise<void> {
   const streams: Stream[] = [];
-  let broken = 0;
-  const lost = (): void => {
-    broken++;
+  const broken: Record<string, number> = {};
+  const lost = (why: string): void => {
+    broken[why] = (broken[why] ?? 0) + 1;
   };
   for (let i = 0; i < Number(count); i++) {
     const stream: Stream = { rows: [], rest: '' };
     streams.push(stream);
-    get(`${url}/sse?${TOPICS}`, { agent: false }, (response) => follow(response, stream, lost)).on('error', lost);
+    get(`${url}/sse?${TOPICS}`, { agent: false }, (response) => follow(response, stream, lost)).on(
+      'error',
+      ({ message }) => lost(message),
+    );
     // As pages come: not all in the same millisecond.
     if (i % 50 === 49) await wait(20);
   }
@@ -38,10 +43,10 @@ export async function run([url = '', count = '', seconds = '']: readonly string[
   process.stdout.write(`${JSON.stringify(summary(streams, broken))}\n`, () => process.exit(0));
 }
 
-function follow(response: IncomingMessage, stream: Stream, lost: () => void): void {
-  if (response.statusCode !== 200) lost();
+function follow(response: IncomingMessage, stream: Stream, lost: (why: string) => void): void {
+  if (response.statusCode !== 200) lost(`status ${response.statusCode}`);
   response.setEncoding('latin1');
-  response.on('close', lost);
+  response.on('close', () => lost('ended'));
   response.on('data', (text: string) => {
     const lines = (stream.rest + text).split('\n');
     stream.rest = lines.pop() ?? '';
@@ -52,7 +57,8 @@ function follow(response: IncomingMessage, stream: Stream, lost: () => void): vo
   });
 }
 
-function summary(streams: readonly Stream[], broken: number): Heard {
+function summary(all: readonly Stream[], broken: Heard['broken']): Heard {
+  const streams = all.filter(({ rows }) => rows.length > 0);
   const from = Math.max(...streams.map(({ rows }) => rows[0] ?? 0));
   const to = Math.min(...streams.map(({ rows }) => rows.at(-1) ?? 0));
   const counts = streams.map(({ rows }) => new Set(rows.filter((row) => row > from && row <= to)).size);
@@ -61,5 +67,12 @@ function summary(streams: readonly Stream[], broken: number): Heard {
     (sum, { rows }) => sum + rows.slice(2).filter((row, i) => row <= rows[i + 1]!).length,
     0,
   );
-  return { streams: streams.length, broken, least: Math.min(...counts), most: Math.max(...counts), doubled };
+  return {
+    streams: all.length,
+    broken,
+    silent: all.length - streams.length,
+    least: Math.min(...counts),
+    most: Math.max(...counts),
+    doubled,
+  };
 }
