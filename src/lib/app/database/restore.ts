@@ -8,6 +8,7 @@ import { checkpointNameOf, decrypted, readIdentities } from '../../backup/index.
 import { timestamp } from '../../clock.js';
 import { LukhasError } from '../../errors.js';
 import { partialFile, removeAbandoned, writableOf } from '../../files/index.js';
+import type { EventData } from '../../ledger/index.js';
 import { openLedger, replaceDatabase, requireUnused } from '../../ledger/sqlite/index.js';
 import { giveTo, makeFolder, ownerFor } from '../../process/index.js';
 import type { Config } from '../config.js';
@@ -54,25 +55,51 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRes
     const present = await presentLog(path);
     const copy = await checkCopy(fresh, request, present?.size ?? null, beside(request));
     if (!request.older) refuseToLose(copy, present, request);
-    const at = timestamp(clock.now())
-      .replace(/\.\d+Z$/, 'Z')
-      .replace(/[-:]/g, '');
+    const at = freeEnding(
+      path,
+      timestamp(clock.now())
+        .replace(/\.\d+Z$/, 'Z')
+        .replace(/[-:]/g, ''),
+    );
     const keptAs = `${path}.before-restore-${at}`;
     const kept = (await replaceDatabase(path, fresh, keptAs)) ? keptAs : null;
     const setAside = copy.kept === null || copy.kept.agrees ? [] : await setSigningAside(config, at);
     const replaced = present?.size ?? null;
     const { size, root } = copy;
-    const data = { by, sha256, size, root, replaced };
-    const ledger = await openLedger(path, { mustExist: true });
-    try {
-      const ts = timestamp(clock.now());
-      await ledger.commit({ events: [{ kind: 'backup.restored', subject: DATABASE_SUBJECT, ts, data }] });
-    } finally {
-      await ledger.close();
-    }
+    await record(path, { by, sha256, size, root, replaced }, clock.now());
     return { db: path, size, root, sha256, checkpoint: copy.checkpoint, kept, replaced, setAside };
   } finally {
     for (const ending of ['', '-journal', '-wal', '-shm']) await rm(`${fresh}${ending}`, { force: true });
+  }
+}
+
+/** @throws LukhasError of the ledger: the copy is in its place then, and only its log does not say so */
+async function record(path: string, data: EventData['backup.restored'], now: number): Promise<void> {
+  try {
+    const ledger = await openLedger(path, { mustExist: true });
+    try {
+      await ledger.commit({
+        events: [{ kind: 'backup.restored', subject: DATABASE_SUBJECT, ts: timestamp(now), data }],
+      });
+    } finally {
+      await ledger.close();
+    }
+  } catch (cause) {
+    if (!(cause instanceof LukhasError)) throw cause;
+    const { code, message, suggestions } = cause;
+    throw new LukhasError(code, `The copy was restored, but that was not recorded in its log: ${message}`, {
+      suggestions: [...suggestions.slice(0, 1), 'Restore again with --older to have it recorded.'],
+      cause,
+    });
+  }
+}
+
+/** Another restore of the same second may have kept what it found. */
+function freeEnding(path: string, at: string): string {
+  for (let n = 1; ; n++) {
+    const ending = n === 1 ? at : `${at}-${n}`;
+    if (['', '-wal', '-journal'].every((beside) => !existsSync(`${path}.before-restore-${ending}${beside}`)))
+      return ending;
   }
 }
 

@@ -260,6 +260,9 @@ describe('backups of the database', () => {
     const kept = await openLedger(restored.kept ?? '', { readOnly: true });
     open.push(kept);
     expect(await kept.root()).to.deep.equal(newer);
+    // In the same second: what was kept stays.
+    const again = await restore(file, config, { older: true });
+    expect(again.kept).to.equal(`${restored.kept}-2`);
   });
 
   it('that are older than what was signed need --older, and the log goes on under another name', async () => {
