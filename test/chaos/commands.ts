@@ -1,5 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { announcedId } from '../e2e/lukhas.js';
 import { type Ended, TICKS, World } from './world.js';
 
@@ -36,6 +37,10 @@ function start(model: string, file: string, code: number, state: string): Comman
     },
   };
 }
+
+/** Put in when the world is made. */
+const RECIPIENT = 'RECIPIENT';
+const COPY = 'copy.db.age';
 
 /** Everything that people and scripts run, as far as it reads or writes a database. */
 const COMMANDS: readonly Command[] = [
@@ -89,6 +94,31 @@ const COMMANDS: readonly Command[] = [
     changes: true,
     missing: async (world) => (existsSync(join(world.dir, 'entry.tlog-proof')) ? null : 'no file'),
   },
+  {
+    name: 'db backup',
+    args: ['db', 'backup', '--to', 'backups', '--recipient', RECIPIENT, '--json'],
+    code: 0,
+    changes: true,
+    missing: async (world, { stdout }) => {
+      const { file } = JSON.parse(stdout) as { file: string };
+      const restored = join(world.dir, 'restored.db');
+      const { code, stderr } = await world.run(['db', 'restore', file, '--identity', 'backup.key', '--db', restored]);
+      for (const ending of ['', '-wal', '-shm']) rmSync(`${restored}${ending}`, { force: true });
+      return code === 0 ? null : stderr;
+    },
+  },
+  { name: 'db maintain', args: ['db', 'maintain'], code: 0, changes: true },
+  {
+    name: 'db restore',
+    args: ['db', 'restore', COPY, '--identity', 'backup.key', '--older'],
+    code: 0,
+    changes: true,
+    missing: async (world) => {
+      const { code, stdout } = await world.run(['verify', '--trust', 'log.vkey', '--since', 'checkpoint']);
+      return code === 0 ? null : stdout;
+    },
+  },
+  { name: 'db status', args: ['db', 'status'], code: 0, changes: false },
   { name: 'db rebuild', args: ['db', 'rebuild'], code: 0, changes: true },
   {
     name: 'canary abort',
@@ -142,9 +172,16 @@ export async function template(): Promise<{ world: World; commands: readonly Com
     ['export', 'ssh', 'export.pub'],
   ] as const)
     writeFileSync(join(world.dir, file), (await must(['keys', 'show', '--role', role, '--form', form], 0)).stdout);
+  const identity = await generateX25519Identity();
+  const recipient = await identityToRecipient(identity);
+  writeFileSync(join(world.dir, 'backup.key'), identity);
+  await must(['checkpoint', '--out', 'checkpoint'], 0);
+  mkdirSync(join(world.dir, 'backups'));
+  const { stdout } = await must(['db', 'backup', '--to', 'backups', '--recipient', recipient, '--json'], 0);
+  copyFileSync((JSON.parse(stdout) as { file: string }).file, join(world.dir, COPY));
   const commands = COMMANDS.map((command) => ({
     ...command,
-    args: command.args.map((arg) => (arg === '' ? canaryId : arg)),
+    args: command.args.map((arg) => (arg === '' ? canaryId : arg === RECIPIENT ? recipient : arg)),
   }));
   return { world, commands };
 }
