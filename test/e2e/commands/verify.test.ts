@@ -140,7 +140,9 @@ describe('lukhas verify', () => {
     const { ok, problems, notChecked } = await verifyAll(at.db);
     expect(ok).to.equal(false);
     expect(problems.join('\n')).to.match(
-      new RegExp(`^entry \\d+: verdict on ${promoted}: its observations are missing, and no entry says that they were pruned$`),
+      new RegExp(
+        `^entry \\d+: verdict on ${promoted}: its observations are missing, and no entry says that they were pruned$`,
+      ),
     );
     expect(notChecked).to.include('listing rows: not compared, because the log itself has problems');
   });
