@@ -2,7 +2,7 @@ import { rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { checkpointNameOf, checkRecipients, copyName, keepNewest, logIdOf } from '../../backup/index.js';
 import { type Clock, timestamp } from '../../clock.js';
-import { LukhasError } from '../../errors.js';
+import { cannotWrite, LukhasError } from '../../errors.js';
 import { partialFile, replaceFile } from '../../files/index.js';
 import type { Actor, Ledger } from '../../ledger/index.js';
 import type { Copied } from '../../ledger/sqlite/index.js';
@@ -85,7 +85,8 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
   let copy: CopyWritten;
   try {
     // First: a copy that is whole has its checkpoint.
-    if (checkpoint !== null) await replaceFile(checkpoint, note ?? '', { mode: 0o600, owner });
+    if (checkpoint !== null)
+      await inPlace(checkpoint, () => replaceFile(checkpoint, note ?? '', { mode: 0o600, owner }));
     const task: CopyTask = { dbPath: config.dbPath, to, flag: '--to', recipients, now };
     copy = await inThread<CopyWritten>({
       name: 'backup-worker',
@@ -108,7 +109,8 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
   await ledger.commit({
     events: [{ kind: 'backup.made', subject: DATABASE_SUBJECT, ts: timestamp(clock.now()), data }],
   });
-  const removed = target.kind === 'folder' ? await keepNewest(target.folder, logId, target.keep) : [];
+  const removed =
+    target.kind === 'folder' ? await inPlace(target.folder, () => keepNewest(target.folder, logId, target.keep)) : [];
   return {
     file: file === null ? null : to,
     checkpoint,
@@ -120,6 +122,17 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
     removed,
     durationMs,
   };
+}
+
+/** @throws LukhasError USAGE, SYSTEM for what the file system fails with */
+async function inPlace<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (cause instanceof LukhasError || syscall === undefined) throw cause;
+    throw cannotWrite('USAGE', `--to ${path}: cannot be written (${code})`, cause);
+  }
 }
 
 /** @throws LukhasError USAGE */

@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkpointNameOf, decrypted, readIdentities } from '../../backup/index.js';
 import { timestamp } from '../../clock.js';
-import { LukhasError } from '../../errors.js';
+import { cannotWrite, LukhasError } from '../../errors.js';
 import { partialFile, removeAbandoned, writableOf } from '../../files/index.js';
 import type { EventData } from '../../ledger/index.js';
 import { openLedger, replaceDatabase, requireUnused } from '../../ledger/sqlite/index.js';
@@ -141,7 +141,9 @@ async function decryptTo(
         suggestions: ['Free space on that disk; nothing was replaced.'],
         cause,
       });
-    throw new LukhasError('USAGE', `${file}: cannot be read (${code})`, { cause });
+    if (syscall === 'open' || syscall === 'read')
+      throw new LukhasError('USAGE', `${file}: cannot be read (${code})`, { cause });
+    throw cannotWrite('USAGE', `the copy cannot be written beside ${dbPath} (${code})`, cause);
   } finally {
     await handle.close();
   }
