@@ -70,7 +70,7 @@ export function Rows({ lines, style }: { lines: readonly Line[]; style: Style })
 
 type Draw = (columns: number, rows: number) => readonly Line[];
 
-/** What is drawn in a terminal of this size. Ink lays a whole frame out anew each time it is asked: `changed` asks only for another one. */
+/** What is drawn in a terminal of this size. Ink lays out a whole frame each time it is asked: `changed` asks only where it differs. */
 export function useLines(draw: Draw, { columns, rows }: WindowSize) {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const next = useRef<{ lines: readonly Line[]; columns: number; rows: number } | null>(null);

@@ -4,7 +4,7 @@ export interface Terminal {
   leave: ((exit: number) => void) | null;
   /** At once: the process is about to end. */
   restore(): void;
-  /** Hands the terminal back; what it resolves with takes it again and draws everything anew. */
+  /** Hands the terminal back; what it resolves with takes it again and draws everything again. */
   suspend(): Promise<() => Promise<void>>;
 }
 

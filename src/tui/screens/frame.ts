@@ -58,7 +58,7 @@ function problemText({ state, problem, heardAgo }: Standing): string {
   return ` ! STALE: nothing heard for ${heardAgo === null ? 'a while' : ago(heardAgo)}${why} `;
 }
 
-/** Coarser the longer it is, so that it is not drawn anew each second. */
+/** Coarser the longer it is, so that it is not drawn again each second. */
 export function ago(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   if (s < 60) return `${s} s`;
