@@ -111,7 +111,7 @@ describe('log, jobs, gates and reasons in the cockpit', function () {
     await drawer.getByRole('heading', { name: 'The numbers' }).waitFor();
     for (const what of ['Formula', 'Query: errors', 'Buckets', 'failed requests / requests ='])
       expect(await drawer.innerText()).to.include(what);
-    expect(page.url()).to.equal(at(`#/canary/${id}?why`));
+    await page.waitForURL(at(`#/canary/${id}?why`));
     // The focus stays inside, however often it moves on.
     for (let i = 0; i < 12; i++) {
       await page.keyboard.press('Tab');
@@ -123,7 +123,7 @@ describe('log, jobs, gates and reasons in the cockpit', function () {
     }
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'detached' });
-    expect(page.url()).to.equal(at(`#/canary/${id}`));
+    await page.waitForURL(at(`#/canary/${id}`));
     expect(await page.evaluate('document.activeElement.textContent')).to.equal('Why');
     await page.keyboard.press('w');
     await drawer.getByRole('heading', { name: 'The numbers' }).waitFor();

@@ -43,7 +43,6 @@ async function draw(element: HTMLElement, seq: number): Promise<void> {
       seq > 0 && link(seq - 1, 'Entry before'),
       seq + 1 < log.head.size && link(seq + 1, 'Entry after'),
     ),
-    h('p', { class: 'quiet' }, `lukhas verify entry-${seq}.tlog-proof --trust KEYS says who signed it.`),
     h(
       'details',
       {},
@@ -78,6 +77,6 @@ function proofLine({ origin, size, root, holds }: CheckedProof): HTMLElement[] {
         ? `✓ The checkpoint in its proof covers it: ${origin}, ${size} entries, root ${hex(root)}`
         : '✗ Its proof is not of this entry, or does not lead to the root in its checkpoint.',
     ),
-    h('li', { class: 'quiet' }, '– Not verified here: the signature on that checkpoint.'),
+    h('li', { class: 'quiet' }, '– Not verified here: who signed it. Run lukhas verify FILE --trust KEYS.'),
   ];
 }

@@ -9,8 +9,7 @@ export function formulaText(o: ObjectiveReport): string {
       return `${o.name} ${o.rule.op} ${o.rule.value} at each check: ${count(o.failing)} of ${plural(o.readings, 'reading')} failed`;
     case 'drift': {
       const of = o.by === 'categories' ? 'counts' : 'scores';
-      const null_ = o.raw === null ? '' : `; ${o.raw.toFixed(3)} before its bias at no drift is taken off`;
-      return `PSI = sum of (canary - baseline) x ln(canary / baseline) over ${plural(o.bins, 'bin')}, ${count(o.canaryTotal)} and ${count(o.baselineTotal)} ${of}${null_}`;
+      return `PSI = sum of (canary - baseline) x ln(canary / baseline), less its bias, over ${plural(o.bins, 'bin')}, ${count(o.canaryTotal)} and ${count(o.baselineTotal)} ${of}`;
     }
     case 'rate': {
       const { baseline: b } = o;
