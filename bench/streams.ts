@@ -51,21 +51,25 @@ export async function run(args: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lukhas-bench-'));
   const prometheus = child('scale-prometheus', []);
   const db = join(folder, 'log.db');
+  let daemon: Awaited<ReturnType<typeof startDaemon>> | null = null;
   try {
     const [port] = (await once(createInterface({ input: prometheus.stdout! }), 'line')) as [string];
     const ids = await start(db, Number(values.canaries), Number(port));
-    const daemon = await startDaemon(db, folder);
+    const running = await startDaemon(db, folder);
+    daemon = running;
     await wait(5000);
     const rounds: Round[] = [];
     for (let i = 0; i < Number(values.rounds); i++) {
-      rounds.push(await round('no streams', daemon, () => wait(Number(values.seconds) * 1000, null)));
+      rounds.push(await round('no streams', running, () => wait(Number(values.seconds) * 1000, null)));
       rounds.push(
-        await round(`${values.streams} streams`, daemon, () => follow(daemon.url, values.streams, values.seconds)),
+        await round(`${values.streams} streams`, running, () => follow(running.url, values.streams, values.seconds)),
       );
     }
-    await daemon.stop();
+    await running.stop();
+    daemon = null;
     await print(db, ids, rounds);
   } finally {
+    await daemon?.stop();
     prometheus.stdin?.end();
     await rm(folder, { recursive: true, force: true });
   }
@@ -117,7 +121,10 @@ function cpuMs(pid: number): number {
 
 async function follow(url: string, streams: string, seconds: string): Promise<Heard> {
   const clients = child('streams-clients', [url, streams, seconds]);
-  const [line] = (await once(createInterface({ input: clients.stdout! }), 'line')) as [string];
+  const line = await Promise.race([
+    once(createInterface({ input: clients.stdout! }), 'line').then(([text]) => text as string),
+    once(clients, 'close').then(([code]) => Promise.reject(new Error(`the clients ended (${code}) without a result`))),
+  ]);
   return JSON.parse(line) as Heard;
 }
 
