@@ -41,7 +41,12 @@ export class Prometheus {
     writeFileSync(targets, '[]');
     const config = {
       ...extra,
-      global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+      // VictoriaMetrics reads this too, and starts with nothing in it that is about rules.
+      global: {
+        scrape_interval: '1s',
+        scrape_timeout: '1s',
+        ...('rule_files' in extra ? { evaluation_interval: '1s' } : {}),
+      },
       scrape_configs: [
         { job_name: 'models', file_sd_configs: [{ files: [targets] }] },
         ...jobs.map(({ name, everySeconds, urls, labels = {} }) => ({
