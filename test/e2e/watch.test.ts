@@ -113,7 +113,7 @@ describe('lukhas watch', () => {
     const aborted = await begin(good, 'long', 'fraud-v4');
     const runs = [promoted, rolledBack, aborted].map((id) => following([id, '--until-done']));
     // Also one that has ended by the time that somebody looks, and one whose output nobody reads.
-    await runs[2]!.prints(/check /);
+    await runs[2]!.prints(/check .*limit/);
     await w.run(['canary', 'abort', aborted, '--reason', HOSTILE]);
     const ended = await Promise.all(runs.map(({ running }) => running.finished));
     expect(ended.map(({ code }) => code)).to.deep.equal([0, 3, 10]);
