@@ -1,4 +1,4 @@
-import { moment } from '../lib/explain/index.js';
+import { count, moment } from '../lib/explain/index.js';
 import { amount, type Course, type Marker, rowOfPoint, type Series } from '../lib/view/index.js';
 import { h, s } from './dom.js';
 import { LongTable } from './long-table.js';
@@ -115,7 +115,7 @@ export class EvidenceFigure {
 }
 
 const oddsText = (log10: number): string =>
-  log10 >= 0 ? `${Number((10 ** log10).toPrecision(2))}:1` : `1:${Number((10 ** -log10).toPrecision(2))}`;
+  log10 >= 0 ? `${count(Number((10 ** log10).toPrecision(2)))}:1` : `1:${Number((10 ** -log10).toPrecision(2))}`;
 
 function evidencePlot({ evidence, logThreshold }: Course, markers: readonly Marker[], frame: Frame): HTMLElement {
   const logs = evidence.map(({ logE }) => logE / Math.LN10);
@@ -192,7 +192,7 @@ function axis(
       s(
         'text',
         { x: x(t), y: PLOT.bottom + 18, 'text-anchor': i === 0 ? 'start' : i === 3 ? 'end' : 'middle' },
-        `${Math.round((t - from) / 1000)} s`,
+        to - from < 600_000 ? `${Math.round((t - from) / 1000)} s` : `${Math.round((t - from) / 60_000)} min`,
       ),
     ),
   ];
@@ -225,13 +225,21 @@ function limitLine(at: number, words: string, markers: readonly Marker[], x: Sca
 }
 
 function marks(markers: readonly Marker[], x: Scale): SVGElement[] {
-  return markers.flatMap(({ t, what }) => {
-    const at = Math.max(PLOT.left, Math.min(PLOT.right, x(t)));
+  const places = markers.map(({ t }) => Math.max(PLOT.left, Math.min(PLOT.right, x(t))));
+  return markers.flatMap(({ what }, i) => {
+    const at = places[i]!;
+    // Words of what happened at about the same time stand below each other.
+    const row = places.slice(0, i).filter((other) => Math.abs(other - at) < 110).length;
     return [
       s('path', { class: 'marker', d: `M${at} ${PLOT.top}V${PLOT.bottom}` }),
       s(
         'text',
-        { class: 'marker', x: at + (at > 360 ? -4 : 4), y: PLOT.top + 10, 'text-anchor': at > 360 ? 'end' : 'start' },
+        {
+          class: 'marker',
+          x: at + (at > 360 ? -4 : 4),
+          y: PLOT.top + 10 + 13 * row,
+          'text-anchor': at > 360 ? 'end' : 'start',
+        },
         what,
       ),
     ];

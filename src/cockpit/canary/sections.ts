@@ -1,4 +1,4 @@
-import { moment as time } from '../../lib/explain/index.js';
+import { count, moment as time } from '../../lib/explain/index.js';
 import { type CanaryRow, type CanaryView, fragmentOf, type ObjectiveView } from '../../lib/view/index.js';
 import type { Fetched } from '../ask.js';
 import { type Children, h, lines } from '../dom.js';
@@ -60,8 +60,8 @@ function sure({ verdict, meter }: CanaryView): string {
 
 function intactLine({ intact, canary }: CanaryView, { record }: Fetched): HTMLElement | null {
   if (canary.observations === null) return null;
-  const count = record.observations.length;
-  if (count === 0) return h('p', { class: 'quiet' }, 'The recorded checks were pruned: they are no longer kept.');
+  const checks = record.observations.length;
+  if (checks === 0) return h('p', { class: 'quiet' }, 'The recorded checks were pruned: they are no longer kept.');
   if (intact === null)
     return h(
       'p',
@@ -72,7 +72,7 @@ function intactLine({ intact, canary }: CanaryView, { record }: Fetched): HTMLEl
     ? h(
         'p',
         { class: 'good' },
-        `✓ The ${count} recorded checks are those that were judged (SHA-256 ${canary.observations.digest.slice(0, 16)}…).`,
+        `✓ The ${checks} recorded checks are those that were judged (SHA-256 ${canary.observations.digest.slice(0, 16)}…).`,
       )
     : h(
         'p',
@@ -86,10 +86,10 @@ function objectiveCard({ cell, report, toCertain }: ObjectiveView): HTMLElement 
   const facts: [string, string | null][] = [
     ['Value', cell.value ?? cell.missing],
     ['Limit', cell.limit],
-    ['Headroom', cell.headroom === null ? null : `${Math.round(cell.headroom * 100)}%`],
+    ['Headroom', cell.headroom === null ? null : cell.headroom <= 0 ? 'none' : `${Math.round(cell.headroom * 100)}%`],
     [
       'Made of',
-      `${cell.n} ${report.type === 'reading' ? 'readings' : report.type === 'drift' ? 'scores' : 'requests'}`,
+      `${count(cell.n)} ${report.type === 'reading' ? 'readings' : report.type === 'drift' ? 'scores' : 'requests'}`,
     ],
     ['Bounds', bounds],
     ['To a rollback', toCertain.against],
