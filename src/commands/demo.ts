@@ -63,6 +63,6 @@ function nextCommands(id: string, fault: Fault): [string, string][] {
     ['verify', 'check the whole log'],
     ['gate list', 'the current holder of each gate'],
     fault === 'none' ? ['demo', 'the same with a faulty version'] : ['demo --healthy', 'the same with a good version'],
-    ['serve --demo', 'the daemon, with the cockpit at http://127.0.0.1:8766/cockpit.html'],
+    ['serve --demo', 'the cockpit: http://127.0.0.1:8766/cockpit.html'],
   ];
 }

@@ -104,6 +104,6 @@ describe('a canary drawn while a command drives it (tmux)', function () {
     await terminal.shows(/└0 s/);
     const screen = await expectGone();
     expect(screen).to.match(/^ROLLED BACK {2}fraud-v2/m);
-    expect(screen).to.match(/npx lukhas serve --demo +the daemon, with the cockpit at http:\/\/127.0.0.1:8766\/cockpit.html\n+exit 0/);
+    expect(screen).to.match(/npx lukhas serve --demo +the cockpit: http:\/\/127.0.0.1:8766\/cockpit.html\n+exit 0/);
   });
 });
