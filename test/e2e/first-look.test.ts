@@ -42,6 +42,20 @@ describe('the first look', () => {
     expect(why.stdout).to.contain('The preflight check before the start found: canary requests: model_requests_total');
   });
 
+  it('warns of the labels of another version, which a file of the version before still has', async () => {
+    const { url } = await plain(
+      ['v1', 'v2', 'v3'].map((version) => `model_requests_total{version="${version}"} 900`).join('\n') +
+        ['v1', 'v2', 'v3'].map((version) => `\nmodel_errors_total{version="${version}"} 2`).join('') +
+        '\n',
+    );
+    const start = ['canary', 'start', '--model', 'fraud-v3', '--from', 'stage', '--to', 'production', '--detach'];
+    const given = ['--max-error-rate', '0.02', '--window', '4s', '--canary-url', url, '--baseline-label', 'version=v1'];
+    const other = await place.run([...start, ...given, '--canary-label', 'version=v2']);
+    expect(other.stderr).to.contain('the model is fraud-v3, and the series that are measured are those with');
+    const right = await place.run([...start, ...given, '--canary-label', 'version=v3']);
+    expect(right.stderr).not.to.contain('the model is fraud-v3');
+  });
+
   it('ends what can never work with exit 2, records nothing, and names what is nearest', async () => {
     const { url } = await plain(
       '# TYPE http_request_duration_seconds histogram\nhttp_request_duration_seconds_bucket{le="0.5"} 100\n' +

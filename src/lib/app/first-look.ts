@@ -56,10 +56,8 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       };
     }
     const window = policy?.windowSeconds ?? 300;
-    const [{ everythingOf, inspect, isAlone, neededOf, needsOf }, { fillSignals, parseSignals }] = await Promise.all([
-      import('../metrics/inspect/index.js'),
-      import('../metrics/signals/index.js'),
-    ]);
+    const [{ everythingOf, inspect, isAlone, neededOf, needsOf, otherVersion }, { fillSignals, parseSignals }] =
+      await Promise.all([import('../metrics/inspect/index.js'), import('../metrics/signals/index.js')]);
     const values = { gate: fromGate ?? '', model: request.modelId, window };
     const signals = fillSignals(parseSignals(descriptor.signals), values);
     const expressions = descriptor.kind === 'prometheus' ? Object.keys(descriptor.queries) : [];
@@ -77,7 +75,11 @@ export async function firstLook(request: FirstLookRequest): Promise<FirstLook> {
       const look = await firstLook({ ...request, source: { ...descriptor, signals: variant } });
       return { ...look, findings: [...look.findings, variantFinding(descriptor.signals.preset, variant.preset)] };
     }
-    const findings = await withReason(inspect(facts, { signals, preset: descriptor.signals.preset }, needs), facts);
+    const found = [
+      ...inspect(facts, { signals, preset: descriptor.signals.preset }, needs),
+      ...otherVersion(request.modelId, facts.canary.matchers),
+    ];
+    const findings = await withReason(found, facts);
     return { source: request.source, findings, alone: isAlone(facts), skipped: null };
   } finally {
     await source.close();

@@ -9,5 +9,6 @@ export { type Declared, familiesOf } from './families.js';
 export { inspect, type Measured } from './inspect.js';
 export { everythingOf, type Needs, neededOf, needsOf } from './needs.js';
 export { type FetchedPage, inspectPages } from './of-pages.js';
+export { otherVersion } from './other-version.js';
 export { type ReadBy, selectorsOf, sharedSeries } from './shared.js';
 export { isAlone } from './silence.js';
