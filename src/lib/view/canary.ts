@@ -159,7 +159,10 @@ function toCertain(o: ObjectiveReport, { evidence }: Verdict): ObjectiveView['to
     };
   }
   const now = o.rollback.logE <= 0 ? 'none yet' : briefOdds(o.rollback.logE);
-  const against = o.rollback.against ? 'reached' : `${now}, rolls back at ${briefOdds(evidence.logThreshold)}`;
+  const at = briefOdds(evidence.logThreshold);
+  // Each objective has its own evidence; all of it together rolls back, and the others hold it down.
+  const together = evidence.logE >= evidence.logThreshold ? 'reached' : `${now} alone, together it takes ${at}`;
+  const against = o.rollback.against ? together : `${now}, rolls back at ${at}`;
   if (o.promote.certified) return { against, met: 'certified' };
   const needed = o.type === 'rate' ? o.needed : null;
   if (needed === null) return { against, met: null };

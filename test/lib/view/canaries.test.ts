@@ -8,11 +8,12 @@ import { canonicalJson } from '../../../src/lib/ledger/tree/canonical.js';
 import { Judging } from '../../../src/lib/stream/judging.js';
 import { eventId } from '../../../src/lib/stream/position.js';
 import { Teller } from '../../../src/lib/stream/teller.js';
-import { canaryView, foldOf } from '../../../src/lib/view/canary.js';
+import { type CanaryView, canaryView, foldOf } from '../../../src/lib/view/canary.js';
 import { courseOf } from '../../../src/lib/view/course.js';
 import { emptyOverview, type Overview, overviewOf, take } from '../../../src/lib/view/overview.js';
 import type { Told } from '../../../src/lib/view/told.js';
 import { cases } from '../../cases.js';
+import { canaryIn, found } from '../../tui/fake-watching.js';
 import { type Place, place } from '../canary/harness.js';
 import { run, scenarios } from '../canary/scenarios.js';
 import { recordOf } from './record.js';
@@ -76,6 +77,23 @@ describe('what is shown of canaries', function () {
     expect([changed.intact, changed.math.check?.status]).to.deep.equal([false, 'differs']);
     const unknown = canaryView({ ...record, digest: null })!;
     expect([unknown.intact, unknown.math.check]).to.deep.equal([null, null]);
+  });
+
+  it('does not call a rollback reached while one objective alone has the evidence for it', async () => {
+    // What counts is the mean of both objectives: half of the evidence against the one, as the other has none.
+    const failing = (check: number) => found(check < 5 ? 0 : 4, 100);
+    const views: CanaryView[] = [];
+    for (let checks = 5; checks < 20; checks++) {
+      const id = await canaryIn(at.ledger, { modelId: `alone-${checks}`, checks, script: failing });
+      const view = canaryView(await recordOf(at.ledger, id))!;
+      if (view.canary.state !== 'RUNNING') break;
+      views.push(view);
+    }
+    const errorsOf = ({ objectives }: CanaryView) => objectives.find(({ cell }) => cell.name === 'error_rate')!;
+    const alone = views.filter((view) => errorsOf(view).cell.mark === '✗');
+    expect(alone).not.to.deep.equal([]);
+    for (const view of alone)
+      expect(errorsOf(view).toCertain.against).to.match(/^[\d,]+:1 alone, together it takes 100:1$/);
   });
 
   it('follows each check: the evidence on its chart ends where the verdict stands', async () => {
