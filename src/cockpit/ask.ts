@@ -7,10 +7,16 @@ export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
-    /** What it said beside it, on routes that start something. */
+    /** What it said beside it. */
     readonly more: { reason?: string; field?: string | null; suggestions?: string[] } = {},
   ) {
     super(message);
+  }
+
+  /** What was refused, and what to do where something is said of that. */
+  get withAdvice(): string {
+    const end = /[.!?…]$/u.test(this.message) ? '' : '.';
+    return [`${this.message}${end}`, ...(this.more.suggestions ?? [])].join(' ');
   }
 }
 

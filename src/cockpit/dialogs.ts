@@ -82,7 +82,7 @@ function ask(id: string, verb: Verb): void {
       submit: (event) => {
         event.preventDefault();
         post(`/api/canary/${verb}`, { id, reason: reason.value.trim() }).then(close, (error: unknown) => {
-          replace(problem, error instanceof Refused ? error.message : 'The daemon does not answer.');
+          replace(problem, error instanceof Refused ? error.withAdvice : 'The daemon does not answer.');
         });
       },
     },

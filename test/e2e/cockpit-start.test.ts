@@ -131,7 +131,7 @@ describe('starting from the cockpit', function () {
       await decide(ann.page, 'Approve', 'it is mine');
       await ann.page
         .locator('dialog [role=alert]')
-        .getByText(/requested/)
+        .getByText(/requested.*Ask another person to approve it\./)
         .waitFor();
       await ann.page.getByRole('button', { name: 'Cancel' }).click();
       await ben.page.goto(ann.page.url());

@@ -162,6 +162,14 @@ describe('keys of the live view', () => {
     expect(screen()).not.to.contain('has ended');
   });
 
+  it('say why an act failed with one full stop', async () => {
+    watching.fails = new LukhasError('ILLEGAL_TRANSITION', 'Canary c-1 is PROMOTED: it cannot be aborted.', {
+      suggestions: ['Check its state: lukhas canary status c-1'],
+    });
+    press('a', 'late', 'enter');
+    await until(() => screen().includes('it cannot be aborted. Check its state'));
+  });
+
   it('export a pack and say where it is', async () => {
     press('e');
     await until(() => screen().includes(`/tmp/packs/${idOf('m4')}.zip`));

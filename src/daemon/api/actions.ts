@@ -5,6 +5,7 @@ import type { Actor } from '../../lib/ledger/index.js';
 import type { Canary } from '../../lib/readings/index.js';
 import { HttpError, type Route, sendJson } from '../http/index.js';
 import { readJson } from './body.js';
+import { refuse } from './refuse.js';
 
 export interface ActionRoutesOptions {
   app: Pick<App, 'canaries' | 'approvals'>;
@@ -35,10 +36,14 @@ export function actionRoutes({ app, readOnly, onChanged }: ActionRoutesOptions):
     handle: async (_, response, context) => {
       if (readOnly) throw new HttpError(403, 'this daemon was started with --read-only: it changes nothing');
       const { id, reason } = await readJson(wanted, context);
-      const canary = await act(await canaries.resolve(id), context.actor, reason);
-      onChanged();
-      const { canaryId, status } = canaryJson(canary);
-      sendJson(response, 200, { canaryId, status });
+      try {
+        const canary = await act(await canaries.resolve(id), context.actor, reason);
+        onChanged();
+        const { canaryId, status } = canaryJson(canary);
+        sendJson(response, 200, { canaryId, status });
+      } catch (error) {
+        refuse(response, error);
+      }
     },
   }));
 }

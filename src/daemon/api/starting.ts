@@ -1,12 +1,11 @@
-import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { Clock } from '../../lib/clock.js';
-import { LukhasError } from '../../lib/errors.js';
-import { asHttpError, HttpError, type RequestContext, type Route, sendError, sendJson } from '../http/index.js';
+import { HttpError, type RequestContext, type Route, sendJson } from '../http/index.js';
 import { evalArguments, planArguments, planRequestOf, startArguments } from '../requests/index.js';
 import type { Service } from '../service.js';
 import { readJson } from './body.js';
 import { Once } from './once.js';
+import { refuse } from './refuse.js';
 
 export interface StartRoutesOptions {
   service: Pick<Service, 'plan' | 'runEval' | 'startCanary'>;
@@ -55,36 +54,4 @@ function answering<S extends z.ZodType>(schema: S, act: (args: z.output<S>) => P
       refuse(response, error);
     }
   };
-}
-
-/** Names of what can be wrong, the longer before those within them. */
-const FIELDS = [
-  ...['modelId', 'fromGate', 'toGate', 'windowSeconds', 'latency_p95_ms', 'max_error_rate', 'max_drift'],
-  ...['requestsPerSecond', 'expectedErrorRate', 'expectedSlowRate', 'taskId', 'configId'],
-];
-
-/** Says beside the error which field it is about, which of our errors it is, and what to do, for a form to show it there. */
-function refuse(response: ServerResponse, error: unknown): void {
-  if (error instanceof HttpError && error.status === 400) sendError(response, error, { field: fieldOf(error.message) });
-  else if (error instanceof LukhasError)
-    sendError(response, asHttpError(error), {
-      reason: error.code,
-      field: fieldOf(error.message),
-      suggestions: error.suggestions.map(asArguments),
-    });
-  else throw error;
-}
-
-/** Where the message names one. */
-function fieldOf(message: string): string | null {
-  const places = FIELDS.map((name) => ({ name, at: message.search(new RegExp(`\\b${name}\\b`)) }));
-  const [first] = places.filter(({ at }) => at >= 0).sort((a, b) => a.at - b.at);
-  return first?.name ?? null;
-}
-
-/** Advice of the library names flags of the command. */
-function asArguments(text: string): string {
-  return text
-    .replace('--allow-missing', '"allowMissing": true')
-    .replace('--allow-shared-series', '"allowSharedSeries": true');
 }

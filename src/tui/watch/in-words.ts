@@ -4,5 +4,6 @@ import { LukhasError } from '../../lib/errors.js';
 export function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const advice = error instanceof LukhasError ? error.suggestions[0] : undefined;
-  return advice === undefined ? error.message : `${error.message}. ${advice}`;
+  if (advice === undefined) return error.message;
+  return `${error.message}${/[.!?…]$/u.test(error.message) ? '' : '.'} ${advice}`;
 }

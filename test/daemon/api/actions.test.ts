@@ -40,7 +40,10 @@ describe('what a person decides in the cockpit', () => {
       expect(events.map(({ data }) => data)).to.deep.equal([
         { by: { who: '127.0.0.1', how: 'loopback' }, reason: 'wrong build' },
       ]);
-      expect((await post(at, 'abort', { id: at.id, reason: 'again' })).status).to.equal(409);
+      const again = await post(at, 'abort', { id: at.id, reason: 'again' });
+      expect(again.status).to.equal(409);
+      expect(again.body).to.have.property('reason', 'ILLEGAL_TRANSITION');
+      expect(again.body).to.have.deep.property('suggestions', [`Check its state: lukhas canary status ${at.id}`]);
     } finally {
       await at.stop();
     }

@@ -118,7 +118,7 @@ export class DaemonClient {
       await response.body?.cancel();
       return this.#other(`redirects to ${to}`, ['Give that address with --url, if it is the right one.']);
     }
-    const words = messageIn(await response.text().catch(() => ''));
+    const { words, suggestions } = refusalIn(await response.text().catch(() => ''));
     if (signal.aborted) return this.brokenOff(signal.reason);
     const said = words ?? `it answered ${status}`;
     if (status === 401) return this.#final(said, [this.#keyAdvice()]);
@@ -126,7 +126,7 @@ export class DaemonClient {
       return this.#final(said, ['If the daemon has keys, set LUKHAS_API_KEY to one that may do this.']);
     const code = CODES[status];
     // Of another server these say nothing about what was asked for.
-    if (code !== undefined && words !== null) return new DaemonError(code, words, true);
+    if (code !== undefined && words !== null) return new DaemonError(code, words, true, null, { suggestions });
     if (status === 429 || status >= 500) {
       const seconds = Number(headers.get('retry-after') ?? Number.NaN);
       const retryMs = seconds >= 0 ? Math.min(seconds, 60) * 1000 : null;
@@ -159,12 +159,16 @@ export class DaemonClient {
 /** What the daemon says of a request itself, by its status. */
 const CODES: Readonly<Record<number, ErrorCode>> = { 400: 'USAGE', 404: 'NOT_FOUND', 409: 'ILLEGAL_TRANSITION' };
 
-function messageIn(text: string): string | null {
+/** What the daemon says of a refusal, and what to do; null: it is not as our daemon answers. */
+function refusalIn(text: string): { words: string | null; suggestions: string[] } {
   try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === 'string' ? error.message : null;
+    const { error, suggestions } = JSON.parse(text) as { error?: { message?: unknown }; suggestions?: unknown };
+    return {
+      words: typeof error?.message === 'string' ? error.message : null,
+      suggestions: Array.isArray(suggestions) ? suggestions.filter((one) => typeof one === 'string') : [],
+    };
   } catch {
-    return null;
+    return { words: null, suggestions: [] };
   }
 }
 
