@@ -1,4 +1,4 @@
-import { count, moment } from '../lib/explain/index.js';
+import { count, moment, plural } from '../lib/explain/index.js';
 import { amount, type Course, type Marker, rowOfPoint, type Series } from '../lib/view/index.js';
 import { h, s } from './dom.js';
 import { LongTable } from './long-table.js';
@@ -26,7 +26,7 @@ export class SeriesFigure {
   update(series: Series, markers: readonly Marker[], frame: Frame): void {
     this.#plot.draw(...seriesPlot(series, markers, frame));
     const { points, name } = series;
-    this.#table.update(`The ${points.length} checks of ${name} as a table`, points.length, (i) => {
+    this.#table.update(`${plural(points.length, 'check')} of ${name} as a table`, points.length, (i) => {
       const row = rowOfPoint(series, points[i]!);
       return [moment(row.t), row.canary, row.baseline];
     });
@@ -42,7 +42,7 @@ function seriesPlot(series: Series, markers: readonly Marker[], frame: Frame): H
   const x = scale(frame.from, frame.to, PLOT.left, PLOT.right);
   const y = scale(0, top, PLOT.bottom, PLOT.top);
   const missing = points.filter(({ canary }) => canary === null).length;
-  const describe = `${name}: ${points.length} checks${missing > 0 ? `, ${missing} without a value` : ''}; limit ${amount(limit, unit)}`;
+  const describe = `${name}: ${plural(points.length, 'check')}${missing > 0 ? `, ${missing} without a value` : ''}; limit ${amount(limit, unit)}`;
   const svg = s(
     'svg',
     { viewBox: `0 0 ${SIZE.width} ${SIZE.height}`, role: 'img', 'aria-label': describe },
@@ -107,7 +107,7 @@ export class EvidenceFigure {
   update(course: Course, markers: readonly Marker[], frame: Frame): void {
     const { evidence } = course;
     this.#plot.draw(evidencePlot(course, markers, frame));
-    this.#table.update(`The evidence at ${evidence.length} checks as a table`, evidence.length, (i) => {
+    this.#table.update(`The evidence at ${plural(evidence.length, 'check')} as a table`, evidence.length, (i) => {
       const { tick, t, logE } = evidence[i]!;
       return [String(tick), moment(t), oddsText(logE / Math.LN10)];
     });
@@ -129,7 +129,7 @@ function evidencePlot({ evidence, logThreshold }: Course, markers: readonly Mark
     {
       viewBox: `0 0 ${SIZE.width} ${SIZE.height}`,
       role: 'img',
-      'aria-label': `evidence against the canary over ${evidence.length} checks; rolls back at ${oddsText(limit)}`,
+      'aria-label': `evidence against the canary over ${plural(evidence.length, 'check')}; rolls back at ${oddsText(limit)}`,
     },
     axis(top, y, oddsText, frame, x, bottom),
     s('path', {

@@ -1,4 +1,4 @@
-import { count, moment as time } from '../../lib/explain/index.js';
+import { count, plural, moment as time } from '../../lib/explain/index.js';
 import { type CanaryRow, type CanaryView, fragmentOf, type ObjectiveView } from '../../lib/view/index.js';
 import type { Fetched } from '../ask.js';
 import { type Children, h, lines } from '../dom.js';
@@ -47,7 +47,7 @@ export const SECTIONS: Readonly<Record<SectionName, Section>> = {
     h(
       'p',
       { class: 'quiet' },
-      `Recorded: ${record.events.length} entries, ${record.observations.length} checks; ${narrative.title}. `,
+      `Recorded: ${plural(record.events.length, 'entry', 'entries')}, ${plural(record.observations.length, 'check')}; ${narrative.title}. `,
       h('a', { href: fragmentOf({ kind: 'entries', filter: { about: record.id } }) }, 'Its entries in the log'),
     ),
   ],

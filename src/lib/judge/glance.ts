@@ -72,9 +72,9 @@ function rateGlance(o: RateReport): Own {
   if (o.relative) return { unit: 'ratio', value: o.baseline?.ratio ?? null, limit: o.target, ...of };
   if (o.signal === 'errors') return { unit: 'share', value: o.rate, limit: o.p0, ...of };
   // Above the last bound there is no quantile, but a share of requests that are slower than the limit.
-  if (o.latency?.value == null || o.latency.bucket === null)
+  if (o.rate !== null && (o.latency?.value == null || o.latency.bucket === null))
     return { unit: 'share', value: o.rate, limit: o.p0, ...of };
-  return { unit: o.histogram?.unit ?? 'ms', value: o.latency.value, limit: o.target, ...of };
+  return { unit: o.histogram?.unit ?? 'ms', value: o.latency?.value ?? null, limit: o.target, ...of };
 }
 
 function driftGlance(o: DriftReport): Own {

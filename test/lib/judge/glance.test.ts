@@ -6,7 +6,7 @@ import { begin, observe } from '../../../src/lib/judge/judgement.js';
 import { report } from '../../../src/lib/judge/report.js';
 import { cases } from '../../cases.js';
 import { observations, policies } from './arbitrary.js';
-import { START } from './looks.js';
+import { policy as policyOf, START } from './looks.js';
 
 describe('a glance', () => {
   it('says what the whole verdict says, at every check', () => {
@@ -21,5 +21,14 @@ describe('a glance', () => {
       }),
       { numRuns: cases(1000) },
     );
+  });
+
+  it('names the limit in milliseconds before anything is counted', () => {
+    const j = begin(policyOf({ targets: { latency_p95_ms: 250, max_error_rate: 0.02 } }), START);
+    const { objectives } = glance(j, rule(j, START), START);
+    expect(objectives.map(({ name, unit, limit, value }) => [name, unit, limit, value])).to.deep.equal([
+      ['latency_p95_ms', 'ms', 250, null],
+      ['error_rate', 'share', 0.02, null],
+    ]);
   });
 });
