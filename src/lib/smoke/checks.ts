@@ -40,7 +40,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
 
 async function checkHealth(target: Target): Promise<string> {
   const { status, body } = await ask(target, '/health');
-  if (status !== 200) throw new Failed(`GET /health returned ${status}${status === 401 ? KEY_HINT : ''}`);
+  const hint = target.key === null ? KEY_HINT : ': the key that was given is not one of the server';
+  if (status !== 200) throw new Failed(`GET /health returned ${status}${status === 401 ? hint : ''}`);
   const health = read(
     z.looseObject({ status: z.string(), version: z.string(), timestamp: z.string() }),
     body,
