@@ -144,6 +144,23 @@ describe('keys of the live view', () => {
       expect(watching.done).to.deep.equal([`${deed} ${id}: because q`]);
     });
 
+  it('ask for no reason where a canary has ended', async () => {
+    const id = await canaryIn(at.ledger, { modelId: 'ended', at: START + 9000, script: () => found(100, 500) });
+    await watching.readFrom(at.ledger);
+    session.quit(0);
+    session = begin({ id });
+    for (const [key, deed] of [
+      ['a', 'abort'],
+      ['p', 'promote'],
+      ['y', 'approve'],
+      ['n', 'reject'],
+    ] as const) {
+      press(key);
+      expect(screen()).to.contain(`${id} is ROLLED BACK: nothing is left to ${deed}.`).and.not.contain('Reason');
+    }
+    expect(watching.done).to.deep.equal([]);
+  });
+
   it('change nothing when a dialog is left', () => {
     press('a', 'oh no', 'escape');
     expect(watching.done).to.deep.equal([]);

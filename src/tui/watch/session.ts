@@ -1,6 +1,6 @@
 import type { Deed, Watching } from '../../lib/app/watching/index.js';
 import type { Clock } from '../../lib/clock.js';
-import { type ListedRow, listedRows, type Told } from '../../lib/view/index.js';
+import { type CanaryRow, type ListedRow, listedRows, stateLook, type Told } from '../../lib/view/index.js';
 import { inWords } from './in-words.js';
 import type { KeyName } from './keys.js';
 import { moved } from './moved.js';
@@ -221,7 +221,11 @@ export class Session {
   #ask(deed: Deed): void {
     const id = this.#subject();
     if (id === null) return;
-    if (this.#busy) this.message = { text: 'One thing at a time: the last one is still being done.', tone: 'warn' };
+    const state = this.watching.overview.canaries.get(id)?.state;
+    if (state !== undefined && ENDED.has(state))
+      this.message = { text: `${id} is ${stateLook(state).word}: nothing is left to ${deed}.`, tone: 'warn' };
+    else if (this.#busy)
+      this.message = { text: 'One thing at a time: the last one is still being done.', tone: 'warn' };
     else this.typing = { kind: 'reason', deed, id, text: '', problem: null };
   }
 
@@ -284,3 +288,6 @@ export class Session {
 
 const ACTS: Readonly<Record<string, Deed>> = { a: 'abort', p: 'promote', y: 'approve', n: 'reject' };
 const PARTS: Readonly<Record<string, Part>> = { w: 'why', m: 'math' };
+
+/** What nobody can change any more: no reason is asked for. */
+const ENDED: ReadonlySet<CanaryRow['state']> = new Set(['PROMOTED', 'ROLLED_BACK', 'ABORTED', 'FAILED']);
