@@ -3,11 +3,10 @@ import {
   clip,
   headline,
   nextSteps,
-  objectiveCells,
   plural,
   summarise,
+  summariseEnded,
   type Width,
-  why,
   wrap,
 } from '../lib/explain/index.js';
 import type { Canary } from '../lib/readings/index.js';
@@ -56,7 +55,7 @@ function lines(canary: Canary, width: Width, more: readonly string[]): string[] 
   const text = (line: string) => wrap(line, width, '  ', '    ');
   return [
     ...(ended
-      ? endedByHand(canary, ended, width)
+      ? summariseEnded(canary, ended, verdict, width)
       : verdict
         ? summarise(canary, verdict, width)
         : undecided(canary, width)),
@@ -64,22 +63,6 @@ function lines(canary: Canary, width: Width, more: readonly string[]): string[] 
     ...approvalLines(canary).flatMap(text),
     ...[...actionLines(canary), ...more].flatMap(text),
     ...steps(canary).flatMap((step) => wrap(advice(step), width, '  next: ', '        ')),
-  ];
-}
-
-/** An abort or an override comes before the cause that the evidence gave until then. */
-function endedByHand(canary: Canary, { by, reason }: NonNullable<Canary['ended']>, width: Width): string[] {
-  const what =
-    {
-      PROMOTED: 'promoted by hand, against the verdict,',
-      BLOCKED: 'promotion by hand requested, against the verdict,',
-    }[canary.state as string] ?? 'aborted';
-  const { verdict } = canary;
-  return [
-    ...headline(canary, '', width),
-    ...wrap(`${what} by ${by.who} (${by.how}): ${reason}`, width, '  ', '    '),
-    ...(verdict ? wrap(`until then: ${why(verdict)}`, width, '  ', '    ') : []),
-    ...(verdict ? objectiveCells(verdict, width) : []),
   ];
 }
 

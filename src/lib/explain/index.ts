@@ -21,5 +21,5 @@ export type { Evidence } from './recheck.js';
 export { narrativeMarkdown, narrativeText } from './render.js';
 export { type Narrative, narrateUnknown } from './section.js';
 export { sparkline } from './sparkline.js';
-export { evidenceLines, headline, objectiveCells, stateText, summarise, whenText } from './summary.js';
+export { evidenceLines, headline, stateText, summarise, summariseEnded, whenText } from './summary.js';
 export { assumptionText, clip, count, milliseconds, moment, odds, oneLine, percent, plural, seconds } from './words.js';

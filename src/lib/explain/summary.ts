@@ -1,10 +1,11 @@
 import type { Verdict } from '../judge/index.js';
+import type { Actor } from '../ledger/index.js';
 import { why } from './cause.js';
 import { briefEvidence, hasEvidence, howSure } from './certainty.js';
 import { flow, spread, type Width, wrap } from './layout.js';
 import { objectiveCell } from './objective-cells.js';
 import { silenceCells } from './silences.js';
-import { seconds } from './words.js';
+import { oneLine, seconds } from './words.js';
 
 /** What a summary is about, beside the verdict. */
 export interface SummarySubject {
@@ -25,6 +26,26 @@ export function summarise(subject: SummarySubject, verdict: Verdict, width: Widt
     ...wrap(why(verdict), width, '  ', '    '),
     ...evidenceLines(verdict, width),
     ...objectiveCells(verdict, width),
+  ];
+}
+
+/** An abort or an override comes before the cause that the evidence gave until then. */
+export function summariseEnded(
+  subject: SummarySubject,
+  { by, reason }: { by: Actor; reason: string },
+  verdict: Verdict | null,
+  width: Width,
+): string[] {
+  const what =
+    {
+      PROMOTED: 'promoted by hand, against the verdict,',
+      BLOCKED: 'promotion by hand requested, against the verdict,',
+    }[subject.state] ?? 'aborted';
+  return [
+    ...headline(subject, '', width),
+    ...wrap(`${what} by ${oneLine(by.who)} (${by.how}): ${oneLine(reason)}`, width, '  ', '    '),
+    ...(verdict ? wrap(`until then: ${why(verdict)}`, width, '  ', '    ') : []),
+    ...(verdict ? objectiveCells(verdict, width) : []),
   ];
 }
 

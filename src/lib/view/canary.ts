@@ -7,6 +7,7 @@ import {
   plural,
   seconds,
   summarise,
+  summariseEnded,
   type WhyMath,
 } from '../explain/index.js';
 import { glanceOf, judge, type ObjectiveReport, type Observation, type Verdict } from '../judge/index.js';
@@ -113,7 +114,7 @@ export function canaryView(record: CanaryRecord, judged?: Verdict): CanaryView |
   const committed = canary.observations;
   return {
     ...shown,
-    summary: verdict === null ? [] : summarise(canary, verdict, 100),
+    summary: summaryOf(canary, verdict),
     meter: verdict === null ? null : meterOf(verdict.evidence),
     objectives: verdict === null ? [] : glanced(verdict),
     intact: committed === null || digest === null ? null : digest === committed.digest,
@@ -139,6 +140,11 @@ function standing(
 ): InterimVerdict {
   if (startedAt === null || facts.decided !== null) return null;
   return observations.length === 0 ? 'pruned' : (judged ?? judge(policy, startedAt, observations));
+}
+
+function summaryOf(canary: Canary, verdict: Verdict | null): string[] {
+  if (canary.ended !== null) return summariseEnded(canary, canary.ended, verdict, 100);
+  return verdict === null ? [] : summarise(canary, verdict, 100);
 }
 
 function glanced(verdict: Verdict): ObjectiveView[] {

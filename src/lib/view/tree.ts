@@ -44,12 +44,13 @@ export function treeOf(view: CanaryView, { gate }: Pick<CanaryRecord, 'gate'>, n
 export function headOf({ row, verdict, canary, summary }: CanaryView): [name: string, value: string][] {
   const { id, modelId, fromGate, toGate, dryRun, createdAt, startedAt, endsAt, by } = row;
   const window = startedAt === null || endsAt === null ? null : seconds((endsAt - startedAt) / 1000);
+  const hasCause = verdict !== null && verdict.decision !== 'continue' && canary.ended === null;
   const rows: [string, string | null][] = [
     ['Canary', id],
     ['Model', oneLine(modelId)],
     ['Gates', `${oneLine(fromGate)} → ${oneLine(toGate)}${dryRun ? ' (dry run)' : ''}`],
     ['State', wordsOf(row, stateLook(row.state))],
-    ['Why', verdict === null || verdict.decision === 'continue' ? endedBy(canary) : (summary[1]?.trim() ?? null)],
+    ['Why', hasCause ? (summary[1]?.trim() ?? null) : endedBy(canary)],
     ['Requested', createdAt === null ? null : `${moment(createdAt)}${by === null ? '' : ` by ${oneLine(by)}`}`],
     ['Window', window === null ? null : `${window}, from ${moment(startedAt!)} to ${moment(endsAt!)}`],
     ['Certainty', verdict === null ? null : verdict.certainty],

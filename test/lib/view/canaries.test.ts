@@ -96,6 +96,17 @@ describe('what is shown of canaries', function () {
       expect(errorsOf(view).toCertain.against).to.match(/^[\d,]+:1 alone, together it takes 100:1$/);
   });
 
+  it('says first of one that a person ended who did it, and why', async () => {
+    const id = await canaryIn(at.ledger, { modelId: 'ended', checks: 3, script: () => found(1, 500) });
+    const by = { who: 'ana', how: 'os-user' } as const;
+    await new Canaries(at.ledger, systemClock()).abort(id, by, 'wrong\nbuild');
+    const { summary } = canaryView(await recordOf(at.ledger, id))!;
+    expect(summary[0]).to.match(/^ABORTED/);
+    expect(summary[1]).to.match(/^ {2}aborted by ana \(os-user\): wrong.build$/);
+    expect(summary[2]).to.match(/^ {2}until then: no decision yet/);
+    expect(summary.join('\n')).not.to.contain('neither safe nor unsafe');
+  });
+
   it('follows each check: the evidence on its chart ends where the verdict stands', async () => {
     for (const id of ids.slice(0, 25)) {
       const record = await recordOf(at.ledger, id);
