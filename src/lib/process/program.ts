@@ -27,6 +27,8 @@ export interface ProgramEnd {
   exitCode: number | null;
   started: boolean;
   timedOut: boolean;
+  /** Whether all of its standard input was taken; true without any. */
+  inputTaken: boolean;
   /** `exit code 3`, `ended by SIGKILL`, `command not found: "x"`, `timed out after 5 s and was stopped`. */
   says: string;
   durationMs: number;
@@ -103,6 +105,8 @@ export async function runProgram(command: readonly string[], options: ProgramOpt
       exitCode: result.exitCode ?? null,
       started: pid !== undefined,
       timedOut,
+      // Null where it was given none.
+      inputTaken: child.stdin?.writableFinished ?? true,
       says: timedOut ? `timed out after ${timeoutSeconds} s and was stopped` : howItEnded(result, file, cwd),
       durationMs: Math.round(performance.now() - began),
     };
@@ -125,6 +129,7 @@ function notStarted(file: string, began: number): ProgramEnd {
     exitCode: null,
     started: false,
     timedOut: false,
+    inputTaken: false,
     says: `could not start ${JSON.stringify(file)}: no file descriptors left${limit === null ? '' : ` (limit ${limit})`}`,
     durationMs: Math.round(performance.now() - began),
   };

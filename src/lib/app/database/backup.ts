@@ -1,12 +1,12 @@
-import { rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { checkpointNameOf, checkRecipients, copyName, keepNewest, logIdOf } from '../../backup/index.js';
 import { type Clock, timestamp } from '../../clock.js';
 import { cannotWrite, LukhasError } from '../../errors.js';
-import { partialFile, replaceFile } from '../../files/index.js';
+import { createFile, partialFile } from '../../files/index.js';
 import type { Actor, Ledger } from '../../ledger/index.js';
 import type { Copied } from '../../ledger/sqlite/index.js';
-import { OutputTail, ownerFor, programEnvironment, runProgram } from '../../process/index.js';
+import { OutputTail, type Owner, ownerFor, programEnvironment, runProgram } from '../../process/index.js';
 import { inThread } from '../../threads/index.js';
 import { type Config, environment } from '../config.js';
 import { DATABASE_SUBJECT } from '../database-settings.js';
@@ -78,15 +78,12 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
   if (target.kind === 'folder') await requireFolder(target.folder);
   const note = (await hasLogKey(config)) ? (await (await openCheckpoints({ ledger, config })).make()).note : null;
   const logId = logIdOf((await ledger.size()) === 0 ? null : (await ledger.root(1)).root);
-  const name = copyName(logId, now);
-  const owner = ownerFor(config.dbPath);
-  const to = target.kind === 'folder' ? join(target.folder, name) : partialFile(dirname(config.dbPath));
-  const checkpoint = target.kind === 'folder' && note !== null ? join(target.folder, checkpointNameOf(name)) : null;
+  const { to, checkpoint } =
+    target.kind === 'folder'
+      ? await placeIn(target.folder, { logId, now, note, owner: ownerFor(config.dbPath) })
+      : { to: partialFile(dirname(config.dbPath)), checkpoint: null };
   let copy: CopyWritten;
   try {
-    // First: a copy that is whole has its checkpoint.
-    if (checkpoint !== null)
-      await inPlace(checkpoint, () => replaceFile(checkpoint, note ?? '', { mode: 0o600, owner }));
     const task: CopyTask = { dbPath: config.dbPath, to, flag: '--to', recipients, now };
     copy = await inThread<CopyWritten>({
       name: 'backup-worker',
@@ -104,7 +101,7 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
   }
   const durationMs = Math.round(clock.monotonic() - began);
   const { size, root, bytes, sha256 } = copy;
-  const file = target.kind === 'folder' ? name : null;
+  const file = target.kind === 'folder' ? basename(to) : null;
   const data = { by, file, bytes, sha256, size, root, durationMs };
   await ledger.commit({
     events: [{ kind: 'backup.made', subject: DATABASE_SUBJECT, ts: timestamp(clock.now()), data }],
@@ -122,6 +119,26 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
     removed,
     durationMs,
   };
+}
+
+/**
+ * A name for the copy that none has, and the checkpoint under it: a copy that is whole has its checkpoint. Of two backups of one
+ * second, one takes the next second's name: the checkpoint of one would not fit the copy of the other.
+ * @throws LukhasError USAGE, SYSTEM
+ */
+async function placeIn(
+  folder: string,
+  { logId, now, note, owner }: { logId: string; now: number; note: string | null; owner: Owner | null },
+): Promise<{ to: string; checkpoint: string | null }> {
+  for (let at = now; ; at += 1000) {
+    const name = copyName(logId, at);
+    const to = join(folder, name);
+    if ((await lstat(to).catch(() => null)) !== null) continue;
+    if (note === null) return { to, checkpoint: null };
+    const checkpoint = join(folder, checkpointNameOf(name));
+    if (await inPlace(checkpoint, () => createFile(checkpoint, note, { mode: 0o600, owner })))
+      return { to, checkpoint };
+  }
 }
 
 /** @throws LukhasError USAGE, SYSTEM for what the file system fails with */
@@ -162,14 +179,15 @@ async function handOver(
     onOutput: (chunk) => tail.add(chunk),
   });
   signal?.throwIfAborted();
-  if (end.exitCode === 0) return;
+  if (end.exitCode === 0 && end.inputTaken) return;
+  const says = end.exitCode === 0 ? 'ended before it had read the whole copy' : end.says;
   const last = tail
     .text()
     .text.split('\n')
     .findLast((line) => line.trim() !== '');
   throw new LukhasError(
     'SYSTEM',
-    `--command ${command[0]}: ${end.says}${last === undefined ? '' : `: ${last.slice(0, 300)}`}`,
+    `--command ${command[0]}: ${says}${last === undefined ? '' : `: ${last.slice(0, 300)}`}`,
     { suggestions: ['Run the program by hand to see what it needs, then make the backup again.'] },
   );
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,7 +175,28 @@ describe('backups of the database', () => {
     );
     expect([code, message]).to.deep.equal(['SYSTEM', '--command sh: exit code 3: no such bucket']);
     expect(await ledger.size()).to.equal(size);
+    const cut = await refusal(backup({ target: program('head -c 10 > /dev/null') }));
+    expect([cut.code, cut.message]).to.deep.equal(['SYSTEM', '--command sh: ended before it had read the whole copy']);
+    expect(await ledger.size()).to.equal(size);
     await nothingLeft();
+  });
+
+  it('of the same second do not take the place of one another, nor of a checkpoint', async () => {
+    await initKeys(config);
+    const same = () =>
+      makeBackup({
+        ...{ ledger, config, clock, by: ACTOR, recipients: [recipient] },
+        target: { kind: 'folder', folder: to, keep: 14 },
+      });
+    const made = await Promise.all([same(), same()]);
+    expect(new Set(made.map(({ file }) => file)).size).to.equal(2);
+    for (const { file, sha256 } of made)
+      expect(
+        createHash('sha256')
+          .update(await readFile(file!))
+          .digest('hex'),
+      ).to.equal(sha256);
+    expect((await readdir(to)).length).to.equal(4);
   });
 
   it('are refused without a recipient, or with what is none, and no secret is repeated', async () => {
