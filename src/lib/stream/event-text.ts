@@ -5,6 +5,9 @@ export interface ReadEvent {
   data: Record<string, unknown>;
 }
 
+/** Characters of an event that has not ended: more than any event has. */
+const MOST_REST = 16 * 2 ** 20;
+
 /**
  * Reads a stream of server-sent events piece by piece (HTML standard, section 9.2.6). What the daemon sends, no more: one line of
  * JSON for each event, and line breaks of its own.
@@ -20,6 +23,7 @@ export class EventText {
   push(piece: string): ReadEvent[] {
     const blocks = (this.#rest + piece).split('\n\n');
     this.#rest = blocks.pop() ?? '';
+    if (this.#rest.length > MOST_REST) throw new Error(`an event is longer than ${MOST_REST / 2 ** 20} MiB`);
     return blocks.flatMap((block) => this.#event(block) ?? []);
   }
 
@@ -33,6 +37,9 @@ export class EventText {
       else if (field === 'retry' && /^\d{1,6}$/.test(value)) this.retryMs = Number(value);
     }
     if (data === '') return null;
-    return { id: this.lastId ?? '', name, data: JSON.parse(data) as Record<string, unknown> };
+    const read: unknown = JSON.parse(data);
+    if (typeof read !== 'object' || read === null || Array.isArray(read))
+      throw new Error('an event is not a JSON object');
+    return { id: this.lastId ?? '', name, data: read as Record<string, unknown> };
   }
 }

@@ -6,6 +6,8 @@ const ADDRESS: UrlRules = {
   isBase: true,
   instead: 'put the key into the environment variable LUKHAS_API_KEY',
 };
+/** Much more than lists of thousands of open canaries take. */
+const MOST_BYTES = 64 * 2 ** 20;
 const PAGE = /\/(?:cockpit\.html)?$/;
 /** As the daemon takes them: what may stand in a header. */
 const KEY = /^[\x21-\x7e]+$/;
@@ -59,25 +61,20 @@ export class DaemonClient {
 
   /** @throws DaemonError */
   async json<T>(path: string, signal: AbortSignal): Promise<T> {
-    const text = await this.text(path, signal);
-    try {
-      return JSON.parse(text) as T;
-    } catch (cause) {
-      throw this.#notOurs('its answer is not JSON', cause);
-    }
+    return this.#parsed<T>(await this.text(path, signal));
   }
 
   /** @throws DaemonError */
   async text(path: string, signal: AbortSignal): Promise<string> {
     const response = await this.open(path, signal);
-    return this.#reading(() => response.text(), signal);
+    return this.#body(response, signal);
   }
 
   /** @throws DaemonError */
   async post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
     const headers = { 'Content-Type': 'application/json' };
     const response = await this.#ask(path, signal, { method: 'POST', headers, body: JSON.stringify(body) });
-    return JSON.parse(await this.#reading(() => response.text(), signal)) as T;
+    return this.#parsed<T>(await this.#body(response, signal));
   }
 
   /** The head of an answer, whose body the caller reads. @throws DaemonError */
@@ -103,6 +100,28 @@ export class DaemonClient {
     throw await this.#refusal(response, signal);
   }
 
+  #parsed<T>(text: string): T {
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw this.notOurs('its answer is not JSON', cause);
+    }
+  }
+
+  /** Of a server that goes on for ever, no more is kept than any answer is long. */
+  async #body(response: Response, signal: AbortSignal): Promise<string> {
+    const decoder = new TextDecoder();
+    let [text, bytes] = ['', 0];
+    return this.#reading(async () => {
+      for await (const piece of response.body ?? []) {
+        bytes += piece.length;
+        if (bytes > MOST_BYTES) throw this.notOurs(`its answer is longer than ${MOST_BYTES / 2 ** 20} MiB`);
+        text += decoder.decode(piece, { stream: true });
+      }
+      return text + decoder.decode();
+    }, signal);
+  }
+
   async #reading<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       return await read();
@@ -118,7 +137,7 @@ export class DaemonClient {
       await response.body?.cancel();
       return this.#other(`redirects to ${to}`, ['Give that address with --url, if it is the right one.']);
     }
-    const { words, suggestions } = refusalIn(await response.text().catch(() => ''));
+    const { words, suggestions } = refusalIn(await this.#body(response, signal).catch(() => ''));
     if (signal.aborted) return this.brokenOff(signal.reason);
     const said = words ?? `it answered ${status}`;
     if (status === 401) return this.#final(said, [this.#keyAdvice()]);
@@ -132,7 +151,7 @@ export class DaemonClient {
       const retryMs = seconds >= 0 ? Math.min(seconds, 60) * 1000 : null;
       return new DaemonError('DAEMON_UNREACHABLE', `${this.place}: ${said}`, false, retryMs);
     }
-    return this.#notOurs(`it answered ${status}`);
+    return this.notOurs(`it answered ${status}`);
   }
 
   #keyAdvice(): string {
@@ -150,7 +169,8 @@ export class DaemonClient {
     return new DaemonError('DAEMON_REFUSED', `${this.place} ${said}`, false, null, { suggestions, cause });
   }
 
-  #notOurs(what: string, cause?: unknown): DaemonError {
+  /** An answer that is none of a daemon's. */
+  notOurs(what: string, cause?: unknown): DaemonError {
     const suggestions = ['Check the address. A daemon of an older version cannot be watched.'];
     return this.#other(`does not answer as lukhas serve does: ${what}`, suggestions, cause);
   }

@@ -13,6 +13,7 @@ import {
   type OverviewJson,
   takeStandings,
 } from '../../view/index.js';
+import { isEntries, isOverview } from './answers.js';
 import { type DaemonClient, DaemonError } from './daemon.js';
 import { deedLine } from './deeds.js';
 import { type Changed, Followed } from './following.js';
@@ -88,8 +89,19 @@ export class RemoteWatching implements Watching {
   }
 
   async canary(given: string): Promise<CanaryRecord> {
-    const entries = await this.#daemon.json<CanaryEntries>(`/api/canary?id=${encodeURIComponent(given)}`, this.#soon());
-    return this.#records.read(entries);
+    return this.#records.read(await this.#entries(given));
+  }
+
+  async #entries(given: string): Promise<CanaryEntries> {
+    const answer = await this.#daemon.json<unknown>(`/api/canary?id=${encodeURIComponent(given)}`, this.#soon());
+    if (!isEntries(answer)) throw this.#daemon.notOurs('these are no entries of a canary');
+    return answer;
+  }
+
+  async #lists(signal: AbortSignal): Promise<OverviewJson> {
+    const answer = await this.#daemon.json<unknown>('/api/overview', AbortSignal.any([signal, this.#soon()]));
+    if (!isOverview(answer)) throw this.#daemon.notOurs('these are no lists of canaries');
+    return answer;
   }
 
   async act(deed: Deed, id: string, reason: string): Promise<string> {
@@ -103,10 +115,7 @@ export class RemoteWatching implements Watching {
 
   async exportPack(given: string, folder: string): Promise<string> {
     const { packOutput, notWritten } = await import('../evidence/export.js');
-    const { id, events } = await this.#daemon.json<CanaryEntries>(
-      `/api/canary?id=${encodeURIComponent(given)}`,
-      this.#soon(),
-    );
+    const { id, events } = await this.#entries(given);
     const { from, models } = packRequest(id, events[0]);
     const query = new URLSearchParams({ from });
     for (const model of models) query.append('model', model);
@@ -127,8 +136,7 @@ export class RemoteWatching implements Watching {
   }
 
   async #readLists(changed: Changed, signal: AbortSignal): Promise<void> {
-    const soon = AbortSignal.any([signal, this.#soon()]);
-    this.#followed.replace(await this.#daemon.json<OverviewJson>('/api/overview', soon));
+    this.#followed.replace(await this.#lists(signal));
     this.#heard();
     changed([]);
   }
@@ -163,7 +171,7 @@ export class RemoteWatching implements Watching {
   async #takeStandings(changed: Changed, signal: AbortSignal): Promise<void> {
     try {
       await this.#clock.sleep(LISTS_MS, signal);
-      const lists = await this.#daemon.json<OverviewJson>('/api/overview', AbortSignal.any([signal, this.#soon()]));
+      const lists = await this.#lists(signal);
       if (takeStandings(this.overview, lists.canaries)) changed([]);
     } catch {
       // The next check says it.

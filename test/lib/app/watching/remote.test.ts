@@ -5,6 +5,7 @@ import { RemoteWatching } from '../../../../src/lib/app/watching/remote.js';
 import { LukhasError } from '../../../../src/lib/errors.js';
 import { until } from '../../../until.js';
 import { ManualClock } from '../../manual-clock.js';
+import { refusal as refused } from '../../refusal.js';
 import { KEY } from './stage.js';
 
 const LISTS = { position: '0.1', canaries: [], jobs: [], gates: [], older: { canaries: 0, jobs: 0 }, warning: null };
@@ -78,6 +79,24 @@ describe('following a daemon', () => {
       [refusal(503, 'starting'), 'DAEMON_UNREACHABLE', /starting/, /^$/],
       [(_, response) => response.end('<html>'), 'DAEMON_REFUSED', /does not answer as lukhas serve does/, /address/],
       [(_, response) => response.writeHead(404).end('x'), 'DAEMON_REFUSED', /answered 404/, /address/],
+      ...[null, [], {}, 1, { ...LISTS, gates: [null] }, { ...LISTS, canaries: [{ id: 'c-1', state: 'RUNNING' }] }].map(
+        (answer): [Answer, string, RegExp, RegExp] => [
+          (_, response) => response.end(JSON.stringify(answer)),
+          'DAEMON_REFUSED',
+          /no lists of canaries/,
+          /address/,
+        ],
+      ),
+      [
+        (_, response) => {
+          const more = () => {
+            while (!response.destroyed && response.write('x'.repeat(2 ** 20)));
+          };
+          response.on('drain', more);
+          more();
+        },
+        ...(['DAEMON_REFUSED', /longer than 64 MiB/, /address/] as const),
+      ],
       [(_, response) => response.destroy(), 'DAEMON_UNREACHABLE', /cannot be reached/, /lukhas serve/],
     ] as [Answer, string, RegExp, RegExp][]) {
       const { ended, error, url } = await follow(answer);
@@ -101,6 +120,19 @@ describe('following a daemon', () => {
     expect(elsewhere.asked).to.deep.equal([]);
     expect(asked.map(({ headers }) => headers.authorization)).to.deep.equal([`Bearer ${KEY}`]);
     expect(asked.map(({ url }) => url).join()).to.not.include(KEY);
+  });
+
+  it('writes a pack nowhere but into the folder, whatever the canary is called', async () => {
+    const { url, server } = await answering((_, response) =>
+      response.end(JSON.stringify({ id: '/../../x', position: '0.1', events: [], gate: [], policyDigest: '' })),
+    );
+    servers.push(server);
+    const watching = new RemoteWatching({ daemon: new DaemonClient(url, KEY) });
+    const { code, message } = await refused(watching.exportPack('c-1', '/nowhere/at/all'));
+    expect([code, message.replace(url, '')]).to.deep.equal([
+      'DAEMON_REFUSED',
+      ' does not answer as lukhas serve does: these are no entries of a canary',
+    ]);
   });
 
   it('sends no key where there is none', async () => {
