@@ -73,6 +73,9 @@ describe('the log as the page asks for it', () => {
     expect((await log('?model=model-7')).entries.map(({ body }) => JSON.parse(body).data.modelId)).to.include(
       'model-7',
     );
+    const both = await log('?subject=gate:gate-1&model=model-7');
+    expect(both.entries.map(({ body }) => JSON.parse(body).data.modelId)).to.deep.equal(['model-10', 'model-7']);
+    expect((await log(`?subject=${id}&model=model-7`)).entries).to.deep.equal([]);
     const first = await log('?kind=gate&limit=70');
     const rest = await log(`?kind=gate&limit=70&before=${first.next}`);
     expect([...kinds(first), ...kinds(rest)]).to.have.lengthOf(120);

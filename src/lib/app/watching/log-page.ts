@@ -1,4 +1,4 @@
-import type { EventKind, Ledger } from '../../ledger/index.js';
+import type { EventKind, Ledger, StoredEvent } from '../../ledger/index.js';
 import { EVENT_KINDS } from '../../ledger/index.js';
 
 /** What of the log is shown. */
@@ -82,8 +82,11 @@ async function selected(
 ): Promise<{ seqs: number[]; next: number | null }> {
   const from = (seqs: number[]) => ({ seqs, next: seqs.length < limit || seqs[0] === 0 ? null : seqs[0]! });
   if (subject !== undefined) {
-    const some = { subject, to: end, limit, newest: true, ...(kinds === undefined ? {} : { kinds }) };
-    return from((await ledger.events(some)).map(({ seq }) => seq));
+    const some = { subject, to: end, newest: true, ...(kinds === undefined ? {} : { kinds }) };
+    if (model === undefined) return from((await ledger.events({ ...some, limit })).map(({ seq }) => seq));
+    const [begun] = await ledger.events({ subject, limit: 1 });
+    const its = (await ledger.events(some)).filter((event) => isOf(model, event, begun));
+    return from(its.slice(-limit).map(({ seq }) => seq));
   }
   if (kinds === undefined && model === undefined) {
     const first = Math.max(0, end - limit);
@@ -103,6 +106,13 @@ async function selected(
   const newest = seqs.slice(-limit);
   const next = newest.length < seqs.length ? newest[0]! : low;
   return { seqs: newest, next: next === 0 ? null : next };
+}
+
+/** As searches of the whole log have it: a change of a gate is of who comes and who goes, all else of what was requested. */
+function isOf(model: string, event: StoredEvent, begun: StoredEvent | undefined): boolean {
+  if (event.kind === 'gate.changed') return event.data.modelId === model || event.data.previous === model;
+  if (begun?.kind !== 'canary.requested' && begun?.kind !== 'promotion.requested') return false;
+  return begun.data.modelId === model;
 }
 
 /** The bytes of these entries, in order. */
