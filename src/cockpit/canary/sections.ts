@@ -1,4 +1,4 @@
-import { count, plural, moment as time } from '../../lib/explain/index.js';
+import { plural, moment as time } from '../../lib/explain/index.js';
 import { type CanaryRow, type CanaryView, fragmentOf, type ObjectiveView } from '../../lib/view/index.js';
 import type { Fetched } from '../ask.js';
 import { type Children, h, lines } from '../dom.js';
@@ -87,10 +87,7 @@ function objectiveCard({ cell, report, toCertain }: ObjectiveView): HTMLElement 
     ['Value', cell.value ?? cell.missing],
     ['Limit', cell.limit],
     ['Headroom', cell.headroom === null ? null : cell.headroom <= 0 ? 'none' : `${Math.round(cell.headroom * 100)}%`],
-    [
-      'Made of',
-      `${count(cell.n)} ${report.type === 'reading' ? 'readings' : report.type === 'drift' ? 'scores' : 'requests'}`,
-    ],
+    ['Made of', plural(cell.n, report.type === 'reading' ? 'reading' : report.type === 'drift' ? 'score' : 'request')],
     ['Bounds', bounds],
     ['To a rollback', toCertain.against],
     ['To a promotion', toCertain.met],

@@ -1,6 +1,8 @@
 import {
   briefOdds,
+  certificate,
   type Evidence,
+  isAtEnd,
   mathOf,
   type Narrative,
   narrateCanary,
@@ -156,7 +158,7 @@ function glanced(verdict: Verdict): ObjectiveView[] {
   }));
 }
 
-function toCertain(o: ObjectiveReport, { evidence }: Verdict): ObjectiveView['toCertain'] {
+function toCertain(o: ObjectiveReport, verdict: Verdict): ObjectiveView['toCertain'] {
   if (o.type === 'reading') {
     const left = Math.max(0, o.limit - o.consecutiveFailing);
     return {
@@ -164,12 +166,15 @@ function toCertain(o: ObjectiveReport, { evidence }: Verdict): ObjectiveView['to
       met: o.met ? 'met' : null,
     };
   }
+  const { evidence } = verdict;
   const now = o.rollback.logE <= 0 ? 'none yet' : briefOdds(o.rollback.logE);
   const at = briefOdds(evidence.logThreshold);
   // Each objective has its own evidence; all of it together rolls back, and the others hold it down.
   const together = evidence.logE >= evidence.logThreshold ? 'reached' : `${now} alone, together it takes ${at}`;
   const against = o.rollback.against ? together : `${now}, rolls back at ${at}`;
-  if (o.promote.certified) return { against, met: 'certified' };
+  const certain = certificate(o, isAtEnd(verdict));
+  // A test that is made once, at the end of the window, promises nothing before.
+  if (certain !== 'no') return { against, met: certain === 'yes' ? 'certified' : 'certified so far' };
   const needed = o.type === 'rate' ? o.needed : null;
   if (needed === null) return { against, met: null };
   const time = needed.seconds === null ? '' : `, about ${seconds(needed.seconds)} at this traffic`;

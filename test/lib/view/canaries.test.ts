@@ -66,6 +66,9 @@ describe('what is shown of canaries', function () {
       expect(canonicalJson(canaryView(record, fold?.verdict()))).to.equal(canonicalJson(view));
       expect(view.narrative).to.deep.equal(await why(log, id));
       expect(view.math).to.deep.equal(await whyMath(log, id));
+      for (const [i, { toCertain, report }] of view.objectives.entries())
+        if (toCertain.met?.startsWith('certified') && report.type !== 'reading')
+          expect(toCertain.met === 'certified').to.equal(view.math.evidence[i]?.certificate === 'yes');
       expect(view.row.state).to.equal(view.canary.state);
       expect(view.intact).to.equal(true);
     }
