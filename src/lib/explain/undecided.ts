@@ -80,6 +80,9 @@ function leftOut(o: RateReport, { bad, total }: NonNullable<RateReport['leftOut'
   };
 }
 
+const SELECT =
+  'Where a check notes a label that looks like a failure, select it in signals.errors, or leave such requests out of signals.requests.';
+
 /** What has not been told yet could overturn what has. */
 function waiting(o: RateReport, { bad, total }: NonNullable<RateReport['waiting']>): Blocked {
   const slow = o.histogram ? `may be ${beyond(o)}` : `may have taken longer than ${inUnit(o, o.target)}`;
@@ -87,6 +90,7 @@ function waiting(o: RateReport, { bad, total }: NonNullable<RateReport['waiting'
   return {
     cause: `${o.name} is met by what was counted, but ${plural(total, `further ${counted(o)}`)} could not be counted yet, and ${count(bad)} of them ${them}`,
     remedies: [
+      ...(o.signal === 'errors' ? [SELECT] : []),
       o.signal === 'errors'
         ? 'See that each request that ends, failed or not, lowers the gauge of requests in flight; or leave inflight out of signals.'
         : 'Expose process_start_time_seconds, or make the window a check longer.',

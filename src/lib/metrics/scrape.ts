@@ -10,7 +10,6 @@ import {
   processStart,
   seriesNames,
   storedCounters,
-  unselectedFailures,
 } from './counting/index.js';
 import { httpCredentials } from './credentials.js';
 import type { Facts } from './inspect/index.js';
@@ -220,7 +219,7 @@ function armLook(
   const targets = pages.map(({ target }) => ofArm(target, matchers));
   const samples = { at, targets, staleBefore: at - STALE_MS };
   const { reading, cursor, notes } = countArm(samples, previous, signals);
-  const all = [...pageNotes(pages, signals), ...notes, ...failureNotes(targets, signals), ...skewNotes(targets, at)];
+  const all = [...pageNotes(pages, signals), ...notes, ...skewNotes(targets, at)];
   return {
     reading: explained(reading, signals, pages, matchers),
     cursor,
@@ -243,12 +242,6 @@ function pageNotes(pages: readonly FetchedPage[], { requests, errors, histograms
   const sources = [...Object.values(histograms), ...(drift?.kind === 'histogram' ? [drift.histogram] : [])];
   const names = sources.map(({ name }) => name);
   return pages.flatMap(({ facts }) => (facts === null ? [] : gaugeNotes(facts, [...new Set(counters)], names)));
-}
-
-function failureNotes(targets: readonly Target[], signals: Signals): string[] {
-  return unselectedFailures({ targets }, signals).map(
-    ({ label, value }) => `${label}="${value}" looks like a failure, and errors do not select it`,
-  );
 }
 
 function skewNotes(targets: readonly Target[], at: number): string[] {

@@ -92,6 +92,8 @@ const cursorSchema = z.object({
   running: z.number().optional(),
   /** And how many were being served at those beginnings. */
   began: z.number().optional(),
+  /** Requests that look like failures, by a label by which failures are told, and that no selector of failures selects. */
+  doubtful: z.number().optional(),
   /** What has been counted since the start, and what of it has been given out. */
   settling: z
     .object({

@@ -1,6 +1,6 @@
 import type { Missing } from '../../judge/index.js';
 import { fitAll } from '../promql/index.js';
-import type { ArmSamples, Sample, Signals } from '../signals/index.js';
+import type { Sample, Signals } from '../signals/index.js';
 
 const MOST_SEEN = 8;
 
@@ -40,39 +40,20 @@ export function seenValues(series: readonly Sample[], labels: readonly string[])
   return seen.join('; ');
 }
 
-/** A label value of requests that says failure, while the errors do not select it. */
-export interface UnselectedFailure {
-  label: string;
-  value: string;
-  /** How many series have it. */
-  series: number;
-}
-
 /**
- * Values that look like failures (`500`, `5xx`, `failed`, `UNAVAILABLE`) in the labels by which errors are selected among
- * the requests, and that they do not select: most likely a mistake, as in `status="5xx"` of a page that says `500`.
+ * Whether a series of requests looks like one of failures (`500`, `5xx`, `failed`, `UNAVAILABLE`) by a label by which errors are selected
+ * among the requests, while they do not select it: most likely a mistake, as in `status="5xx"` of a page that says `500`.
+ * @returns the label and its value, for a note; null: it does not
  */
-export function unselectedFailures({ targets }: Pick<ArmSamples, 'targets'>, signals: Signals): UnselectedFailure[] {
-  const { requests, errors } = signals;
-  if (requests === null || errors === null || !errors.among) return [];
-  const found = new Map<string, UnselectedFailure>();
-  const plus = requests.terms.filter(({ sign }) => sign === 1);
-  for (const { samples } of targets) {
-    for (const { name, labels } of samples) {
-      if (!plus.some(({ selector }) => selector.name === name && fitAll(selector.matchers, labels))) continue;
-      const own = errors.terms.filter(({ selector }) => selector.name === name);
-      if (own.some(({ selector }) => fitAll(selector.matchers, labels))) continue;
-      for (const label of failureLabels(own.map(({ selector }) => selector.matchers.map((one) => one.label)))) {
-        const value = labels[label] ?? '';
-        if (!looksLikeFailure(value, label)) continue;
-        const key = JSON.stringify([label, value]);
-        const known = found.get(key);
-        if (known) known.series += 1;
-        else found.set(key, { label, value, series: 1 });
-      }
-    }
+export function unselectedFailure({ name, labels }: Sample, { errors }: Signals): string | null {
+  if (errors === null || !errors.among) return null;
+  const own = errors.terms.filter(({ selector }) => selector.name === name);
+  if (own.some(({ selector }) => fitAll(selector.matchers, labels))) return null;
+  for (const label of failureLabels(own.map(({ selector }) => selector.matchers.map((one) => one.label)))) {
+    const value = labels[label] ?? '';
+    if (looksLikeFailure(value, label)) return `${label}=${JSON.stringify(value)}`;
   }
-  return [...found.values()];
+  return null;
 }
 
 const FAILURE_WORDS = new Set(

@@ -70,10 +70,12 @@ export function leftOut(steps: readonly ProcessStep[], previous: ArmCursor | nul
 }
 
 /** What is in no signal yet, of this look and of earlier ones. */
-export function waitingIn({ processes, settling }: ArmCursor): LeftOut | null {
+export function waitingIn({ processes, settling, doubtful = 0 }: ArmCursor): LeftOut | null {
   const open = settling?.open;
+  // What looks like a failure and is not selected as one: only a person can tell, and until then either may be true.
+  const unclear = doubtful > 0 ? [{ errors: { bad: doubtful, total: doubtful } }] : [];
   const waiting = Object.values(processes).flatMap((process) => process.waiting ?? []);
-  return addLeft([...waiting, ...(open !== undefined && open.bad > 0 ? [{ errors: open }] : [])]);
+  return addLeft([...waiting, ...unclear, ...(open !== undefined && open.bad > 0 ? [{ errors: open }] : [])]);
 }
 
 function isHeld({ verdict }: ProcessStep): boolean {

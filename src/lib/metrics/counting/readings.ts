@@ -3,7 +3,7 @@ import type { Selector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
 import type { ArmCursor } from './cursor.js';
-import { withoutErrors } from './failures.js';
+import { unselectedFailure, withoutErrors } from './failures.js';
 import { countProblem, sumHistograms } from './histogram.js';
 import { leftOut, setWaiting, waitingIn } from './left.js';
 import { DRIFT, type Plan } from './plan.js';
@@ -64,6 +64,7 @@ export class ArmSignals {
     const requests = this.samplesOf(plan.requests);
     const errors = this.samplesOf(plan.errors);
     if (this.unchanged('errors', [...requests, ...errors])) return { state: 'unchanged' };
+    this.doubt();
     const tally = nothingYet();
     const total = this.sum(plan.requests, requests, signals.requests!.text, tally);
     const bad = errors.length > 0 ? this.sum(plan.errors, errors, signals.errors!.text, tally) : this.none(requests);
@@ -77,6 +78,7 @@ export class ArmSignals {
     if (not?.state === 'first' && !started) {
       cursor.carry = { bad: 0, total: 0 };
       delete cursor.running;
+      delete cursor.doubtful;
       cursor.began = this.inflightNow();
     }
     if (not !== null) return not;
@@ -86,6 +88,24 @@ export class ArmSignals {
     // Neither half is lost: later checks may bring the requests.
     if (since !== undefined) cursor.since['errors'] = since;
     return impossible;
+  }
+
+  /** Requests that look like failures and are selected as none of them. */
+  private doubt(): void {
+    const { plan, signals, cursor, steps, notes } = this.context;
+    let rose = 0;
+    for (const { look, verdict } of steps) {
+      for (const term of plan.requests) {
+        if (plan.terms[term]!.sign === -1) continue;
+        for (const { sample, delta } of look.terms[term]!) {
+          const shown = unselectedFailure(sample, signals);
+          if (shown === null) continue;
+          notes.push(`${shown} looks like a failure, and errors do not select it`);
+          if (verdict !== null) rose += delta ?? 0;
+        }
+      }
+    }
+    if (rose > 0) cursor.doubtful = (cursor.doubtful ?? 0) + rose;
   }
 
   private none(requests: readonly Sample[]): Sum {

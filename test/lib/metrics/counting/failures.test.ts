@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { looksLikeFailure, unselectedFailures } from '../../../../src/lib/metrics/counting/index.js';
+import { looksLikeFailure } from '../../../../src/lib/metrics/counting/index.js';
 import type { Signals } from '../../../../src/lib/metrics/signals/index.js';
 import { counters, errorsOf, looksAt, ok, SIGNALS, sample } from './given.js';
 
@@ -84,21 +84,75 @@ describe('failures that have not happened yet', () => {
   });
 });
 
-describe('unselectedFailures', () => {
-  const find = (errors: string, samples: [string, string?][], among = true) => {
-    const signals: Signals = { ...SIGNALS, requests: counters('r_total{path="/p"}'), errors: errorsOf(errors, among) };
-    const series = samples.map(([status, path = '/p']) => sample('r_total', 1, { status, path }));
-    return unselectedFailures({ targets: [ok(series)] }, signals);
-  };
+describe('failures that are not selected', () => {
+  const look = (series: readonly [string, number, string?][]) =>
+    ok(series.map(([status, value, path = '/p']) => sample('r_total', value, { status, path })));
+  const signalsOf = (errors: string, among = true): Signals => ({
+    ...SIGNALS,
+    histograms: {},
+    requests: counters('r_total{path="/p"}'),
+    errors: errorsOf(errors, among),
+  });
+  const lastOf = (errors: string, looks: readonly (readonly [string, number, string?][])[], among = true) =>
+    looksAt(
+      looks.map((series) => [look(series)]),
+      signalsOf(errors, among),
+    ).at(-1)!;
 
-  it('names values that errors should select and do not', () => {
-    const found = find('r_total{path="/p",status="5xx"}', [['200'], ['500'], ['503'], ['500', '/health']]);
-    expect(found.map(({ label, value }) => `${label}=${value}`)).to.deep.equal(['status=500', 'status=503']);
+  it('are requests of which nobody knows whether they failed, from the first on', () => {
+    const one = lastOf('r_total{path="/p",status="5xx"}', [
+      [['200', 100]],
+      [
+        ['200', 200],
+        ['500', 8],
+        ['500', 50, '/health'],
+      ],
+      [
+        ['200', 300],
+        ['500', 12],
+        ['503', 3],
+        ['500', 90, '/health'],
+      ],
+    ]);
+    expect(one.reading.errors).to.deep.equal({ state: 'ok', bad: 0, total: 107 });
+    expect(one.reading.waiting).to.deep.equal({ errors: { bad: 15, total: 15 } });
+    expect(one.notes).to.include('status="500" looks like a failure, and errors do not select it');
   });
 
-  it('names none that they select, and none where errors are another counter', () => {
-    expect(find('r_total{path="/p",status=~"5.."}', [['200'], ['500']])).to.deep.equal([]);
-    expect(find('r_total{path="/p",status!="200"}', [['200'], ['error']])).to.deep.equal([]);
-    expect(find('e_total', [['500']], false)).to.deep.equal([]);
+  it('are only those since the start', () => {
+    const one = lastOf('r_total{path="/p",status="5xx"}', [
+      [
+        ['200', 100],
+        ['500', 40],
+      ],
+      [
+        ['200', 200],
+        ['500', 40],
+      ],
+    ]);
+    expect(one.reading.waiting).to.equal(undefined);
+  });
+
+  it('are none where they are selected, and none where errors are another counter', () => {
+    for (const [errors, among] of [
+      ['r_total{path="/p",status=~"5.."}', true],
+      ['r_total{path="/p",status!="200"}', true],
+      ['e_total', false],
+    ] as const) {
+      const one = lastOf(
+        errors,
+        [
+          [['200', 100]],
+          [
+            ['200', 200],
+            ['500', 8],
+            ['503', 2],
+          ],
+        ],
+        among,
+      );
+      expect(one.reading.waiting).to.equal(undefined);
+      expect(one.notes.join()).not.to.contain('looks like a failure');
+    }
   });
 });
