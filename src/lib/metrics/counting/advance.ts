@@ -144,7 +144,7 @@ class Step {
     if (!this.counts || last === null) return null;
     if (last === undefined)
       return t !== undefined && t < this.context.staleBefore ? null : this.isNew(key) ? value : null;
-    if (createdAnew(before?.created, this.look, key)) return this.createdWithin(key) ? value : null;
+    if (this.isAnew(key, last, value)) return this.createdWithin(key) ? value : null;
     return isNoise(last, value) ? 0 : value - last;
   }
 
@@ -192,7 +192,7 @@ class Step {
     if (this.verdict.kind === 'again') return last === undefined ? undefined : risen(last, base);
     if (!this.counts || before === null) return undefined;
     if (last === undefined) return this.isNew(created) ? risen(now) : undefined;
-    if (createdAnew(this.before?.created, this.look, created))
+    if (this.isAnew(created, last.totals.at(-1)!, now.totals.at(-1)!))
       return this.createdWithin(created) ? risen(now) : undefined;
     return risen(now, last);
   }
@@ -229,6 +229,12 @@ class Step {
     const created = this.look.created.get(key);
     if (created === undefined) return this.tooLarge === null;
     return created > (this.before?.seen ?? 0) - CREATED_SKEW_MS;
+  }
+
+  /** What stands above where it stood and too high for its age has counted on, whatever it says of its creation. */
+  private isAnew(key: string, last: number, value: number): boolean {
+    const countsOn = value >= last && value > this.context.most;
+    return !countsOn && createdAnew(this.before?.created, this.look, key);
   }
 
   private createdWithin(key: string): boolean {

@@ -110,6 +110,7 @@ const GRPC_FAULTS = /^(2|4|12|13|14|15|unknown|deadline_?exceeded|unimplemented|
  */
 export function looksLikeFailure(value: string, label = ''): boolean {
   if (/^5(\d\d|xx|\dx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5';
+  if (value === '5' && /class/i.test(label)) return true;
   if (GRPC.test(label) && GRPC_FAULTS.test(value)) return true;
   if (ASKS_SUCCESS.test(label) && /^(false|f|no|n|0)$/i.test(value)) return true;
   if (ASKS_FAILURE.test(label) && SAYS_YES.test(value)) return true;

@@ -66,7 +66,7 @@ function beganWithin(startedAt: number | undefined, { begin, at }: Surroundings)
 function verdictByStart(
   look: ProcessLook,
   before: ProcessCursor,
-  { fell, rise, highest }: Comparison,
+  { fell, rise }: Comparison,
   elapsed: number,
   around: Surroundings,
 ): Verdict {
@@ -84,7 +84,10 @@ function verdictByStart(
     return rise > MOST_PER_MS * elapsed ? tooMuch(look, rise, elapsed) : { kind: 'count' };
   }
   if (now > then && beganWithin(now, around)) {
-    const most = before.rate === null ? Infinity : 10 * before.rate * Math.max(1, around.at - now) + 100;
+    // Beside what stood there before, also of series that say that they were made anew.
+    const { fell, rise, highest } = compare({ ...before, created: undefined }, look, around.plan);
+    // Before there is a rate, one that began anew does not by chance stand just above where the other stood.
+    const most = before.rate === null ? 2 * rise + 100 : 10 * before.rate * Math.max(1, around.at - now) + 100;
     if (fell !== null || highest <= most) return { kind: 'zero', reset: true, restart: true };
     return broken('unstable', `${look.shown} says that it restarted, but its counters count on`);
   }

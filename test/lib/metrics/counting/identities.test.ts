@@ -161,6 +161,31 @@ describe('countArm: a fall', () => {
     expect(last(all).reading.errors).to.include({ state: 'unstable' });
   });
 
+  it('of a start without a fall is not believed at the second look either, when no rate is known', () => {
+    const all = looksAt([started(5, 100_000, 8000), started(at(0) + 3000, 100_100, 8000)], ERRORS);
+    expect(last(all).reading.errors).to.include({ state: 'unstable' });
+    const young = looksAt([started(5, 20), started(at(0) + 3000, 45, 2)], ERRORS);
+    expect(last(young).reading).to.deep.include({ errors: { state: 'ok', bad: 2, total: 45 }, restarts: 1 });
+  });
+
+  it('of all series, that say at each look that they were made just now, never gives a lifetime total', () => {
+    const now = (i: number) => [requests(500_000 + 500 * i), errors(40_000)].map((one) => ({ ...one, created: at(i) }));
+    const all = looks([now(0), now(1), now(2), now(3)], ERRORS);
+    for (const { reading } of all.slice(1)) expect(reading.errors).to.include({ state: 'unstable' });
+  });
+
+  it('of one series alone, that says at each look that it was made just now, counts what it rose by', () => {
+    const look = (i: number) => [
+      { ...requests(500_000 + 500 * i), created: 5 },
+      { ...errors(400_000 + i), created: at(i) },
+    ];
+    expect(last(looks([look(0), look(1), look(2)], ERRORS)).reading.errors).to.deep.equal({
+      state: 'ok',
+      bad: 1,
+      total: 500,
+    });
+  });
+
   it('by one of a million is not counted, in both halves of the ratio', () => {
     const look = (n: number): [number, number] => [1_000_000 + 1000 * n - (n >= 3 ? 1001 : 0), 1000 + 28 * n];
     const all = looks(pages(...range(5).map(look)), ERRORS);
