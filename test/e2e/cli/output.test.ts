@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -17,7 +18,12 @@ const ARGS: Record<string, readonly string[] | null> = {
   'canary:start': ['--model', 'm', '--from', 'a', '--to', 'b', '--policy', 'p.yaml', '--source', 'none', '--detach'],
   'canary:status': ['ID'],
   checkpoint: [],
+  // Makes one more copy each time.
+  'db:backup': ['--to', 'copies', '--recipient', 'RECIPIENT'],
+  'db:maintain': ['--dry-run'],
   'db:rebuild': [],
+  'db:restore': ['no-such-copy.age', '--identity', 'no-such-key'],
+  'db:status': [],
   // Takes long; below.
   demo: null,
   doctor: [],
@@ -43,6 +49,7 @@ const ARGS: Record<string, readonly string[] | null> = {
   serve: null,
   smoke: ['http://127.0.0.1:1'],
   verify: [],
+  watch: ['--once'],
   why: ['ID'],
   'why-math': ['ID'],
   'witness:key': ['--db-dir', 'witness', '--name', 'example.org/w'],
@@ -54,9 +61,11 @@ const POLICY = 'windowSeconds: 60\nintervalSeconds: 1\ntargets: { max_error_rate
 describe('output that cannot be written', () => {
   let workspace: Workspace;
   let id: string;
+  let recipient: string;
   const names = (Object.keys(ARGS) as string[]).filter((name) => ARGS[name] !== null);
   const words = (name: string) => {
-    const args = (ARGS[name] ?? []).map((arg) => (arg === 'ID' ? id : arg));
+    const given: Record<string, string> = { ID: id, RECIPIENT: recipient };
+    const args = (ARGS[name] ?? []).map((arg) => given[arg] ?? arg);
     return [...name.split(':'), ...args].map((word) => `'${word}'`).join(' ');
   };
 
@@ -69,6 +78,7 @@ describe('output that cannot be written', () => {
     expect(run.code, run.stderr).to.equal(3);
     id = canaryId(run);
     await workspace.run(['keys', 'init']);
+    recipient = /public key: (\S+)/.exec(execFileSync('age-keygen').toString())![1]!;
   });
   after(() => workspace.remove());
 
