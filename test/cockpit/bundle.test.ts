@@ -16,7 +16,7 @@ import { recordOf } from '../lib/view/record.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CANARIES = cases(500);
 /** Of the whole page, compressed: what it is now, and a little. The aim is 60 kB; a third of it are the words of explain/. */
-const MOST_BYTES = 75_000;
+const MOST_BYTES = 76_500;
 
 interface Bundled {
   canaryView(record: CanaryRecord): CanaryView | null;
