@@ -216,6 +216,7 @@ describe('starting from the cockpit', function () {
     await page.getByLabel('Single keys do something').focus();
     await page.keyboard.press('Space');
     await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('a');
     await page.keyboard.press('n');
     expect(await page.locator('dialog').count()).to.equal(0);
@@ -225,6 +226,7 @@ describe('starting from the cockpit', function () {
     await page.getByLabel('Single keys do something').focus();
     await page.keyboard.press('Space');
     await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Control+a');
     expect(await page.locator('dialog').count()).to.equal(0);
 
