@@ -86,8 +86,9 @@ function verdictByStart(
   if (now > then && beganWithin(now, around)) {
     // Beside what stood there before, also of series that say that they were made anew.
     const { fell, rise, highest } = compare({ ...before, created: undefined }, look, around.plan);
-    // Before there is a rate, one that began anew does not by chance stand just above where the other stood.
-    const most = before.rate === null ? 2 * rise + 100 : 10 * before.rate * Math.max(1, around.at - now) + 100;
+    // Before there is a rate, ten a millisecond: what counts on just above where it stood says nothing else of its age.
+    const age = Math.max(1, around.at - now);
+    const most = before.rate === null ? Math.max(2 * rise + 100, 10 * age + 1000) : 10 * before.rate * age + 100;
     if (fell !== null || highest <= most) return { kind: 'zero', reset: true, restart: true };
     return broken('unstable', `${look.shown} says that it restarted, but its counters count on`);
   }
