@@ -109,8 +109,7 @@ const GRPC_FAULTS = /^(2|4|12|13|14|15|unknown|deadline_?exceeded|unimplemented|
  * @param label tells what a value means that says little by itself, as in `success="false"` or `grpc_code="13"`
  */
 export function looksLikeFailure(value: string, label = ''): boolean {
-  if (/^5(\d\d|xx|\dx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5';
-  if (value === '5' && /class/i.test(label)) return true;
+  if (/^5(\d\d|xx|\dx|\.\.|\*\*|00s)?$/i.test(value)) return value !== '5' || /class/i.test(label);
   if (GRPC.test(label) && GRPC_FAULTS.test(value)) return true;
   if (ASKS_SUCCESS.test(label) && /^(false|f|no|n|0)$/i.test(value)) return true;
   if (ASKS_FAILURE.test(label) && SAYS_YES.test(value)) return true;

@@ -4,7 +4,7 @@
  */
 export { type ArmCount, countArm } from './count.js';
 export { type ArmCursor, armCursorSchema, type StoredCounters, storedCounters } from './cursor.js';
-export { looksLikeFailure, looksLikeSuccess, unselectedFailure } from './failures.js';
+export { looksLikeFailure, looksLikeSuccess } from './failures.js';
 export { sumHistograms } from './histogram.js';
 export { PROCESS_START, seriesNames } from './plan.js';
 export { processStart } from './processes.js';

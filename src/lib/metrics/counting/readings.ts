@@ -3,9 +3,11 @@ import type { Selector } from '../promql/index.js';
 import type { Sample, Signals } from '../signals/index.js';
 import type { ProcessStep } from './advance.js';
 import type { ArmCursor } from './cursor.js';
-import { unselectedFailure, withoutErrors } from './failures.js';
+import { doubtIn } from './doubt.js';
+import { withoutErrors } from './failures.js';
 import { countProblem, sumHistograms } from './histogram.js';
 import { leftOut, setWaiting, waitingIn } from './left.js';
+import { partialOf, startsAmong } from './partial.js';
 import { DRIFT, type Plan } from './plan.js';
 import { contradictionOf, tooManyFailures } from './sanity.js';
 import { settle } from './settling.js';
@@ -64,10 +66,12 @@ export class ArmSignals {
     const requests = this.samplesOf(plan.requests);
     const errors = this.samplesOf(plan.errors);
     if (this.unchanged('errors', [...requests, ...errors])) return { state: 'unchanged' };
-    this.doubt();
+    doubtIn(this.context);
     const tally = nothingYet();
-    const total = this.sum(plan.requests, requests, signals.requests!.text, tally);
-    const bad = errors.length > 0 ? this.sum(plan.errors, errors, signals.errors!.text, tally) : this.none(requests);
+    const starting = new Set(this.context.steps.filter((step) => startsAmong(step, plan)));
+    const total = this.sum(plan.requests, requests, signals.requests!.text, tally, starting);
+    const bad =
+      errors.length > 0 ? this.sum(plan.errors, errors, signals.errors!.text, tally, starting) : this.none(requests);
     cursor.carry.total += total.increment;
     cursor.carry.bad += bad.increment;
     const missing = total.missing ?? bad.missing;
@@ -82,30 +86,11 @@ export class ArmSignals {
       cursor.began = this.inflightNow();
     }
     if (not !== null) return not;
-    if (plan.subtracts) return settle(cursor, notes);
-    const impossible = tooManyFailures(cursor.carry, signals);
-    if (impossible === null) return this.takeCarry();
+    const waits = partialOf(this.context) ?? (plan.subtracts ? null : tooManyFailures(cursor.carry, signals));
+    if (waits === null) return plan.subtracts ? settle(cursor, notes) : this.takeCarry();
     // Neither half is lost: later checks may bring the requests.
     if (since !== undefined) cursor.since['errors'] = since;
-    return impossible;
-  }
-
-  /** Requests that look like failures and are selected as none of them. */
-  private doubt(): void {
-    const { plan, signals, cursor, steps, notes } = this.context;
-    let rose = 0;
-    for (const { look, verdict } of steps) {
-      for (const term of plan.requests) {
-        if (plan.terms[term]!.sign === -1) continue;
-        for (const { sample, delta } of look.terms[term]!) {
-          const shown = unselectedFailure(sample, signals);
-          if (shown === null) continue;
-          notes.push(`${shown} looks like a failure, and errors do not select it`);
-          if (verdict !== null) rose += delta ?? 0;
-        }
-      }
-    }
-    if (rose > 0) cursor.doubtful = (cursor.doubtful ?? 0) + rose;
+    return waits;
   }
 
   private none(requests: readonly Sample[]): Sum {
@@ -213,7 +198,13 @@ export class ArmSignals {
   }
 
   /** Sum of the terms over all processes; a process that does not count is told in the tally. */
-  private sum(terms: readonly number[], samples: readonly Sample[], text: string, tally: Tally): Sum {
+  private sum(
+    terms: readonly number[],
+    samples: readonly Sample[],
+    text: string,
+    tally: Tally,
+    starting?: ReadonlySet<ProcessStep>,
+  ): Sum {
     const sum: Sum = { increment: 0, missing: this.noData(text, samples) };
     const { steps } = this.context;
     for (const step of steps) {
@@ -226,7 +217,7 @@ export class ArmSignals {
         for (const { sample, good, delta } of look.terms[term]!) {
           any = true;
           if (!good) sum.missing ??= problemOf(sample);
-          else if (delta === null) tally.started += 1;
+          else if (delta === null || starting?.has(step)) tally.started += 1;
           else {
             tally.counted += 1;
             sum.increment += sign * delta;

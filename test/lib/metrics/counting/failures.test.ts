@@ -52,6 +52,7 @@ describe('a label value', () => {
 describe('a label value with its label', () => {
   for (const [label, value] of [
     ['success', 'false'],
+    ['status_class', '5'],
     ['is_error', '1'],
     ['grpc_status_code', '14'],
     ['rpc.grpc.status_code', '13'],
