@@ -104,7 +104,12 @@ function canaryNews(event: CanaryEvent, required: number): News | null {
       return [
         'requested',
         'PENDING',
-        { windowSeconds: policy.windowSeconds, targets: policy.targets, by: requestedBy.who },
+        {
+          windowSeconds: policy.windowSeconds,
+          intervalSeconds: policy.intervalSeconds,
+          targets: policy.targets,
+          by: requestedBy.who,
+        },
       ];
     }
     case 'canary.started':

@@ -186,7 +186,7 @@ function rowOf(record: CanaryRecord, verdict: Verdict | null): CanaryRow {
   let row: CanaryRow | null = null;
   for (const told of tellings(record)) row = rowAfter(row ?? newRow(told)!, told);
   const glance = verdict === null ? null : glanceOf(verdict);
-  return { ...row!, glance };
+  return { ...row!, glance, checkedAt: record.observations.at(-1)?.t ?? null };
 }
 
 /** What the stream says of a canary's entries; its checks are left out. */

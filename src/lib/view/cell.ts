@@ -85,9 +85,11 @@ export function meterOf({ logE, logThreshold }: Pick<Glance, 'logE' | 'logThresh
 }
 
 /** How long a canary still has, or how it stands where that says nothing. */
-export function timeLeft({ state, endsAt, startedAt, createdAt, decidedAt, approval }: CanaryRow, now: number): string {
+export function timeLeft(row: CanaryRow, now: number): string {
+  const { state, endsAt, startedAt, createdAt, decidedAt, approval } = row;
   if (approval?.state === 'awaiting') return 'awaits approval';
   if (state === 'PENDING') return 'waits for its first check';
+  if (uncheckedFor(row, now) !== null) return 'not being checked';
   if (state === 'RUNNING')
     return endsAt === null ? '' : endsAt > now ? `${roughly((endsAt - now) / 1000)} left` : 'deciding';
   const from = startedAt ?? createdAt;
@@ -98,14 +100,29 @@ function roughly(s: number): string {
   return seconds(s < 10 ? Math.max(0, Math.round(s)) : s);
 }
 
+/**
+ * For how long nobody has checked a running canary, where that is longer than checks take: then whoever drives it is gone or
+ * stuck, and how it stands is how it stood then.
+ * @returns milliseconds; null: it is checked
+ */
+export function uncheckedFor({ state, checkedAt, startedAt, intervalSeconds }: CanaryRow, now: number): number | null {
+  const last = checkedAt ?? startedAt;
+  if (state !== 'RUNNING' || last === null || intervalSeconds === null) return null;
+  const since = now - last;
+  return since > 3000 * intervalSeconds + 10_000 ? since : null;
+}
+
 /** Whether its numbers come in. */
 export interface SourceHealth {
   text: string;
   tone: Tone;
 }
 
-export function sourceHealth({ state, glance, silentSince }: CanaryRow, now: number): SourceHealth {
+export function sourceHealth(row: CanaryRow, now: number): SourceHealth {
+  const { state, glance, silentSince } = row;
   if (state !== 'RUNNING') return { text: '', tone: 'idle' };
+  const unchecked = uncheckedFor(row, now);
+  if (unchecked !== null) return { text: `no check for ${roughly(unchecked / 1000)}`, tone: 'warn' };
   const since = silentSince ?? glance?.noDataSince ?? null;
   if (since !== null) return { text: `no data for ${roughly(Math.max(0, now - since) / 1000)}`, tone: 'warn' };
   if (glance === null || glance.objectives.every(({ n }) => n === 0)) return { text: 'waiting for data', tone: 'idle' };

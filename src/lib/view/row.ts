@@ -16,6 +16,8 @@ export interface CanaryRow {
   startedAt: number | null;
   /** Seconds; null: not told yet. */
   windowSeconds: number | null;
+  /** Seconds between two checks; null: not told. */
+  intervalSeconds: number | null;
   endsAt: number | null;
   decidedAt: number | null;
   updatedAt: number;
@@ -29,6 +31,8 @@ export interface CanaryRow {
   acted: { action: string; ok: boolean; failed: string | null } | null;
   /** Since when readings have been missing for too long; null: they are there. */
   silentSince: number | null;
+  /** When the newest check was made; null: none is known here. */
+  checkedAt: number | null;
   /** How it stands by the newest check; null: not known here. */
   glance: Glance | null;
   /** Values of the newest checks by objective, oldest first; null where there was none. */
@@ -56,6 +60,7 @@ export function newRow({ data, id }: Told): CanaryRow | null {
     createdAt: null,
     startedAt: null,
     windowSeconds: null,
+    intervalSeconds: null,
     endsAt: null,
     decidedAt: null,
     updatedAt: time(data['ts']) ?? 0,
@@ -65,6 +70,7 @@ export function newRow({ data, id }: Told): CanaryRow | null {
     approval: null,
     acted: null,
     silentSince: null,
+    checkedAt: null,
     glance: null,
     trail: {},
     seq: Math.max(0, seqOf(id) - 1),
@@ -87,7 +93,12 @@ function changeOf(row: CanaryRow, { name, data }: Told): Partial<CanaryRow> {
   const ts = time(data['ts']);
   switch (name) {
     case 'requested':
-      return { createdAt: ts, windowSeconds: number(data['windowSeconds']), by: text(data['by']) };
+      return {
+        createdAt: ts,
+        windowSeconds: number(data['windowSeconds']),
+        intervalSeconds: number(data['intervalSeconds']),
+        by: text(data['by']),
+      };
     case 'started': {
       const startedAt = time(data['startedAt']);
       const { windowSeconds } = row;
@@ -148,6 +159,7 @@ function afterCheck(row: CanaryRow, data: Told['data']): CanaryRow {
     ...row,
     tick,
     updatedAt: Math.max(row.updatedAt, time(data['ts']) ?? 0),
+    checkedAt: time(data['ts']) ?? row.checkedAt,
     state: row.state === 'PENDING' ? 'RUNNING' : row.state,
     glance: glance ?? row.glance,
     trail: tick === 0 ? row.trail : longer(row.trail, observed, glance ?? row.glance),
