@@ -341,7 +341,8 @@ describe('a canary without measurements is never promoted', () => {
       return exposition({ requests: Math.floor(((now - restarted) / 1000) * PER_SECOND), errors: 0 });
     };
     const service = await page(counting(PER_SECOND, 0, restarting));
-    const { workspace, finished } = start(['--canary-url', service.url]);
+    // Long enough that a check which a slow machine misses leaves enough of the window covered.
+    const { workspace, finished } = start(['--canary-url', service.url, '--window', '15s']);
     const run = await finished;
     expect(run.code, run.stdout + run.stderr).to.equal(0);
     const status = await workspace.json(['canary', 'status', canaryId(run)]);
