@@ -94,13 +94,13 @@ export class RemoteWatching implements Watching {
 
   async #entries(given: string): Promise<CanaryEntries> {
     const answer = await this.#daemon.json<unknown>(`/api/canary?id=${encodeURIComponent(given)}`, this.#soon());
-    if (!isEntries(answer)) throw this.#daemon.notOurs('these are no entries of a canary');
+    if (!isEntries(answer)) throw this.#daemon.notOurs('these are not entries of a canary');
     return answer;
   }
 
   async #lists(signal: AbortSignal): Promise<OverviewJson> {
     const answer = await this.#daemon.json<unknown>('/api/overview', AbortSignal.any([signal, this.#soon()]));
-    if (!isOverview(answer)) throw this.#daemon.notOurs('these are no lists of canaries');
+    if (!isOverview(answer)) throw this.#daemon.notOurs('these are not lists of canaries');
     return answer;
   }
 

@@ -83,7 +83,7 @@ describe('following a daemon', () => {
         (answer): [Answer, string, RegExp, RegExp] => [
           (_, response) => response.end(JSON.stringify(answer)),
           'DAEMON_REFUSED',
-          /no lists of canaries/,
+          /not lists of canaries/,
           /address/,
         ],
       ),
@@ -131,7 +131,7 @@ describe('following a daemon', () => {
     const { code, message } = await refused(watching.exportPack('c-1', '/nowhere/at/all'));
     expect([code, message.replace(url, '')]).to.deep.equal([
       'DAEMON_REFUSED',
-      ' does not answer as lukhas serve does: these are no entries of a canary',
+      ' does not answer as lukhas serve does: these are not entries of a canary',
     ]);
   });
 
