@@ -11,6 +11,7 @@ import { inThread } from '../../threads/index.js';
 import { type Config, environment } from '../config.js';
 import { DATABASE_SUBJECT } from '../database-settings.js';
 import { hasLogKey, openCheckpoints } from '../evidence/index.js';
+import { verifyInThread } from '../verify-in-thread.js';
 
 export type BackupTarget =
   | { kind: 'folder'; folder: string; keep: number }
@@ -68,7 +69,7 @@ const KEPT_OUTPUT = 4096;
  * Writes an encrypted copy of the database as of one moment, while others go on writing, and records it. The newest
  * checkpoint of the log, made just before, is put beside it: a restored copy has to continue it.
  * @throws LukhasError USAGE, CONFIG: recipients, folder, program; SYSTEM, LEDGER_*; VERIFICATION when the log is not the one
- *   that was signed; the signal's reason
+ *   that was signed, or is damaged: then no older copy is removed; the signal's reason
  */
 export async function makeBackup(request: BackupRequest): Promise<BackupResult> {
   const { ledger, config, clock, by, target, recipients, signal } = request;
@@ -99,6 +100,7 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
   } finally {
     if (target.kind === 'command') await rm(to, { force: true });
   }
+  await requireWholeLog(config.dbPath, target, to, signal);
   const durationMs = Math.round(clock.monotonic() - began);
   const { size, root, bytes, sha256 } = copy;
   const file = target.kind === 'folder' ? basename(to) : null;
@@ -119,6 +121,25 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
     removed,
     durationMs,
   };
+}
+
+/**
+ * What a damaged log leaves is no backup: nothing can be restored from it, and it must not push out the copies from which that is
+ * still possible.
+ * @throws LukhasError VERIFICATION, LEDGER_CORRUPT
+ */
+async function requireWholeLog(
+  path: string,
+  target: BackupTarget,
+  to: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { ok, problems } = await verifyInThread({ path, summaries: false }, signal);
+  if (ok) return;
+  const copy = target.kind === 'folder' ? `${to} was written and cannot be restored; no older copy was removed` : '';
+  throw new LukhasError('VERIFICATION', `the log is damaged: ${problems[0]}${copy === '' ? '' : `. ${copy}`}`, {
+    suggestions: ['Run lukhas verify, and restore the newest copy from before the damage: lukhas db restore FILE'],
+  });
 }
 
 /**

@@ -163,6 +163,23 @@ describe('backups of the database', () => {
     expect(await readdir(to)).to.include.members(['lukhas-00000000-20200101T000000Z.db.age', 'notes.txt']);
   });
 
+  it('of a damaged log are none, and push out no copy from before the damage', async () => {
+    const target = { kind: 'folder', folder: to, keep: 1 } as const;
+    const good = await backup({ target });
+    const size = await ledger.size();
+    const db = new Database(config.dbPath);
+    unguard(db);
+    db.prepare("UPDATE events SET body = replace(body, 'ok ok', 'no ok') WHERE seq = 1").run();
+    db.close();
+    const error = await refusal(backup({ target }));
+    expect(error).to.include({ code: 'VERIFICATION', exit: 7 });
+    expect(error.message)
+      .to.match(/the log is damaged: .*entry 1/)
+      .and.to.include('no older copy was removed');
+    expect(await readdir(to)).to.include(good.file.slice(to.length + 1));
+    expect(await ledger.size()).to.equal(size);
+  });
+
   it('are given to a program, which has to end well', async () => {
     const out = join(dir, 'taken');
     const program = (script: string) => ({ kind: 'command', command: ['sh', '-c', script], passEnv: [] }) as const;
