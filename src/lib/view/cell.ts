@@ -105,10 +105,10 @@ function roughly(s: number): string {
  * stuck, and how it stands is how it stood then.
  * @returns milliseconds; null: it is checked
  */
-export function uncheckedFor({ state, checkedAt, startedAt, intervalSeconds }: CanaryRow, now: number): number | null {
-  const last = checkedAt ?? startedAt;
-  if (state !== 'RUNNING' || last === null || intervalSeconds === null) return null;
-  const since = now - last;
+export function uncheckedFor({ state, checkedAt, intervalSeconds }: CanaryRow, now: number): number | null {
+  // Where no check is known here, its checks have not been read yet.
+  if (state !== 'RUNNING' || checkedAt === null || intervalSeconds === null) return null;
+  const since = now - checkedAt;
   return since > 3000 * intervalSeconds + 10_000 ? since : null;
 }
 

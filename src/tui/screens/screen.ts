@@ -1,3 +1,4 @@
+import type { CanaryRow } from '../../lib/view/index.js';
 import { BLANK, clipped, ends, type Line, line, span, wrapped } from '../draw/line.js';
 import { DEEDS, type Typing } from '../watch/page.js';
 import type { Session } from '../watch/session.js';
@@ -142,6 +143,11 @@ function emptyLines(session: Session, width: number): Line[] {
 
 type CanaryPage = Extract<Session['page'], { kind: 'canary' }>;
 
+/** A row of a list, with what only the record tells where the list has not read the checks. */
+function newestOf(row: CanaryRow, read: CanaryRow): CanaryRow {
+  return { ...row, glance: row.glance ?? read.glance, checkedAt: row.checkedAt ?? read.checkedAt };
+}
+
 function canaryPage(session: Session, page: CanaryPage, width: number, height: number): Line[] {
   const { drawn, problem } = session.records;
   if (drawn === null)
@@ -152,7 +158,7 @@ function canaryPage(session: Session, page: CanaryPage, width: number, height: n
   // The newest row may be ahead of the record.
   const row = session.watching.overview.canaries.get(page.id);
   const shown: Shown = {
-    view: row === undefined ? view : { ...view, row: { ...row, glance: row.glance ?? view.row.glance } },
+    view: row === undefined ? view : { ...view, row: newestOf(row, view.row) },
     gate: record.gate,
     checks: record.observations.length,
     course,

@@ -160,6 +160,8 @@ describe('what is shown of canaries', function () {
     expect(timeLeft(row, at(60))).to.equal('not being checked');
     expect(sourceHealth(row, at(60))).to.deep.equal({ text: 'no check for 40 s', tone: 'warn' });
     expect(timeLeft(row, at(86_400))).to.equal('not being checked');
+    // A list that has not read its checks knows nothing of them.
+    expect(timeLeft({ ...row, checkedAt: null }, at(600))).to.equal('50 min left');
   });
 
   it('forgets the oldest of very many that have ended, and none that is open', () => {
