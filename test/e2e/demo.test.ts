@@ -33,6 +33,9 @@ describe('lukhas demo', () => {
     await gone(services);
 
     const next = nextCommands(run);
+    // Runs until it is stopped, on a port that other tests use: serve.test.ts.
+    expect(next.pop()).to.equal('npx lukhas serve --demo');
+    expect(run.stdout).to.match(/the cockpit: http:\/\/127\.0\.0\.1:8766\/cockpit\.html\n$/);
     expect(next).to.have.length(5);
     expect(next.at(-1)).to.equal('npx lukhas demo --healthy');
     const runs: Run[] = [];
@@ -55,7 +58,7 @@ describe('lukhas demo', () => {
     await decidedInTime(here, healthy);
     expect(healthy.stdout).to.match(/^PROMOTED {2}fraud-v2 {2}stage → production {2,}after 30 s$/m);
     expect(healthy.stdout).to.match(/ certified: at most 1 in 100 /);
-    expect(nextCommands(healthy).at(-1)).to.equal('npx lukhas demo');
+    expect(nextCommands(healthy).at(-2)).to.equal('npx lukhas demo');
     expect((await here.json(['gate', 'list']))['gates']).to.have.length(1);
   });
 
