@@ -6,12 +6,12 @@ import { dirname } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { encrypted } from '../../backup/index.js';
-import { partialFile, writableOf, writeOutput } from '../../files/index.js';
+import { partialFile, removeAbandoned, writableOf, writeOutput } from '../../files/index.js';
 import { copyDatabase } from '../../ledger/sqlite/index.js';
 import { ownerFor } from '../../process/index.js';
 import { answerInThread } from '../../threads/index.js';
 import type { CopyTask, CopyWritten } from './backup.js';
-import { tidy } from './tidy.js';
+import { inFolder } from './in-folder.js';
 
 const MAGIC = 'age-encryption.org/v1\n';
 
@@ -21,9 +21,11 @@ const ENCRYPTED = {
   force: null,
 };
 
-await answerInThread(async ({ dbPath, to, flag, recipients, now }: CopyTask): Promise<CopyWritten> => {
+await answerInThread((task: CopyTask) => inFolder(dirname(task.dbPath), () => copy(task)));
+
+async function copy({ dbPath, to, flag, recipients, now }: CopyTask): Promise<CopyWritten> {
   const folder = dirname(dbPath);
-  await tidy(folder, now);
+  await removeAbandoned(folder, now);
   // Beside the database: as secret as that is, and on a disk that has room for one of its size.
   const plain = partialFile(folder);
   try {
@@ -48,4 +50,4 @@ await answerInThread(async ({ dbPath, to, flag, recipients, now }: CopyTask): Pr
   } finally {
     await rm(plain, { force: true });
   }
-});
+}

@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { checkpointNameOf, decrypted, readIdentities } from '../../backup/index.js';
 import { timestamp } from '../../clock.js';
 import { cannotWrite, LukhasError } from '../../errors.js';
-import { partialFile, writableOf } from '../../files/index.js';
+import { partialFile, removeAbandoned, writableOf } from '../../files/index.js';
 import type { EventData } from '../../ledger/index.js';
 import { openLedger, replaceDatabase, requireUnused } from '../../ledger/sqlite/index.js';
 import { giveTo, makeFolder, ownerFor } from '../../process/index.js';
@@ -15,8 +15,8 @@ import type { Config } from '../config.js';
 import { DATABASE_SUBJECT } from '../database-settings.js';
 import { checkpointFolder } from '../evidence-places.js';
 import { type CheckedCopy, checkCopy, refused } from './check-copy.js';
+import { inFolder } from './in-folder.js';
 import type { RestoreRequest } from './restore-request.js';
-import { tidy } from './tidy.js';
 
 export interface RestoreResult {
   db: string;
@@ -49,7 +49,7 @@ export async function restoreBackup(request: RestoreRequest): Promise<RestoreRes
   requireUnused(path);
   const owner = ownerFor(path);
   makeFolder(dirname(path), 0o700, owner);
-  await tidy(dirname(path), clock.now());
+  await inFolder(dirname(path), () => removeAbandoned(dirname(path), clock.now()));
   const fresh = partialFile(dirname(path));
   try {
     const sha256 = await decryptTo(fresh, request.file, identities, config);
