@@ -21,8 +21,9 @@ export function partialOf({
     const { sign, selector } = plan.terms[term]!;
     return sign === -1 ? [selector.name] : [];
   });
+  // Of each process by itself: that another one shows its own says nothing of this one's.
   const away = steps.flatMap(({ look }) => cursor.processes[look.id]?.away ?? []);
-  const missing = away.find((key) => takenOff.includes(nameOf(key)) && !steps.some(({ look }) => look.series.has(key)));
+  const missing = away.find((key) => takenOff.includes(nameOf(key)));
   if (missing === undefined) return null;
   const detail = `${missing} was there before and is not now: without it, nobody knows how many requests failed`;
   return { state: 'unstable', detail };

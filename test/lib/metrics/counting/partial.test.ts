@@ -41,9 +41,29 @@ describe('a page that shows some of the requests alone', () => {
     expect(countsOf([true, true, false, false, false, false], taken).at(-1)).to.include({ state: 'unstable' });
   });
 
+  it('waits for one of two that leaves it out, though the other shows its own', () => {
+    const both = (pages: readonly boolean[]) =>
+      errorsIn(
+        looksAt(
+          pages.map((whole, i) => [
+            ok(page(i, true), undefined, 'http://a'),
+            ok(page(i, whole), undefined, 'http://b'),
+          ]),
+          taken,
+        ),
+      );
+    expect(both([true, true, false, false, false])[3]).to.include({ state: 'unstable' });
+    for (const one of both([true, true, false, false, false]))
+      if (one?.state === 'ok') expect(one.bad, JSON.stringify(one)).to.be.at.most(one.total / 100);
+    expect(sumOf(both([true, true, false, true, true]))).to.deep.equal({ bad: 6, total: 3000 });
+  });
+
   it('never makes failures of what succeeded where the starting point lacks some', () => {
-    for (const signals of [among, taken])
-      for (const one of countsOf([false, true, true, true, true], signals))
+    for (const signals of [among, taken]) {
+      const found = countsOf([false, true, true, true, true], signals);
+      for (const one of found)
         if (one?.state === 'ok') expect(one.bad, JSON.stringify(one)).to.be.at.most(one.total / 100);
+      expect(sumOf(found).total, JSON.stringify(found)).to.be.greaterThan(0);
+    }
   });
 });
