@@ -103,7 +103,7 @@ export function clipped(parts: Line, width: number): Line {
   return out;
 }
 
-/** `left` and `right` at the two ends of a row; where they do not both clipped, the left one is cut. */
+/** `left` and `right` at the two ends of a row; where they do not both fit, the left one is cut. */
 export function ends(left: Line, right: Line, width: number): Line {
   const rightWidth = lineWidth(right);
   if (rightWidth + 2 > width) return clipped(right, width);

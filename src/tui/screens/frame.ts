@@ -110,7 +110,7 @@ const JOB_KEYS = ['Esc back', '? help', 'q quit'];
 /** Shown last, and never left out. */
 const ALWAYS = 2;
 
-/** Keys on one line: as many as clipped, with help and quit. */
+/** Keys on one line: as many as fit, with help and quit. */
 export function keysLine(page: 'list' | 'canary' | 'job', width: number): Line {
   const all = page === 'list' ? LIST_KEYS : page === 'canary' ? ONE_KEYS : JOB_KEYS;
   const shown = all.slice(-ALWAYS);

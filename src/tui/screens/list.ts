@@ -28,7 +28,7 @@ export interface Window {
 }
 
 /**
- * As many rows as clipped, with the selected one among them. Lines are made for what is shown alone.
+ * As many rows as fit, with the selected one among them. Lines are made for what is shown alone.
  * @param first the first row that was shown before; it moves no further than it has to
  */
 export function listWindow(
