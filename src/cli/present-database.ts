@@ -1,4 +1,5 @@
 import type { BackupResult, DatabaseStatus, MaintenanceResult, RestoreResult } from '../lib/app/database/index.js';
+import { count, plural } from '../lib/explain/index.js';
 import { advice } from './advice.js';
 import { block, type Styled } from './screen.js';
 import { table } from './table.js';
@@ -13,38 +14,30 @@ function size(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-function number(n: number): string {
-  return n.toLocaleString('en-US', { maximumFractionDigits: n < 10 ? 1 : 0 });
-}
-
-function many(n: number, one: string, more = `${one}s`): string {
-  return `${number(n)} ${n === 1 ? one : more}`;
-}
-
 export function presentStatus(status: DatabaseStatus, now: number): Styled[] {
   const { path, bytes, entries, tables, growth, inAYearBytes, canShrink } = status;
   const { lastMaintenance, lastBackup, lastRestore } = status;
   const reused = canShrink ? 'maintenance gives them back' : 'filled again before the file grows';
   return [
     block([
-      `${path}: ${size(bytes.database)}, ${many(entries, 'log entry', 'log entries')}`,
+      `${path}: ${size(bytes.database)}, ${plural(entries, 'log entry', 'log entries')}`,
       `  write-ahead log  ${size(bytes.wal)}`,
       `  free pages       ${size(bytes.free)} (${reused})`,
       `  free on disk     ${size(bytes.diskFree)}`,
       growth === null
         ? '  growth           not known yet: less than an hour is recorded'
-        : `  growth           ${many(growth.entriesPerDay, 'entry', 'entries')} a day, ${size(growth.logBytesPerDay)} a day (measured over ${many(growth.days, 'day')})`,
+        : `  growth           ${plural(growth.entriesPerDay, 'entry', 'entries')} a day, ${size(growth.logBytesPerDay)} a day (measured over ${plural(growth.days, 'day')})`,
       ...(inAYearBytes === null ? [] : [`  in a year        about ${size(inAYearBytes)}`]),
       `  maintenance      ${lastMaintenance === null ? 'never: lukhas db maintain' : ago(lastMaintenance.ts, now)}`,
       lastBackup === null
         ? '  backup           never: lukhas db backup'
-        : `  backup           ${ago(lastBackup.ts, now)}: ${lastBackup.data.file ?? 'given to a program'} (${size(lastBackup.data.bytes)}, ${many(lastBackup.data.size, 'entry', 'entries')})`,
+        : `  backup           ${ago(lastBackup.ts, now)}: ${lastBackup.data.file ?? 'given to a program'} (${size(lastBackup.data.bytes)}, ${plural(lastBackup.data.size, 'entry', 'entries')})`,
       ...(lastRestore === null ? [] : [`  restored         ${ago(lastRestore.ts, now)}`]),
       '',
     ]),
     table(
       ['TABLE', 'ROWS', 'SIZE'],
-      tables.map(({ name, rows, bytes: of }) => [name, number(rows), size(of)]),
+      tables.map(({ name, rows, bytes: of }) => [name, count(rows), size(of)]),
     ),
   ];
 }
@@ -55,14 +48,14 @@ function ago(ts: string, now: number): string {
     hours < 1
       ? 'less than an hour'
       : hours < 48
-        ? many(Math.floor(hours), 'hour')
-        : many(Math.floor(hours / 24), 'day');
+        ? plural(Math.floor(hours), 'hour')
+        : plural(Math.floor(hours / 24), 'day');
   return `${ts} (${age} ago)`;
 }
 
 export function presentMaintenance(result: MaintenanceResult): Styled {
   const { dryRun, pruned, refused, freedBytes, checkpointed, olderThanDays, durationMs } = result;
-  const what = `${many(pruned.observations, 'observation')} of ${many(pruned.canaries, 'canary', 'canaries')} that ended more than ${many(olderThanDays, 'day')} ago`;
+  const what = `${plural(pruned.observations, 'observation')} of ${plural(pruned.canaries, 'canary', 'canaries')} that ended more than ${plural(olderThanDays, 'day')} ago`;
   return block([
     dryRun ? `would prune ${what}` : `pruned ${what}`,
     ...(dryRun
@@ -79,12 +72,12 @@ export function presentMaintenance(result: MaintenanceResult): Styled {
 export function presentBackup(result: BackupResult): Styled {
   const { file, checkpoint, bytes, size: entries, root, recipients, removed, durationMs, sha256 } = result;
   return block([
-    `backed up ${many(entries, 'log entry', 'log entries')}: ${file ?? 'given to the program'}`,
-    `  size        ${size(bytes)}, encrypted to ${many(recipients, 'recipient')}, in ${(durationMs / 1000).toFixed(1)} s`,
+    `backed up ${plural(entries, 'log entry', 'log entries')}: ${file ?? 'given to the program'}`,
+    `  size        ${size(bytes)}, encrypted to ${plural(recipients, 'recipient')}, in ${(durationMs / 1000).toFixed(1)} s`,
     `  root        ${root}`,
     `  sha256      ${sha256}`,
     checkpoint === null ? '  checkpoint  none beside it' : `  checkpoint  ${checkpoint}`,
-    ...(removed.length === 0 ? [] : [`  removed     ${many(removed.length, 'older copy', 'older copies')}`]),
+    ...(removed.length === 0 ? [] : [`  removed     ${plural(removed.length, 'older copy', 'older copies')}`]),
   ]);
 }
 
@@ -93,9 +86,9 @@ export function presentRestore(result: RestoreResult): Styled {
   const continues =
     checkpoint === null
       ? 'none: not compared with a signed state of the log'
-      : `${checkpoint.file} (${many(checkpoint.size, 'entry', 'entries')}${checkpoint.verified ? '' : '; signature not verified (no --trust)'})`;
+      : `${checkpoint.file} (${plural(checkpoint.size, 'entry', 'entries')}${checkpoint.verified ? '' : '; signature not verified (no --trust)'})`;
   return block([
-    `restored ${many(entries, 'log entry', 'log entries')}: ${db}`,
+    `restored ${plural(entries, 'log entry', 'log entries')}: ${db}`,
     `  root        ${root}`,
     `  checkpoint  ${continues}`,
     `  old file    ${kept ?? 'none'}`,

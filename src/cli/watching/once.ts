@@ -1,5 +1,13 @@
 import type { Watching } from '../../lib/app/watching/index.js';
-import { type CanaryRecord, canaryView, headOf, numbersOf, type TreeNode, treeOf } from '../../lib/view/index.js';
+import {
+  type CanaryRecord,
+  canaryView,
+  headOf,
+  numbersOf,
+  standingOf,
+  type TreeNode,
+  treeOf,
+} from '../../lib/view/index.js';
 import { paint } from '../present.js';
 import { beside, block, blocks, type Styled } from '../screen.js';
 import { alignedTo, canaryTable, gateTable, jobTable, TONES } from './tables.js';
@@ -39,8 +47,7 @@ export function treeOnce(record: CanaryRecord, now: number, noColor: boolean | u
 
 /** What a program reads of it. */
 export function recordOnce(record: CanaryRecord): object {
-  const view = canaryView(record)!;
-  const { row, verdict, canary } = view;
+  const { row, verdict, canary } = standingOf(record)!;
   return { canary: row, numbers: verdict === null ? null : numbersOf(verdict, canary.policy, canary.extended) };
 }
 

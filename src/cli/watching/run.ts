@@ -2,8 +2,7 @@ import { environment, exitOf, loadConfig } from '../../lib/app/index.js';
 import { DaemonClient, LocalWatching, RemoteWatching, type Watching } from '../../lib/app/watching/index.js';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { EXIT } from '../../lib/errors.js';
-import { foldCanary } from '../../lib/readings/index.js';
-import { canaryView, isDoneRow } from '../../lib/view/index.js';
+import { isDoneRow, standingOf } from '../../lib/view/index.js';
 import { type Interrupt, interruptible } from '../interrupt.js';
 import { exitCodeIsOutcome } from '../output.js';
 import { presentCanary } from '../present.js';
@@ -89,11 +88,11 @@ async function follow(
   if (done && id !== null) {
     // As its entries tell it: a list knows less of how it ended.
     const record = await watching.canary(id);
-    const canary = foldCanary(record.events)!;
+    const { canary, verdict } = standingOf(record)!;
     process.exitCode = exitOf(canary);
     exitCodeIsOutcome();
     // The view has left nothing on the screen.
-    if (drawn) print(presentCanary({ ...canary, verdict: canaryView(record)!.verdict }, noColor));
+    if (drawn) print(presentCanary({ ...canary, verdict }, noColor));
   } else if (interrupt.exit !== null) process.exitCode = interrupt.exit;
 }
 
