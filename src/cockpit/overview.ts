@@ -14,6 +14,7 @@ import {
 import { h, on, replace } from './dom.js';
 import { type Filter, filterForm } from './filter.js';
 import { badge, evidenceBar, objectiveCell, stateBadge } from './marks.js';
+import { Slot } from './slot.js';
 import { table } from './table.js';
 
 /** Rows that are drawn at first, soon after that, and more of them at a time. */
@@ -27,8 +28,8 @@ const HEAD = ['State', 'Model', 'Gates', 'Time', 'Objectives', 'Evidence against
 export class OverviewPage {
   readonly element: HTMLElement;
   readonly #body = h('tbody');
-  readonly #gates = h('div');
-  readonly #jobs = h('div');
+  readonly #gates = new Slot();
+  readonly #jobs = new Slot();
   readonly #count = h('p', { class: 'quiet', role: 'status' });
   readonly #more = on(h('button', { type: 'button', hidden: true }, 'Show more'), { click: () => this.#showMore() });
   readonly #drawn = new Map<string, { row: CanaryRow; element: HTMLTableRowElement }>();
@@ -82,9 +83,9 @@ export class OverviewPage {
       this.#none,
       this.#some,
       h('h2', {}, 'Gates'),
-      this.#gates,
+      this.#gates.element,
       h('h2', {}, 'Jobs'),
-      this.#jobs,
+      this.#jobs.element,
     );
     this.update();
   }
@@ -214,12 +215,11 @@ export class OverviewPage {
   #drawGates(overview: Overview): void {
     const gates = listedGates(overview);
     if (gates.length === 0) {
-      replace(this.#gates, h('p', { class: 'quiet' }, 'No model holds a gate yet.'));
+      this.#gates.draw(h('p', { class: 'quiet' }, 'No model holds a gate yet.'));
       return;
     }
     const head = ['Gate', 'Model', 'Since', 'By', 'Canary'];
-    replace(
-      this.#gates,
+    this.#gates.draw(
       table(
         'Gates',
         head,
@@ -237,11 +237,10 @@ export class OverviewPage {
   #drawJobs(overview: Overview): void {
     const jobs = listedJobs(overview).slice(0, PAGE);
     if (jobs.length === 0) {
-      replace(this.#jobs, h('p', { class: 'quiet' }, 'No job yet.'));
+      this.#jobs.draw(h('p', { class: 'quiet' }, 'No job yet.'));
       return;
     }
-    replace(
-      this.#jobs,
+    this.#jobs.draw(
       table(
         'Jobs',
         ['State', 'Task', 'Job', 'Updated', 'Message'],
