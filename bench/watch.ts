@@ -13,6 +13,7 @@ import { Canaries } from '../src/lib/canary/canaries.js';
 import { systemClock } from '../src/lib/clock.js';
 import { parsePolicy } from '../src/lib/judge/policy-schema.js';
 import { openLedger } from '../src/lib/ledger/sqlite/ledger.js';
+import { ENDED_KINDS } from '../src/lib/readings/meaning.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BIN = join(ROOT, 'bin/run.js');
@@ -246,7 +247,7 @@ async function withRunning(
     ),
   );
   try {
-    await work(await newestRunning(db, count));
+    await work(await anyOpen(db, count));
   } finally {
     await Promise.all(
       children.map((child) => {
@@ -259,12 +260,12 @@ async function withRunning(
   }
 }
 
-/** Waits until so many run. @returns the id of one */
-async function newestRunning(db: string, count: number): Promise<string> {
+/** Waits until so many are open. @returns the id of one */
+async function anyOpen(db: string, count: number): Promise<string> {
   const ledger = await openLedger(db);
   try {
     for (;;) {
-      const open = await ledger.openSubjects('canary', ['canary.aborted', 'canary.decided', 'canary.failed']);
+      const open = await ledger.openSubjects('canary', ENDED_KINDS);
       if (open.length >= count) return open[0]!;
       await wait(100);
     }

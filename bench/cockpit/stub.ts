@@ -37,7 +37,9 @@ export async function startStub(page: string, canaries: number): Promise<Stub> {
       case '/cockpit.html':
         return response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(html);
       case '/empty.html':
-        return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>x</title><p>empty');
+        return response
+          .writeHead(200, { 'Content-Type': 'text/html' })
+          .end('<!doctype html><title>x</title><p id="empty">empty');
       case '/api/session':
         return json(
           response,
