@@ -11,7 +11,7 @@ import { copyDatabase } from '../../ledger/sqlite/index.js';
 import { ownerFor } from '../../process/index.js';
 import { answerInThread } from '../../threads/index.js';
 import type { CopyTask, CopyWritten } from './backup.js';
-import { inFolder } from './in-folder.js';
+import { inFolder } from './on-disk.js';
 
 const MAGIC = 'age-encryption.org/v1\n';
 

@@ -2,7 +2,7 @@ import { lstat, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { checkpointNameOf, checkRecipients, copyName, keepNewest, logIdOf } from '../../backup/index.js';
 import { type Clock, timestamp } from '../../clock.js';
-import { cannotWrite, LukhasError } from '../../errors.js';
+import { LukhasError } from '../../errors.js';
 import { createFile, partialFile } from '../../files/index.js';
 import type { Actor, Ledger } from '../../ledger/index.js';
 import type { Copied } from '../../ledger/sqlite/index.js';
@@ -12,6 +12,7 @@ import { type Config, environment } from '../config.js';
 import { DATABASE_SUBJECT } from '../database-settings.js';
 import { hasLogKey, openCheckpoints } from '../evidence/index.js';
 import { verifyInThread } from '../verify-in-thread.js';
+import { onDisk } from './on-disk.js';
 
 export type BackupTarget =
   | { kind: 'folder'; folder: string; keep: number }
@@ -109,7 +110,7 @@ export async function makeBackup(request: BackupRequest): Promise<BackupResult> 
     events: [{ kind: 'backup.made', subject: DATABASE_SUBJECT, ts: timestamp(clock.now()), data }],
   });
   const removed =
-    target.kind === 'folder' ? await inPlace(target.folder, () => keepNewest(target.folder, logId, target.keep)) : [];
+    target.kind === 'folder' ? await inTarget(target.folder, () => keepNewest(target.folder, logId, target.keep)) : [];
   return {
     file: file === null ? null : to,
     checkpoint,
@@ -157,20 +158,14 @@ async function placeIn(
     if ((await lstat(to).catch(() => null)) !== null) continue;
     if (note === null) return { to, checkpoint: null };
     const checkpoint = join(folder, checkpointNameOf(name));
-    if (await inPlace(checkpoint, () => createFile(checkpoint, note, { mode: 0o600, owner })))
+    if (await inTarget(checkpoint, () => createFile(checkpoint, note, { mode: 0o600, owner })))
       return { to, checkpoint };
   }
 }
 
 /** @throws LukhasError USAGE, SYSTEM for what the file system fails with */
-async function inPlace<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    const { code, syscall } = cause as NodeJS.ErrnoException;
-    if (cause instanceof LukhasError || syscall === undefined) throw cause;
-    throw cannotWrite('USAGE', `--to ${path}: cannot be written (${code})`, cause);
-  }
+function inTarget<T>(path: string, work: () => Promise<T>): Promise<T> {
+  return onDisk(work, 'USAGE', ({ code }) => `--to ${path}: cannot be written (${code})`);
 }
 
 /** @throws LukhasError USAGE */

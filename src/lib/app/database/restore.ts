@@ -15,7 +15,7 @@ import type { Config } from '../config.js';
 import { DATABASE_SUBJECT } from '../database-settings.js';
 import { checkpointFolder } from '../evidence-places.js';
 import { type CheckedCopy, checkCopy, refused } from './check-copy.js';
-import { inFolder } from './in-folder.js';
+import { inFolder } from './on-disk.js';
 import type { RestoreRequest } from './restore-request.js';
 
 export interface RestoreResult {
