@@ -24,8 +24,23 @@ export interface Opened {
   seen: Seen;
 }
 
-export function launch(): Promise<Browser> {
+function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+/** Gives each test of a suite a daemon of its own, in the browser that they share. */
+export function inBrowser(given: (cockpit: Cockpit) => void): void {
+  let browser: Browser;
+  let cockpit: Cockpit;
+  before(async () => {
+    browser = await launch();
+  });
+  after(() => browser?.close());
+  beforeEach(() => {
+    cockpit = new Cockpit(browser);
+    given(cockpit);
+  });
+  afterEach(() => cockpit.down());
 }
 
 /** A daemon with a workspace of its own, and browsers that open its page. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { parsePolicy } from '../../src/lib/judge/policy-schema.js';
 import type { EventDraft, StoredEvent } from '../../src/lib/ledger/events.js';
 import { openLedger } from '../../src/lib/ledger/sqlite/ledger.js';
@@ -9,7 +9,7 @@ import { policyDigest } from '../../src/lib/ledger/tree/policy-digest.js';
 import { canarySummary, foldCanary } from '../../src/lib/readings/canary.js';
 import { gateSummary } from '../../src/lib/readings/gate.js';
 import { foldJob, jobSummary } from '../../src/lib/readings/job-state.js';
-import { accessible, Cockpit, launch, quiet, SCHEMES, WIDTHS } from './browser.js';
+import { accessible, type Cockpit, inBrowser, quiet, SCHEMES, WIDTHS } from './browser.js';
 
 const ESC = '\u001b';
 const BIDI = '\u202e';
@@ -24,17 +24,9 @@ const TS = '2026-03-01T12:00:00.000Z';
 describe('log, jobs, gates and reasons in the cockpit', function () {
   this.timeout(240_000);
   let cockpit: Cockpit;
-  let browser: Browser;
-  before(async () => {
-    browser = await launch();
+  inBrowser((made) => {
+    cockpit = made;
   });
-  after(async () => {
-    await browser?.close();
-  });
-  beforeEach(() => {
-    cockpit = new Cockpit(browser);
-  });
-  afterEach(() => cockpit.down());
 
   const at = (fragment: string) => `${cockpit.url}/cockpit.html${fragment}`;
 

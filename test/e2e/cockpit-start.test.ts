@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
-import { accessible, Cockpit, launch, type Opened, quiet, SCHEMES, WIDTHS } from './browser.js';
+import type { Page } from 'playwright-core';
+import { accessible, type Cockpit, inBrowser, type Opened, quiet, SCHEMES, WIDTHS } from './browser.js';
 
 const ANN = 'a-key-of-some-length';
 const BEN = 'another-key-of-some-length';
@@ -12,17 +12,9 @@ const FOCUSED =
 describe('starting from the cockpit', function () {
   this.timeout(240_000);
   let cockpit: Cockpit;
-  let browser: Browser;
-  before(async () => {
-    browser = await launch();
+  inBrowser((made) => {
+    cockpit = made;
   });
-  after(async () => {
-    await browser?.close();
-  });
-  beforeEach(() => {
-    cockpit = new Cockpit(browser);
-  });
-  afterEach(() => cockpit.down());
 
   /** Wide limits: the demo is slow on a busy machine. @param windowSeconds of the policy */
   const policy = (windowSeconds: number, more = ''): void => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Browser } from 'playwright-core';
-import { accessible, Cockpit, launch, quiet, SCHEMES, WIDTHS } from './browser.js';
+import { accessible, type Cockpit, inBrowser, quiet, SCHEMES, WIDTHS } from './browser.js';
 
 const KEY = 'a-key-of-some-length';
 const ERROR_RATE = '#what-if-max_error_rate';
@@ -9,17 +8,9 @@ const SLIDER = `document.querySelector('${ERROR_RATE}')`;
 describe('the cockpit in a browser', function () {
   this.timeout(240_000);
   let cockpit: Cockpit;
-  let browser: Browser;
-  before(async () => {
-    browser = await launch();
+  inBrowser((made) => {
+    cockpit = made;
   });
-  after(async () => {
-    await browser?.close();
-  });
-  beforeEach(() => {
-    cockpit = new Cockpit(browser);
-  });
-  afterEach(() => cockpit.down());
 
   it('shows a canary from its start to its rollback, why, and what other targets would decide', async () => {
     await cockpit.up(['--demo', '--demo-fault', 'errors']);
